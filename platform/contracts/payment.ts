@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { currency, timeSlot } from './values.ts';
+
+export const paymentStatus = z.enum([
+  'PENDING',
+  'APPROVED',
+  'DECLINED',
+  'REFUNDED',
+  'PARTIALLY_REFUNDED',
+  'VOIDED',
+]);
+
+/** The payment as it is after the event, and what it pays for. */
+const paymentFacts = z.object({
+  paymentId: z.uuid(),
+  bookingId: z.uuid(),
+  spaceId: z.uuid(),
+  slot: timeSlot,
+  status: paymentStatus,
+  amount: z.int().min(0),
+  refunded: z.int().min(0),
+  currency,
+});
+export type PaymentFacts = z.infer<typeof paymentFacts>;
+
+export const paymentEvents = {
+  /** The money is taken; the use may be registered. */
+  PaymentApproved: {
+    topic: 'payment-approved',
+    consumers: ['space', 'book', 'mypage'],
+    payload: paymentFacts,
+  },
+  PaymentDeclined: { topic: 'payment', consumers: ['book', 'mypage'], payload: paymentFacts },
+  /** Nothing more is owed either way: refunded as quoted, or voided before any money was taken. */
+  PaymentCancelled: { topic: 'payment', consumers: ['book', 'mypage'], payload: paymentFacts },
+} as const;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/** The environment does not say what the service needs; `message` names every problem at once. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Parses the environment by the given shape; keys are the variables' names. Empty strings count
+ * as absent. Throws {@link ConfigError} with one sentence for every wrong variable.
+ */
+export function readConfig<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  env: Record<string, string | undefined>,
+): z.infer<z.ZodObject<Shape>> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = z.object(shape).safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return given[name] === undefined
+      ? `${name} is not set.`
+      : `${name} is wrong: ${issue.message}.`;
+  });
+  throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
+}
+
+const integer = (smallest: number, largest: number) =>
+  z.coerce
+    .number(`must be a whole number from ${smallest} to ${largest}`)
+    .int(`must be a whole number from ${smallest} to ${largest}`)
+    .min(smallest, `must be at least ${smallest}`)
+    .max(largest, `must be at most ${largest}`);
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
+
+/** Building blocks for the services' shapes. */
+export const setting = {
+  integer,
+  httpUrl,
+  postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address'),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+    })
+    .default('info'),
+  profile: z
+    .enum(['embedded', 'servers'], { error: 'must be embedded or servers' })
+    .default('servers'),
+};
+
+/** What every process reads: where it listens and how much it says. */
+export const processShape = {
+  HOST: z.string().default('0.0.0.0'),
+  PORT: integer(0, 65535).default(4000),
+  LOG_LEVEL: setting.logLevel,
+};
+
+/** The queue: BullMQ on Redis where there is one, else on PostgreSQL. */
+export const queueShape = {
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
+    .optional(),
+  QUEUE_DATABASE_URL: setting.postgresUrl.optional(),
+};
+
+/** Where the sibling contexts answer. */
+export const peersShape = {
+  BOOK_URL: httpUrl,
+  PAYMENT_URL: httpUrl,
+  SPACE_URL: httpUrl,
+  MYPAGE_URL: httpUrl,
+};

@@ -1,0 +1,58 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { correlationId } from './correlation.ts';
+import type { Logger } from './logger.ts';
+
+/** A bad call: the client sent what cannot be meant. `field` names the input at fault. */
+export function badInput(field: string, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', field } });
+}
+
+export function unauthenticated(message = 'Sign in: this needs a bearer token.'): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' } });
+}
+
+export function forbidden(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' } });
+}
+
+/** Codes whose messages are written for clients; everything else is a fault and is masked. */
+const CLIENT_CODES = new Set([
+  'BAD_USER_INPUT',
+  'BAD_REQUEST',
+  'FORBIDDEN',
+  'UNAUTHENTICATED',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'SERVICE_UNAVAILABLE',
+]);
+
+/**
+ * Makes Apollo Server's `formatError`: a fault is logged and answered as INTERNAL_SERVER_ERROR
+ * with the correlation id; no stack, SQL or address reaches a client.
+ */
+export function errorFormatter(logger: Logger) {
+  return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
+    const given = formatted.extensions?.code;
+    const code = typeof given === 'string' ? given : 'INTERNAL_SERVER_ERROR';
+    const place = { locations: formatted.locations, path: formatted.path };
+    if (CLIENT_CODES.has(code)) {
+      const field = formatted.extensions?.field;
+      return {
+        message: formatted.message,
+        ...place,
+        extensions: field === undefined ? { code } : { code, field },
+      };
+    }
+    const id = correlationId();
+    logger.error({ err: unwrapResolverError(error), path: formatted.path }, 'a request failed');
+    return {
+      message: 'Something went wrong on our side. Name the correlation id when you report it.',
+      ...place,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId: id },
+    };
+  };
+}

@@ -1,0 +1,51 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
+import { correlationId } from './correlation.ts';
+
+export type ContextName = 'book' | 'payment' | 'space' | 'mypage';
+
+/** One kind of event: the topic it travels on, who must take it, and the shape of its payload. */
+export interface EventContract<Payload = unknown> {
+  topic: string;
+  consumers: readonly ContextName[];
+  payload: z.ZodType<Payload>;
+}
+
+/** A fact as it is stored in an outbox and carried by a job. `occurredAt` is RFC 3339 in UTC. */
+export interface EventRecord<Payload = unknown> {
+  id: string;
+  topic: string;
+  type: string;
+  aggregateId: string;
+  /** The aggregate's version that the fact made; consumers ignore what is older than they know. */
+  version: number;
+  occurredAt: string;
+  correlationId: string;
+  payload: Payload;
+  /** The consumers that have not acknowledged the event yet. */
+  awaiting: ContextName[];
+}
+
+/** A new event of the given contract, caused by whatever is being handled now. */
+export function newEvent<Payload>(
+  type: string,
+  contract: EventContract<Payload>,
+  fact: { aggregateId: string; version: number; occurredAt: Date; payload: Payload },
+): EventRecord<Payload> {
+  return {
+    id: uuidv7(),
+    topic: contract.topic,
+    type,
+    aggregateId: fact.aggregateId,
+    version: fact.version,
+    occurredAt: fact.occurredAt.toISOString(),
+    correlationId: correlationId(),
+    payload: fact.payload,
+    awaiting: [...contract.consumers],
+  };
+}
+
+/** The queue that carries a topic to one consumer; every consumer has a queue of its own. */
+export function queueName(topic: string, consumer: ContextName): string {
+  return `${topic}.${consumer}`;
+}

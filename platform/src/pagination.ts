@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import { badInput } from './errors.ts';
+
+export interface PageInfo {
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+  startCursor: string | null;
+  endCursor: string | null;
+}
+
+export interface Connection<Node> {
+  edges: { cursor: string; node: Node }[];
+  pageInfo: PageInfo;
+}
+
+const USUAL_PAGE = 20;
+const LARGEST_PAGE = 100;
+
+/**
+ * Reads `first` (1 to 100) and `after` (a cursor that {@link connection} wrote, of the shape
+ * `position`). Throws BAD_USER_INPUT naming the argument.
+ */
+export function readPage<Position>(
+  args: { first: number | null; after?: string | null | undefined },
+  position: z.ZodType<Position>,
+): { first: number; after: Position | null } {
+  const first = args.first ?? USUAL_PAGE;
+  if (first < 1 || first > LARGEST_PAGE) {
+    throw badInput('first', `first must be from 1 to ${LARGEST_PAGE}, not ${first}.`);
+  }
+  if (args.after === undefined || args.after === null) return { first, after: null };
+  try {
+    const json = JSON.parse(Buffer.from(args.after, 'base64url').toString());
+    return { first, after: position.parse(json) };
+  } catch {
+    throw badInput(
+      'after',
+      'after is no cursor of this list: pass on an endCursor as it was given.',
+    );
+  }
+}
+
+/**
+ * Makes a connection of up to `first` rows. Fetch `first + 1` rows after the cursor: the surplus
+ * one tells that there is a next page.
+ */
+export function connection<Row, Node>(
+  rows: readonly Row[],
+  page: { first: number; after: unknown },
+  positionOf: (row: Row) => unknown,
+  nodeOf: (row: Row) => Node,
+): Connection<Node> {
+  const edges = rows.slice(0, page.first).map((row) => ({
+    cursor: Buffer.from(JSON.stringify(positionOf(row))).toString('base64url'),
+    node: nodeOf(row),
+  }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: rows.length > page.first,
+      hasPreviousPage: page.after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { Pool as HttpPool } from 'undici';
+import { z } from 'zod';
+import type { ContextName } from './events.ts';
+
+/** Where a consumer answers which events it holds. */
+export const HELD_PATH = '/inbox/held';
+
+const answer = z.object({ held: z.array(z.string()) });
+
+export interface PeerInboxes {
+  /** The ids among `ids` that the consumer holds durably; none when it does not answer. */
+  held(consumer: ContextName, ids: readonly string[]): Promise<Set<string>>;
+  close(): Promise<void>;
+}
+
+/** Asks other contexts' inboxes over HTTP, at `POST <url>/inbox/held`. */
+export function peerInboxes(urls: Partial<Record<ContextName, string>>): PeerInboxes {
+  const pools = new Map(
+    Object.entries(urls).map(([name, url]) => [name, new HttpPool(url, { connections: 2 })]),
+  );
+  return {
+    async held(consumer, ids) {
+      try {
+        const response = await pools.get(consumer)?.request({
+          method: 'POST',
+          path: HELD_PATH,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ids }),
+          headersTimeout: 2_000,
+          bodyTimeout: 2_000,
+        });
+        if (!response) return new Set();
+        if (response.statusCode !== 200) {
+          await response.body.dump();
+          return new Set();
+        }
+        return new Set(answer.parse(await response.body.json()).held);
+      } catch {
+        // A consumer that is down holds back its acknowledgement, nothing else.
+        return new Set();
+      }
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { ApolloServer } from '@apollo/server';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { parse } from 'graphql';
+import { z } from 'zod';
+import { acceptCorrelationId, CORRELATION_HEADER, withCorrelation } from './correlation.ts';
+import { errorFormatter } from './errors.ts';
+import type { Inbox } from './inbox.ts';
+import type { Logger } from './logger.ts';
+import { HELD_PATH } from './peer-inboxes.ts';
+import { DateTime } from './scalars.ts';
+import { readViewer, VIEWER_HEADER, type Viewer } from './viewer.ts';
+
+/** What every resolver of a subgraph can rely on. */
+export interface SubgraphContext {
+  viewer: Viewer | null;
+}
+
+/** Answers health checks and runs every request under its correlation id. */
+export function createHttpServer(
+  ready: () => Promise<unknown>,
+  logger: Logger,
+  bodyLimit = 1_048_576,
+): FastifyInstance {
+  const app = Fastify({ bodyLimit, forceCloseConnections: 'idle' });
+  app.addHook('onRequest', (request, reply, done) => {
+    const id = acceptCorrelationId(request.headers[CORRELATION_HEADER]);
+    request.headers[CORRELATION_HEADER] = id;
+    reply.header(CORRELATION_HEADER, id);
+    withCorrelation(id, done);
+  });
+  app.get('/health/live', async () => ({ status: 'live' }));
+  app.get('/health/ready', async (_request, reply) => {
+    try {
+      await withDeadline(ready(), 2_000);
+      return { status: 'ready' };
+    } catch (error) {
+      logger.warn({ err: error }, 'not ready');
+      return reply.code(503).send({ status: 'not ready' });
+    }
+  });
+  return app;
+}
+
+const heldQuestion = z.object({ ids: z.array(z.uuid()).max(10_000) });
+
+export interface Service {
+  listen(address: { host: string; port: number }): Promise<void>;
+  /** Accepts nothing new and lets running requests finish. */
+  close(): Promise<void>;
+}
+
+/** A subgraph over HTTP: GraphQL at /graphql, health, and the inbox that producers ask. */
+export async function createSubgraph<Context extends SubgraphContext>(options: {
+  schemaFile: string;
+  resolvers: object;
+  context: (base: SubgraphContext) => Context;
+  inbox: Inbox;
+  ready: () => Promise<unknown>;
+  logger: Logger;
+}): Promise<Service> {
+  const { logger } = options;
+  const app = createHttpServer(options.ready, logger);
+  const apollo = new ApolloServer<Context>({
+    schema: buildSubgraphSchema({
+      typeDefs: parse(await readFile(options.schemaFile, 'utf8')),
+      resolvers: { ...options.resolvers, DateTime } as GraphQLResolverMap<unknown>,
+    }),
+    plugins: [fastifyApolloDrainPlugin(app)],
+    formatError: errorFormatter(logger),
+    includeStacktraceInErrorResponses: false,
+    csrfPrevention: true,
+    introspection: true,
+    stopOnTerminationSignals: false,
+    logger,
+  });
+  await apollo.start();
+  app.post(
+    '/graphql',
+    fastifyApolloHandler(apollo, {
+      context: async (request) =>
+        options.context({ viewer: readViewer(request.headers[VIEWER_HEADER]) }),
+    }),
+  );
+  app.post(HELD_PATH, async (request, reply) => {
+    const question = heldQuestion.safeParse(request.body);
+    if (!question.success) return reply.code(400).send({ message: 'ids must be a list of ids' });
+    return { held: await options.inbox.held(question.data.ids) };
+  });
+  return {
+    listen: async (address) => void (await app.listen(address)),
+    // Apollo's drain plugin closes the HTTP server on its way.
+    close: () => apollo.stop(),
+  };
+}
+
+/** Rejects when `work` takes longer than `ms`. */
+async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

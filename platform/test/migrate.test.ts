@@ -1,0 +1,299 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createClient } from '@libsql/client';
+import mariadb from 'mariadb';
+import pg from 'pg';
+import { applyMigrations } from '../src/migrate.ts';
+
+interface Database {
+  url: string;
+  query(sql: string): Promise<Record<string, unknown>[]>;
+  drop(): Promise<void>;
+}
+
+const engines: {
+  provider: 'sqlite' | 'postgresql' | 'mysql';
+  isGiven: boolean;
+  create(folder: string): Promise<Database>;
+}[] = [
+  { provider: 'sqlite', isGiven: true, create: createSqlite },
+  { provider: 'postgresql', isGiven: !!process.env.TEST_POSTGRES_URL, create: createPostgres },
+  { provider: 'mysql', isGiven: !!process.env.TEST_MARIADB_URL, create: createMariadb },
+];
+
+const SPACE = 'CREATE TABLE space (id INTEGER NOT NULL PRIMARY KEY, title VARCHAR(40) NOT NULL);';
+const PRICE = `-- A comment; with a semicolon.
+ALTER TABLE space ADD COLUMN price INTEGER NULL;
+INSERT INTO space (id, title, price) VALUES (1, 'loft; with a view', 100);`;
+
+let folder: string;
+let migrationsDir: string;
+let database: Database;
+const log = { info: () => {} };
+
+const migrate = () => applyMigrations({ databaseUrl: database.url, migrationsDir, log });
+const sqlFile = (name: string) => join(migrationsDir, name, 'migration.sql');
+
+async function write(name: string, sql: string) {
+  await mkdir(join(migrationsDir, name), { recursive: true });
+  await writeFile(sqlFile(name), sql);
+}
+
+const rows = () => database.query('SELECT * FROM _prisma_migrations ORDER BY started_at');
+
+for (const { provider, isGiven, create } of engines) {
+  (isGiven ? describe : describe.skip)(`migrations on ${provider}`, () => {
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'migrate-'));
+      migrationsDir = join(folder, 'migrations');
+      database = await create(folder);
+      await write('20250101000000_space', SPACE);
+      await write('20250102000000_price', PRICE);
+      await writeFile(
+        join(migrationsDir, 'migration_lock.toml'),
+        `# Written by Prisma\nprovider = "${provider}"\n`,
+      );
+    });
+
+    afterEach(async () => {
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    it('are applied in order and recorded as Prisma records them', async () => {
+      const before = Date.now();
+      expect(await migrate()).toEqual(['20250101000000_space', '20250102000000_price']);
+
+      expect(await database.query('SELECT title, price FROM space')).toMatchObject([
+        { title: 'loft; with a view', price: 100 },
+      ]);
+      const recorded = await rows();
+      expect(recorded).toMatchObject([
+        { migration_name: '20250101000000_space', checksum: sha256(SPACE) },
+        { migration_name: '20250102000000_price', checksum: sha256(PRICE) },
+      ]);
+      for (const row of recorded) {
+        expect(row).toMatchObject({ applied_steps_count: 1, logs: null, rolled_back_at: null });
+        expect(row.id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+        for (const instant of [row.started_at, row.finished_at]) {
+          if (provider === 'sqlite') expect(instant).toMatch(/^\d{4}-.*T.*\.\d{3}\+00:00$/);
+          expect(Number(new Date(instant as string | Date))).toBeGreaterThanOrEqual(before);
+          expect(Number(new Date(instant as string | Date))).toBeLessThanOrEqual(Date.now());
+        }
+      }
+    });
+
+    it('are not applied again, and a new one joins them', async () => {
+      await migrate();
+      expect(await migrate()).toEqual([]);
+
+      await write('20250103000000_more', "INSERT INTO space (id, title) VALUES (2, 'cellar');");
+      expect(await migrate()).toEqual(['20250103000000_more']);
+      expect(await rows()).toHaveLength(3);
+    });
+
+    it('are applied once by several that start together', async () => {
+      const applied = await Promise.all(Array.from({ length: 5 }, migrate));
+      expect(applied.flat()).toEqual(['20250101000000_space', '20250102000000_price']);
+      expect(await rows()).toHaveLength(2);
+    });
+
+    it('are refused when one was changed after it had been applied', async () => {
+      await migrate();
+      await appendFile(sqlFile('20250101000000_space'), '\n-- an afterthought');
+      await expect(migrate()).rejects.toThrow(/20250101000000_space was changed after .*Restore/);
+    });
+
+    it('are the same migrations with other line ends', async () => {
+      await migrate();
+      const text = await readFile(sqlFile('20250102000000_price'), 'utf8');
+      await write('20250102000000_price', text.replaceAll('\n', '\r\n'));
+      expect(await migrate()).toEqual([]);
+    });
+
+    it('are refused when the database has one that the folder lacks', async () => {
+      await migrate();
+      await rm(join(migrationsDir, '20250102000000_price'), { recursive: true });
+      await expect(migrate()).rejects.toThrow(/has the migration 20250102000000_price, which/);
+    });
+
+    it('are refused while an earlier one is unfinished, but not when it was rolled back', async () => {
+      await migrate();
+      const where = "WHERE migration_name = '20250102000000_price'";
+      await database.query(`UPDATE _prisma_migrations SET finished_at = NULL ${where}`);
+      await expect(migrate()).rejects.toThrow(/20250102000000_price was begun .*not finished/);
+
+      // What `prisma migrate resolve --rolled-back` does; then the migration is due again.
+      await database.query(`UPDATE _prisma_migrations SET rolled_back_at = started_at ${where}`);
+      await database.query('ALTER TABLE space DROP COLUMN price');
+      await database.query('DELETE FROM space');
+      expect(await migrate()).toEqual(['20250102000000_price']);
+    });
+
+    it('are refused when they were written for another engine', async () => {
+      await writeFile(join(migrationsDir, 'migration_lock.toml'), 'provider = "sqlserver"');
+      await expect(migrate()).rejects.toThrow(/are for sqlserver, but .* is a/);
+    });
+
+    it('are reported when one fails, and never half-applied unnoticed', async () => {
+      await write(
+        '20250103000000_bad',
+        'CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);',
+      );
+      await write('20250104000000_later', 'CREATE TABLE later (id INTEGER);');
+
+      if (provider === 'mysql') {
+        await expect(migrate()).rejects.toThrow(
+          /20250103000000_bad failed halfway: .*nowhere.*Undo/s,
+        );
+        expect((await rows())[2]).toMatchObject({ finished_at: null, applied_steps_count: 0 });
+        expect((await rows())[2]?.logs).toMatch(/nowhere/);
+        await expect(migrate()).rejects.toThrow(/20250103000000_bad was begun .*not finished/);
+        await database.query("DELETE FROM _prisma_migrations WHERE migration_name LIKE '%bad'");
+        await database.query('DROP TABLE half');
+      } else {
+        await expect(migrate()).rejects.toThrow(
+          /20250103000000_bad failed and was rolled back: .*nowhere/,
+        );
+        expect(await rows()).toHaveLength(2);
+      }
+      await expect(database.query('SELECT * FROM half')).rejects.toThrow(/half/);
+      await expect(database.query('SELECT * FROM later')).rejects.toThrow(/later/);
+
+      await write('20250103000000_bad', 'CREATE TABLE half (id INTEGER);');
+      expect(await migrate()).toEqual(['20250103000000_bad', '20250104000000_later']);
+    });
+
+    if (provider === 'sqlite') {
+      it('keep the rows that refer to a table which is redefined', async () => {
+        await write(
+          '20250103000000_booking',
+          `CREATE TABLE booking (id INTEGER PRIMARY KEY, space_id INTEGER NOT NULL,
+             FOREIGN KEY (space_id) REFERENCES space (id) ON DELETE CASCADE);
+           INSERT INTO booking VALUES (7, 1);`,
+        );
+        await write(
+          '20250104000000_redefine',
+          `PRAGMA foreign_keys=OFF;
+           CREATE TABLE new_space (id INTEGER NOT NULL PRIMARY KEY, title TEXT);
+           INSERT INTO new_space SELECT id, title FROM space;
+           DROP TABLE space;
+           ALTER TABLE new_space RENAME TO space;
+           PRAGMA foreign_keys=ON;`,
+        );
+        await migrate();
+        expect(await database.query('SELECT * FROM booking')).toHaveLength(1);
+      });
+    }
+
+    if (provider === 'postgresql') {
+      it('may hold functions, transactions of their own and concurrent indexes', async () => {
+        await write(
+          '20250103000000_function',
+          `CREATE FUNCTION one() RETURNS integer LANGUAGE plpgsql AS $$
+           BEGIN
+             RETURN 1;
+           END $$;`,
+        );
+        await write('20250104000000_index', 'CREATE INDEX CONCURRENTLY by_title ON space (title);');
+        await write('20250105000000_own', 'BEGIN;\nCREATE TABLE own (id INTEGER);\nCOMMIT;');
+        // Others that wait for the lock must not hold up the concurrent index.
+        expect((await Promise.all([migrate(), migrate(), migrate()])).flat()).toHaveLength(5);
+        expect((await rows()).every((row) => row.finished_at !== null)).toBe(true);
+
+        await write(
+          '20250106000000_broken',
+          'BEGIN;\nCREATE TABLE b (id INTEGER);\nboom;\nCOMMIT;',
+        );
+        await expect(migrate()).rejects.toThrow(/20250106000000_broken failed halfway: .*boom/);
+        expect((await rows())[5]).toMatchObject({ finished_at: null, logs: expect.any(String) });
+      });
+    }
+  });
+}
+
+describe('migrations', () => {
+  it('are refused for an address of no known engine, without telling it', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'migrate-'));
+    const options = { databaseUrl: 'oracle://scott:tiger@db', migrationsDir: empty, log };
+    await expect(applyMigrations(options)).rejects.toThrow(/^A database URL starts with [^@]*$/);
+    await rm(empty, { recursive: true });
+  });
+
+  it('are refused without their folder', async () => {
+    const options = { databaseUrl: 'file::memory:', migrationsDir: '/nowhere/at/all', log };
+    await expect(applyMigrations(options)).rejects.toThrow(
+      /folder \/nowhere\/at\/all cannot be read/,
+    );
+  });
+});
+
+async function createSqlite(directory: string): Promise<Database> {
+  const url = `file:${join(directory, 'test.sqlite')}`;
+  return {
+    url,
+    async query(sql) {
+      const client = createClient({ url });
+      try {
+        return (await client.execute(sql)).rows as unknown as Record<string, unknown>[];
+      } finally {
+        client.close();
+      }
+    },
+    drop: async () => {},
+  };
+}
+
+async function createPostgres(): Promise<Database> {
+  const server = process.env.TEST_POSTGRES_URL as string;
+  const name = `migrate_${randomUUID().replaceAll('-', '')}`;
+  const query = async (connectionString: string, sql: string) => {
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  await query(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = name;
+  return {
+    url: url.href,
+    query: (sql) => query(url.href, sql),
+    drop: async () => {
+      await query(server, `DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+async function createMariadb(): Promise<Database> {
+  const server = new URL((process.env.TEST_MARIADB_URL as string).replace(/^mysql:/, 'mariadb:'));
+  const name = `migrate_${randomUUID().replaceAll('-', '')}`;
+  const query = async (address: URL, sql: string) => {
+    const connection = await mariadb.createConnection(`${address.href}?timezone=Z`);
+    try {
+      return await connection.query(sql);
+    } finally {
+      await connection.end();
+    }
+  };
+  await query(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = name;
+  return {
+    url: url.href.replace(/^mariadb:/, 'mysql:'),
+    query: (sql) => query(url, sql),
+    drop: async () => {
+      await query(server, `DROP DATABASE ${name}`);
+    },
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { peersShape, processShape, readConfig, setting } from '#platform/config.ts';
+
+export function routerConfig(env: NodeJS.ProcessEnv) {
+  return readConfig(
+    {
+      ...processShape,
+      ...peersShape,
+      SPACERENT_PROFILE: setting.profile,
+      /** The key that signs and checks customers' tokens (HS256). */
+      AUTH_SECRET: z.string().min(32, 'must have at least 32 characters'),
+      /** How long the router waits for a subgraph. */
+      SUBGRAPH_TIMEOUT_MS: setting.integer(100, 120_000).default(10_000),
+    },
+    env,
+  );
+}

@@ -1,0 +1,60 @@
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import { unauthenticated } from '#platform/errors.ts';
+import type { Viewer } from '#platform/viewer.ts';
+
+const roles = z.array(z.enum(['customer', 'host', 'operator']));
+const userId = z
+  .string()
+  .min(1, 'must name a user')
+  .max(200)
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+const claims = z.object({ sub: userId, roles: roles.default([]) });
+
+/** What `POST /dev/token` takes. */
+export const tokenRequest = z.object({
+  user: userId,
+  roles: roles.default(['customer']),
+});
+
+const DEV_TOKEN_LIFE = '12h';
+
+/** Checks and, for development, signs bearer tokens (JWT, RFC 7519) with one shared secret. */
+export function identity(secret: string) {
+  const key = new TextEncoder().encode(secret);
+  return {
+    /**
+     * Who sends this `Authorization` header; null without one. Throws UNAUTHENTICATED with HTTP
+     * 401 when the header holds no valid bearer token.
+     */
+    async viewerOf(authorization: string | undefined): Promise<Viewer | null> {
+      if (authorization === undefined) return null;
+      const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization) ?? [];
+      if (!token) throw refused('The Authorization header must read: Bearer <token>.');
+      try {
+        const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] });
+        const { sub, roles } = claims.parse(payload);
+        return { userId: sub, roles };
+      } catch (error) {
+        throw refused(
+          error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.',
+        );
+      }
+    },
+
+    /** A token for trying things out. */
+    signDevToken: ({ user, roles }: z.infer<typeof tokenRequest>): Promise<string> =>
+      new SignJWT({ roles })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(user)
+        .setIssuedAt()
+        .setExpirationTime(DEV_TOKEN_LIFE)
+        .sign(key),
+  };
+}
+
+function refused(message: string) {
+  const error = unauthenticated(message);
+  error.extensions.http = { status: 401 };
+  return error;
+}

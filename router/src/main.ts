@@ -1,0 +1,65 @@
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import { CORRELATION_HEADER } from '#platform/correlation.ts';
+import { errorFormatter } from '#platform/errors.ts';
+import { runService } from '#platform/lifecycle.ts';
+import { createHttpServer } from '#platform/server.ts';
+import { routerConfig } from './config.ts';
+import { createGateway } from './gateway.ts';
+import { identity, tokenRequest } from './identity.ts';
+import type { RouterContext } from './subgraph-client.ts';
+
+await runService('router', routerConfig, async ({ config, logger, onStop }) => {
+  const subgraphs = {
+    book: config.BOOK_URL,
+    payment: config.PAYMENT_URL,
+    space: config.SPACE_URL,
+    mypage: config.MYPAGE_URL,
+  };
+  const { viewerOf, signDevToken } = identity(config.AUTH_SECRET);
+  const { gateway, close } = await createGateway(subgraphs, config.SUBGRAPH_TIMEOUT_MS, logger);
+
+  const app = createHttpServer(async () => undefined, logger);
+  const apollo = new ApolloServer<RouterContext>({
+    gateway,
+    plugins: [
+      fastifyApolloDrainPlugin(app),
+      ApolloServerPluginLandingPageLocalDefault({ embed: true, footer: false }),
+    ],
+    formatError: errorFormatter(logger),
+    includeStacktraceInErrorResponses: false,
+    introspection: true,
+    stopOnTerminationSignals: false,
+    logger,
+  });
+  await apollo.start();
+
+  app.addHook('onResponse', async (request, reply) => {
+    const correlationId = request.headers[CORRELATION_HEADER];
+    const { statusCode, elapsedTime } = reply;
+    if (request.url.startsWith('/health/')) return;
+    logger.info({ correlationId, statusCode, ms: Math.round(elapsedTime) }, 'request answered');
+  });
+  app.route({
+    url: '/graphql',
+    method: ['GET', 'POST', 'OPTIONS'],
+    handler: fastifyApolloHandler(apollo, {
+      context: async (request) => ({ viewer: await viewerOf(request.headers.authorization) }),
+    }),
+  });
+  if (config.SPACERENT_PROFILE === 'embedded') {
+    app.post('/dev/token', async (request, reply) => {
+      const asked = tokenRequest.safeParse(request.body);
+      if (asked.success) return { token: await signDevToken(asked.data) };
+      return reply.code(400).send({
+        message: 'Send {"user":"kim","roles":["customer"]}; roles: customer, host, operator.',
+      });
+    });
+  }
+  await app.listen({ host: config.HOST, port: config.PORT });
+  logger.info({ port: config.PORT }, 'router is ready');
+
+  onStop('requests', () => apollo.stop());
+  onStop('subgraph connections', close);
+});

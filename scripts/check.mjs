@@ -1,0 +1,64 @@
+// npm run check: everything that reading the code can find wrong, without running it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const bin = (name) => join('node_modules', '.bin', name);
+const CONTRACT = '../shared/api.graphql';
+
+const checks = [
+  ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
+  ['types', bin('tsc'), ['-p', '.']],
+  [
+    'dependency rules',
+    bin('depcruise'),
+    ['--config', '.dependency-cruiser.cjs', 'platform', 'router', 'subgraphs', 'supervisor'],
+  ],
+  ['composition', process.execPath, ['scripts/compose.mjs', '--check']],
+  ['API changes', process.execPath, ['scripts/api-diff.mjs', CONTRACT], existsSync(CONTRACT)],
+  ['migrations', process.execPath, ['scripts/migration.mjs', 'check']],
+];
+
+if (process.argv.includes('--help')) {
+  console.log(`npm run check\n\nChecks ${checks.map(([name]) => name).join(', ')}.`);
+  process.exit(0);
+}
+
+const { ensureInstalled } = await import('./install.mjs');
+const { prepare } = await import('./prepare.mjs');
+await ensureInstalled();
+await prepare();
+
+const failed = [];
+for (const [name, command, args, possible = true] of checks) {
+  if (!possible) {
+    console.log(`- ${name}: left out, ${CONTRACT} is not there`);
+    continue;
+  }
+  const started = performance.now();
+  const { code, output } = await run(command, args);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${code === 0 ? '✓' : '✗'} ${name} (${seconds} s)`);
+  if (code !== 0) {
+    failed.push(name);
+    console.log(output);
+  }
+}
+if (failed.length > 0) {
+  console.error(`Failed: ${failed.join(', ')}.`);
+  process.exit(1);
+}
+
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}

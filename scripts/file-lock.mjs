@@ -1,0 +1,76 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Runs `work` while holding `file` as a lock between processes; others wait, saying so once.
+ * A lock whose owner is dead is taken over.
+ */
+export async function withFileLock(file, what, work) {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
+  try {
+    await acquire(file, own, what);
+    try {
+      return await work();
+    } finally {
+      rmSync(file, { force: true });
+    }
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+async function acquire(file, own, what) {
+  let announced = false;
+  for (;;) {
+    try {
+      // link() rather than open('wx'): the lock appears together with its content.
+      linkSync(own, file);
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const owner = readOwner(file);
+    if (owner !== undefined && !isAlive(owner)) {
+      discard(file, owner);
+      continue;
+    }
+    if (!announced && owner !== undefined) {
+      console.log(`Waiting for ${what} by process ${owner} …`);
+      announced = true;
+    }
+    await delay(150);
+  }
+}
+
+/** Moves the dead owner's lock away, and puts it back if another process took it over first. */
+function discard(file, deadOwner) {
+  const aside = `${file}.stale-${process.pid}`;
+  try {
+    renameSync(file, aside);
+    if (readOwner(aside) !== deadOwner) linkSync(aside, file);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function readOwner(file) {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}

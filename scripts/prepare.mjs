@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
+import { withFileLock } from './file-lock.mjs';
+import { generatePrismaClients } from './prisma-clients.mjs';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const manifestFile = join(dist, '.sources.json');
+const sourceFolders = ['platform', 'router', 'subgraphs', 'supervisor', 'prisma', 'bench'];
+const skippedFolders = new Set(['test', 'tests', 'node_modules', 'migrations']);
+
+/** Brings generated Prisma clients and dist/ up to date; does only what is out of date. */
+export async function prepare() {
+  await withFileLock(join(root, '.spacerent', 'prepare.lock'), 'the build', async () => {
+    await generatePrismaClients();
+    await compileSources();
+  });
+}
+
+async function compileSources() {
+  const compiler = compilerIdentity();
+  const before = readManifest(compiler);
+  const now = {};
+  const changed = [];
+  for (const file of sourceFolders.flatMap(listSources)) {
+    now[file] = fingerprint(file, before[file]);
+    const isCurrent = now[file].hash === before[file]?.hash && existsSync(outputOf(file));
+    if (!isCurrent) changed.push(file);
+  }
+  const gone = Object.keys(before).filter((file) => now[file] === undefined);
+
+  if (changed.length > 0) {
+    console.log(`Compiling ${changed.length} source ${changed.length === 1 ? 'file' : 'files'}`);
+    await compile(changed);
+  }
+  for (const file of gone) {
+    rmSync(outputOf(file), { force: true });
+    rmSync(`${outputOf(file)}.map`, { force: true });
+  }
+  if (JSON.stringify(now) !== JSON.stringify(before)) writeManifest(compiler, now);
+}
+
+function listSources(folder) {
+  const found = [];
+  const entries = existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { withFileTypes: true })
+    : [];
+  for (const entry of entries) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory() && !skippedFolders.has(entry.name)) found.push(...listSources(path));
+    if (entry.isFile() && isSource(entry.name)) found.push(path);
+  }
+  // Of prisma/ only the generated clients run; prisma.config.ts is for Prisma's own CLI.
+  return folder === 'prisma' ? found.filter((path) => path.includes('/generated/')) : found;
+}
+
+function isSource(name) {
+  return name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.endsWith('.test.ts');
+}
+
+/** An unchanged time and size spare reading the file; otherwise its content decides. */
+function fingerprint(file, known) {
+  const { mtimeMs, size } = statSync(join(root, file));
+  if (known?.mtimeMs === mtimeMs && known.size === size) return known;
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, file)))
+    .digest('base64url');
+  return { mtimeMs, size, hash };
+}
+
+function outputOf(file) {
+  return join(dist, file.replace(/\.ts$/, '.js'));
+}
+
+/** Another compiler or other options make every output stale. */
+function compilerIdentity() {
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@swc/core/package.json')));
+  const script = readFileSync(join(import.meta.dirname, 'compile.mjs'));
+  return `${version} ${createHash('sha256').update(script).digest('base64url')}`;
+}
+
+function readManifest(compiler) {
+  try {
+    const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
+    if (manifest.compiler === compiler) return manifest.sources;
+  } catch {
+    // No manifest, or half of one: below, dist/ is made from nothing.
+  }
+  rmSync(dist, { recursive: true, force: true });
+  return {};
+}
+
+function writeManifest(compiler, sources) {
+  mkdirSync(dist, { recursive: true });
+  const temporary = `${manifestFile}.${process.pid}`;
+  writeFileSync(temporary, JSON.stringify({ compiler, sources }));
+  renameSync(temporary, manifestFile);
+}
+
+function compile(files) {
+  const script = relative(root, join(import.meta.dirname, 'compile.mjs'));
+  const child = spawn(process.execPath, [script], {
+    cwd: root,
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  child.stdin.end(JSON.stringify(files));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error('Some source files do not compile; the messages above name them.'));
+    });
+  });
+}

@@ -1,0 +1,54 @@
+import { paymentEvents } from '#contracts/payment.ts';
+import { spaceEvents } from '#contracts/space.ts';
+import { consume, type ReceivedEvent } from '#platform/consume.ts';
+import type { Logger } from '#platform/logger.ts';
+import type { Transport } from '#platform/queue.ts';
+import {
+  paymentApproved,
+  paymentCancelled,
+  paymentDeclined,
+  registered,
+  registrationCancelled,
+  registrationRejected,
+  type SagaEvent,
+} from '../application/booking-saga.ts';
+import type { BookPorts } from '../ports.ts';
+
+/** What book takes in: the catalogue, and what payment and space report on bookings. */
+export async function consumeEvents(
+  transport: Transport,
+  ports: BookPorts,
+  logger: Logger,
+): Promise<void> {
+  const saga =
+    (step: (ports: BookPorts, event: SagaEvent) => Promise<void>) =>
+    ({ id, payload }: ReceivedEvent<{ bookingId: string }>) =>
+      step(ports, { id, bookingId: payload.bookingId });
+
+  await consume(
+    transport,
+    'book',
+    paymentEvents,
+    {
+      PaymentApproved: saga(paymentApproved),
+      PaymentDeclined: saga(paymentDeclined),
+      PaymentCancelled: saga(paymentCancelled),
+    },
+    { concurrency: 8, logger },
+  );
+  await consume(
+    transport,
+    'book',
+    spaceEvents,
+    {
+      SpaceListed: async ({ id, version, payload: { spaceId, ...facts } }) => {
+        await ports.catalogue.store({ ...facts, id: spaceId, version }, id);
+        logger.info({ spaceId }, 'space taken into the catalogue');
+      },
+      Registered: saga(registered),
+      RegistrationRejected: saga(registrationRejected),
+      RegistrationCancelled: saga(registrationCancelled),
+    },
+    { concurrency: 8, logger },
+  );
+}

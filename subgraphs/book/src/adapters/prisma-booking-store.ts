@@ -1,0 +1,233 @@
+import { insertOutbox } from '#platform/outbox.ts';
+import {
+  inTransaction,
+  type Pool,
+  type Queryable,
+  sqlState,
+  statement,
+} from '#platform/postgres.ts';
+import type { Relay } from '#platform/relay.ts';
+import type { PrismaClient, Booking as StoredBooking } from '#prisma/book/generated/client.ts';
+import { Booking, type BookingState } from '../domain/booking.ts';
+import type { Currency } from '../domain/money.ts';
+import type { TimeSlot } from '../domain/time-slot.ts';
+import type { BookingStore } from '../ports.ts';
+import { eventOf } from './booking-events.ts';
+
+type BookingRow = Omit<BookingState, 'slot' | 'price' | 'refund'> & {
+  startAt: Date;
+  endAt: Date;
+  priceAmount: number;
+  currency: Currency;
+  refundAmount: number | null;
+};
+
+const COLUMNS = `
+  id, customer_id AS "customerId", idempotency_key AS "idempotencyKey", space_id AS "spaceId",
+  host_id AS "hostId", space_name AS "spaceName", time_zone AS "timeZone", start_at AS "startAt",
+  end_at AS "endAt", headcount, price_amount AS "priceAmount", currency,
+  refund_tiers AS "refundTiers", payment_method AS "paymentMethod", status, version,
+  requested_at AS "requestedAt", hold_expires_at AS "holdExpiresAt",
+  payment_attempts AS "paymentAttempts", next_payment_attempt_at AS "nextPaymentAttemptAt",
+  refund_amount AS "refundAmount", payment_cancelled AS "paymentCancelled",
+  registration_cancelled AS "registrationCancelled", correlation_id AS "correlationId"`;
+
+const forEvent = statement<BookingRow & { taken: boolean }>(
+  'booking-for-event',
+  `SELECT ${COLUMNS}, EXISTS (SELECT FROM inbox WHERE event_id = $2::uuid) AS taken
+     FROM booking WHERE id = $1::uuid`,
+);
+
+// Exclusion constraints let two inserters wait for each other, which ends in a deadlock error
+// after a second; taking turns per space never does.
+const insertBooking = statement(
+  'booking-request',
+  `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($4, 0))),
+   held AS (
+     INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
+            time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
+            payment_method, status, live, version, requested_at, hold_expires_at,
+            payment_attempts, next_payment_attempt_at, correlation_id)
+     SELECT $1::uuid, $2, $3, $4::text::uuid, $5, $6, $7, $8::timestamptz, $9::timestamptz, $10,
+            $11, $12::currency, $13::jsonb, $14, $15::booking_status, TRUE, $16, $17::timestamptz,
+            $18::timestamptz, $19, $20::timestamptz, $21
+       FROM turn
+  RETURNING id)
+   ${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}`,
+);
+
+const staleHolds = statement<BookingRow>(
+  'booking-stale-holds',
+  `SELECT ${COLUMNS} FROM booking
+    WHERE space_id = $1::uuid AND live
+      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
+      AND status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4
+      FOR UPDATE`,
+);
+
+const updateBooking = statement<{ saved: boolean }>(
+  'booking-save',
+  `WITH changed AS (
+     UPDATE booking
+        SET status = $3::booking_status, live = $4, version = $5, next_payment_attempt_at = $6,
+            refund_amount = $7, payment_cancelled = $8, registration_cancelled = $9
+      WHERE id = $1::uuid AND version = $2
+        AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $10::uuid)
+  RETURNING id),
+   taken AS (
+     INSERT INTO inbox (event_id) SELECT $10::uuid FROM changed WHERE $10::uuid IS NOT NULL),
+   told AS (${insertOutbox('$11', 'EXISTS (SELECT FROM changed)')})
+   SELECT EXISTS (SELECT FROM changed) AS saved`,
+);
+
+const takeEvent = statement(
+  'inbox-take',
+  'INSERT INTO inbox (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING',
+);
+
+const occupied = statement<TimeSlot>(
+  'booking-occupied',
+  `SELECT start_at AS "startAt", end_at AS "endAt" FROM booking
+    WHERE space_id = $1::uuid AND live
+      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
+      AND NOT (status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4)
+    ORDER BY start_at`,
+);
+
+// The lease keeps other sweepers away for as long as a payment call may take.
+const claimUnpaid = statement<BookingRow>(
+  'booking-claim-unpaid',
+  `UPDATE booking
+      SET payment_attempts = payment_attempts + 1,
+          next_payment_attempt_at = $1::timestamptz + interval '10 seconds'
+    WHERE id IN (SELECT id FROM booking
+                  WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED')
+                    AND next_payment_attempt_at <= $1
+                  ORDER BY next_payment_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING ${COLUMNS}`,
+);
+
+const EXCLUSION_VIOLATION = '23P01';
+const UNIQUE_VIOLATION = '23505';
+
+/** Bookings in PostgreSQL; tables and constraints are Prisma's migrations in prisma/book. */
+export function prismaBookingStore(
+  prisma: PrismaClient,
+  pool: Pool,
+  relay: Pick<Relay, 'publish'>,
+): BookingStore {
+  async function save(db: Queryable, previous: Booking, next: Booking, eventId?: string) {
+    const { state } = next;
+    const events = state.status === previous.state.status ? [] : [eventOf(next)];
+    const [row] = await updateBooking(
+      db,
+      state.id,
+      previous.state.version,
+      state.status,
+      next.live,
+      state.version,
+      state.nextPaymentAttemptAt,
+      state.refund?.amount ?? null,
+      state.paymentCancelled,
+      state.registrationCancelled,
+      eventId ?? null,
+      JSON.stringify(events),
+    );
+    return { saved: row?.saved === true, events };
+  }
+
+  async function insert(db: Queryable, booking: Booking) {
+    const { state } = booking;
+    const events = [eventOf(booking)];
+    await insertBooking(
+      db,
+      state.id,
+      state.customerId,
+      state.idempotencyKey,
+      state.spaceId,
+      state.hostId,
+      state.spaceName,
+      state.timeZone,
+      state.slot.startAt,
+      state.slot.endAt,
+      state.headcount,
+      state.price.amount,
+      state.price.currency,
+      JSON.stringify(state.refundTiers),
+      state.paymentMethod,
+      state.status,
+      state.version,
+      state.requestedAt,
+      state.holdExpiresAt,
+      state.paymentAttempts,
+      state.nextPaymentAttemptAt,
+      state.correlationId,
+      JSON.stringify(events),
+    );
+    return events;
+  }
+
+  /** In one transaction: gives free the expired holds that overlap, then holds the slot. */
+  async function insertOverStaleHolds(booking: Booking, now: Date) {
+    const { spaceId, slot } = booking.state;
+    return inTransaction(pool, async (db) => {
+      const stale = await staleHolds(db, spaceId, slot.startAt, slot.endAt, now);
+      const released = [];
+      for (const row of stale) {
+        const hold = toBooking(row);
+        const expired = hold.expire(now);
+        if (expired instanceof Booking) released.push(...(await save(db, hold, expired)).events);
+      }
+      return [...released, ...(await insert(db, booking))];
+    });
+  }
+
+  return {
+    find: async (id) => toBookingOrNull(await prisma.booking.findUnique({ where: { id } })),
+    async findByKey(customerId, idempotencyKey) {
+      const key = { customerId_idempotencyKey: { customerId, idempotencyKey } };
+      return toBookingOrNull(await prisma.booking.findUnique({ where: key }));
+    },
+    async findForEvent(id, eventId) {
+      const [row] = await forEvent(pool, id, eventId);
+      return { booking: toBookingOrNull(row), taken: row?.taken ?? false };
+    },
+    async request(booking, now) {
+      try {
+        const events = await insert(pool, booking).catch((error) => {
+          if (sqlState(error) !== EXCLUSION_VIOLATION) throw error;
+          return insertOverStaleHolds(booking, now);
+        });
+        relay.publish(events);
+        return 'held';
+      } catch (error) {
+        if (sqlState(error) === EXCLUSION_VIOLATION) return 'overlap';
+        if (sqlState(error) === UNIQUE_VIOLATION) return 'key-taken';
+        throw error;
+      }
+    },
+    async save(previous, next, eventId) {
+      const { saved, events } = await save(pool, previous, next, eventId);
+      if (!saved) return 'stale';
+      relay.publish(events);
+      return 'saved';
+    },
+    take: async (eventId) => void (await takeEvent(pool, eventId)),
+    occupied: (spaceId, from, to, now) => occupied(pool, spaceId, from, to, now),
+    claimUnpaid: async (now, limit) => (await claimUnpaid(pool, now, limit)).map(toBooking),
+  };
+}
+
+function toBooking(row: BookingRow): Booking {
+  const { startAt, endAt, priceAmount, currency, refundAmount, ...rest } = row;
+  return new Booking({
+    ...rest,
+    slot: { startAt, endAt },
+    price: { amount: priceAmount, currency },
+    refund: refundAmount === null ? null : { amount: refundAmount, currency },
+  });
+}
+
+function toBookingOrNull(row: StoredBooking | BookingRow | null | undefined): Booking | null {
+  return row ? toBooking(row as BookingRow) : null;
+}

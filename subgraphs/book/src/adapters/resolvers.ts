@@ -1,0 +1,114 @@
+import { badInput } from '#platform/errors.ts';
+import { parseId } from '#platform/ids.ts';
+import type { SubgraphContext } from '#platform/server.ts';
+import { signedIn, type Viewer, withRole } from '#platform/viewer.ts';
+import { cancelBooking } from '../application/cancel-booking.ts';
+import { findListedSpace } from '../application/find-listed-space.ts';
+import { freeSlots } from '../application/free-slots.ts';
+import { type Person, partyTo } from '../application/party.ts';
+import { requestBooking } from '../application/request-booking.ts';
+import { Booking, type BookingRequest } from '../domain/booking.ts';
+import type { Party } from '../domain/booking-status.ts';
+import type { Money } from '../domain/money.ts';
+import type { BookPorts } from '../ports.ts';
+
+const LONGEST_RANGE_MS = 31 * 24 * 3_600_000;
+
+/** A booking as one party to it sees it. */
+interface VisibleBooking {
+  booking: Booking;
+  party: Party;
+}
+
+type RequestBookingInput = Omit<BookingRequest, 'customerId'>;
+
+export function resolvers(ports: BookPorts) {
+  async function visibleBooking(id: string, viewer: Viewer): Promise<VisibleBooking | null> {
+    const booking = await ports.bookings.find(id);
+    const party = booking && partyTo(booking, personOf(viewer));
+    return booking && party ? { booking, party } : null;
+  }
+
+  return {
+    Query: {
+      booking: (_: unknown, { id }: { id: string }, { viewer }: SubgraphContext) =>
+        visibleBooking(parseId(id, 'id'), signedIn(viewer)),
+    },
+
+    Mutation: {
+      async requestBooking(
+        _: unknown,
+        { input }: { input: RequestBookingInput },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId } = withRole(viewer, 'customer');
+        const answer = await requestBooking(ports, {
+          ...input,
+          slot: { ...input.slot },
+          spaceId: parseId(input.spaceId, 'input.spaceId'),
+          customerId: userId,
+        });
+        if (answer instanceof Booking) {
+          return { type: 'RequestBookingSuccess', booking: { booking: answer, party: 'customer' } };
+        }
+        return answer.type === 'PaymentDeclined'
+          ? { ...answer, booking: { booking: answer.booking, party: 'customer' } }
+          : answer;
+      },
+
+      async cancelBooking(
+        _: unknown,
+        { input }: { input: { bookingId: string } },
+        { viewer }: SubgraphContext,
+      ) {
+        const person = personOf(signedIn(viewer));
+        const answer = await cancelBooking(
+          ports,
+          person,
+          parseId(input.bookingId, 'input.bookingId'),
+        );
+        if ('type' in answer) return answer;
+        const { booking, party } = answer;
+        return {
+          type: 'CancelBookingSuccess',
+          booking: answer,
+          refund: booking.quoteRefund(party, ports.clock()),
+        };
+      },
+    },
+
+    Booking: {
+      __resolveReference: ({ id }: { id: string }, { viewer }: SubgraphContext) =>
+        viewer ? visibleBooking(id, viewer) : null,
+      id: ({ booking }: VisibleBooking) => booking.state.id,
+      space: ({ booking }: VisibleBooking) => ({ id: booking.state.spaceId }),
+      slot: ({ booking }: VisibleBooking) => booking.state.slot,
+      headcount: ({ booking }: VisibleBooking) => booking.state.headcount,
+      price: ({ booking }: VisibleBooking) => booking.state.price,
+      status: ({ booking }: VisibleBooking) => booking.state.status,
+      requestedAt: ({ booking }: VisibleBooking) => booking.state.requestedAt,
+      refundQuote: ({ booking, party }: VisibleBooking): Money =>
+        booking.quoteRefund(party, ports.clock()),
+    },
+
+    Space: {
+      __resolveReference: ({ id }: { id: string }) => ({ id }),
+      async freeSlots({ id }: { id: string }, { from, to }: { from: Date; to: Date }) {
+        if (to <= from) throw badInput('to', 'to must come after from.');
+        if (to.getTime() - from.getTime() > LONGEST_RANGE_MS) {
+          throw badInput('to', 'freeSlots answers for at most 31 days: move to closer to from.');
+        }
+        const space = await findListedSpace(ports, id);
+        return space && freeSlots(ports, space, from, to);
+      },
+    },
+
+    Problem: { __resolveType: ({ type }: { type: string }) => type },
+    RequestBookingResult: { __resolveType: ({ type }: { type: string }) => type },
+    CancelBookingResult: { __resolveType: ({ type }: { type: string }) => type },
+  };
+}
+
+function personOf({ userId, roles }: Viewer): Person {
+  return { userId, isOperator: roles.includes('operator') };
+}

@@ -1,0 +1,17 @@
+import { peersShape, processShape, queueShape, readConfig, setting } from '#platform/config.ts';
+
+export function bookConfig(env: NodeJS.ProcessEnv) {
+  return readConfig(
+    {
+      ...processShape,
+      ...queueShape,
+      ...peersShape,
+      BOOK_DATABASE_URL: setting.postgresUrl,
+      /** How long a slot is held for its payment. */
+      HOLD_SECONDS: setting.integer(1, 86_400).default(900),
+      /** How long book waits for payment before the outcome counts as unknown. */
+      PAYMENT_TIMEOUT_MS: setting.integer(50, 60_000).default(2_000),
+    },
+    env,
+  );
+}

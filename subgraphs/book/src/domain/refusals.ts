@@ -1,0 +1,38 @@
+import type { BookingStatus } from './booking-status.ts';
+import type { TimeSlot } from './time-slot.ts';
+
+/** Rules that say no. They are answers, not errors. */
+export interface SlotUnavailable {
+  type: 'SlotUnavailable';
+  message: string;
+  alternatives: TimeSlot[];
+}
+export interface InvalidBookingRequest {
+  type: 'InvalidBookingRequest';
+  message: string;
+  /** The path of the input at fault, for example `slot.startAt`. */
+  field: string;
+}
+export interface SpaceNotFound {
+  type: 'SpaceNotFound';
+  message: string;
+}
+export interface IdempotencyKeyReused {
+  type: 'IdempotencyKeyReused';
+  message: string;
+}
+export interface BookingNotFound {
+  type: 'BookingNotFound';
+  message: string;
+}
+export interface BookingNotCancellable {
+  type: 'BookingNotCancellable';
+  message: string;
+  status: BookingStatus;
+}
+/** A fact came that the booking's present status does not admit, such as an approval after expiry. */
+export interface IllegalTransition {
+  type: 'IllegalTransition';
+  from: BookingStatus;
+  verb: string;
+}

@@ -1,0 +1,74 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import { correlationId, withCorrelation } from '#platform/correlation.ts';
+import { postgresInbox } from '#platform/inbox.ts';
+import { repeat, runService } from '#platform/lifecycle.ts';
+import { applyMigrations } from '#platform/migrate.ts';
+import { openPostgres } from '#platform/postgres.ts';
+import { projectFile } from '#platform/project.ts';
+import { openTransport } from '#platform/queue.ts';
+import { startRelay } from '#platform/relay.ts';
+import { createSubgraph } from '#platform/server.ts';
+import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { consumeEvents } from './adapters/event-consumers.ts';
+import { paymentClient } from './adapters/payment-client.ts';
+import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
+import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
+import { resolvers } from './adapters/resolvers.ts';
+import { sweepUnpaid } from './application/booking-saga.ts';
+import { bookConfig } from './config.ts';
+import type { BookPorts } from './ports.ts';
+
+await runService('book', bookConfig, async ({ config, logger, onStop }) => {
+  await applyMigrations({
+    databaseUrl: config.BOOK_DATABASE_URL,
+    migrationsDir: projectFile('prisma/book/migrations'),
+    log: logger,
+  });
+  const pool = openPostgres(config.BOOK_DATABASE_URL, logger);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const transport = await openTransport(config, logger);
+  const relay = startRelay({
+    pool,
+    transport,
+    inboxUrls: { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
+    logger,
+  });
+  const payments = paymentClient(config.PAYMENT_URL, config.PAYMENT_TIMEOUT_MS, logger);
+
+  const ports: BookPorts = {
+    bookings: prismaBookingStore(prisma, pool, relay),
+    catalogue: prismaCatalogue(prisma),
+    payments,
+    clock: () => new Date(),
+    newId: uuidv7,
+    correlationId,
+    resume: ({ state }, work) => withCorrelation(state.correlationId, work),
+    holdSeconds: config.HOLD_SECONDS,
+    log: (message, facts) => logger.info(facts, message),
+  };
+
+  const server = await createSubgraph({
+    schemaFile: projectFile('subgraphs/book/schema.graphql'),
+    resolvers: resolvers(ports),
+    context: (base) => base,
+    inbox: postgresInbox(pool),
+    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    logger,
+  });
+  await consumeEvents(transport, ports, logger);
+  const stopSweeper = repeat(logger, 'asking for unpaid bookings', 500, () => sweepUnpaid(ports));
+  await server.listen({ host: config.HOST, port: config.PORT });
+  logger.info({ port: config.PORT }, 'book is ready');
+
+  onStop('requests', () => server.close());
+  onStop('sweeper', stopSweeper);
+  onStop('queue workers', () => transport.stopReceiving());
+  onStop('relay', () => relay.stop());
+  onStop('queue', () => transport.close());
+  onStop('payment client', () => payments.close());
+  onStop('database', async () => {
+    await prisma.$disconnect();
+    await pool.end();
+  });
+});

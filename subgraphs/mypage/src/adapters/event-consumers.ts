@@ -1,0 +1,58 @@
+import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
+import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
+import { type RegistrationFacts, spaceEvents } from '#contracts/space.ts';
+import { consume, type ReceivedEvent } from '#platform/consume.ts';
+import type { Logger } from '#platform/logger.ts';
+import type { Transport } from '#platform/queue.ts';
+import type { ProjectedEvent } from '../booking-status-view.ts';
+
+/** What mypage takes in: everything that the other contexts tell of a booking. */
+export async function consumeEvents(
+  transport: Transport,
+  project: (event: ProjectedEvent) => Promise<void>,
+  logger: Logger,
+): Promise<void> {
+  const options = { concurrency: 32, logger };
+
+  const take = async (type: string, event: ProjectedEvent): Promise<void> => {
+    await project(event);
+    logger.info({ event: type, bookingId: event.facts.bookingId }, 'view updated');
+  };
+  const booking = ({ type, payload, ...event }: ReceivedEvent<BookingFacts>) =>
+    take(type, { ...event, of: 'booking', facts: payload });
+  const payment = ({ type, payload, ...event }: ReceivedEvent<PaymentFacts>) =>
+    take(type, { ...event, of: 'payment', facts: payload });
+  const registration = ({ type, payload, ...event }: ReceivedEvent<RegistrationFacts>) =>
+    take(type, { ...event, of: 'registration', facts: payload });
+
+  await consume(
+    transport,
+    'mypage',
+    bookingEvents,
+    {
+      Booked: booking,
+      BookingStatusChanged: booking,
+      BookingCancelled: booking,
+      BookingReleased: booking,
+    },
+    options,
+  );
+  await consume(
+    transport,
+    'mypage',
+    paymentEvents,
+    { PaymentApproved: payment, PaymentDeclined: payment, PaymentCancelled: payment },
+    options,
+  );
+  await consume(
+    transport,
+    'mypage',
+    spaceEvents,
+    {
+      Registered: registration,
+      RegistrationRejected: registration,
+      RegistrationCancelled: registration,
+    },
+    options,
+  );
+}

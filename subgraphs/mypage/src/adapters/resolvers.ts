@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { parseId } from '#platform/ids.ts';
+import { connection, readPage } from '#platform/pagination.ts';
+import type { SubgraphContext } from '#platform/server.ts';
+import { signedIn } from '#platform/viewer.ts';
+import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
+import type { ViewStore } from '../ports.ts';
+
+const position = z.object({ startAt: z.iso.datetime(), bookingId: z.uuid() });
+
+interface BookingsArgs {
+  first: number | null;
+  after?: string | null;
+  status?: string[] | null;
+}
+
+/** A view and, fetched once for its whole page, its timeline. */
+interface ShownView {
+  view: BookingStatusView;
+  timeline: () => Promise<StatusChange[]>;
+}
+
+export function resolvers(views: ViewStore) {
+  function shown(page: readonly BookingStatusView[]): ShownView[] {
+    let timelines: ReturnType<ViewStore['timelines']> | undefined;
+    return page.map((view) => ({
+      view,
+      async timeline() {
+        timelines ??= views.timelines(page.map(({ bookingId }) => bookingId));
+        return (await timelines).get(view.bookingId) ?? [];
+      },
+    }));
+  }
+
+  return {
+    Query: {
+      myPage: (_: unknown, _args: unknown, { viewer }: SubgraphContext) => {
+        signedIn(viewer);
+        return {};
+      },
+    },
+
+    MyPage: {
+      async bookings(_: unknown, args: BookingsArgs, { viewer }: SubgraphContext) {
+        const page = readPage(args, position);
+        const found = await views.list(signedIn(viewer).userId, {
+          limit: page.first + 1,
+          after: page.after,
+          statuses: args.status ?? null,
+        });
+        return connection(
+          shown(found),
+          page,
+          ({ view }) => ({ startAt: view.startAt?.toISOString(), bookingId: view.bookingId }),
+          (node) => node,
+        );
+      },
+      async booking(_: unknown, { id }: { id: string }, { viewer }: SubgraphContext) {
+        const view = await views.find(signedIn(viewer).userId, parseId(id, 'id'));
+        return view && shown([view])[0];
+      },
+    },
+
+    BookingStatusView: {
+      bookingId: ({ view }: ShownView) => view.bookingId,
+      booking: ({ view }: ShownView) => ({ id: view.bookingId }),
+      status: ({ view }: ShownView) => view.status,
+      spaceName: ({ view }: ShownView) => view.spaceName,
+      slot: ({ view }: ShownView) => ({ startAt: view.startAt, endAt: view.endAt }),
+      price: ({ view }: ShownView) => ({ amount: view.priceAmount, currency: view.currency }),
+      paymentStatus: ({ view }: ShownView) => view.paymentStatus,
+      refunded: ({ view }: ShownView) => ({ amount: view.refunded, currency: view.currency }),
+      registrationStatus: ({ view }: ShownView) => view.registrationStatus,
+      timeline: (node: ShownView) => node.timeline(),
+      version: ({ view }: ShownView) => view.version,
+      updatedAt: ({ view }: ShownView) => view.updatedAt,
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { PrismaLibSql } from '@prisma/adapter-libsql';
+import { PrismaMariaDb } from '@prisma/adapter-mariadb';
+import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
+import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+
+/**
+ * Opens the read model's database: SQLite for `file:` URLs, MariaDB or MySQL for `mysql:` ones. Both
+ * clients come from one schema and offer the same queries; SQLite's types stand for both.
+ */
+export async function openViewDatabase(url: string): Promise<PrismaClient> {
+  if (url.startsWith('file:')) {
+    const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url }) });
+    // Readers go on while a group of events is written; a commit is on disk when it returns.
+    await prisma.$queryRawUnsafe('PRAGMA journal_mode = WAL');
+    await prisma.$queryRawUnsafe('PRAGMA synchronous = FULL');
+    await prisma.$queryRawUnsafe('PRAGMA busy_timeout = 5000');
+    return prisma;
+  }
+  const adapter = new PrismaMariaDb(url.replace(/^mysql:/, 'mariadb:'));
+  return new MysqlClient({ adapter }) as unknown as PrismaClient;
+}

@@ -1,0 +1,48 @@
+import type { ProjectedEvent } from '../booking-status-view.ts';
+import type { ViewStore } from '../ports.ts';
+
+const LARGEST_BATCH = 200;
+
+/**
+ * Takes events in groups: whatever comes while a transaction runs goes into the next one, so that
+ * a busy hour costs one commit per group and a quiet one adds no delay. The promise of an event
+ * settles with its transaction. When a group fails, its events are tried one by one, so that a bad
+ * event fails alone.
+ */
+export function batchProjector(views: Pick<ViewStore, 'project'>) {
+  let waiting: { event: ProjectedEvent; settle: PromiseWithResolvers }[] = [];
+  let running = false;
+
+  async function run(): Promise<void> {
+    running = true;
+    while (waiting.length > 0) {
+      const group = waiting.slice(0, LARGEST_BATCH);
+      waiting = waiting.slice(LARGEST_BATCH);
+      try {
+        await views.project(group.map(({ event }) => event));
+        for (const { settle } of group) settle.resolve();
+      } catch (error) {
+        if (group.length === 1) group[0]?.settle.reject(error);
+        else await oneByOne(group);
+      }
+    }
+    running = false;
+  }
+
+  async function oneByOne(group: typeof waiting): Promise<void> {
+    for (const { event, settle } of group) {
+      await views.project([event]).then(settle.resolve, settle.reject);
+    }
+  }
+
+  return (event: ProjectedEvent): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ event, settle: { resolve, reject } });
+      if (!running) void run();
+    });
+}
+
+interface PromiseWithResolvers {
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+}

@@ -1,0 +1,44 @@
+import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
+import { consume, type ReceivedEvent } from '#platform/consume.ts';
+import type { Logger } from '#platform/logger.ts';
+import type { Transport } from '#platform/queue.ts';
+import { cancelPayment } from '../application/cancel-payment.ts';
+import type { PaymentPorts } from '../ports.ts';
+
+/** What payment takes in: bookings that were given up. */
+export async function consumeEvents(
+  transport: Transport,
+  ports: PaymentPorts,
+  logger: Logger,
+): Promise<void> {
+  const giveBack = ({ id, payload }: ReceivedEvent<BookingFacts>) =>
+    cancelPayment(ports, {
+      eventId: id,
+      refund: payload.refund.amount,
+      request: {
+        bookingId: payload.bookingId,
+        customerId: payload.customerId,
+        spaceId: payload.spaceId,
+        slot: {
+          startAt: new Date(payload.slot.startAt),
+          endAt: new Date(payload.slot.endAt),
+        },
+        amount: payload.price.amount,
+        currency: payload.price.currency,
+        paymentMethod: '',
+      },
+    });
+
+  await consume(
+    transport,
+    'payment',
+    bookingEvents,
+    {
+      BookingCancelled: giveBack,
+      // A cancelled booking was given back above, a declined one was never paid.
+      BookingReleased: (event) =>
+        event.payload.status === 'EXPIRED' ? giveBack(event) : ports.payments.take(event.id),
+    },
+    { concurrency: 8, logger },
+  );
+}

@@ -1,0 +1,128 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Pool, statement } from '#platform/postgres.ts';
+import { type Charge, type PaymentProvider, ProviderUnavailable } from '../ports.ts';
+
+type Outcome = 'APPROVED' | 'DECLINED' | 'VOIDED';
+
+const decide = statement<{ outcome: Outcome }>(
+  'sandbox-decide',
+  `WITH decided AS (
+     INSERT INTO sandbox_charge (key, outcome, amount, currency) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (key) DO NOTHING RETURNING outcome)
+   SELECT outcome FROM decided
+   UNION ALL
+   SELECT outcome FROM sandbox_charge WHERE key = $1
+   LIMIT 1`,
+);
+
+const lookUp = statement<{ outcome: Outcome; amount: number }>(
+  'sandbox-look-up',
+  'SELECT outcome, amount FROM sandbox_charge WHERE key = $1',
+);
+
+const countAttempt = statement<{ attempts: number }>(
+  'sandbox-attempt',
+  `INSERT INTO sandbox_attempt (key, attempts) VALUES ($1, 1)
+   ON CONFLICT (key) DO UPDATE SET attempts = sandbox_attempt.attempts + 1
+   RETURNING attempts`,
+);
+
+const payBack = statement(
+  'sandbox-refund',
+  'INSERT INTO sandbox_refund (key, amount) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING',
+);
+
+const SLOW_MS = 3_000;
+
+/**
+ * The built-in payment provider, for trying things out and for tests. Deterministic by the payment
+ * method, and with books of its own (`sandbox_charge`, `sandbox_refund`), as a real one has:
+ *
+ * - `pm_ok` approves; `pm_declined` declines, as does any method that it does not know;
+ * - `pm_slow` approves after 3 s;
+ * - `pm_timeout_paid` takes the money, the reply never comes;
+ * - `pm_timeout_unpaid` never replies to the first attempt and takes nothing; the next approves;
+ * - `pm_busy` refuses the first two attempts as overloaded; the next approves.
+ *
+ * `timeoutMs`: how long its client waits for a reply that never comes.
+ */
+export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider {
+  async function record(
+    key: string,
+    outcome: Outcome,
+    amount: number,
+    currency: string,
+  ): Promise<Outcome> {
+    for (;;) {
+      const [row] = await decide(pool, key, outcome, amount, currency);
+      // No row: another call decided the key between this statement's two halves.
+      if (row) return row.outcome;
+    }
+  }
+
+  async function silence(): Promise<never> {
+    await wait(timeoutMs, undefined, { ref: false });
+    throw new ProviderUnavailable(`the payment provider did not reply within ${timeoutMs} ms`);
+  }
+
+  return {
+    async charge({ key, amount, currency, paymentMethod }) {
+      const approve = async () =>
+        chargeOf(await record(key, 'APPROVED', amount, currency), paymentMethod);
+      switch (paymentMethod) {
+        case 'pm_ok':
+          return approve();
+        case 'pm_slow':
+          await wait(SLOW_MS);
+          return approve();
+        case 'pm_timeout_paid': {
+          const known = await lookUp(pool, key);
+          if (known[0]) return chargeOf(known[0].outcome, paymentMethod);
+          await approve();
+          return silence();
+        }
+        case 'pm_timeout_unpaid':
+          return (await attemptOf(key)) > 1 ? approve() : silence();
+        case 'pm_busy':
+          if ((await attemptOf(key)) > 2) return approve();
+          throw new ProviderUnavailable('the payment provider is overloaded');
+        default:
+          return chargeOf(await record(key, 'DECLINED', amount, currency), paymentMethod);
+      }
+    },
+
+    async find(key) {
+      const [row] = await lookUp(pool, key);
+      return row ? chargeOf(row.outcome, 'this payment method') : null;
+    },
+
+    async void(key) {
+      const outcome = await record(key, 'VOIDED', 0, '');
+      return outcome === 'APPROVED' ? 'approved' : 'voided';
+    },
+
+    async refund(key, amount) {
+      const [charge] = await lookUp(pool, key);
+      if (charge?.outcome !== 'APPROVED' || charge.amount < amount) {
+        throw new Error(`the provider has not charged ${amount} for ${key}`);
+      }
+      await payBack(pool, key, amount);
+    },
+  };
+
+  async function attemptOf(key: string): Promise<number> {
+    const [row] = await countAttempt(pool, key);
+    return row?.attempts ?? 1;
+  }
+}
+
+function chargeOf(outcome: Outcome, paymentMethod: string): Charge {
+  switch (outcome) {
+    case 'APPROVED':
+      return { outcome: 'approved' };
+    case 'DECLINED':
+      return { outcome: 'declined', reason: `${paymentMethod} was declined` };
+    case 'VOIDED':
+      return { outcome: 'declined', reason: 'the booking was given up before it was charged' };
+  }
+}

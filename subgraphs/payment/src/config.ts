@@ -1,0 +1,15 @@
+import { peersShape, processShape, queueShape, readConfig, setting } from '#platform/config.ts';
+
+export function paymentConfig(env: NodeJS.ProcessEnv) {
+  return readConfig(
+    {
+      ...processShape,
+      ...queueShape,
+      ...peersShape,
+      PAYMENT_DATABASE_URL: setting.postgresUrl,
+      /** How long payment waits for the provider before the outcome counts as unknown. */
+      PROVIDER_TIMEOUT_MS: setting.integer(50, 120_000).default(10_000),
+    },
+    env,
+  );
+}

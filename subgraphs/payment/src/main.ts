@@ -1,0 +1,69 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import { correlationId, withCorrelation } from '#platform/correlation.ts';
+import { postgresInbox } from '#platform/inbox.ts';
+import { repeat, runService } from '#platform/lifecycle.ts';
+import { applyMigrations } from '#platform/migrate.ts';
+import { openPostgres } from '#platform/postgres.ts';
+import { projectFile } from '#platform/project.ts';
+import { openTransport } from '#platform/queue.ts';
+import { startRelay } from '#platform/relay.ts';
+import { createSubgraph } from '#platform/server.ts';
+import { PrismaClient } from '#prisma/payment/generated/client.ts';
+import { consumeEvents } from './adapters/event-consumers.ts';
+import { prismaPaymentStore } from './adapters/prisma-payment-store.ts';
+import { resolvers } from './adapters/resolvers.ts';
+import { sandboxProvider } from './adapters/sandbox-provider.ts';
+import { sweepRefunds } from './application/cancel-payment.ts';
+import { paymentConfig } from './config.ts';
+import type { PaymentPorts } from './ports.ts';
+
+await runService('payment', paymentConfig, async ({ config, logger, onStop }) => {
+  await applyMigrations({
+    databaseUrl: config.PAYMENT_DATABASE_URL,
+    migrationsDir: projectFile('prisma/payment/migrations'),
+    log: logger,
+  });
+  const pool = openPostgres(config.PAYMENT_DATABASE_URL, logger);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const transport = await openTransport(config, logger);
+  const relay = startRelay({
+    pool,
+    transport,
+    inboxUrls: { book: config.BOOK_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
+    logger,
+  });
+
+  const ports: PaymentPorts = {
+    payments: prismaPaymentStore(prisma, pool, relay),
+    provider: sandboxProvider(pool, config.PROVIDER_TIMEOUT_MS),
+    clock: () => new Date(),
+    newId: uuidv7,
+    correlationId,
+    resume: ({ state }, work) => withCorrelation(state.correlationId, work),
+    log: (message, facts) => logger.info(facts, message),
+  };
+
+  const server = await createSubgraph({
+    schemaFile: projectFile('subgraphs/payment/schema.graphql'),
+    resolvers: resolvers(ports),
+    context: (base) => base,
+    inbox: postgresInbox(pool),
+    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    logger,
+  });
+  await consumeEvents(transport, ports, logger);
+  const stopSweeper = repeat(logger, 'settling refunds', 500, () => sweepRefunds(ports));
+  await server.listen({ host: config.HOST, port: config.PORT });
+  logger.info({ port: config.PORT }, 'payment is ready');
+
+  onStop('requests', () => server.close());
+  onStop('sweeper', stopSweeper);
+  onStop('queue workers', () => transport.stopReceiving());
+  onStop('relay', () => relay.stop());
+  onStop('queue', () => transport.close());
+  onStop('database', async () => {
+    await prisma.$disconnect();
+    await pool.end();
+  });
+});

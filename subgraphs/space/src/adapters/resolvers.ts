@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { badInput } from '#platform/errors.ts';
+import { parseId } from '#platform/ids.ts';
+import { connection, readPage } from '#platform/pagination.ts';
+import type { SubgraphContext } from '#platform/server.ts';
+import { withRole } from '#platform/viewer.ts';
+import { listSpace } from '../application/list-space.ts';
+import type { Registration } from '../domain/registration.ts';
+import type { Space, SpaceListing } from '../domain/space.ts';
+import type { SpacePorts, SpaceSearch } from '../ports.ts';
+
+interface SpacesArgs {
+  filter?: { [Key in keyof SpaceSearch]?: SpaceSearch[Key] } | null;
+  first: number | null;
+  after?: string | null;
+}
+
+export function resolvers(ports: SpacePorts) {
+  return {
+    Query: {
+      async spaces(_: unknown, args: SpacesArgs) {
+        const page = readPage(args, z.object({ id: z.uuid() }));
+        const search = searchOf(args.filter);
+        const after = page.after?.id ?? null;
+        const found = await ports.spaces.search(search, page.first + 1, after);
+        return connection(
+          found,
+          page,
+          ({ id }) => ({ id }),
+          (space) => space,
+        );
+      },
+      space: (_: unknown, { id }: { id: string }) => ports.spaces.find(parseId(id, 'id')),
+    },
+
+    Mutation: {
+      async listSpace(_: unknown, { input }: { input: SpaceListing }, { viewer }: SubgraphContext) {
+        const { userId } = withRole(viewer, 'host');
+        const answer = await listSpace(ports, userId, withDefaults(input));
+        return 'type' in answer ? answer : { type: 'ListSpaceSuccess', space: answer };
+      },
+    },
+
+    Space: {
+      __resolveReference: ({ id }: { id: string }) => ports.spaces.find(id),
+      hourlyRate: ({ hourlyRate, currency }: Space) => ({ amount: hourlyRate, currency }),
+    },
+
+    Booking: {
+      // Reached through a booking, which book shows to its parties alone.
+      __resolveReference: ({ id }: { id: string }) => ({ id }),
+      registration: ({ id }: { id: string }) => ports.registrations.findByBooking(id),
+    },
+
+    SpaceRegistration: {
+      id: ({ state }: Registration) => state.id,
+      status: ({ state }: Registration) => state.status,
+      registeredAt: ({ state }: Registration) => state.registeredAt,
+      cancelledAt: ({ state }: Registration) => state.cancelledAt,
+    },
+
+    Problem: { __resolveType: ({ type }: { type: string }) => type },
+    ListSpaceResult: { __resolveType: ({ type }: { type: string }) => type },
+  };
+}
+
+function searchOf(filter: SpacesArgs['filter']): SpaceSearch {
+  const freeDuring = filter?.freeDuring ?? null;
+  if (freeDuring && freeDuring.endAt <= freeDuring.startAt) {
+    throw badInput('filter.freeDuring.endAt', 'The slot must end after it starts.');
+  }
+  if (/\p{Cc}/u.test(filter?.text ?? '')) {
+    throw badInput('filter.text', 'The text must not hold control characters.');
+  }
+  return {
+    text: filter?.text?.trim() || null,
+    minCapacity: filter?.minCapacity ?? null,
+    maxHourlyRate: filter?.maxHourlyRate ?? null,
+    freeDuring,
+  };
+}
+
+/** GraphQL's defaults stand in for what is left out, not for an explicit null. */
+function withDefaults(input: SpaceListing): SpaceListing {
+  return {
+    ...input,
+    description: input.description ?? '',
+    address: input.address ?? '',
+    timeZone: input.timeZone ?? 'Asia/Seoul',
+    currency: input.currency ?? 'KRW',
+  };
+}

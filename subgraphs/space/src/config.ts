@@ -1,0 +1,8 @@
+import { peersShape, processShape, queueShape, readConfig, setting } from '#platform/config.ts';
+
+export function spaceConfig(env: NodeJS.ProcessEnv) {
+  return readConfig(
+    { ...processShape, ...queueShape, ...peersShape, SPACE_DATABASE_URL: setting.postgresUrl },
+    env,
+  );
+}

@@ -1,0 +1,1 @@
+export type RegistrationStatus = 'REGISTERED' | 'CANCELLED' | 'REJECTED';

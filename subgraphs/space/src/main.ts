@@ -1,0 +1,63 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import { postgresInbox } from '#platform/inbox.ts';
+import { runService } from '#platform/lifecycle.ts';
+import { applyMigrations } from '#platform/migrate.ts';
+import { openPostgres } from '#platform/postgres.ts';
+import { projectFile } from '#platform/project.ts';
+import { openTransport } from '#platform/queue.ts';
+import { startRelay } from '#platform/relay.ts';
+import { createSubgraph } from '#platform/server.ts';
+import { PrismaClient } from '#prisma/space/generated/client.ts';
+import { consumeEvents } from './adapters/event-consumers.ts';
+import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
+import { prismaSpaceStore } from './adapters/prisma-space-store.ts';
+import { resolvers } from './adapters/resolvers.ts';
+import { spaceConfig } from './config.ts';
+import type { SpacePorts } from './ports.ts';
+
+await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
+  await applyMigrations({
+    databaseUrl: config.SPACE_DATABASE_URL,
+    migrationsDir: projectFile('prisma/space/migrations'),
+    log: logger,
+  });
+  const pool = openPostgres(config.SPACE_DATABASE_URL, logger);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const transport = await openTransport(config, logger);
+  const relay = startRelay({
+    pool,
+    transport,
+    inboxUrls: { book: config.BOOK_URL, mypage: config.MYPAGE_URL },
+    logger,
+  });
+
+  const ports: SpacePorts = {
+    spaces: prismaSpaceStore(prisma, pool, relay),
+    registrations: prismaRegistrationStore(prisma, pool, relay),
+    clock: () => new Date(),
+    newId: uuidv7,
+    log: (message, facts) => logger.info(facts, message),
+  };
+
+  const server = await createSubgraph({
+    schemaFile: projectFile('subgraphs/space/schema.graphql'),
+    resolvers: resolvers(ports),
+    context: (base) => base,
+    inbox: postgresInbox(pool),
+    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    logger,
+  });
+  await consumeEvents(transport, ports, logger);
+  await server.listen({ host: config.HOST, port: config.PORT });
+  logger.info({ port: config.PORT }, 'space is ready');
+
+  onStop('requests', () => server.close());
+  onStop('queue workers', () => transport.stopReceiving());
+  onStop('relay', () => relay.stop());
+  onStop('queue', () => transport.close());
+  onStop('database', async () => {
+    await prisma.$disconnect();
+    await pool.end();
+  });
+});

@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DateTime } from 'luxon';
+
+const bookHearsWithinMs = 5_000;
+
+/** A slot that can be booked, for the example in the banner. */
+export type Suggestion = { spaceId: string; spaceName: string; startAt: string; endAt: string };
+
+type OpeningHours = { day: string; opens: string; closes: string };
+type Space = { id: string; name: string; timeZone: string; openingHours: OpeningHours[] };
+type Slot = { startAt: string; endAt: string };
+
+const everyDay = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'];
+const workDays = everyDay.slice(0, 5);
+
+const demoSpaces = [
+  {
+    name: '한강뷰 회의실 (Han River Meeting Room)',
+    description: 'Twelve seats, a whiteboard wall and the river at sunset.',
+    address: '서울 영등포구 여의동로 330',
+    capacity: 12,
+    hourlyRate: 30_000,
+    openingHours: everyDay.map((day) => ({ day, opens: '09:00', closes: '22:00' })),
+  },
+  {
+    name: '북촌 한옥 스튜디오 (Bukchon Hanok Studio)',
+    description: 'A restored hanok with a courtyard, for photo shoots and small classes.',
+    address: '서울 종로구 북촌로 11길 7',
+    capacity: 20,
+    hourlyRate: 55_000,
+    openingHours: [
+      ...workDays.map((day) => ({ day, opens: '10:00', closes: '20:00' })),
+      { day: 'SATURDAY', opens: '08:00', closes: '24:00' },
+      { day: 'SUNDAY', opens: '08:00', closes: '18:00' },
+    ],
+    refundTiers: [
+      { daysBefore: 14, percent: 100 },
+      { daysBefore: 3, percent: 50 },
+    ],
+  },
+  {
+    name: '홍대 합주실 (Hongdae Rehearsal Room)',
+    description: 'Drums, amplifiers and thick walls, open through the night.',
+    address: '서울 마포구 와우산로 21',
+    capacity: 6,
+    hourlyRate: 18_000,
+    openingHours: everyDay.map((day) => ({ day, opens: '00:00', closes: '24:00' })),
+  },
+];
+
+/** A token of the embedded profile's token desk. */
+export async function fetchToken(url: string, user: string, role: string): Promise<string> {
+  const { token } = await post<{ token: string }>(`${url}/dev/token`, { user, roles: [role] });
+  return token;
+}
+
+/** Lists the demo spaces where there is no space at all; answers how many. */
+export async function listDemoSpaces(url: string): Promise<number> {
+  if ((await readSpaces(url, 1)).length > 0) return 0;
+  const token = await fetchToken(url, 'demo-host', 'host');
+  const listSpace = `mutation ($input: ListSpaceInput!) {
+    listSpace(input: $input) { __typename ... on Problem { message } }
+  }`;
+  for (const input of demoSpaces) {
+    const data = await query<{ listSpace: { __typename: string; message?: string } }>(
+      url,
+      listSpace,
+      { input },
+      token,
+    );
+    if (data.listSpace.message) throw new Error(data.listSpace.message);
+  }
+  return demoSpaces.length;
+}
+
+/** Two free hours tomorrow in one of the first spaces; undefined when there are none. */
+export async function suggestSlot(url: string): Promise<Suggestion | undefined> {
+  for (const space of await readSpaces(url, 3)) {
+    const tomorrow = DateTime.now().setZone(space.timeZone).plus({ days: 1 }).startOf('day');
+    const free = (await awaitFreeSlots(url, space.id, tomorrow)) ?? openSlots(space, tomorrow);
+    const start = free.flatMap((slot) => twoHoursIn(slot, tomorrow))[0];
+    if (start === undefined) continue;
+    const [startAt, endAt] = [start, start.plus({ hours: 2 })].map(
+      (at) => at.toISO({ suppressMilliseconds: true }) ?? '',
+    ) as [string, string];
+    return { spaceId: space.id, spaceName: space.name, startAt, endAt };
+  }
+  return undefined;
+}
+
+/** The first full hour from 10 o'clock on that leaves two hours in the slot. */
+function twoHoursIn(slot: Slot, day: DateTime): DateTime[] {
+  const [opens, closes] = [DateTime.fromISO(slot.startAt), DateTime.fromISO(slot.endAt)];
+  const hours = Array.from({ length: 13 }, (_, index) => day.set({ hour: 10 + index }));
+  return hours.filter((hour) => hour >= opens && hour.plus({ hours: 2 }) <= closes).slice(0, 1);
+}
+
+function openSlots(space: Space, day: DateTime): Slot[] {
+  const at = (time: string) => {
+    const [hour = 0, minute = 0] = time.split(':').map(Number);
+    return (hour === 24 ? day.plus({ days: 1 }) : day.set({ hour, minute })).toISO() ?? '';
+  };
+  return space.openingHours
+    .filter((hours) => hours.day === everyDay[day.weekday - 1])
+    .map(({ opens, closes }) => ({ startAt: at(opens), endAt: at(closes) }));
+}
+
+async function readSpaces(url: string, first: number): Promise<Space[]> {
+  const text = `query ($first: Int!) {
+    spaces(first: $first) {
+      edges { node { id name timeZone openingHours { day opens closes } } }
+    }
+  }`;
+  type Answer = { spaces: { edges: { node: Space }[] } };
+  const { spaces } = await query<Answer>(url, text, { first });
+  return spaces.edges.map(({ node }) => node);
+}
+
+/** Book hears of a new space a moment later; before that it would refuse to book it. */
+async function awaitFreeSlots(url: string, id: string, day: DateTime): Promise<Slot[] | null> {
+  for (const deadline = Date.now() + bookHearsWithinMs; ; ) {
+    const slots = await readFreeSlots(url, id, day);
+    if (slots !== null || Date.now() > deadline) return slots;
+    await delay(100);
+  }
+}
+
+/** Null while book has not heard of the space yet. */
+async function readFreeSlots(url: string, id: string, day: DateTime): Promise<Slot[] | null> {
+  const text = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
+    space(id: $id) { freeSlots(from: $from, to: $to) { startAt endAt } }
+  }`;
+  const variables = { id, from: day.toISO(), to: day.plus({ days: 1 }).toISO() };
+  type Answer = { space: { freeSlots: Slot[] | null } | null };
+  const { space } = await query<Answer>(url, text, variables);
+  return space?.freeSlots ?? null;
+}
+
+async function query<Data>(
+  url: string,
+  text: string,
+  variables: Record<string, unknown>,
+  token?: string,
+): Promise<Data> {
+  type Answer = { data?: Data | null; errors?: { message: string }[] };
+  const answer = await post<Answer>(`${url}/graphql`, { query: text, variables }, token);
+  // A partial answer will do: freeSlots is null with an error while book is behind.
+  if (!answer.data) throw new Error(answer.errors?.[0]?.message ?? 'the router gave no answer');
+  return answer.data;
+}
+
+async function post<Answer>(url: string, body: unknown, token?: string): Promise<Answer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    throw new Error(`${url} answered with status ${response.status} and no JSON`);
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { identify } from './process-identity.ts';
+
+const processSchema = z.object({
+  pid: z.number().nullable(),
+  birth: z.string().nullable(),
+  port: z.number(),
+  url: z.string().optional(),
+});
+
+const instanceSchema = z.object({
+  pid: z.number(),
+  startedAt: z.string(),
+  state: z.enum(['starting', 'ready', 'stopping']),
+  profile: z.enum(['embedded', 'servers']),
+  graphqlUrl: z.string(),
+  logs: z.string(),
+  postgres: processSchema.optional(),
+  databases: z.record(z.string(), z.string()),
+  redisUrl: z.string().optional(),
+  services: z.record(z.string(), processSchema),
+});
+
+/** What runs at this moment, for tools and tests, and for a start after a crash. */
+export type Instance = z.infer<typeof instanceSchema>;
+
+export class InstanceFile {
+  readonly #file: string;
+  readonly #instance: Instance;
+
+  constructor(home: string, instance: Instance) {
+    this.#file = join(home, 'instance.json');
+    this.#instance = instance;
+    this.#save();
+  }
+
+  update(change: Partial<Instance>): void {
+    Object.assign(this.#instance, change);
+    this.#save();
+  }
+
+  setPostgres(pid: number | undefined, port: number): void {
+    this.update({ postgres: describe(pid, port) });
+  }
+
+  setService(name: string, pid: number | undefined, port: number): void {
+    const url = `http://127.0.0.1:${port}`;
+    const services = { ...this.#instance.services, [name]: { ...describe(pid, port), url } };
+    this.update({ services });
+  }
+
+  /** Readers see the whole old text or the whole new one; it names passwords, hence the mode. */
+  #save(): void {
+    const draft = `${this.#file}.${process.pid}`;
+    writeFileSync(draft, `${JSON.stringify(this.#instance, undefined, 2)}\n`, { mode: 0o600 });
+    renameSync(draft, this.#file);
+  }
+
+  remove(): void {
+    rmSync(this.#file, { force: true });
+  }
+}
+
+/** The birth lets a later start tell this process from another one with the same pid. */
+function describe(pid: number | undefined, port: number) {
+  const identity = pid === undefined ? undefined : identify(pid);
+  return { pid: identity?.pid ?? null, birth: identity?.birth ?? null, port };
+}
+
+/** What a supervisor that did not end in order left behind, if one did. */
+export function readInstance(home: string): Instance | undefined {
+  try {
+    return instanceSchema.parse(JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

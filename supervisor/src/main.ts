@@ -1,0 +1,175 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { type BannerFacts, banner } from './banner.ts';
+import { fetchToken, listDemoSpaces, suggestSlot } from './demo.ts';
+import { lockHome } from './home-lock.ts';
+import { InstanceFile } from './instance-file.ts';
+import { endLeftovers } from './leftovers.ts';
+import { lastLines, logFile, rotateLog } from './logs.ts';
+import { choosePorts, requireFreePort } from './ports.ts';
+import { startPostgres } from './postgres.ts';
+import { keptSecret } from './secrets.ts';
+import { defineServices, localUrl, serviceNames, stopServices } from './services.ts';
+import { type DatabaseUrls, readSettings, type Settings } from './settings.ts';
+import { Shutdown } from './shutdown.ts';
+import { NeverReady } from './supervised-process.ts';
+
+const readyWithinMs = 60_000;
+// After a crash PostgreSQL replays its log before it answers.
+const postgresReadyWithinMs = 180_000;
+
+const say = (line: string) => console.log(line);
+const shutdown = new Shutdown(say);
+
+try {
+  await Promise.race([start(readSettings(process.env)), shutdown.requested]);
+} catch (error) {
+  shutdown.fail(error);
+}
+await shutdown.requested;
+await shutdown.run();
+if (shutdown.exitCode === 0) say('Stopped.');
+process.exit(shutdown.exitCode);
+
+async function start(settings: Settings): Promise<void> {
+  const startedAt = new Date();
+  const { root, home, host } = settings;
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const ports = await choosePorts(settings.port);
+  const publicHost = ['127.0.0.1', '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
+  const graphqlUrl = `http://${publicHost}:${ports.router}/graphql`;
+
+  shutdown.add(lockHome(home, graphqlUrl));
+  await endLeftovers(home, say);
+  await requireFreePort(ports.router, host);
+
+  const logs = join(home, 'logs');
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  for (const name of ['postgres', ...serviceNames]) rotateLog(logFile(logs, name));
+  const file = new InstanceFile(home, {
+    pid: process.pid,
+    startedAt: startedAt.toISOString(),
+    state: 'starting',
+    profile: settings.profile.name,
+    graphqlUrl,
+    logs,
+    databases: {},
+    services: {},
+  });
+  shutdown.add(() => file.remove());
+  const stillWanted = () => shutdown.abort.throwIfAborted();
+  stillWanted();
+
+  const backing = await openBacking(settings, ports.postgres, logs, file);
+  stillWanted();
+  const { QUEUE_DATABASE_URL: queue, REDIS_URL: redisUrl } = backing.shared;
+  file.update({ databases: { ...backing.databases, ...(queue && { queue }) }, redisUrl });
+
+  const services = defineServices({
+    root,
+    logs,
+    routerHost: host,
+    ports,
+    shared: { ...backing.shared, SPACERENT_PROFILE: settings.profile.name, SPACERENT_HOME: home },
+    databases: backing.databases,
+    onChange: (name, pid) => file.setService(name, pid, ports[name]),
+    say,
+  });
+  shutdown.add(
+    () => stopServices(services),
+    () => {
+      for (const service of Object.values(services)) service.hurry();
+    },
+  );
+  const starting = serviceNames.map((name) => services[name].start());
+  await within(readyWithinMs, starting, logs, () =>
+    serviceNames.filter((name) => !services[name].isReady),
+  );
+  stillWanted();
+
+  const example = settings.profile.name === 'embedded' ? await prepareExample(settings, ports) : {};
+  stillWanted();
+  file.update({ state: 'ready' });
+  shutdown.add(() => file.update({ state: 'stopping' }));
+  const startedInMs = Date.now() - startedAt.getTime();
+  say(banner({ graphqlUrl, logs, profile: settings.profile.name, startedInMs, ...example }));
+}
+
+/** The databases, the queue and the secret: our own, or those that the settings name. */
+async function openBacking(
+  { home, profile }: Settings,
+  port: number,
+  logs: string,
+  file: InstanceFile,
+): Promise<{ databases: DatabaseUrls; shared: Record<string, string> }> {
+  if (profile.name === 'servers') {
+    const { databases, redisUrl, authSecret } = profile;
+    return { databases, shared: { REDIS_URL: redisUrl, AUTH_SECRET: authSecret } };
+  }
+  const starting = startPostgres({
+    home,
+    port,
+    log: logFile(logs, 'postgres'),
+    say,
+    onChange: (pid) => file.setPostgres(pid, port),
+    onStarting: (postgres) => shutdown.add(() => postgres.stop()),
+    abort: shutdown.abort,
+  });
+  await within(postgresReadyWithinMs, [starting], logs, () => ['postgres']);
+  const { queue, ...urls } = await starting;
+  const mypage = pathToFileURL(join(home, 'mypage.sqlite')).href;
+  const authSecret = keptSecret(join(home, 'auth-secret'));
+  return {
+    databases: { ...urls, mypage },
+    shared: { QUEUE_DATABASE_URL: queue, AUTH_SECRET: authSecret },
+  };
+}
+
+/** Never a reason not to start: without it the banner just says less. */
+async function prepareExample(
+  { host, demo }: Settings,
+  ports: { router: number },
+): Promise<Pick<BannerFacts, 'demoSpaces' | 'customer' | 'suggestion'>> {
+  const url = localUrl(host, ports.router);
+  try {
+    const demoSpaces = demo ? await listDemoSpaces(url) : 0;
+    const customer = { name: 'kim', token: await fetchToken(url, 'kim', 'customer') };
+    return { demoSpaces, customer, suggestion: await suggestSlot(url) };
+  } catch (error) {
+    say(`The example could not be prepared: ${(error as Error).message}.`);
+    return {};
+  }
+}
+
+/** Throws what `work` throws, or names who is late, with the end of their logs. */
+async function within(
+  ms: number,
+  work: Promise<unknown>[],
+  logs: string,
+  whoIsLate: () => string[],
+): Promise<void> {
+  const done = new AbortController();
+  const late = delay(ms, undefined, { signal: done.signal }).then(() => {
+    throw new Error(
+      whoIsLate()
+        .map((name) => notReady(name, logs))
+        .join('\n'),
+    );
+  });
+  try {
+    await Promise.race([Promise.all(work), late]);
+  } catch (error) {
+    throw error instanceof NeverReady ? new Error(notReady(error.processName, logs)) : error;
+  } finally {
+    done.abort();
+    late.catch(() => {});
+  }
+}
+
+function notReady(name: string, logs: string): string {
+  const log = logFile(logs, name);
+  const lines = lastLines(log, 15).map((line) => `  ${line}`);
+  return `${name} does not get ready. The end of ${log}:\n${lines.join('\n')}`;
+}

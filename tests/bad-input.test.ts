@@ -1,0 +1,120 @@
+import { expect, test } from '@jest/globals';
+import { listSpace, newCustomer, nextSlot, sql } from './support/customer.ts';
+import { describeSystems } from './support/system.ts';
+
+const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString();
+
+describeSystems('bad input', (system) => {
+  test.each([
+    ['a slot in the past', { slot: { startAt: hour(-2), endAt: hour(-1) } }, 'slot.startAt'],
+    ['a reversed slot', { slot: { startAt: hour(5), endAt: hour(4) } }, 'slot.endAt'],
+    [
+      'an empty slot',
+      { slot: { startAt: '2030-01-01T00:00:00Z', endAt: '2030-01-01T00:00:00Z' } },
+      'slot.endAt',
+    ],
+    ['a slot of 32 days', { slot: { startAt: hour(24), endAt: hour(33 * 24) } }, 'slot'],
+    ['no heads', { headcount: 0 }, 'headcount'],
+    ['negative heads', { headcount: -1 }, 'headcount'],
+    ['too many heads', { headcount: 11 }, 'headcount'],
+    ['an empty key', { idempotencyKey: ' ' }, 'idempotencyKey'],
+    ['no payment method', { paymentMethod: '' }, 'paymentMethod'],
+  ])('%s is refused, naming the field, and nothing is written', async (_name, input, field) => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const answer = await kim.request(space.id, input);
+    expect(answer).toMatchObject({ __typename: 'InvalidBookingRequest', field });
+    const rows = await sql(system, 'book', 'SELECT FROM booking WHERE customer_id = $1', [
+      kim.name,
+    ]);
+    expect(rows).toHaveLength(0);
+  });
+
+  test('a price beyond what GraphQL can say is refused', async () => {
+    const space = await listSpace(system, { hourlyRate: 2_147_483_647 });
+    const kim = await newCustomer(system);
+    expect(await kim.request(space.id, { slot: nextSlot(30, 2) })).toMatchObject({
+      __typename: 'InvalidBookingRequest',
+      field: 'slot',
+    });
+  });
+
+  test('an unknown space is not found', async () => {
+    const kim = await newCustomer(system);
+    const answer = await kim.request('01890000-0000-7000-8000-000000000000');
+    expect(answer.__typename).toBe('SpaceNotFound');
+  });
+
+  test.each([
+    ['an id that is none', '{ space(id: "7") { id } }', 'id'],
+    [
+      'an instant without an offset',
+      '{ space(id: "01890000-0000-7000-8000-000000000000") { freeSlots(from: "2030-01-01T00:00:00", to: "2030-01-02T00:00:00Z") { startAt } } }',
+      undefined,
+    ],
+    [
+      '30 February',
+      '{ space(id: "01890000-0000-7000-8000-000000000000") { freeSlots(from: "2030-02-30T00:00:00Z", to: "2030-03-02T00:00:00Z") { startAt } } }',
+      undefined,
+    ],
+    [
+      'an instant that is a number',
+      '{ spaces(filter: {freeDuring: {startAt: 5, endAt: 6}}) { edges { cursor } } }',
+      undefined,
+    ],
+    ['a page of none', '{ spaces(first: 0) { edges { cursor } } }', 'first'],
+    ['a page of a million', '{ spaces(first: 1000000) { edges { cursor } } }', 'first'],
+    ["a cursor of one's own", '{ spaces(after: "abc") { edges { cursor } } }', 'after'],
+    [
+      'a reversed search',
+      '{ spaces(filter: {freeDuring: {startAt: "2030-01-02T00:00:00Z", endAt: "2030-01-01T00:00:00Z"}}) { edges { cursor } } }',
+      'filter.freeDuring.endAt',
+    ],
+  ])('%s is answered with what is wrong', async (_name, query, field) => {
+    const { errors } = await system.graphql(null, query);
+    const [error] = errors ?? [];
+    expect(['BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED']).toContain(error?.extensions.code);
+    if (field) expect(error?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
+    expect(JSON.stringify(errors)).not.toMatch(/stack|node_modules|\.ts:/);
+  });
+
+  test.each([
+    ['freeSlots of more than 31 days', '2030-01-01T00:00:00Z', '2030-02-02T00:00:00Z'],
+    ['freeSlots backwards', '2030-01-02T00:00:00Z', '2030-01-01T00:00:00Z'],
+  ])('%s name the argument', async (_name, from, to) => {
+    const { id } = await listSpace(system);
+    const query = `{ space(id: "${id}") { freeSlots(from: "${from}", to: "${to}") { startAt } } }`;
+    const { errors } = await system.graphql(null, query);
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' });
+  });
+
+  test('a malformed instant in variables names the value', async () => {
+    const kim = await newCustomer(system);
+    const { errors } = await kim.ask(
+      'query ($from: DateTime!) { space(id: "01890000-0000-7000-8000-000000000000") { freeSlots(from: $from, to: $from) { startAt } } }',
+      { from: 'tomorrow' },
+    );
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+    expect(errors?.[0]?.message).toContain('"tomorrow"');
+  });
+
+  test.each(['{"query": ', 'plain text', '[]', '""'])(
+    'the body %s is a bad request',
+    async (body) => {
+      const response = await fetch(system.instance().graphqlUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      expect(response.status).toBe(400);
+      expect(await response.text()).not.toMatch(/stack|node_modules/);
+    },
+  );
+
+  test('text with a NUL is refused instead of failing in the database', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const answer = await kim.request(space.id, { paymentMethod: 'pm\u0000ok' });
+    expect(answer).toMatchObject({ __typename: 'InvalidBookingRequest', field: 'paymentMethod' });
+  });
+});

@@ -1,0 +1,311 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { listSpace, newCustomer, nextSlot, providerBooks, sql } from './support/customer.ts';
+import { describeSystems, until } from './support/system.ts';
+
+const statuses = (view: { timeline: { status: string }[] }) => view.timeline.map((c) => c.status);
+
+describeSystems('the life of a booking', (system) => {
+  test('a booking is paid, registered, and shown on mypage with every status it had', async () => {
+    const space = await listSpace(system, { hourlyRate: 15_000 });
+    const kim = await newCustomer(system);
+    const slot = nextSlot(30, 2);
+    const answer = await kim.request(space.id, { slot, headcount: 3 });
+
+    expect(answer.__typename).toBe('RequestBookingSuccess');
+    expect(answer.booking).toMatchObject({
+      status: 'PAID',
+      headcount: 3,
+      price: { amount: 30_000, currency: 'KRW' },
+      slot,
+      space: { id: space.id, name: space.name },
+      payment: { status: 'APPROVED', amount: { amount: 30_000 }, refunded: { amount: 0 } },
+    });
+
+    const { id } = answer.booking;
+    const view = await kim.viewAt(id, 'REGISTERED');
+    expect(statuses(view)).toEqual(['REQUESTED', 'PAID', 'REGISTERED']);
+    expect(view).toMatchObject({
+      bookingId: id,
+      spaceName: space.name,
+      slot,
+      price: { amount: 30_000, currency: 'KRW' },
+      paymentStatus: 'APPROVED',
+      refunded: { amount: 0, currency: 'KRW' },
+    });
+    await until('the registration shows', async () => (await kim.view(id)).registrationStatus);
+    expect(await kim.booking(id)).toMatchObject({
+      status: 'REGISTERED',
+      registration: { status: 'REGISTERED', cancelledAt: null },
+      refundQuote: { amount: 30_000 },
+    });
+    expect(await providerBooks(system, id)).toEqual({ charges: 1, charged: 30_000, refunded: 0 });
+  });
+
+  test('a declined payment gives the slot free again', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const slot = nextSlot();
+    const declined = await kim.request(space.id, { slot, paymentMethod: 'pm_declined' });
+    expect(declined).toMatchObject({
+      __typename: 'PaymentDeclined',
+      booking: { status: 'DECLINED' },
+    });
+    const next = await kim.request(space.id, { slot });
+    expect(next.booking.status).toBe('PAID');
+    const view = await kim.viewAt(declined.booking.id, 'DECLINED');
+    expect(statuses(view)).toEqual(['REQUESTED', 'DECLINED']);
+    expect((await kim.cancel(declined.booking.id)).__typename).toBe('BookingNotCancellable');
+  });
+
+  test.each(['pm_slow', 'pm_timeout_paid', 'pm_timeout_unpaid', 'pm_busy'])(
+    'with %s the payment is deferred, comes in by itself and is taken once',
+    async (paymentMethod) => {
+      const space = await listSpace(system);
+      const kim = await newCustomer(system);
+      const { booking } = await kim.request(space.id, { paymentMethod });
+      expect(booking.status).toBe('PAYMENT_DEFERRED');
+      const view = await kim.viewAt(booking.id, 'REGISTERED', 25);
+      expect(statuses(view)).toEqual(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED']);
+      expect(await providerBooks(system, booking.id)).toEqual({
+        charges: 1,
+        charged: 20_000,
+        refunded: 0,
+      });
+    },
+    40_000,
+  );
+
+  test('an overlap is refused with the nearest free slots, back-to-back slots are not', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const day = nextSlot(40).startAt.slice(0, 10);
+    const slot = { startAt: `${day}T10:00:00.000Z`, endAt: `${day}T12:00:00.000Z` };
+    expect((await kim.request(space.id, { slot })).__typename).toBe('RequestBookingSuccess');
+
+    const overlap = { startAt: `${day}T11:00:00.000Z`, endAt: `${day}T12:00:00.000Z` };
+    const refused = await kim.request(space.id, { slot: overlap });
+    expect(refused.__typename).toBe('SlotUnavailable');
+    expect(refused.alternatives).toEqual([
+      { startAt: `${day}T12:00:00.000Z`, endAt: `${day}T13:00:00.000Z` },
+      { startAt: `${day}T09:00:00.000Z`, endAt: `${day}T10:00:00.000Z` },
+      { startAt: `${day}T13:00:00.000Z`, endAt: `${day}T14:00:00.000Z` },
+    ]);
+
+    const after = { startAt: `${day}T12:00:00.000Z`, endAt: `${day}T13:00:00.000Z` };
+    expect((await kim.request(space.id, { slot: after })).__typename).toBe('RequestBookingSuccess');
+  });
+
+  test('of 200 clients that want one slot, exactly one gets it', async () => {
+    const space = await listSpace(system);
+    const slot = nextSlot();
+    const customers = await Promise.all(Array.from({ length: 200 }, () => newCustomer(system)));
+    const answers = await Promise.all(
+      customers.map((customer) => customer.request(space.id, { slot })),
+    );
+    const kinds = answers.map((answer) => answer.__typename);
+    expect(kinds.filter((kind) => kind === 'RequestBookingSuccess')).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === 'SlotUnavailable')).toHaveLength(199);
+    const [{ count }] = await sql(
+      system,
+      'book',
+      'SELECT count(*)::int FROM booking WHERE space_id = $1',
+      [space.id],
+    );
+    expect(count).toBe(1);
+  }, 60_000);
+
+  test('one idempotency key fifty times in parallel makes one booking and one charge', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const input = { slot: nextSlot(), idempotencyKey: randomUUID() };
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => kim.request(space.id, input)),
+    );
+    const ids = new Set(answers.map((answer) => answer.booking?.id));
+    expect(ids.size).toBe(1);
+    const [id] = ids as Set<string>;
+    await kim.viewAt(id as string, 'REGISTERED');
+    expect((await providerBooks(system, id as string)).charges).toBe(1);
+
+    const other = await kim.request(space.id, { ...input, headcount: 2 });
+    expect(other.__typename).toBe('IdempotencyKeyReused');
+    const again = await kim.request(space.id, input);
+    expect(again.booking).toMatchObject({ id, status: 'REGISTERED' });
+  });
+
+  test("a key is the customer's own: another may use the same", async () => {
+    const space = await listSpace(system);
+    const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
+    const idempotencyKey = randomUUID();
+    const first = await kim.request(space.id, { idempotencyKey });
+    const second = await lee.request(space.id, { idempotencyKey });
+    expect(second.__typename).toBe('RequestBookingSuccess');
+    expect(second.booking.id).not.toBe(first.booking.id);
+  });
+});
+
+describeSystems('cancelling', (system) => {
+  async function registered(paymentMethod = 'pm_ok', days = 30, input: object = {}) {
+    const space = await listSpace(system, input);
+    const kim = await newCustomer(system);
+    const slot = nextSlot(days);
+    const { booking } = await kim.request(space.id, { slot, paymentMethod });
+    await kim.viewAt(booking.id, 'REGISTERED');
+    return { space, kim, slot, id: booking.id as string };
+  }
+
+  test('refunds what was quoted, cancels the registration and gives the slot free', async () => {
+    const { space, kim, slot, id } = await registered('pm_ok', 30, {
+      refundTiers: [{ daysBefore: 2, percent: 70 }],
+    });
+    expect((await kim.booking(id)).refundQuote.amount).toBe(14_000);
+    const cancelled = await kim.cancel(id);
+    expect(cancelled).toMatchObject({
+      __typename: 'CancelBookingSuccess',
+      refund: { amount: 14_000, currency: 'KRW' },
+    });
+    const view = await kim.viewAt(id, 'CANCELLED');
+    expect(statuses(view)).toEqual(['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING', 'CANCELLED']);
+    expect(view).toMatchObject({
+      paymentStatus: 'PARTIALLY_REFUNDED',
+      refunded: { amount: 14_000 },
+      registrationStatus: 'CANCELLED',
+    });
+    expect(await kim.booking(id)).toMatchObject({
+      payment: { status: 'PARTIALLY_REFUNDED', refunded: { amount: 14_000 } },
+      registration: { status: 'CANCELLED' },
+    });
+    expect(await providerBooks(system, id)).toEqual({
+      charges: 1,
+      charged: 20_000,
+      refunded: 14_000,
+    });
+    expect((await kim.request(space.id, { slot })).booking.status).toBe('PAID');
+  });
+
+  test('without a tier that is met refunds nothing, and still ends', async () => {
+    const { kim, id } = await registered('pm_ok', 30, {
+      refundTiers: [{ daysBefore: 3000, percent: 100 }],
+    });
+    expect((await kim.cancel(id)).refund.amount).toBe(0);
+    const view = await kim.viewAt(id, 'CANCELLED');
+    expect(view).toMatchObject({ paymentStatus: 'APPROVED', refunded: { amount: 0 } });
+  });
+
+  test('by the host refunds all', async () => {
+    const { space, kim, id } = await registered('pm_ok', 30, {
+      refundTiers: [{ daysBefore: 3000, percent: 100 }],
+    });
+    const host = { ...(await newCustomer(system)), token: space.token };
+    const answer = await system.graphql(
+      host.token,
+      'mutation ($id: ID!) { cancelBooking(input: {bookingId: $id}) { ... on CancelBookingSuccess { refund { amount } } } }',
+      { id },
+    );
+    expect(answer.data.cancelBooking.refund.amount).toBe(20_000);
+    expect(await kim.viewAt(id, 'CANCELLED')).toMatchObject({ paymentStatus: 'REFUNDED' });
+  });
+
+  test('ten times at once answers with the same booking and refunds once', async () => {
+    const { kim, id } = await registered();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => kim.cancel(id)));
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ booking: { id }, refund: { amount: 20_000 } });
+    }
+    await kim.viewAt(id, 'CANCELLED');
+    expect((await providerBooks(system, id)).refunded).toBe(20_000);
+    expect((await kim.cancel(id)).booking.status).toBe('CANCELLED');
+  });
+
+  test('before a slow payment comes in, the late money is given back in full', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id, { paymentMethod: 'pm_slow' });
+    expect(booking.status).toBe('PAYMENT_DEFERRED');
+    expect((await kim.cancel(booking.id)).__typename).toBe('CancelBookingSuccess');
+    await kim.viewAt(booking.id, 'CANCELLED');
+    const { charged, refunded } = await providerBooks(system, booking.id);
+    expect(charged - refunded).toBe(0);
+    const [live] = await sql(
+      system,
+      'space',
+      `SELECT count(*)::int FROM registration WHERE booking_id = $1 AND status = 'REGISTERED'`,
+      [booking.id],
+    );
+    expect(live.count).toBe(0);
+  });
+
+  test('after the money was taken but the reply lost, gives it back in full', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id, { paymentMethod: 'pm_timeout_paid' });
+    await kim.cancel(booking.id);
+    const view = await kim.viewAt(booking.id, 'CANCELLED');
+    expect(await providerBooks(system, booking.id)).toEqual({
+      charges: 1,
+      charged: 20_000,
+      refunded: 20_000,
+    });
+    expect(view.paymentStatus).toBe('REFUNDED');
+  });
+
+  test('a use that cannot be registered is taken back with a full refund', async () => {
+    const space = await listSpace(system, { refundTiers: [{ daysBefore: 3000, percent: 100 }] });
+    const slot = nextSlot();
+    // Another use, which book knows nothing of, stands in the registry at that time.
+    await sql(
+      system,
+      'space',
+      `INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status, version)
+       VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $1, $2, $3, 'REGISTERED', 1)`,
+      [space.id, slot.startAt, slot.endAt],
+    );
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id, { slot });
+    const view = await kim.viewAt(booking.id, 'CANCELLED');
+    expect(statuses(view)).toEqual(['REQUESTED', 'PAID', 'CANCELLING', 'CANCELLED']);
+    expect(view).toMatchObject({
+      paymentStatus: 'REFUNDED',
+      refunded: { amount: 20_000 },
+      registrationStatus: 'REJECTED',
+    });
+  });
+});
+
+describeSystems('a hold', (system) => {
+  test('expires when its payment never comes; late money is given back', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const slot = nextSlot();
+    const { booking } = await kim.request(space.id, { slot, paymentMethod: 'pm_busy' });
+    // The hold ends before the third attempt, which would approve.
+    await sql(
+      system,
+      'book',
+      'UPDATE booking SET hold_expires_at = now(), next_payment_attempt_at = now() WHERE id = $1',
+      [booking.id],
+    );
+    const view = await kim.viewAt(booking.id, 'EXPIRED');
+    expect(statuses(view)).toEqual(['REQUESTED', 'PAYMENT_DEFERRED', 'EXPIRED']);
+    expect((await kim.request(space.id, { slot })).booking.status).toBe('PAID');
+    const { charged, refunded } = await providerBooks(system, booking.id);
+    expect(charged - refunded).toBe(0);
+  });
+
+  test('that is stale gives way to the next request at once', async () => {
+    const space = await listSpace(system);
+    const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
+    const slot = nextSlot();
+    const { booking } = await kim.request(space.id, { slot, paymentMethod: 'pm_busy' });
+    await sql(
+      system,
+      'book',
+      `UPDATE booking SET hold_expires_at = now() - interval '1 second',
+              next_payment_attempt_at = now() + interval '1 hour' WHERE id = $1`,
+      [booking.id],
+    );
+    expect((await lee.request(space.id, { slot })).booking.status).toBe('PAID');
+    expect((await kim.viewAt(booking.id, 'EXPIRED')).status).toBe('EXPIRED');
+  });
+});

@@ -1,0 +1,111 @@
+import { expect, test } from '@jest/globals';
+import { listSpace, newCustomer, REQUEST_BOOKING } from './support/customer.ts';
+import { describeSystems, type System, until } from './support/system.ts';
+
+const SUBGRAPHS = ['book', 'payment', 'space', 'mypage'];
+
+async function isReady(system: System, service: string): Promise<boolean> {
+  const { url } = system.instance().services[service] as { url: string };
+  return fetch(`${url}/health/ready`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+describeSystems('operations', (system) => {
+  test('every service is alive and ready', async () => {
+    for (const service of ['router', ...SUBGRAPHS]) {
+      expect(await isReady(system, service)).toBe(true);
+      const { url } = system.instance().services[service] as { url: string };
+      expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    }
+  });
+
+  test('a correlation id is taken over, answered, and logged by every service', async () => {
+    const id = `test-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const input = {
+      idempotencyKey: id,
+      spaceId: space.id,
+      slot: { startAt: '2031-05-01T00:00:00Z', endAt: '2031-05-01T01:00:00Z' },
+      paymentMethod: 'pm_ok',
+    };
+    const answer = await system.graphql(
+      kim.token,
+      REQUEST_BOOKING,
+      { input },
+      {
+        'x-correlation-id': id,
+      },
+    );
+    expect(answer.headers.get('x-correlation-id')).toBe(id);
+    const bookingId = answer.data.requestBooking.booking.id;
+    await kim.viewAt(bookingId, 'REGISTERED');
+    for (const service of SUBGRAPHS) {
+      await until(`${service} logs ${id}`, async () =>
+        system
+          .logOf(service)
+          .split('\n')
+          .some((line) => line.includes(id) && line.includes(bookingId)),
+      );
+    }
+    await until('the router logs it', async () => system.logOf('router').includes(id));
+  });
+
+  test('a correlation id that could forge log lines is replaced', async () => {
+    const answer = await system.graphql(null, '{ __typename }', undefined, {
+      'x-correlation-id': 'a{"level":"fatal"}',
+    });
+    expect(answer.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('a space process that is killed leaves bookings working, and catches up', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    // Wait until book knows the space: it cannot ask for it below.
+    await kim.viewAt((await kim.request(space.id)).booking.id, 'REGISTERED');
+    const before = system.instance().services.space?.pid as number;
+    process.kill(before, 'SIGKILL');
+    const answer = await system.graphql(
+      kim.token,
+      `mutation ($input: RequestBookingInput!) { requestBooking(input: $input) {
+         ... on RequestBookingSuccess { booking { id status payment { status } registration { status } } } } }`,
+      {
+        input: {
+          idempotencyKey: `${Math.random()}`,
+          spaceId: space.id,
+          slot: { startAt: '2031-06-01T00:00:00Z', endAt: '2031-06-01T01:00:00Z' },
+          paymentMethod: 'pm_ok',
+        },
+      },
+    );
+    const { booking } = answer.data.requestBooking;
+    expect(booking).toMatchObject({ payment: { status: 'APPROVED' } });
+    await kim.viewAt(booking.id, 'REGISTERED', 25);
+    expect(system.instance().services.space?.pid).not.toBe(before);
+    await until('space is ready again', () => isReady(system, 'space'));
+  }, 60_000);
+
+  test.each(SUBGRAPHS)(
+    '%s that is terminated stops cleanly and is started again',
+    async (name) => {
+      const before = system.instance().services[name]?.pid as number;
+      process.kill(before, 'SIGTERM');
+      await until(
+        `${name} is another process`,
+        async () => {
+          const { pid } = system.instance().services[name] as { pid: number | null };
+          return pid && pid !== before && (await isReady(system, name));
+        },
+        30,
+      );
+      expect(system.logOf(name)).toContain('"msg":"stopped"');
+      const space = await listSpace(system);
+      const kim = await newCustomer(system);
+      const { booking } = await kim.request(space.id);
+      await kim.viewAt(booking.id, 'REGISTERED');
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { type System, until } from './system.ts';
+
+export const LIST_SPACE = `mutation ($input: ListSpaceInput!) {
+  listSpace(input: $input) {
+    __typename
+    ... on ListSpaceSuccess { space { id name } }
+    ... on InvalidSpace { field message }
+  }
+}`;
+
+const BOOKING = `
+  id status headcount requestedAt
+  price { amount currency } refundQuote { amount } slot { startAt endAt }
+  space { id name } payment { status amount { amount } refunded { amount } approvedAt }
+  registration { status registeredAt cancelledAt }`;
+
+export const REQUEST_BOOKING = `mutation ($input: RequestBookingInput!) {
+  requestBooking(input: $input) {
+    __typename
+    ... on RequestBookingSuccess { booking { ${BOOKING} } }
+    ... on PaymentDeclined { booking { id status } }
+    ... on SlotUnavailable { alternatives { startAt endAt } }
+    ... on InvalidBookingRequest { field }
+    ... on Problem { message }
+  }
+}`;
+
+export const CANCEL_BOOKING = `mutation ($id: ID!) {
+  cancelBooking(input: { bookingId: $id }) {
+    __typename
+    ... on CancelBookingSuccess { booking { id status } refund { amount currency } }
+    ... on BookingNotCancellable { status }
+    ... on Problem { message }
+  }
+}`;
+
+const VIEW = `bookingId status spaceName slot { startAt endAt } price { amount currency }
+  paymentStatus refunded { amount currency } registrationStatus timeline { status at }
+  version updatedAt`;
+
+const HOUR = 3_600_000;
+let slots = 0;
+
+/** A slot of `hours` that no other test of this file uses, `days` from now. */
+export function nextSlot(days = 30, hours = 1): { startAt: string; endAt: string } {
+  const midnight = Math.ceil(Date.now() / (24 * HOUR)) * 24 * HOUR;
+  const startAt = midnight + days * 24 * HOUR + slots * 48 * HOUR;
+  slots += 1;
+  return {
+    startAt: new Date(startAt).toISOString(),
+    endAt: new Date(startAt + hours * HOUR).toISOString(),
+  };
+}
+
+/** Lists a space as a new host. Returns its id and the host's token. */
+export async function listSpace(system: System, input: object = {}) {
+  const host = `host-${randomUUID()}`;
+  const token = await system.token(host, 'host');
+  const { data } = await system.graphql(token, LIST_SPACE, {
+    input: { name: `Space ${randomUUID()}`, capacity: 10, hourlyRate: 20_000, ...input },
+  });
+  const { id, name } = data.listSpace.space;
+  return { id: id as string, name: name as string, host, token };
+}
+
+/** A new customer with what customers do. */
+export async function newCustomer(system: System, name = `customer-${randomUUID()}`) {
+  const token = await system.token(name, 'customer');
+  const ask = (query: string, variables?: object) => system.graphql(token, query, variables);
+
+  return {
+    name,
+    token,
+    ask,
+
+    async request(spaceId: string, input: object = {}) {
+      const answer = await ask(REQUEST_BOOKING, {
+        input: {
+          idempotencyKey: randomUUID(),
+          spaceId,
+          slot: nextSlot(),
+          paymentMethod: 'pm_ok',
+          ...input,
+        },
+      });
+      if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+      return answer.data.requestBooking;
+    },
+
+    async cancel(id: string) {
+      const answer = await ask(CANCEL_BOOKING, { id });
+      if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+      return answer.data.cancelBooking;
+    },
+
+    async booking(id: string) {
+      return (await ask(`query ($id: ID!) { booking(id: $id) { ${BOOKING} } }`, { id })).data
+        .booking;
+    },
+
+    async view(id: string) {
+      const query = `query ($id: ID!) { myPage { booking(id: $id) { ${VIEW} } } }`;
+      return (await ask(query, { id })).data.myPage.booking;
+    },
+
+    /** Waits until mypage shows the status, and returns the view. */
+    async viewAt(id: string, status: string, seconds?: number) {
+      return until(
+        `mypage shows ${status} for ${id}`,
+        async () => {
+          const view = await this.view(id);
+          return view?.status === status && view;
+        },
+        seconds,
+      );
+    },
+  };
+}
+
+/** Runs one statement on a context's own PostgreSQL database. */
+export async function sql(
+  system: System,
+  context: 'book' | 'payment' | 'space',
+  text: string,
+  values: unknown[] = [],
+  // biome-ignore lint/suspicious/noExplicitAny: rows are what the statement selects
+): Promise<any[]> {
+  const client = new pg.Client({ connectionString: system.instance().databases[context] });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** What the payment provider really took and gave back for a booking. */
+export async function providerBooks(system: System, bookingId: string) {
+  const [row] = await sql(
+    system,
+    'payment',
+    `SELECT (SELECT count(*)::int FROM sandbox_charge WHERE key = $1 AND outcome = 'APPROVED') AS charges,
+            (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
+              WHERE key = $1 AND outcome = 'APPROVED') AS charged,
+            (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE key = $1) AS refunded`,
+    [bookingId],
+  );
+  return row as { charges: number; charged: number; refunded: number };
+}

@@ -1,0 +1,123 @@
+// Real servers for tests: PostgreSQL from npm, MariaDB and Redis from the machine's packages. Each
+// has its own folder and port; all are ended by the process that started them.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startPostgres as startEmbedded } from '../../dist/supervisor/src/postgres.js';
+
+/** A new folder that the returned servers' `stop` removes. */
+export function temporaryFolder(name) {
+  return mkdtempSync(join(tmpdir(), `spacerent-${name}-`));
+}
+
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** `{ url, urls, stop }`; `url` is the superuser's of the database `postgres`. */
+export async function startPostgres() {
+  const home = temporaryFolder('postgres');
+  let server;
+  const urls = await startEmbedded({
+    home,
+    port: await freePort(),
+    log: join(home, 'postgres.log'),
+    say: () => {},
+    onChange: () => {},
+    onStarting: (process) => {
+      server = process;
+    },
+    abort: new AbortController().signal,
+  });
+  return {
+    urls,
+    url: urls.book.replace(/\/book$/, '/postgres'),
+    async stop() {
+      await server.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** `{ url, port, stop }`; the url is root's, without a database. */
+export async function startMariaDb() {
+  const home = temporaryFolder('mariadb');
+  const data = join(home, 'data');
+  const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
+  const install = spawnSync(
+    'mariadb-install-db',
+    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', ...asUser],
+    { encoding: 'utf8', env: withSbin() },
+  );
+  if (install.status !== 0) throw new Error(`MariaDB's data could not be made: ${install.stderr}`);
+  const port = await freePort();
+  const server = spawn(
+    'mariadbd',
+    [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--socket=${join(home, 'socket')}`,
+      `--pid-file=${join(home, 'pid')}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      ...asUser,
+    ],
+    { stdio: 'ignore', env: withSbin() },
+  );
+  await untilListening(server, port, 'mariadbd');
+  const stop = stopper(server, home);
+  return { url: `mysql://root@127.0.0.1:${port}`, port, stop };
+}
+
+/** `{ url, port, stop }`. With AOF and noeviction, as in production. */
+export async function startRedis() {
+  const home = temporaryFolder('redis');
+  const port = await freePort();
+  const server = spawn(
+    'redis-server',
+    ['--port', port, '--bind', '127.0.0.1', '--dir', home, '--appendonly', 'yes'].concat([
+      '--maxmemory-policy',
+      'noeviction',
+    ]),
+    { stdio: 'ignore' },
+  );
+  await untilListening(server, port, 'redis-server');
+  return { url: `redis://127.0.0.1:${port}`, port, stop: stopper(server, home) };
+}
+
+function stopper(server, home) {
+  return async () => {
+    if (server.exitCode === null && server.signalCode === null) {
+      server.kill('SIGTERM');
+      await new Promise((resolve) => server.once('exit', resolve));
+    }
+    rmSync(home, { recursive: true, force: true });
+  };
+}
+
+async function untilListening(server, port, name) {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (server.exitCode !== null) throw new Error(`${name} ended with code ${server.exitCode}.`);
+    const reached = await new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+        .once('connect', () => resolve(socket.destroy() && true))
+        .once('error', () => resolve(false));
+    });
+    if (reached) return;
+    await pause(100);
+  }
+  server.kill('SIGKILL');
+  throw new Error(`${name} did not listen on port ${port} within 30 s.`);
+}
+
+/** Servers live in sbin folders, which an ordinary user's PATH often lacks. */
+function withSbin() {
+  return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+}

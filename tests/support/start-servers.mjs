@@ -1,0 +1,13 @@
+import { startMariaDb, startPostgres } from './servers.mjs';
+
+/** For the tests of parts: real databases, named in the environment of the tests. */
+export default async function startServers() {
+  const postgres = await startPostgres();
+  process.env.TEST_POSTGRES_URL = postgres.url;
+  globalThis.stopAll = [postgres.stop];
+  if (process.env.SPACERENT_TEST_PROFILES?.includes('servers')) {
+    const mariaDb = await startMariaDb();
+    process.env.TEST_MARIADB_URL = `${mariaDb.url}/mysql`;
+    globalThis.stopAll.push(mariaDb.stop);
+  }
+}

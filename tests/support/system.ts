@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe } from '@jest/globals';
+import { SignJWT } from 'jose';
+
+export type Profile = 'embedded' | 'servers';
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+  data: any;
+  errors: { message: string; path?: string[]; extensions: Record<string, unknown> }[] | undefined;
+}
+
+/** A running spacerent, used as its users use it: over HTTP through the router. */
+export class System {
+  readonly profile: Profile;
+  readonly home: string;
+
+  constructor(profile: Profile, home: string) {
+    this.profile = profile;
+    this.home = home;
+  }
+
+  /** What the supervisor tells of itself: addresses, process ids, databases. */
+  instance(): {
+    graphqlUrl: string;
+    databases: Record<'book' | 'payment' | 'space' | 'mypage', string>;
+    services: Record<string, { pid: number | null; url: string }>;
+  } {
+    return JSON.parse(readFileSync(join(this.home, 'instance.json'), 'utf8'));
+  }
+
+  get address(): string {
+    return this.instance().graphqlUrl.replace(/\/graphql$/, '');
+  }
+
+  async token(user: string, ...roles: string[]): Promise<string> {
+    const secret =
+      this.profile === 'embedded'
+        ? readFileSync(join(this.home, 'auth-secret'), 'utf8').trim()
+        : composedSecret();
+    return new SignJWT({ roles: roles.length > 0 ? roles : ['customer'] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(user)
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(secret));
+  }
+
+  async graphql(
+    token: string | null,
+    query: string,
+    variables?: object,
+    headers?: Record<string, string>,
+  ): Promise<Answer> {
+    const response = await fetch(this.instance().graphqlUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const body = JSON.parse(await response.text());
+    return { status: response.status, headers: response.headers, ...body };
+  }
+
+  logOf(service: string): string {
+    return readFileSync(join(this.home, 'logs', `${service}.log`), 'utf8');
+  }
+}
+
+function composedSecret(): string {
+  const file = readFileSync('docker-compose.yml', 'utf8');
+  return /AUTH_SECRET: *["']?\$\{AUTH_SECRET:-([^}]*)\}/.exec(file)?.[1] as string;
+}
+
+/** Runs the same tests on every profile that this run has a system for. */
+export function describeSystems(name: string, tests: (system: System) => void): void {
+  const homes: [Profile, string | undefined][] = [
+    ['embedded', process.env.SYSTEM_EMBEDDED],
+    ['servers', process.env.SYSTEM_SERVERS],
+  ];
+  for (const [profile, home] of homes) {
+    if (home) describe(`${name} (${profile})`, () => tests(new System(profile, home)));
+  }
+}
+
+/** Polls until `look` answers something truthy; fails with `what` after `seconds`. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false>,
+  seconds = 15,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1_000;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+    await pause(50);
+  }
+}

@@ -49,6 +49,8 @@ export async function runService<Config extends { LOG_LEVEL: string }>(
   process.on('SIGINT', () => void stop('SIGINT', 0));
   // A supervisor that died leaves no orphans: its end of the channel closes.
   process.on('disconnect', () => void stop('the supervisor is gone', 0));
+  // It may have died while this process was still loading.
+  if (process.connected === false) void stop('the supervisor is gone', 0);
 
   try {
     await start({

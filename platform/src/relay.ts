@@ -98,11 +98,13 @@ export function startRelay(deps: {
   async function askInFlight(): Promise<void> {
     const now = Date.now();
     const ripe = [...inFlight.values()].filter((flight) => now - flight.sentAt >= ASK_AFTER_MS);
-    if (ripe.length === 0) return;
-    await collectAcknowledgements(ripe.map((flight) => flight.event));
-    for (const { event, sentAt } of ripe) {
-      const leaseOver = now - sentAt > FIRST_LEASE_SECONDS * 1_000;
-      if (event.awaiting.length === 0 || leaseOver) inFlight.delete(event.id);
+    for (let start = 0; start < ripe.length; start += CLAIM_SIZE) {
+      const asked = ripe.slice(start, start + CLAIM_SIZE);
+      await collectAcknowledgements(asked.map((flight) => flight.event));
+      for (const { event, sentAt } of asked) {
+        const leaseOver = now - sentAt > FIRST_LEASE_SECONDS * 1_000;
+        if (event.awaiting.length === 0 || leaseOver) inFlight.delete(event.id);
+      }
     }
   }
 

@@ -49,6 +49,16 @@ describeSystems('identity', (system) => {
     expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
   });
 
+  // MariaDB's collations disagree on spaces at the end: such names must never reach a database.
+  test.each(['kim ', ' kim', 'kim\n', 'k\u0000im', ''])(
+    'a token for %j is not valid',
+    async (user) => {
+      const { status, errors } = await system.graphql(await system.token(user), '{ __typename }');
+      expect(status).toBe(401);
+      expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    },
+  );
+
   test("another's booking answers like one that does not exist", async () => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];

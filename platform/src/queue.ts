@@ -24,7 +24,10 @@ export interface Message {
 export interface Transport {
   /** Hands messages over. A resolved promise is no proof of delivery: acknowledgements are. */
   send(messages: readonly Message[]): Promise<void>;
-  /** Runs `handle` for the events of a queue, `concurrency` at a time. */
+  /**
+   * Runs `handle` for each event of a queue. Events travel in parcels, which fill up under load;
+   * `concurrency` parcels are open at a time, each one's events side by side.
+   */
   receive(
     queue: string,
     concurrency: number,
@@ -41,7 +44,7 @@ interface Backend {
   openQueue(name: string): Queue;
   openWorker(
     name: string,
-    run: (job: Job<EventRecord>) => Promise<void>,
+    open: (job: Job<EventRecord[]>) => Promise<void>,
     concurrency: number,
   ): Worker;
   ping(): Promise<void>;
@@ -95,26 +98,19 @@ export async function openTransport(
 
   return {
     async send(messages) {
-      const byQueue = new Map<string, Message[]>();
-      for (const message of messages) {
-        const batch = byQueue.get(message.queue);
-        if (batch) batch.push(message);
-        else byQueue.set(message.queue, [message]);
-      }
-      const sent = [...byQueue].map(([name, batch]) =>
-        openQueue(name).addBulk(
-          batch.map(({ event, attempt }) => ({
-            name: event.type,
-            data: event,
-            // BullMQ silently ignores an id that it still knows: each attempt has its own.
-            opts: { ...jobOptions, jobId: `${event.id}-${attempt}` },
-          })),
-        ),
+      const sent = [...parcelsByQueue(messages)].map(([name, parcels]) =>
+        openQueue(name).addBulk(parcels.map(jobOf)),
       );
       await Promise.all(sent);
     },
     async receive(name, concurrency, handle) {
-      const worker = backend.openWorker(name, (job) => handle(job.data), concurrency);
+      const open = async ({ data }: Job<EventRecord[]>) => {
+        const outcomes = await Promise.allSettled(data.map(handle));
+        // The parcel is tried again; what was done is done, its inbox row says so.
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (failed) throw failed.reason;
+      };
+      const worker = backend.openWorker(name, open, concurrency);
       worker.on('error', (error) => logger.warn({ err: error, queue: name }, 'worker error'));
       workers.push(worker);
     },
@@ -126,6 +122,30 @@ export async function openTransport(
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       await backend.close();
     },
+  };
+}
+
+const PARCEL_SIZE = 25;
+
+function parcelsByQueue(messages: readonly Message[]): Map<string, Message[][]> {
+  const byQueue = new Map<string, Message[][]>();
+  for (const message of messages) {
+    const parcels = byQueue.get(message.queue) ?? [];
+    byQueue.set(message.queue, parcels);
+    const last = parcels.at(-1);
+    if (last && last.length < PARCEL_SIZE) last.push(message);
+    else parcels.push([message]);
+  }
+  return byQueue;
+}
+
+function jobOf(parcel: readonly Message[]) {
+  const [first] = parcel as [Message];
+  return {
+    name: first.event.topic,
+    data: parcel.map(({ event }) => event),
+    // BullMQ silently ignores an id that it still knows: each attempt has its own.
+    opts: { ...jobOptions, jobId: `${first.event.id}-${first.attempt}` },
   };
 }
 
@@ -143,8 +163,8 @@ async function openRedis(url: string, logger: Logger): Promise<Backend> {
   const options: QueueOptions = { connection: client as never, prefix: '{spacerent}' };
   return {
     openQueue: (name) => new Queue(name, options),
-    openWorker: (name, run, concurrency) =>
-      new Worker(name, run, { ...options, ...workerOptions, concurrency } as WorkerOptions),
+    openWorker: (name, open, concurrency) =>
+      new Worker(name, open, { ...options, ...workerOptions, concurrency } as WorkerOptions),
     ping: async () => void (await client.ping()),
     close: async () => client.destroy(),
   };
@@ -163,17 +183,21 @@ async function openQueueDatabase(connectionString: string, logger: Logger): Prom
     connectionString,
     max: 16,
     keepAlive: true,
-    options: `-c search_path=${BULLMQ_SCHEMA}`,
+    // The queue is disposable. Its commits notify workers under a lock that all of them share, and
+    // waiting for the disk under that lock would make every event of the system wait in turn.
+    options: `-c search_path=${BULLMQ_SCHEMA} -c synchronous_commit=off`,
   });
+  // Every queue and worker adds a listener of its own.
+  pool.setMaxListeners(0);
   pool.on('error', (error) => logger.warn({ err: error }, 'a queue connection was lost'));
   const options = { connection: pool } as never as QueueOptions;
   const backend = createPostgresBackend as never;
   return {
     openQueue: (name) => new Queue(name, options, backend),
-    openWorker: (name, run, concurrency) =>
+    openWorker: (name, open, concurrency) =>
       new Worker(
         name,
-        run,
+        open,
         { ...options, ...workerOptions, concurrency } as WorkerOptions,
         backend,
       ),

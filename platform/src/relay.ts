@@ -70,10 +70,13 @@ export function startRelay(deps: {
   }
 
   async function sendFresh(): Promise<void> {
+    // What is committed in the same turn travels together.
+    await new Promise((resolve) => setImmediate(resolve));
     while (fresh.length > 0) {
       const batch = fresh.splice(0, CLAIM_SIZE);
       await send(batch.map((event) => ({ event, attempt: 1 })));
     }
+    sending = undefined;
   }
 
   /** Asks every consumer that is awaited; takes what it holds off `event.awaiting`. */
@@ -130,11 +133,7 @@ export function startRelay(deps: {
   return {
     publish(events) {
       if (fresh.length < REMEMBERED_EVENTS) fresh.push(...events);
-      sending ??= new Promise<void>((resolve) => setImmediate(resolve))
-        .then(sendFresh)
-        .finally(() => {
-          sending = undefined;
-        });
+      sending ??= sendFresh();
     },
     async stop() {
       stopping = true;

@@ -34,7 +34,7 @@ export async function consumeEvents(
       PaymentDeclined: saga(paymentDeclined),
       PaymentCancelled: saga(paymentCancelled),
     },
-    { concurrency: 8, logger },
+    { concurrency: 4, logger },
   );
   await consume(
     transport,
@@ -49,6 +49,6 @@ export async function consumeEvents(
       RegistrationRejected: saga(registrationRejected),
       RegistrationCancelled: saga(registrationCancelled),
     },
-    { concurrency: 8, logger },
+    { concurrency: 4, logger },
   );
 }

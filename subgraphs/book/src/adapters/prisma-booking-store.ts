@@ -56,13 +56,20 @@ const insertBooking = statement(
    ${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}`,
 );
 
-const staleHolds = statement<BookingRow>(
-  'booking-stale-holds',
-  `SELECT ${COLUMNS} FROM booking
+const STALE_HOLDS = `
+     FROM booking
     WHERE space_id = $1::uuid AND live
       AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
-      AND status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4
-      FOR UPDATE`,
+      AND status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4`;
+
+const hasStaleHolds = statement<{ found: boolean }>(
+  'booking-has-stale-holds',
+  `SELECT EXISTS (SELECT ${STALE_HOLDS}) AS found`,
+);
+
+const lockStaleHolds = statement<BookingRow>(
+  'booking-lock-stale-holds',
+  `SELECT ${COLUMNS} ${STALE_HOLDS} FOR UPDATE`,
 );
 
 const updateBooking = statement<{ saved: boolean }>(
@@ -171,7 +178,9 @@ export function prismaBookingStore(
   async function insertOverStaleHolds(booking: Booking, now: Date) {
     const { spaceId, slot } = booking.state;
     return inTransaction(pool, async (db) => {
-      const stale = await staleHolds(db, spaceId, slot.startAt, slot.endAt, now);
+      // The turn comes before the holds' locks: the one whose turn it is may wait for those.
+      await db.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [spaceId]);
+      const stale = await lockStaleHolds(db, spaceId, slot.startAt, slot.endAt, now);
       const released = [];
       for (const row of stale) {
         const hold = toBooking(row);
@@ -183,10 +192,14 @@ export function prismaBookingStore(
   }
 
   return {
-    find: async (id) => toBookingOrNull(await prisma.booking.findUnique({ where: { id } })),
+    async find(id) {
+      return toBookingOrNull(
+        await prisma.booking.findUnique({ where: { id }, omit: { live: true } }),
+      );
+    },
     async findByKey(customerId, idempotencyKey) {
       const key = { customerId_idempotencyKey: { customerId, idempotencyKey } };
-      return toBookingOrNull(await prisma.booking.findUnique({ where: key }));
+      return toBookingOrNull(await prisma.booking.findUnique({ where: key, omit: { live: true } }));
     },
     async findForEvent(id, eventId) {
       const [row] = await forEvent(pool, id, eventId);
@@ -194,8 +207,12 @@ export function prismaBookingStore(
     },
     async request(booking, now) {
       try {
-        const events = await insert(pool, booking).catch((error) => {
+        const events = await insert(pool, booking).catch(async (error) => {
           if (sqlState(error) !== EXCLUSION_VIOLATION) throw error;
+          // Most are refused by a booking that stands: they need no transaction, and no turn.
+          const { spaceId, slot } = booking.state;
+          const [stale] = await hasStaleHolds(pool, spaceId, slot.startAt, slot.endAt, now);
+          if (!stale?.found) throw error;
           return insertOverStaleHolds(booking, now);
         });
         relay.publish(events);
@@ -228,6 +245,8 @@ function toBooking(row: BookingRow): Booking {
   });
 }
 
-function toBookingOrNull(row: StoredBooking | BookingRow | null | undefined): Booking | null {
+function toBookingOrNull(
+  row: Omit<StoredBooking, 'live'> | BookingRow | null | undefined,
+): Booking | null {
   return row ? toBooking(row as BookingRow) : null;
 }

@@ -12,7 +12,7 @@ export async function consumeEvents(
   project: (event: ProjectedEvent) => Promise<void>,
   logger: Logger,
 ): Promise<void> {
-  const options = { concurrency: 32, logger };
+  const options = { concurrency: 8, logger };
 
   const take = async (type: string, event: ProjectedEvent): Promise<void> => {
     await project(event);

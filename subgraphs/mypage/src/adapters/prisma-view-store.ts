@@ -79,12 +79,10 @@ async function projectAll(
     const { bookingId } = event.facts;
     after.set(bookingId, project(after.get(bookingId) ?? null, event));
   }
-  for (const [bookingId, view] of after) {
-    const previous = before.get(bookingId);
-    if (!previous) {
-      await tx.bookingStatusView.create({ data: view });
-      continue;
-    }
+  const created = [...after.values()].filter(({ bookingId }) => !before.has(bookingId));
+  if (created.length > 0) await tx.bookingStatusView.createMany({ data: created });
+  for (const [bookingId, previous] of before) {
+    const view = after.get(bookingId) as BookingStatusView;
     const where = { bookingId, version: previous.version };
     const { count } = await tx.bookingStatusView.updateMany({ where, data: view });
     if (count === 0) throw new Error(`the view of booking ${bookingId} was changed meanwhile`);

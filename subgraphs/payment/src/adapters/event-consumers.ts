@@ -39,6 +39,6 @@ export async function consumeEvents(
       BookingReleased: (event) =>
         event.payload.status === 'EXPIRED' ? giveBack(event) : ports.payments.take(event.id),
     },
-    { concurrency: 8, logger },
+    { concurrency: 4, logger },
   );
 }

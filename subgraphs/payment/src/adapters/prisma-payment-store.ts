@@ -45,7 +45,7 @@ const oweRefund = statement(
   'refund-owe',
   `INSERT INTO refund (payment_id, amount, next_attempt_at)
    SELECT id, least($2, amount), now() + interval '10 seconds'
-     FROM payment WHERE booking_id = $1::uuid
+     FROM payment WHERE booking_id = $1::uuid AND status <> 'VOIDED'
    ON CONFLICT (payment_id) DO NOTHING`,
 );
 

@@ -21,7 +21,7 @@ export async function consumeEvents(
       PaymentApproved: ({ id, payload: { bookingId, paymentId, spaceId, slot } }) =>
         registerUse(ports, { bookingId, paymentId, spaceId, slot: slotOf(slot) }, id),
     },
-    { concurrency: 8, logger },
+    { concurrency: 4, logger },
   );
 
   const occupancyOf = (
@@ -52,7 +52,7 @@ export async function consumeEvents(
         await cancel(event);
       },
     },
-    { concurrency: 8, logger },
+    { concurrency: 4, logger },
   );
 }
 

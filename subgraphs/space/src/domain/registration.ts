@@ -69,7 +69,7 @@ export class Registration {
   /** Takes the registration back; what was rejected has nothing to take back but says so too. */
   cancel(now: Date): Registration | IllegalTransition {
     const { state } = this;
-    if (state.status === 'CANCELLED') {
+    if (state.cancelledAt !== null) {
       return { type: 'IllegalTransition', from: state.status, verb: 'cancel' };
     }
     const status = state.status === 'REJECTED' ? 'REJECTED' : 'CANCELLED';

@@ -1,0 +1,272 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
+import { type ContextName, type EventRecord, queueName } from '../src/events.ts';
+import { claimDueEvents, insertOutbox } from '../src/outbox.ts';
+import { HELD_PATH } from '../src/peer-inboxes.ts';
+import { statement } from '../src/postgres.ts';
+import { openTransport, type Transport } from '../src/queue.ts';
+import { type Relay, startRelay } from '../src/relay.ts';
+
+let database: TestDatabase;
+let queueDatabase: TestDatabase;
+let transport: Transport;
+const consumers: Consumer[] = [];
+let relays: Relay[] = [];
+let topics = 0;
+
+beforeAll(async () => {
+  // Payment's outbox stands for all of them: the table is the same everywhere.
+  [database, queueDatabase] = await Promise.all([createDatabase('payment'), createDatabase()]);
+  transport = await openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
+});
+
+afterEach(async () => {
+  await Promise.all(relays.map((relay) => relay.stop()));
+  relays = [];
+  await database.query("UPDATE outbox SET awaiting = '{}'");
+});
+
+afterAll(async () => {
+  await Promise.all(consumers.map((consumer) => consumer.goDown()));
+  await transport?.stopReceiving();
+  await transport?.close();
+  await Promise.all([database?.drop(), queueDatabase?.drop()]);
+});
+
+/** A consumer with a real worker and a real HTTP inbox. What it receives it holds, when told to. */
+class Consumer {
+  readonly name: ContextName;
+  readonly received: string[] = [];
+  readonly held = new Set<string>();
+  holds = true;
+  url = '';
+  private port = 0;
+  private server: FastifyInstance | undefined;
+
+  constructor(name: ContextName) {
+    this.name = name;
+    consumers.push(this);
+  }
+
+  async comeUp(): Promise<this> {
+    this.server = Fastify({ forceCloseConnections: true });
+    this.server.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({
+      held: body.ids.filter((id) => this.held.has(id)),
+    }));
+    this.url = await this.server.listen({ host: '127.0.0.1', port: this.port });
+    this.port = Number(new URL(this.url).port);
+    return this;
+  }
+
+  async goDown(): Promise<void> {
+    await this.server?.close();
+    this.server = undefined;
+  }
+
+  async receive(topic: string): Promise<void> {
+    await transport.receive(queueName(topic, this.name), 4, async ({ id }) => {
+      this.received.push(id);
+      if (this.holds) this.held.add(id);
+    });
+  }
+
+  times(event: EventRecord): number {
+    return this.received.filter((id) => id === event.id).length;
+  }
+}
+
+function relay(...peers: Consumer[]): Relay {
+  const inboxUrls = Object.fromEntries(peers.map(({ name, url }) => [name, url]));
+  const started = startRelay({ pool: database.pool, transport, inboxUrls, logger: silent });
+  relays.push(started);
+  return started;
+}
+
+/** A topic of the test's own, so that no other test's consumer takes its events. */
+async function topicFor(...takers: Consumer[]): Promise<string> {
+  topics += 1;
+  const topic = `topic-${topics}`;
+  await Promise.all(takers.map((consumer) => consumer.receive(topic)));
+  return topic;
+}
+
+function newEvent(topic: string, ...awaiting: Consumer[]): EventRecord {
+  return {
+    id: uuidv7(),
+    topic,
+    type: 'Tested',
+    aggregateId: uuidv7(),
+    version: 1,
+    occurredAt: new Date().toISOString(),
+    correlationId: 'test',
+    payload: { any: 'thing' },
+    awaiting: awaiting.map(({ name }) => name),
+  };
+}
+
+const insertEvents = statement('test-insert', insertOutbox('$1'));
+const commit = (...events: EventRecord[]) => insertEvents(database.pool, JSON.stringify(events));
+/** As if the lease of whoever has sent them had run out. */
+const endLease = (...events: EventRecord[]) =>
+  database.query("UPDATE outbox SET next_attempt_at = now() - interval '1 s' WHERE id = ANY($1)", [
+    events.map(({ id }) => id),
+  ]);
+async function rowOf(event: EventRecord) {
+  const [row] = await database.query<{ awaiting: string[]; attempts: number }>(
+    'SELECT awaiting, attempts FROM outbox WHERE id = $1',
+    [event.id],
+  );
+  return row;
+}
+/** Do exactly these consumers remain to acknowledge each of the events? */
+async function areAwaiting(events: readonly EventRecord[], ...names: ContextName[]) {
+  const rows = await database.query(
+    'SELECT FROM outbox WHERE id = ANY($1::uuid[]) AND awaiting = $2::text[]',
+    [events.map(({ id }) => id), names],
+  );
+  return rows.length === events.length;
+}
+const isFinished = (event: EventRecord) => areAwaiting([event]);
+
+async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error(`not within 20 s: ${what}`);
+    await pause(20);
+  }
+}
+
+describe('the relay', () => {
+  test('carries a committed event to every consumer and finishes it when both hold it', async () => {
+    const space = await new Consumer('space').comeUp();
+    const mypage = await new Consumer('mypage').comeUp();
+    const event = newEvent(await topicFor(space, mypage), space, mypage);
+    await commit(event);
+    relay(space, mypage).publish([event]);
+    await until('acknowledged', () => isFinished(event));
+    expect([space.times(event), mypage.times(event)]).toEqual([1, 1]);
+    expect(await rowOf(event)).toEqual({ awaiting: [], attempts: 1 });
+  });
+
+  test('does not send an acknowledged event again, whatever its lease says', async () => {
+    const space = await new Consumer('space').comeUp();
+    const topic = await topicFor(space);
+    const event = newEvent(topic, space);
+    await commit(event);
+    relay(space).publish([event]);
+    await until('acknowledged', () => isFinished(event));
+
+    const later = newEvent(topic, space);
+    await commit(later);
+    await endLease(event, later);
+    await until('the loop over due events has passed', () => isFinished(later));
+    expect(space.times(event)).toBe(1);
+    expect(await rowOf(event)).toMatchObject({ attempts: 1 });
+  });
+
+  test('asks before it sends again: a due event that is held already is only acknowledged', async () => {
+    const space = await new Consumer('space').comeUp();
+    const event = newEvent(await topicFor(space), space);
+    space.held.add(event.id);
+    await commit(event);
+    await endLease(event);
+    relay(space);
+    await until('acknowledged', () => isFinished(event));
+    expect(space.times(event)).toBe(0);
+  });
+
+  test('sends an event whose process died after its commit, once the first lease is over', async () => {
+    const space = await new Consumer('space').comeUp();
+    const event = newEvent(await topicFor(space), space);
+    await commit(event);
+    const committedAt = Date.now();
+    relay(space);
+    await until('received', () => space.times(event) === 1);
+    expect(Date.now() - committedAt).toBeGreaterThan(4_500);
+    await until('acknowledged', () => isFinished(event));
+    expect(await rowOf(event)).toMatchObject({ attempts: 2 });
+  });
+
+  test('sends an event again for as long as its consumer does not hold it', async () => {
+    const space = await new Consumer('space').comeUp();
+    space.holds = false;
+    const event = newEvent(await topicFor(space), space);
+    await commit(event);
+    relay(space).publish([event]);
+    for (const attempt of [1, 2, 3]) {
+      await until(`received ${attempt} times`, () => space.times(event) === attempt);
+      expect(await rowOf(event)).toEqual({ awaiting: ['space'], attempts: attempt });
+      if (attempt === 3) space.holds = true;
+      await endLease(event);
+    }
+    await until('acknowledged', () => isFinished(event));
+  });
+
+  test('shares due events with another relay: none is claimed by both', async () => {
+    const space = await new Consumer('space').comeUp();
+    const topic = await topicFor(space);
+    const events = Array.from({ length: 60 }, () => newEvent(topic, space));
+    await commit(...events);
+    await endLease(...events);
+    relay(space);
+    relay(space);
+    await until('all acknowledged', () => areAwaiting(events));
+    for (const event of events) {
+      expect(space.times(event)).toBe(1);
+      expect(await rowOf(event)).toEqual({ awaiting: [], attempts: 2 });
+    }
+  });
+
+  test('does not let a consumer that is down hold back another', async () => {
+    const space = await new Consumer('space').comeUp();
+    const mypage = await new Consumer('mypage').comeUp();
+    await mypage.goDown();
+    const topic = await topicFor(space);
+    const events = Array.from({ length: 5 }, () => newEvent(topic, space, mypage));
+    await commit(...events);
+    relay(space, mypage).publish(events);
+    await until('acknowledged by space only', () => areAwaiting(events, 'mypage'));
+
+    await mypage.comeUp();
+    await mypage.receive(topic);
+    await endLease(...events);
+    await until('acknowledged by both', () => areAwaiting(events));
+    for (const event of events) expect(space.times(event)).toBe(1);
+  });
+});
+
+describe('claiming due events', () => {
+  test('gives each to one of several at once, no more than asked for, and leases it', async () => {
+    const nobody = new Consumer('book');
+    const events = Array.from({ length: 30 }, () => newEvent('nowhere', nobody));
+    const finished = { ...newEvent('nowhere'), awaiting: [] };
+    await commit(...events, finished);
+    expect(await claimDueEvents(database.pool, 100)).toEqual([]);
+
+    await endLease(...events, finished);
+    const claims = await Promise.all([1, 2, 3, 4].map(() => claimDueEvents(database.pool, 7)));
+    for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(7);
+    const rest = await claimDueEvents(database.pool, 100);
+    const claimed = [...claims.flat(), ...rest];
+    expect(claimed.map(({ event }) => event.id).sort()).toEqual(events.map(({ id }) => id).sort());
+    for (const { attempt } of claimed) expect(attempt).toBe(2);
+    expect(claimed.find(({ event }) => event.id === events[0]?.id)?.event).toEqual(events[0]);
+    expect(await claimDueEvents(database.pool, 100)).toEqual([]);
+  });
+
+  test('passes over those that another relay is claiming, without waiting for it', async () => {
+    const nobody = new Consumer('book');
+    const busy = newEvent('nowhere', nobody);
+    const idle = newEvent('nowhere', nobody);
+    await commit(busy, idle);
+    await endLease(busy, idle);
+    const claimed = await database.whileLocked(
+      `SELECT FROM outbox WHERE id = '${busy.id}' FOR UPDATE`,
+      () => claimDueEvents(database.pool, 10),
+    );
+    expect(claimed.map(({ event }) => event.id)).toEqual([idle.id]);
+  });
+});

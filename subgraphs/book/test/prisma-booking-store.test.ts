@@ -1,0 +1,447 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { EventRecord } from '#platform/events.ts';
+import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
+import type { Booking, BookingRequest } from '../src/domain/booking.ts';
+import type { BookingStore } from '../src/ports.ts';
+import { aBooking, HOLD_SECONDS, legal, NOW, secondsAfter } from './a-booking.ts';
+
+let database: TestDatabase;
+let prisma: PrismaClient;
+let store: BookingStore;
+const published: EventRecord[] = [];
+
+beforeAll(async () => {
+  database = await createDatabase('book');
+  prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+  store = prismaBookingStore(prisma, database.pool, {
+    publish: (events) => void published.push(...events),
+  });
+});
+
+afterAll(async () => {
+  await prisma?.$disconnect();
+  await database?.drop();
+});
+
+const HOLD_END = secondsAfter(NOW, HOLD_SECONDS);
+const START = new Date('2030-06-03T01:00:00Z');
+const hours = (from: number, to: number) => ({
+  startAt: secondsAfter(START, from * 3_600),
+  endAt: secondsAfter(START, to * 3_600),
+});
+const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const tally = (outcomes: readonly string[]) =>
+  Object.fromEntries(
+    [...new Set(outcomes)].map((one) => [one, outcomes.filter((other) => other === one).length]),
+  );
+
+/** A booking of a space that no other test books. */
+const elsewhere = (changes: Partial<BookingRequest> = {}, now = NOW): Booking =>
+  aBooking({ spaceId: uuidv7(), ...changes }, { now });
+
+async function held(changes: Partial<BookingRequest> = {}, now = NOW): Promise<Booking> {
+  const booking = elsewhere(changes, now);
+  expect(await store.request(booking, now)).toBe('held');
+  return booking;
+}
+
+const stored = async (booking: Booking) => (await store.find(booking.state.id))?.state;
+const outboxOf = (booking: Booking) =>
+  database.query<{ version: number; type: string; awaiting: string[]; status: string }>(
+    `SELECT version, type, awaiting, payload->>'status' AS status FROM outbox
+      WHERE aggregate_id = $1 ORDER BY version`,
+    [booking.state.id],
+  );
+const inInbox = async (eventId: string) =>
+  (await database.query('SELECT FROM inbox WHERE event_id = $1', [eventId])).length > 0;
+const liveIn = async (spaceId: string) =>
+  (await database.query('SELECT FROM booking WHERE space_id = $1 AND live', [spaceId])).length;
+
+describe('requesting a booking', () => {
+  test('stores all of it, its key, and the event Booked, which it publishes', async () => {
+    const booking = await held();
+    const { customerId, idempotencyKey, id } = booking.state;
+    expect(await stored(booking)).toMatchObject(booking.state);
+    expect((await store.findByKey(customerId, idempotencyKey))?.state).toMatchObject(booking.state);
+    expect(await outboxOf(booking)).toEqual([
+      { version: 1, type: 'Booked', awaiting: ['mypage', 'space'], status: 'REQUESTED' },
+    ]);
+    expect(published.filter((event) => event.aggregateId === id)).toHaveLength(1);
+  });
+
+  test.each([
+    ['the same hours', 2, 4],
+    ['one hour of them', 3, 4],
+    ['hours around them', 1, 5],
+    ['a second of them', 4 - 1 / 3_600, 6],
+  ])('is refused over %s, and leaves nothing behind', async (_name, from, to) => {
+    const spaceId = uuidv7();
+    await held({ spaceId, slot: hours(2, 4) });
+    const second = elsewhere({ spaceId, slot: hours(from, to) });
+    expect(await store.request(second, NOW)).toBe('overlap');
+    expect(await stored(second)).toBeUndefined();
+    expect(await outboxOf(second)).toEqual([]);
+    expect(published.filter((event) => event.aggregateId === second.state.id)).toEqual([]);
+  });
+
+  test('holds slots that are back to back, and the same slot of another space', async () => {
+    const spaceId = uuidv7();
+    await held({ spaceId, slot: hours(2, 4) });
+    await held({ spaceId, slot: hours(4, 5) });
+    await held({ spaceId, slot: hours(1, 2) });
+    await held({ slot: hours(2, 4) });
+    expect(await liveIn(spaceId)).toBe(3);
+  });
+
+  test('holds a slot again once its booking is declined, expired or cancelled', async () => {
+    const spaceId = uuidv7();
+    const ends: ((booking: Booking) => Booking[])[] = [
+      (b) => [legal(b.declinePayment())],
+      (b) => [legal(b.expire(HOLD_END))],
+      (b) => {
+        const cancelling = legal(b.cancel('customer', NOW));
+        const settled = legal(cancelling.settlePayment());
+        return [cancelling, settled, legal(settled.settleRegistration())];
+      },
+    ];
+    for (const end of ends) {
+      const booking = await held({ spaceId });
+      let previous = booking;
+      for (const next of end(booking)) {
+        expect(await store.save(previous, next)).toBe('saved');
+        previous = next;
+      }
+      expect(await liveIn(spaceId)).toBe(0);
+    }
+    await held({ spaceId });
+  });
+
+  test('of one slot a hundred times at once holds it exactly once, without a deadlock', async () => {
+    const spaceId = uuidv7();
+    const outcomes = await Promise.all(
+      times(100, (n) => store.request(elsewhere({ spaceId, customerId: `c${n}` }), NOW)),
+    );
+    expect(tally(outcomes)).toEqual({ held: 1, overlap: 99 });
+    expect(await liveIn(spaceId)).toBe(1);
+  });
+
+  test('of overlapping slots at once holds only slots that are apart', async () => {
+    const spaceId = uuidv7();
+    const outcomes = await Promise.all(
+      times(60, (n) => {
+        const from = (n * 7) % 20;
+        return store.request(elsewhere({ spaceId, slot: hours(from, from + 1 + (n % 4)) }), NOW);
+      }),
+    );
+    expect(await liveIn(spaceId)).toBe(tally(outcomes).held);
+    const overlaps = await database.query(
+      `SELECT FROM booking a JOIN booking b ON a.id < b.id AND a.space_id = b.space_id
+        WHERE a.space_id = $1 AND a.live AND b.live AND a.start_at < b.end_at AND b.start_at < a.end_at`,
+      [spaceId],
+    );
+    expect(overlaps).toEqual([]);
+  });
+
+  test('with one key fifty times at once makes one booking', async () => {
+    const spaceId = uuidv7();
+    const key = { customerId: 'chulsoo', idempotencyKey: uuidv7() };
+    const bookings = times(50, () => elsewhere({ spaceId, ...key }));
+    const outcomes = await Promise.all(bookings.map((booking) => store.request(booking, NOW)));
+    expect(outcomes.filter((outcome) => outcome === 'held')).toHaveLength(1);
+    const winner = bookings[outcomes.indexOf('held')];
+    expect((await store.findByKey(key.customerId, key.idempotencyKey))?.state.id).toBe(
+      winner?.state.id,
+    );
+    expect(await database.query('SELECT FROM booking WHERE space_id = $1', [spaceId])).toHaveLength(
+      1,
+    );
+  });
+
+  test('with one key for fifty different slots at once makes one booking', async () => {
+    const key = { customerId: 'chulsoo', idempotencyKey: uuidv7() };
+    const outcomes = await Promise.all(times(50, () => store.request(elsewhere(key), NOW)));
+    expect(tally(outcomes)).toEqual({ held: 1, 'key-taken': 49 });
+  });
+
+  test('with the key of another customer is another booking', async () => {
+    const { idempotencyKey } = (await held({ customerId: 'chulsoo' })).state;
+    await held({ customerId: 'Chulsoo', idempotencyKey });
+  });
+});
+
+describe('the database itself', () => {
+  const copyOf = (id: string, from: string, to: string, live = 'TRUE', status = "'PAID'") =>
+    database.query(
+      `INSERT INTO booking
+       SELECT (jsonb_populate_record(b, jsonb_build_object('id', gen_random_uuid(),
+                'idempotency_key', gen_random_uuid(), 'start_at', ${from}, 'end_at', ${to},
+                'live', ${live}, 'status', ${status}))).*
+         FROM booking b WHERE id = $1`,
+      [id],
+    );
+
+  test('refuses an overlap that no check of ours has seen', async () => {
+    const { id } = (await held({ slot: hours(0, 2) })).state;
+    const raw = copyOf(id, "start_at + interval '1 hour'", "end_at + interval '1 hour'");
+    await expect(raw).rejects.toMatchObject({ code: '23P01', constraint: 'booking_no_overlap' });
+  });
+
+  test('takes a row that is back to back, so that the refusal above is for the overlap', async () => {
+    const { id } = (await held({ slot: hours(0, 2) })).state;
+    await copyOf(id, 'end_at', "end_at + interval '1 hour'");
+  });
+
+  test('refuses a slot that comes back to life where another is held meanwhile', async () => {
+    const first = await held();
+    await store.save(first, legal(first.declinePayment()));
+    await held({ spaceId: first.state.spaceId });
+    const raw = database.query("UPDATE booking SET live = TRUE, status = 'PAID' WHERE id = $1", [
+      first.state.id,
+    ]);
+    await expect(raw).rejects.toMatchObject({ code: '23P01' });
+  });
+
+  test('refuses a status that does not fit the hold', async () => {
+    const { id } = (await held()).state;
+    const raw = database.query('UPDATE booking SET live = FALSE WHERE id = $1', [id]);
+    await expect(raw).rejects.toMatchObject({
+      code: '23514',
+      constraint: 'booking_live_by_status',
+    });
+  });
+
+  test('refuses a slot that ends before it starts', async () => {
+    const { id } = (await held()).state;
+    const raw = copyOf(id, 'end_at', 'start_at', 'FALSE', "'EXPIRED'");
+    // PostgreSQL names the range before it comes to the check when the row is live.
+    await expect(raw).rejects.toMatchObject({ code: '23514', constraint: 'booking_slot_order' });
+  });
+
+  test('refuses a second event of the same version', async () => {
+    const { id } = (await held()).state;
+    const raw = database.query(
+      `INSERT INTO outbox SELECT (jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid()))).*
+         FROM outbox o WHERE aggregate_id = $1`,
+      [id],
+    );
+    await expect(raw).rejects.toMatchObject({ code: '23505' });
+  });
+});
+
+describe('a hold whose payment did not come in time', () => {
+  const LATER = secondsAfter(HOLD_END, 60);
+
+  test('is released, with its event, by the transaction of the request that it is in the way of', async () => {
+    const stale = await held();
+    const { spaceId } = stale.state;
+    const booking = await held({ spaceId }, LATER);
+    expect(await stored(stale)).toMatchObject({ status: 'EXPIRED', version: 2 });
+    expect((await outboxOf(stale))[1]).toEqual({
+      version: 2,
+      type: 'BookingReleased',
+      awaiting: ['mypage', 'payment', 'space'],
+      status: 'EXPIRED',
+    });
+    const transactions = await database.query(
+      `SELECT DISTINCT xmin::text FROM booking WHERE space_id = $1
+       UNION
+       SELECT xmin::text FROM outbox WHERE aggregate_id = $2 OR (aggregate_id = $3 AND version = 2)`,
+      [spaceId, booking.state.id, stale.state.id],
+    );
+    expect(transactions).toHaveLength(1);
+    expect(published.filter((event) => event.aggregateId === stale.state.id)).toHaveLength(2);
+  });
+
+  test.each(['REQUESTED', 'PAYMENT_DEFERRED'])(
+    'keeps its slot to the last moment while it is %s',
+    async (status) => {
+      const first = await held();
+      const { spaceId } = first.state;
+      if (status === 'PAYMENT_DEFERRED') {
+        expect(await store.save(first, legal(first.deferPayment(NOW)))).toBe('saved');
+      }
+      const early = new Date(HOLD_END.getTime() - 1);
+      expect(await store.request(elsewhere({ spaceId }, early), early)).toBe('overlap');
+      expect(await store.request(elsewhere({ spaceId }, HOLD_END), HOLD_END)).toBe('held');
+    },
+  );
+
+  test('is not released once it is paid', async () => {
+    const paid = await held();
+    await store.save(paid, legal(paid.approvePayment()));
+    const { spaceId } = paid.state;
+    expect(await store.request(elsewhere({ spaceId }, LATER), LATER)).toBe('overlap');
+    expect(await stored(paid)).toMatchObject({ status: 'PAID' });
+  });
+
+  test('stays when the request fails after all', async () => {
+    const { customerId, idempotencyKey } = (await held({ customerId: 'yuna' })).state;
+    const spaceId = uuidv7();
+    const stale = await held({ spaceId, slot: hours(0, 1) });
+    const paid = await held({ spaceId, slot: hours(1, 2) });
+    await store.save(paid, legal(paid.approvePayment()));
+
+    const overBoth = elsewhere({ spaceId, slot: hours(0, 2) }, LATER);
+    expect(await store.request(overBoth, LATER)).toBe('overlap');
+    const sameKey = elsewhere({ spaceId, slot: hours(0, 1), customerId, idempotencyKey }, LATER);
+    expect(await store.request(sameKey, LATER)).toBe('key-taken');
+
+    expect(await stored(stale)).toMatchObject(stale.state);
+    expect(await outboxOf(stale)).toHaveLength(1);
+  });
+
+  test('gives its slot to exactly one of a hundred that ask at once, without a deadlock', async () => {
+    const spaceId = uuidv7();
+    const stale = [
+      await held({ spaceId, slot: hours(0, 1) }),
+      await held({ spaceId, slot: hours(1, 2) }),
+      await held({ spaceId, slot: hours(2, 3) }),
+    ];
+    const outcomes = await Promise.all(
+      times(100, (n) =>
+        store.request(elsewhere({ spaceId, customerId: `c${n}`, slot: hours(0, 3) }, LATER), LATER),
+      ),
+    );
+    expect(tally(outcomes)).toEqual({ held: 1, overlap: 99 });
+    for (const hold of stale) {
+      expect(await stored(hold)).toMatchObject({ status: 'EXPIRED', version: 2 });
+      expect(await outboxOf(hold)).toHaveLength(2);
+    }
+  });
+});
+
+describe('saving a booking', () => {
+  test('is refused over a newer version, and changes nothing', async () => {
+    const booking = await held();
+    const paid = legal(booking.approvePayment());
+    expect(await store.save(booking, paid)).toBe('saved');
+    expect(await store.save(booking, legal(booking.declinePayment()), uuidv7())).toBe('stale');
+    expect(await stored(booking)).toMatchObject(paid.state);
+    expect(await outboxOf(booking)).toMatchObject([
+      { version: 1, status: 'REQUESTED' },
+      { version: 2, type: 'BookingStatusChanged', status: 'PAID', awaiting: ['mypage'] },
+    ]);
+  });
+
+  test('is done by exactly one of twenty at once', async () => {
+    const booking = await held();
+    const outcomes = await Promise.all(
+      times(20, (n) =>
+        store.save(booking, legal(n % 2 ? booking.approvePayment() : booking.cancel('host', NOW))),
+      ),
+    );
+    expect(tally(outcomes)).toEqual({ saved: 1, stale: 19 });
+    expect(await outboxOf(booking)).toHaveLength(2);
+  });
+
+  test('for an event notes the event', async () => {
+    const booking = await held();
+    const eventId = uuidv7();
+    expect(await store.findForEvent(booking.state.id, eventId)).toMatchObject({
+      booking,
+      taken: false,
+    });
+    expect(await store.save(booking, legal(booking.approvePayment()), eventId)).toBe('saved');
+    expect(await store.findForEvent(booking.state.id, eventId)).toMatchObject({ taken: true });
+    expect(await inInbox(eventId)).toBe(true);
+  });
+
+  test('for an event that was taken before is stale, and changes nothing', async () => {
+    const booking = await held();
+    const eventId = uuidv7();
+    await store.take(eventId);
+    await store.take(eventId);
+    expect(await store.save(booking, legal(booking.approvePayment()), eventId)).toBe('stale');
+    expect(await stored(booking)).toMatchObject(booking.state);
+    expect(await outboxOf(booking)).toHaveLength(1);
+  });
+
+  test('that is stale does not note its event', async () => {
+    const booking = await held();
+    await store.save(booking, legal(booking.approvePayment()));
+    const eventId = uuidv7();
+    expect(await store.save(booking, legal(booking.declinePayment()), eventId)).toBe('stale');
+    expect(await inInbox(eventId)).toBe(false);
+  });
+
+  test('tells of a new status exactly once, and not of a step that keeps the status', async () => {
+    const booking = await held();
+    const cancelling = legal(booking.cancel('customer', NOW));
+    const half = legal(cancelling.settlePayment());
+    const cancelled = legal(half.settleRegistration());
+    expect(await store.save(booking, cancelling)).toBe('saved');
+    expect(await store.save(cancelling, half)).toBe('saved');
+    expect(await stored(booking)).toMatchObject(half.state);
+    expect(await store.save(half, cancelled)).toBe('saved');
+    expect(await stored(booking)).toMatchObject(cancelled.state);
+    expect(await outboxOf(booking)).toMatchObject([
+      { version: 1, type: 'Booked' },
+      { version: 2, type: 'BookingCancelled', awaiting: ['mypage', 'payment', 'space'] },
+      { version: 4, type: 'BookingReleased', status: 'CANCELLED' },
+    ]);
+    expect(published.filter((event) => event.aggregateId === booking.state.id)).toHaveLength(3);
+  });
+});
+
+describe('the occupied slots', () => {
+  test('are those that live bookings hold, in order, without stale holds', async () => {
+    const spaceId = uuidv7();
+    const late = await held({ spaceId, slot: hours(6, 7) });
+    await store.save(late, legal(late.approvePayment()));
+    await held({ spaceId, slot: hours(2, 3) });
+    const gone = await held({ spaceId, slot: hours(4, 5) });
+    await store.save(gone, legal(gone.declinePayment()));
+    const { startAt, endAt } = hours(0, 24);
+    expect(await store.occupied(spaceId, startAt, endAt, NOW)).toEqual([hours(2, 3), hours(6, 7)]);
+    expect(await store.occupied(spaceId, startAt, endAt, HOLD_END)).toEqual([hours(6, 7)]);
+    expect(await store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt, NOW)).toEqual([]);
+    expect(await store.occupied(uuidv7(), startAt, endAt, NOW)).toEqual([]);
+  });
+});
+
+describe('claiming bookings whose payment is unknown', () => {
+  test('leases each to one of several sweepers, no more than asked for, until the lease ends', async () => {
+    await database.query('DELETE FROM booking');
+    const due = await Promise.all(times(24, () => held()));
+    const [paid, ...unpaid] = due as [Booking, ...Booking[]];
+    await store.save(paid, legal(paid.approvePayment()));
+    const ids = (bookings: Booking[]) => bookings.map(({ state }) => state.id);
+
+    const early = secondsAfter(NOW, 4);
+    expect(await store.claimUnpaid(early, 50)).toEqual([]);
+
+    const now = secondsAfter(NOW, 5);
+    const claims = await Promise.all([
+      store.claimUnpaid(now, 10),
+      store.claimUnpaid(now, 10),
+      store.claimUnpaid(now, 10),
+    ]);
+    for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(10);
+    const rest = await store.claimUnpaid(now, 50);
+    const claimed = ids([...claims.flat(), ...rest]);
+    expect(claimed.sort()).toEqual(ids(unpaid).sort());
+    expect(await store.claimUnpaid(now, 50)).toEqual([]);
+
+    const again = await store.claimUnpaid(secondsAfter(now, 10), 50);
+    expect(ids(again).sort()).toEqual(ids(unpaid).sort());
+    for (const { state } of again) {
+      expect(state).toMatchObject({ paymentAttempts: 3, version: 1, status: 'REQUESTED' });
+      expect(state.nextPaymentAttemptAt).toEqual(secondsAfter(now, 20));
+    }
+  });
+
+  test('passes over those that another sweeper is claiming, without waiting for it', async () => {
+    await database.query('DELETE FROM booking');
+    const [busy, idle] = [await held(), await held()];
+    const claimed = await database.whileLocked(
+      `SELECT FROM booking WHERE id = '${busy.state.id}' FOR UPDATE`,
+      () => store.claimUnpaid(secondsAfter(NOW, 5), 10),
+    );
+    expect(claimed.map(({ state }) => state.id)).toEqual([idle.state.id]);
+  });
+});

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { EventRecord } from '#platform/events.ts';
+import { PrismaClient } from '#prisma/payment/generated/client.ts';
+import { createDatabase } from '../../../tests/support/database.ts';
+import { prismaPaymentStore } from '../src/adapters/prisma-payment-store.ts';
+import { sandboxProvider } from '../src/adapters/sandbox-provider.ts';
+import type { PaymentRequest } from '../src/domain/payment.ts';
+import type { PaymentPorts } from '../src/ports.ts';
+
+const PROVIDER_TIMEOUT_MS = 40;
+
+/** Payment's real store and sandbox provider on a database of their own, and a look at its books. */
+export async function openPayments() {
+  const database = await createDatabase('payment');
+  const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+  const published: EventRecord[] = [];
+  const ports: PaymentPorts = {
+    payments: prismaPaymentStore(prisma, database.pool, {
+      publish: (events) => void published.push(...events),
+    }),
+    provider: sandboxProvider(database.pool, PROVIDER_TIMEOUT_MS),
+    clock: () => new Date(),
+    newId: uuidv7,
+    correlationId: randomUUID,
+    resume: (_payment, work) => work(),
+    log: () => {},
+  };
+
+  return {
+    ports,
+    published,
+    query: database.query,
+    whileLocked: database.whileLocked,
+
+    /** What the provider has taken and given back, in its own books. */
+    async money(bookingId: string) {
+      const [row] = await database.query<{ charged: number; refunded: number }>(
+        `SELECT (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
+                  WHERE key = $1 AND outcome = 'APPROVED') AS charged,
+                (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE key = $1) AS refunded`,
+        [bookingId],
+      );
+      return row;
+    },
+
+    /** The events that the booking's payment has told, oldest first. */
+    async news(bookingId: string): Promise<string[]> {
+      const rows = await database.query<{ type: string }>(
+        `SELECT type FROM outbox WHERE payload->>'bookingId' = $1 ORDER BY version`,
+        [bookingId],
+      );
+      return rows.map(({ type }) => type);
+    },
+
+    async owed(bookingId: string): Promise<{ amount: number; settled: boolean }[]> {
+      return database.query(
+        `SELECT r.amount, settled_at IS NOT NULL AS settled
+           FROM refund r JOIN payment p ON p.id = r.payment_id WHERE booking_id = $1`,
+        [bookingId],
+      );
+    },
+
+    async close() {
+      await prisma.$disconnect();
+      await database.drop();
+    },
+  };
+}
+
+export type RealPayments = Awaited<ReturnType<typeof openPayments>>;
+
+export function aRequest(changes: Partial<PaymentRequest> = {}): PaymentRequest {
+  return {
+    bookingId: uuidv7(),
+    customerId: 'chulsoo',
+    spaceId: uuidv7(),
+    slot: { startAt: new Date('2030-06-03T01:00:00Z'), endAt: new Date('2030-06-03T03:00:00Z') },
+    amount: 60_000,
+    currency: 'KRW',
+    paymentMethod: 'pm_ok',
+    ...changes,
+  };
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { eventually } from './processes.mjs';
+
+const listSpace = `mutation ($input: ListSpaceInput!) {
+  listSpace(input: $input) {
+    __typename
+    ... on ListSpaceSuccess { space { id } }
+    ... on Problem { message }
+  }
+}`;
+
+const requestBooking = `mutation ($input: RequestBookingInput!) {
+  requestBooking(input: $input) {
+    __typename
+    ... on RequestBookingSuccess { booking { id } }
+    ... on Problem { message }
+  }
+}`;
+
+const myBooking = `query ($id: ID!) {
+  myPage { booking(id: $id) { status paymentStatus registrationStatus } }
+}`;
+
+/** Lists a space, books it and waits until mypage shows the booking as registered. */
+export async function bookSpace(url, secret) {
+  const host = await client(url, secret, 'image-host', ['host']);
+  const customer = await client(url, secret, 'image-customer', ['customer']);
+
+  const space = { name: 'Image test', capacity: 4, hourlyRate: 10_000 };
+  const listed = (await host(listSpace, { input: space })).listSpace;
+  if (!listed.space) throw new Error(`The space was not listed: ${JSON.stringify(listed)}.`);
+
+  const startAt = new Date(Date.now() + 48 * 3_600_000);
+  startAt.setUTCMinutes(0, 0, 0);
+  const endAt = new Date(startAt.getTime() + 3_600_000);
+  const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
+  let answer;
+  // Until book has heard of the new space, it refuses.
+  const booking = await eventually(
+    30,
+    async () => {
+      const input = { idempotencyKey: randomUUID(), spaceId: listed.space.id, slot };
+      answer = await customer(requestBooking, { input: { ...input, paymentMethod: 'pm_ok' } });
+      return answer.requestBooking.booking;
+    },
+    () => `The space was not booked after 30 s: ${JSON.stringify(answer)}.`,
+  );
+
+  let view;
+  await eventually(
+    30,
+    async () => {
+      view = (await customer(myBooking, { id: booking.id })).myPage.booking;
+      const { status, paymentStatus, registrationStatus } = view ?? {};
+      const isDone = status === 'REGISTERED' && paymentStatus === 'APPROVED';
+      return isDone && registrationStatus === 'REGISTERED' ? view : undefined;
+    },
+    () => `The booking is not registered after 30 s; mypage shows ${JSON.stringify(view)}.`,
+  );
+}
+
+async function client(url, secret, user, roles) {
+  const token = await new SignJWT({ roles })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(user)
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(new TextEncoder().encode(secret));
+  return async (query, variables) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = await response.json();
+    if (errors) throw new Error(`The router answers with errors: ${JSON.stringify(errors)}`);
+    return data;
+  };
+}

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { healthCommand } from './compose-file.mjs';
+import { eventually, lastLines, run, tryRun } from './processes.mjs';
+import { baseImageName, makeStandIn } from './stand-in.mjs';
+
+const imageName = 'localhost/spacerent-image-test';
+
+/** Docker where there is an engine, else buildah and podman. */
+export async function chooseTool() {
+  const { code } = await tryRun('docker', ['info']);
+  if (code === 0) return { packages: [], build: buildWithDocker };
+  if (process.getuid() !== 0) {
+    throw new Error('There is no Docker engine, and without one the test must be run by root.');
+  }
+  return { packages: ['buildah', 'podman', 'runc', 'debootstrap'], build: buildWithBuildah };
+}
+
+async function buildWithDocker(root) {
+  const base = process.env.NODE_IMAGE;
+  const choice = base ? ['--build-arg', `NODE_IMAGE=${base}`] : [];
+  await run('docker', ['build', '--tag', imageName, ...choice, root]);
+  const docker = (args) => run('docker', args);
+  return image(docker, [], await sizes(docker, base ?? baseImageName(root)));
+}
+
+async function buildWithBuildah(root, folder) {
+  const storage = ['--root', join(folder, 'images'), '--runroot', join(folder, 'run')];
+  // It keeps the Dockerfile's cache mounts in TMPDIR.
+  const env = { ...process.env, TMPDIR: folder };
+  const buildah = (args) => run('buildah', [...storage, ...args], { env });
+  // No systemd: podman keeps control groups and events by itself.
+  const global = [...storage, '--tmpdir', join(folder, 'podman'), '--runtime', 'runc'];
+  global.push('--cgroup-manager', 'cgroupfs', '--events-backend', 'file');
+  const podman = (args) => run('podman', [...global, ...args]);
+
+  const base = process.env.NODE_IMAGE ?? (await makeStandIn(root, folder, podman));
+  const build = ['bud', '--isolation', 'chroot', '--ulimit', 'nofile=1024:1024'];
+  await buildah([...build, '--build-arg', `NODE_IMAGE=${base}`, '--tag', imageName, root]);
+
+  // A sandbox may forbid the higher limits that podman would set.
+  const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
+  const size = await sizes(podman, base);
+  return image(podman, [...limits, '--log-driver', 'k8s-file'], size);
+}
+
+async function sizes(tool, base) {
+  const inspect = async (name) =>
+    Number(await tool(['image', 'inspect', '--format', '{{.Size}}', name]));
+  const whole = await inspect(imageName);
+  // BuildKit does not put the base into the list of images.
+  const below = await inspect(base).catch(() => undefined);
+  const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+  if (below === undefined) return `${megabytes(whole)} with the base image`;
+  return `${megabytes(whole)}, of which ${megabytes(below)} are the base image`;
+}
+
+function image(tool, runOptions, size) {
+  return {
+    size,
+    remove: () => tool(['rmi', '--force', imageName]),
+    /** Starts a service as the compose file wants it, on the host's network. */
+    async start(name, service, hosts) {
+      const id = `spacerent-image-test-${name}`;
+      await tool([
+        ...['run', '--detach', '--name', id, '--network', 'host', ...runOptions],
+        ...hosts.flatMap((host) => ['--add-host', `${host}:127.0.0.1`]),
+        ...Object.entries(service.environment).flatMap(([key, value]) => [
+          '--env',
+          `${key}=${value}`,
+        ]),
+        ...(service.read_only ? ['--read-only'] : []),
+        ...service.cap_drop.flatMap((capability) => ['--cap-drop', capability]),
+        ...service.security_opt.flatMap((option) => ['--security-opt', option.split(':')[0]]),
+        imageName,
+        ...service.command,
+      ]);
+      return container(tool, name, id, service);
+    },
+  };
+}
+
+function container(tool, name, id, service) {
+  const logs = async () => lastLines(await tool(['logs', '--tail', '25', id]), 25);
+  const state = (field) =>
+    tool(['inspect', '--format', `{{.State.${field}}}`, id]).then((text) => text.trim());
+  const exec = (command) => tool(['exec', id, ...command]);
+  return {
+    name,
+    exec,
+    /** Resolves when the compose file's own health check succeeds. */
+    healthy: () =>
+      eventually(
+        90,
+        async () => {
+          if ((await state('Running')) !== 'true') {
+            throw new Error(`${name} ended by itself. Its log ends with:\n${await logs()}`);
+          }
+          return exec(healthCommand(service)).catch(() => undefined);
+        },
+        async () => `${name} is not healthy after 90 s. Its log ends with:\n${await logs()}`,
+      ),
+    async stop() {
+      await tool(['stop', '--time', String(Number.parseInt(service.stop_grace_period, 10)), id]);
+      const code = await state('ExitCode');
+      if (code === '0') return;
+      throw new Error(
+        `${name} ended with exit code ${code} after SIGTERM. Its log ends with:\n${await logs()}`,
+      );
+    },
+    remove: () => tool(['rm', '--force', id]),
+  };
+}

@@ -1,0 +1,50 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './processes.mjs';
+import { postgresFolder } from './servers.mjs';
+
+const serverPackages = {
+  postgresql: () => postgresFolder() !== undefined,
+  'mariadb-server': () => isOnPath('mariadbd') && isOnPath('mariadb-install-db'),
+  'redis-server': () => isOnPath('redis-server') && isOnPath('redis-cli'),
+};
+
+/** Sees to the Debian packages that the test needs; without leave to install, names them. */
+export async function ensurePackages(toolPackages, mayInstall) {
+  // Servers live in sbin folders, which an ordinary user's PATH often lacks.
+  process.env.PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
+  const missing = [
+    ...toolPackages.filter((name) => !isOnPath(name)),
+    ...Object.keys(serverPackages).filter((name) => !serverPackages[name]()),
+  ];
+  if (missing.length === 0) return;
+  const list = missing.join(' ');
+  if (!mayInstall && ['', '0', 'false'].includes(process.env.CI ?? '')) {
+    throw new Error(
+      `The test needs these Debian packages, which are missing: ${list}. ` +
+        'Run it with --install to have them installed.',
+    );
+  }
+  if (process.getuid() !== 0) throw new Error(`Only root can install what is missing: ${list}.`);
+  console.log(`Installing ${list}`);
+  await installWithoutStarting(missing);
+}
+
+/** Debian starts servers when it installs them, and they would take the ports that we need. */
+async function installWithoutStarting(names) {
+  const policy = '/usr/sbin/policy-rc.d';
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    await run('apt-get', ['update', '--quiet'], { env });
+    const options = ['--yes', '--quiet', '--no-install-recommends'];
+    await run('apt-get', ['install', ...options, ...names], { env });
+  } finally {
+    if (isOurs) rmSync(policy, { force: true });
+  }
+}
+
+function isOnPath(name) {
+  return process.env.PATH.split(delimiter).some((folder) => existsSync(join(folder, name)));
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const running = new Map();
+
+/** Runs a program to its end and gives its output; throws with the output's end when it fails. */
+export async function run(command, args, options = {}) {
+  const { code, output } = await tryRun(command, args, options);
+  if (code === 0) return output;
+  const program = [command, ...args].join(' ').slice(0, 200);
+  throw new Error(`"${program}" failed:\n${lastLines(output, 40)}`);
+}
+
+export function tryRun(command, args, { input, ...options } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    let output = '';
+    const keep = (chunk) => {
+      output += chunk;
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.stdin.on('error', () => {}); // The program need not read what it is given.
+    child.stdin.end(input);
+    child.on('error', (error) => resolve({ code: 127, output: error.message }));
+    child.on('close', (code) => resolve({ code, output }));
+    running.set(child, new Promise((ended) => child.once('close', ended)));
+    child.once('close', () => running.delete(child));
+  });
+}
+
+/** Ends the programs that an interrupted step has left, so that nothing writes while we tidy up. */
+export async function endRunning() {
+  for (const child of running.keys()) child.kill('SIGTERM');
+  await Promise.all(running.values());
+}
+
+/** Asks every quarter of a second until the answer is not undefined; throws `failure()` at the end. */
+export async function eventually(seconds, ask, failure) {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > end) throw new Error(await failure());
+    await sleep(250);
+  }
+}
+
+export function lastLines(text, count) {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}

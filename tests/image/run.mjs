@@ -1,0 +1,138 @@
+// npm run test:image: builds the image for real and runs docker-compose.yml's services from it.
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { requireNode } from '../../scripts/node-version.mjs';
+import { endRunning, run } from './processes.mjs';
+
+const help = `Usage: npm run test:image [-- --install]
+
+Builds the Dockerfile, starts PostgreSQL, MariaDB and Redis on this machine and every service of
+docker-compose.yml from the image, with the environment and the health checks of that file; books
+a space through the router; and stops everything with SIGTERM. Needs Linux.
+
+With a Docker engine the image is built and run by it. Without one, and as root, buildah and podman
+do it; the base image is then made by debootstrap, since there may be no registry to pull it from.
+
+  --install    installs the Debian packages that are missing (so does CI=true)
+  NODE_IMAGE   the base image to use instead of the one that the Dockerfile names
+  TMPDIR       where the images and the databases are put while the test runs (about 3 GB)
+
+The ports 5432, 3306, 6379 and 4000 to 4004 must be free.`;
+
+const root = join(import.meta.dirname, '..', '..');
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  console.log(help);
+} else {
+  requireNode();
+  await main();
+}
+
+async function main() {
+  // What has been started, to be ended in the reverse order.
+  const undo = [];
+  const interrupted = new Promise((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+      process.once(signal, () => reject(new Error(`The test was ended by ${signal}.`)));
+    }
+  });
+  const started = performance.now();
+  try {
+    await Promise.race([testImage((step) => undo.push(step)), interrupted]);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(`The image works (${seconds} s).`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+  await endRunning();
+  for (const step of undo.reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      console.error(`Cleaning up: ${error.message}`);
+      process.exitCode = 1;
+    }
+  }
+  // An interrupted step may still be waiting for something.
+  process.exit();
+}
+
+async function testImage(atEnd) {
+  const { ensureInstalled } = await import('../../scripts/install.mjs');
+  await ensureInstalled();
+  const { readComposeFile } = await import('./compose-file.mjs');
+  const { ensurePackages } = await import('./packages.mjs');
+  const { chooseTool } = await import('./container-tool.mjs');
+  const { requireFreePorts, startServers } = await import('./servers.mjs');
+  const { bookSpace } = await import('./booking.mjs');
+
+  const { services, servers, databasesSql, ports } = readComposeFile(
+    join(root, 'docker-compose.yml'),
+  );
+  await requireFreePorts(ports);
+  const tool = await chooseTool();
+  await ensurePackages(tool.packages, process.argv.includes('--install'));
+
+  const folder = mkdtempSync(join(tmpdir(), 'spacerent-image-'));
+  atEnd(() => discard(folder));
+  // The databases run as other users, who must be able to reach their folders.
+  chmodSync(folder, 0o711);
+
+  const image = await timed('The image is built', () => tool.build(root, folder));
+  atEnd(() => image.remove());
+  console.log(`  ${image.size}`);
+
+  await timed('PostgreSQL, MariaDB and Redis run', () =>
+    startServers({ servers, databasesSql, folder, atEnd }),
+  );
+
+  const hosts = [...Object.keys(services), ...Object.keys(servers)];
+  const containers = [];
+  atEnd(() => Promise.all(containers.map((container) => container.remove())));
+  await timed('Every service is healthy and none runs as root', async () => {
+    for (const [name, service] of Object.entries(services)) {
+      containers.push(await image.start(name, service, hosts));
+    }
+    await Promise.all(containers.map((container) => container.healthy()));
+    await Promise.all(containers.map(requireOrdinaryUser));
+  });
+
+  const { PORT, AUTH_SECRET } = services.router.environment;
+  await timed('A space was booked, paid and registered, and mypage shows it', () =>
+    bookSpace(`http://127.0.0.1:${PORT}/graphql`, AUTH_SECRET),
+  );
+
+  await timed('Every service ended with exit code 0 after SIGTERM', async () => {
+    const [router, subgraphs] = split(containers, ({ name }) => name === 'router');
+    for (const group of [router, subgraphs]) {
+      await Promise.all(group.map((container) => container.stop()));
+    }
+  });
+}
+
+/** debootstrap and buildah mount parts of this machine there: nothing may be deleted through them. */
+async function discard(folder) {
+  const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : '';
+  const places = mounts.split('\n').map((line) => line.split(' ')[1]);
+  const below = places.filter((place) => place?.startsWith(`${folder}/`));
+  for (const place of below.reverse()) await run('umount', [place]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function requireOrdinaryUser(container) {
+  const uid = (await container.exec(['id', '-u'])).trim();
+  if (!/^[1-9]\d*$/.test(uid)) throw new Error(`${container.name} runs as the user ${uid}.`);
+}
+
+async function timed(done, work) {
+  const started = performance.now();
+  const result = await work();
+  console.log(`✓ ${done} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  return result;
+}
+
+function split(list, belongs) {
+  return [list.filter(belongs), list.filter((each) => !belongs(each))];
+}

@@ -1,0 +1,158 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { healthCommand } from './compose-file.mjs';
+import { eventually, lastLines, run, tryRun } from './processes.mjs';
+
+const oldestPostgres = 15;
+
+/** The newest PostgreSQL that Debian's packages have brought, if it is new enough. */
+export function postgresFolder() {
+  const folder = '/usr/lib/postgresql';
+  const versions = existsSync(folder) ? readdirSync(folder).map(Number) : [];
+  const newest = Math.max(...versions.filter((version) => version >= oldestPostgres));
+  return newest > 0 ? join(folder, String(newest), 'bin') : undefined;
+}
+
+export async function requireFreePorts(ports) {
+  const taken = [];
+  for (const port of ports) if (!(await isFree(port))) taken.push(port);
+  if (taken.length === 1) throw new Error(`The port ${taken} is taken; the test needs it.`);
+  if (taken.length > 1)
+    throw new Error(`The ports ${taken.join(', ')} are taken; the test needs them.`);
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
+  });
+}
+
+/** Starts this machine's own servers with the compose file's commands and credentials. */
+export async function startServers({ servers, databasesSql, folder, atEnd }) {
+  const starting = [
+    startPostgres(servers.postgres, databasesSql, folder, atEnd),
+    startMariadb(servers.mariadb, folder, atEnd),
+    startRedis(servers.redis, folder, atEnd),
+  ];
+  // One that fails must not be tidied away while another is still being started.
+  const outcomes = await Promise.allSettled(starting);
+  for (const { reason } of outcomes) if (reason) throw reason;
+}
+
+async function startPostgres({ command, environment, ...service }, databasesSql, folder, atEnd) {
+  const bin = postgresFolder();
+  const { data, user } = makeFolder(folder, 'postgres');
+  const password = environment.POSTGRES_PASSWORD;
+  const passwordFile = join(data, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o644 });
+  const database = join(data, 'data');
+  const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  options.push('--encoding=UTF8', '--locale=C.UTF-8');
+  await run(join(bin, 'initdb'), ['-D', database, ...options], { cwd: data, ...user });
+
+  const [, ...args] = command;
+  const place = ['-D', database, '-c', 'listen_addresses=127.0.0.1'];
+  place.push('-c', 'unix_socket_directories=');
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  const server = startServer('PostgreSQL', join(bin, 'postgres'), [...place, ...args], data, user);
+  // SIGINT, as the image does: SIGTERM would wait for the clients to go.
+  atEnd(() => server.stop('SIGINT'));
+  await server.ready(() => tryRun(...splitCommand(healthCommand(service)), { env }));
+  const psql = ['-h', '127.0.0.1', '-U', 'postgres', '-v', 'ON_ERROR_STOP=1'];
+  await run('psql', psql, { input: databasesSql, env: { ...env, PGPASSWORD: password } });
+}
+
+async function startMariadb({ command, environment }, folder, atEnd) {
+  const { data, user } = makeFolder(folder, 'mysql');
+  const database = `--datadir=${join(data, 'data')}`;
+  const install = ['--no-defaults', database, '--skip-test-db'];
+  install.push('--auth-root-authentication-method=normal');
+  await run('mariadb-install-db', install, { cwd: data, ...user });
+
+  const [, ...args] = command;
+  const socket = `--socket=${join(data, 'socket')}`;
+  const place = ['--no-defaults', database, socket, '--bind-address=127.0.0.1'];
+  const server = startServer('MariaDB', 'mariadbd', [...place, ...args], data, user);
+  atEnd(() => server.stop('SIGTERM'));
+  const login = ['--no-defaults', socket, '--user=root'];
+  // The compose file's own check is a script that only MariaDB's image has.
+  await server.ready(() => tryRun('mariadb-admin', [...login, 'ping']));
+
+  // What the image does with these variables at its first start.
+  const { MARIADB_DATABASE: name, MARIADB_USER, MARIADB_PASSWORD } = environment;
+  const account = `'${MARIADB_USER}'@'%'`;
+  await run('mariadb', login, {
+    input: `CREATE DATABASE \`${name}\`;
+      CREATE USER ${account} IDENTIFIED BY '${MARIADB_PASSWORD}';
+      GRANT ALL ON \`${name}\`.* TO ${account};`,
+  });
+}
+
+async function startRedis({ command, environment, ...service }, folder, atEnd) {
+  const { data, user } = makeFolder(folder, 'redis');
+  const [program, ...args] = command;
+  const place = ['--dir', data, '--bind', '127.0.0.1'];
+  const server = startServer('Redis', program, [...args, ...place], data, user);
+  atEnd(() => server.stop('SIGTERM'));
+  const env = { ...process.env, ...environment };
+  await server.ready(() => tryRun(...splitCommand(healthCommand(service)), { env }));
+}
+
+const splitCommand = ([program, ...args]) => [program, args];
+
+/** A folder of the user that the server's package has made; started by others it stays their own. */
+function makeFolder(folder, userName) {
+  const data = join(folder, `server-${userName}`);
+  mkdirSync(data, { mode: 0o700 });
+  if (process.getuid() !== 0) return { data, user: {} };
+  const idOf = (kind) => Number(execFileSync('id', [kind, userName], { encoding: 'utf8' }));
+  const user = { uid: idOf('-u'), gid: idOf('-g') };
+  chownSync(data, user.uid, user.gid);
+  return { data, user };
+}
+
+function startServer(name, program, args, folder, user) {
+  const logFile = join(folder, 'log');
+  const log = openSync(logFile, 'a');
+  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', log, log], ...user });
+  closeSync(log);
+  const ended = new Promise((resolve) => {
+    child.once('exit', resolve);
+    child.once('error', resolve);
+  });
+  let isRunning = true;
+  void ended.then(() => {
+    isRunning = false;
+  });
+  const logEnd = () => lastLines(readFileSync(logFile, 'utf8'), 20);
+  return {
+    ready: (check) =>
+      eventually(
+        60,
+        async () => {
+          if (!isRunning) throw new Error(`${name} ended by itself:\n${logEnd()}`);
+          return (await check()).code === 0 ? true : undefined;
+        },
+        () => `${name} does not answer after 60 s:\n${logEnd()}`,
+      ),
+    async stop(signal) {
+      child.kill(signal);
+      const stuck = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      await ended;
+      clearTimeout(stuck);
+    },
+  };
+}

@@ -53,7 +53,10 @@ export async function startMariaDb() {
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
   const install = spawnSync(
     'mariadb-install-db',
-    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', ...asUser],
+    // With a test database come anonymous users, who take precedence over named ones.
+    ['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...asUser].concat([
+      '--auth-root-authentication-method=normal',
+    ]),
     { encoding: 'utf8', env: withSbin() },
   );
   if (install.status !== 0) throw new Error(`MariaDB's data could not be made: ${install.stderr}`);
@@ -76,20 +79,17 @@ export async function startMariaDb() {
   return { url: `mysql://root@127.0.0.1:${port}`, port, stop };
 }
 
-/** `{ url, port, stop }`. With AOF and noeviction, as in production. */
-export async function startRedis() {
+/** `{ port, stop }`. With AOF and noeviction, as in production. */
+export async function startRedis(password) {
   const home = temporaryFolder('redis');
   const port = await freePort();
-  const server = spawn(
-    'redis-server',
-    ['--port', port, '--bind', '127.0.0.1', '--dir', home, '--appendonly', 'yes'].concat([
-      '--maxmemory-policy',
-      'noeviction',
-    ]),
-    { stdio: 'ignore' },
-  );
+  const place = ['--port', port, '--bind', '127.0.0.1', '--dir', home];
+  const manner = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
+  const server = spawn('redis-server', [...place, ...manner, '--requirepass', password], {
+    stdio: 'ignore',
+  });
   await untilListening(server, port, 'redis-server');
-  return { url: `redis://127.0.0.1:${port}`, port, stop: stopper(server, home) };
+  return { port, stop: stopper(server, home) };
 }
 
 function stopper(server, home) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import pg from 'pg';
-import { parse } from 'yaml';
+import { readComposeFile } from '../image/compose-file.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
 
 // Short, so that tests see holds expire; long enough for a deferred payment to come in.
@@ -70,55 +70,48 @@ function stateOf(home) {
  * file gives its services; only hosts and ports are those of this machine.
  */
 async function startComposedServers() {
-  const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
-  const composed = Object.assign(
-    {},
-    ...['book', 'payment', 'space', 'mypage', 'router'].map((name) => services[name].environment),
-  );
+  const { services, databasesSql } = readComposeFile('docker-compose.yml');
+  const composed = Object.assign({}, ...Object.values(services).map((each) => each.environment));
+  const redisPassword = new URL(composed.REDIS_URL).password;
   const [postgres, mariaDb, redis] = await Promise.all([
     startPostgres(),
     startMariaDb(),
-    startRedis(),
+    startRedis(redisPassword),
   ]);
   globalThis.stopAll.push(postgres.stop, mariaDb.stop, redis.stop);
-  const here = { postgres: new URL(postgres.url).host, mariadb: `127.0.0.1:${mariaDb.port}` };
-  const urlOf = (name) => {
-    const url = new URL(withDefaults(composed[name]));
-    url.host = here[url.hostname] ?? `127.0.0.1:${redis.port}`;
-    return url.href;
+  await createPostgresDatabases(postgres.url, databasesSql);
+  await createMariaDbDatabase(mariaDb.port, new URL(composed.MYPAGE_DATABASE_URL));
+
+  const hosts = {
+    postgres: new URL(postgres.url).host,
+    mariadb: `127.0.0.1:${mariaDb.port}`,
+    redis: `127.0.0.1:${redis.port}`,
   };
-  const environment = {
-    ...Object.fromEntries(
-      ['BOOK', 'PAYMENT', 'SPACE', 'MYPAGE']
-        .map((context) => `${context}_DATABASE_URL`)
-        .concat('REDIS_URL')
-        .map((name) => [name, urlOf(name)]),
-    ),
-    AUTH_SECRET: withDefaults(composed.AUTH_SECRET),
+  const here = ([name, value]) => {
+    const url = new URL(value);
+    url.host = hosts[url.hostname];
+    return [name, url.href];
   };
-  await createPostgresUser(postgres.url, new URL(environment.BOOK_DATABASE_URL));
-  await createMariaDbUser(mariaDb.port, new URL(environment.MYPAGE_DATABASE_URL));
-  return environment;
+  const addresses = Object.entries(composed).filter(([name]) => /DATABASE_URL|REDIS/.test(name));
+  return { ...Object.fromEntries(addresses.map(here)), AUTH_SECRET: composed.AUTH_SECRET };
 }
 
-/** Compose's `${NAME:-default}`, with nothing set. */
-function withDefaults(value) {
-  return String(value).replaceAll(/\$\{\w+(?::-([^}]*))?\}/g, '$1');
-}
-
-async function createPostgresUser(url, { username, password }) {
+/** What the image of PostgreSQL does with the file's SQL at its first start. */
+async function createPostgresDatabases(url, databasesSql) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  // The embedded server's superuser stands in when the file names the same user.
-  const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [username]);
-  const verb = rows.length > 0 ? 'ALTER' : 'CREATE';
-  await client.query(`${verb} ROLE "${username}" SUPERUSER LOGIN PASSWORD '${password}'`);
+  // The embedded server comes with databases of its own.
+  for (const name of ['book', 'payment', 'space']) await client.query(`DROP DATABASE ${name}`);
+  for (const command of databasesSql.split(';')) {
+    if (command.trim()) await client.query(command);
+  }
   await client.end();
 }
 
-async function createMariaDbUser(port, { username, password, pathname }) {
+/** What the image of MariaDB does with its variables at its first start. */
+async function createMariaDbDatabase(port, { username, password, pathname }) {
   const connection = await createConnection({ host: '127.0.0.1', port, user: 'root' });
-  await connection.query(`CREATE DATABASE ${pathname.slice(1)} CHARACTER SET utf8mb4`);
+  await connection.query(`CREATE DATABASE ${pathname.slice(1)}`);
   await connection.query(`CREATE USER '${username}'@'%' IDENTIFIED BY '${password}'`);
   await connection.query(`GRANT ALL ON ${pathname.slice(1)}.* TO '${username}'@'%'`);
   await connection.end();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe } from '@jest/globals';
 import { SignJWT } from 'jose';
+import { readComposeFile } from '../image/compose-file.mjs';
 
 export type Profile = 'embedded' | 'servers';
 
@@ -41,7 +42,7 @@ export class System {
     const secret =
       this.profile === 'embedded'
         ? readFileSync(join(this.home, 'auth-secret'), 'utf8').trim()
-        : composedSecret();
+        : readComposeFile('docker-compose.yml').services.router.environment.AUTH_SECRET;
     return new SignJWT({ roles: roles.length > 0 ? roles : ['customer'] })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(user)
@@ -71,11 +72,6 @@ export class System {
   logOf(service: string): string {
     return readFileSync(join(this.home, 'logs', `${service}.log`), 'utf8');
   }
-}
-
-function composedSecret(): string {
-  const file = readFileSync('docker-compose.yml', 'utf8');
-  return /AUTH_SECRET: *["']?\$\{AUTH_SECRET:-([^}]*)\}/.exec(file)?.[1] as string;
 }
 
 /** Runs the same tests on every profile that this run has a system for. */

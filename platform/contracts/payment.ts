@@ -24,13 +24,13 @@ const paymentFacts = z.object({
 export type PaymentFacts = z.infer<typeof paymentFacts>;
 
 export const paymentEvents = {
-  /** The money is taken; the use may be registered. */
+  /** The money is taken; the use may be registered. Book is not told: it asks. */
   PaymentApproved: {
     topic: 'payment-approved',
-    consumers: ['space', 'book', 'mypage'],
+    consumers: ['space', 'mypage'],
     payload: paymentFacts,
   },
-  PaymentDeclined: { topic: 'payment', consumers: ['book', 'mypage'], payload: paymentFacts },
+  PaymentDeclined: { topic: 'payment', consumers: ['mypage'], payload: paymentFacts },
   /** Nothing more is owed either way: refunded as quoted, or voided before any money was taken. */
   PaymentCancelled: { topic: 'payment', consumers: ['book', 'mypage'], payload: paymentFacts },
 } as const;

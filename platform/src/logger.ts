@@ -1,11 +1,20 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions, pino } from 'pino';
 import { knownCorrelationId } from './correlation.ts';
 
 export type { Logger };
 
 /** JSON lines on stdout, each with the service's name and the correlation id at hand. */
 export function createLogger(service: string, level: string): Logger {
-  return pino({
+  // Lines are written in the background, in order; what is left is written as the process ends.
+  const stdout = pino.destination({ dest: 1, sync: false });
+  process.on('exit', () => {
+    try {
+      stdout.flushSync();
+    } catch {
+      // Nothing was ever written.
+    }
+  });
+  const options: LoggerOptions = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -15,5 +24,6 @@ export function createLogger(service: string, level: string): Logger {
       const id = knownCorrelationId();
       return id ? { correlationId: id } : {};
     },
-  });
+  };
+  return pino(options, stdout);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ContextName, EventRecord } from './events.ts';
 import { queueName } from './events.ts';
 import { repeat } from './lifecycle.ts';
@@ -14,6 +15,7 @@ import type { Message, Transport } from './queue.ts';
 
 const CLAIM_SIZE = 500;
 const POLL_MS = 1_000;
+const PACE_MS = 50;
 const ASK_AFTER_MS = 250;
 const REMEMBERED_EVENTS = 20_000;
 
@@ -70,11 +72,12 @@ export function startRelay(deps: {
   }
 
   async function sendFresh(): Promise<void> {
-    // What is committed in the same turn travels together.
-    await new Promise((resolve) => setImmediate(resolve));
     while (fresh.length > 0) {
       const batch = fresh.splice(0, CLAIM_SIZE);
+      // The first leaves at once; under load, what is committed in the next moment fills a parcel.
+      const pause = stopping ? undefined : wait(PACE_MS);
       await send(batch.map((event) => ({ event, attempt: 1 })));
+      await pause;
     }
     sending = undefined;
   }

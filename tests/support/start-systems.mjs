@@ -6,6 +6,7 @@ import { createConnection } from 'mariadb';
 import pg from 'pg';
 import { readComposeFile } from '../image/compose-file.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
+import stopAll from './stop-all.mjs';
 
 // Short, so that tests see holds expire; long enough for a deferred payment to come in.
 const HOLD_SECONDS = '20';
@@ -16,6 +17,16 @@ const HOLD_SECONDS = '20';
  */
 export default async function startSystems() {
   globalThis.stopAll = [];
+  try {
+    await startAll();
+  } catch (error) {
+    // Jest calls no teardown after a failed set-up.
+    await stopAll();
+    throw error;
+  }
+}
+
+async function startAll() {
   const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
   if (profiles.includes('embedded')) {
     process.env.SYSTEM_EMBEDDED = await startSystem('embedded', { HOLD_SECONDS });

@@ -38,7 +38,7 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
 
   const ports: BookPorts = {
     bookings: prismaBookingStore(prisma, pool, relay),
-    catalogue: prismaCatalogue(prisma),
+    catalogue: prismaCatalogue(prisma, pool),
     payments,
     clock: () => new Date(),
     newId: uuidv7,

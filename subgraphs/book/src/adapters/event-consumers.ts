@@ -4,9 +4,7 @@ import { consume, type ReceivedEvent } from '#platform/consume.ts';
 import type { Logger } from '#platform/logger.ts';
 import type { Transport } from '#platform/queue.ts';
 import {
-  paymentApproved,
   paymentCancelled,
-  paymentDeclined,
   registered,
   registrationCancelled,
   registrationRejected,
@@ -29,11 +27,7 @@ export async function consumeEvents(
     transport,
     'book',
     paymentEvents,
-    {
-      PaymentApproved: saga(paymentApproved),
-      PaymentDeclined: saga(paymentDeclined),
-      PaymentCancelled: saga(paymentCancelled),
-    },
+    { PaymentCancelled: saga(paymentCancelled) },
     { concurrency: 4, logger },
   );
   await consume(

@@ -1,12 +1,21 @@
+import { type Pool, statement } from '#platform/postgres.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { Catalogue } from '../ports.ts';
 
+// Every request for a booking begins with it.
+const byId = statement<CatalogueSpace>(
+  'catalogue-by-id',
+  `SELECT id, host_id AS "hostId", name, time_zone AS "timeZone", capacity,
+          hourly_rate AS "hourlyRate", currency, opening_hours AS "openingHours",
+          refund_tiers AS "refundTiers", version
+     FROM catalogue_space WHERE id = $1::uuid`,
+);
+
 /** Book's copy of the space catalogue, kept by the events of the space context. */
-export function prismaCatalogue(prisma: PrismaClient): Catalogue {
+export function prismaCatalogue(prisma: PrismaClient, pool: Pool): Catalogue {
   return {
-    find: async (id) =>
-      (await prisma.catalogueSpace.findUnique({ where: { id } })) as CatalogueSpace | null,
+    find: async (id) => (await byId(pool, id))[0] ?? null,
     async store(space, eventId) {
       const data = {
         ...space,

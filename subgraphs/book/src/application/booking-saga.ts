@@ -18,12 +18,6 @@ export interface SagaEvent {
   bookingId: string;
 }
 
-export const paymentApproved = (ports: BookPorts, event: SagaEvent): Promise<void> =>
-  onEvent(ports, event, 'payment approved', [(booking) => booking.approvePayment()]);
-
-export const paymentDeclined = (ports: BookPorts, event: SagaEvent): Promise<void> =>
-  onEvent(ports, event, 'payment declined', [(booking) => booking.declinePayment()]);
-
 export const paymentCancelled = (ports: BookPorts, event: SagaEvent): Promise<void> =>
   onEvent(ports, event, 'payment cancelled', [(booking) => booking.settlePayment()]);
 
@@ -114,7 +108,7 @@ async function settle(
     ports.log('payment answered', { bookingId: id, outcome, status });
     return settled;
   }
-  // Stale: an event, a cancellation or the sweeper came first; the outcome arrives as an event too.
+  // Stale: a registration, a cancellation or the sweeper came first and knew as much.
   return (await ports.bookings.find(booking.state.id)) ?? booking;
 }
 

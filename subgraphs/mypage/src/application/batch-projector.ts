@@ -2,10 +2,11 @@ import type { ProjectedEvent } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
 
 const LARGEST_BATCH = 200;
+const PACE_MS = 50;
 
 /**
- * Takes events in groups: whatever comes while a transaction runs goes into the next one, so that
- * a busy hour costs one commit per group and a quiet one adds no delay. The promise of an event
+ * Takes events in groups: the first is written at once, whatever comes within the next 50 ms goes
+ * into the next group, so that a busy hour costs few commits and a quiet one no delay. The promise of an event
  * settles with its transaction. When a group fails, its events are tried one by one, so that a bad
  * event fails alone.
  */
@@ -18,6 +19,7 @@ export function batchProjector(views: Pick<ViewStore, 'project'>) {
     while (waiting.length > 0) {
       const group = waiting.slice(0, LARGEST_BATCH);
       waiting = waiting.slice(LARGEST_BATCH);
+      const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
       try {
         await views.project(group.map(({ event }) => event));
         for (const { settle } of group) settle.resolve();
@@ -25,6 +27,7 @@ export function batchProjector(views: Pick<ViewStore, 'project'>) {
         if (group.length === 1) group[0]?.settle.reject(error);
         else await oneByOne(group);
       }
+      await pause;
     }
     running = false;
   }

@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { postgresInbox } from '#platform/inbox.ts';
+import { createLogger } from '#platform/logger.ts';
+import { applyMigrations } from '#platform/migrate.ts';
+import { openPostgres } from '#platform/postgres.ts';
+import { projectFile } from '#platform/project.ts';
+import { slotDealer } from '../spaces.ts';
+import type { System } from '../system.ts';
+import { countWrittenRows, perBooking, type WrittenRows } from '../written-rows.ts';
+import { collectAcknowledgements } from './acknowledgements.ts';
+import { liveOneBooking } from './booking-life.ts';
+import { startViewThread } from './view-thread.ts';
+
+const contexts = ['book', 'payment', 'space'] as const;
+const log = createLogger('bench', 'silent');
+
+export interface LimitResults {
+  seconds: number;
+  livesPerSecond: number;
+  lives: number;
+  /** Of each life. */
+  written: WrittenRows;
+}
+
+/**
+ * How many bookings' lives the databases get through when nothing but their SQL is done: one bare
+ * program, prepared statements, `clients` lives at once, on databases of its own beside those of
+ * the system, which is idle meanwhile.
+ */
+export async function measureLimit(
+  system: System,
+  spaceIds: readonly string[],
+  load: {
+    clients: number;
+    warmUpSeconds: number;
+    seconds: number;
+    atStart: () => void;
+    atEnd: () => void;
+  },
+): Promise<LimitResults> {
+  await createDatabases(system, spaceIds);
+  const openPool = (name: string) => openPostgres(system.postgresUrl(`limit_${name}`), log);
+  const pools = { book: openPool('book'), payment: openPool('payment'), space: openPool('space') };
+  const views = startViewThread(viewDatabaseUrl(system));
+  const held = {
+    book: postgresInbox(pools.book).held,
+    payment: postgresInbox(pools.payment).held,
+    space: postgresInbox(pools.space).held,
+    mypage: views.held,
+  };
+  const collectors = {
+    book: collectAcknowledgements(pools.book, held),
+    payment: collectAcknowledgements(pools.payment, held),
+    space: collectAcknowledgements(pools.space, held),
+  };
+  const written = await countWrittenRows(
+    system.postgresUrl,
+    contexts.map((name) => `limit_${name}`),
+  );
+
+  const nextSlot = slotDealer(spaceIds);
+  const start = performance.now() + load.warmUpSeconds * 1_000;
+  const end = start + load.seconds * 1_000;
+  let lived = 0;
+  let lives = 0;
+  let now = performance.now();
+  let started = false;
+  const clients = Array.from({ length: load.clients }, async (_, client) => {
+    while (now < end) {
+      await liveOneBooking(
+        {
+          ...pools,
+          project: views.project,
+          committed: (outbox, event) => collectors[outbox].committed(event),
+        },
+        `customer-${client}`,
+        nextSlot(),
+      );
+      now = performance.now();
+      lived += 1;
+      if (now >= start && now < end) lives += 1;
+      if (now >= start && !started) {
+        started = true;
+        load.atStart();
+      }
+    }
+  });
+  try {
+    await Promise.all(clients);
+    load.atEnd();
+  } finally {
+    const left = await Promise.all(Object.values(collectors).map((each) => each.stop()));
+    if (left.some((count) => count > 0)) log.warn('some events were not acknowledged');
+    await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    await views.close();
+  }
+  return {
+    seconds: load.seconds,
+    livesPerSecond: lives / load.seconds,
+    lives,
+    written: perBooking(await written(), lived),
+  };
+}
+
+function viewDatabaseUrl(system: System): string {
+  return pathToFileURL(join(system.home, 'limit-mypage.sqlite')).href;
+}
+
+/** By the same migrations, with the same spaces. */
+async function createDatabases(system: System, spaceIds: readonly string[]): Promise<void> {
+  await run(system.postgresUrl('postgres'), async (client) => {
+    for (const name of contexts) await client.query(`CREATE DATABASE limit_${name}`);
+  });
+  for (const name of contexts) {
+    await applyMigrations({
+      databaseUrl: system.postgresUrl(`limit_${name}`),
+      migrationsDir: projectFile(`prisma/${name}/migrations`),
+      log,
+    });
+  }
+  await applyMigrations({
+    databaseUrl: viewDatabaseUrl(system),
+    migrationsDir: projectFile('prisma/mypage/migrations/sqlite'),
+    log,
+  });
+  await copySpaces(system, 'book', 'catalogue_space', spaceIds);
+  await copySpaces(system, 'space', 'space', spaceIds);
+}
+
+async function copySpaces(
+  system: System,
+  database: 'book' | 'space',
+  table: string,
+  spaceIds: readonly string[],
+): Promise<void> {
+  const spaces = await run(system.postgresUrl(database), (client) =>
+    client.query(
+      `SELECT coalesce(json_agg(t), '[]')::text AS rows FROM ${table} t WHERE id = ANY($1::uuid[])`,
+      [spaceIds],
+    ),
+  );
+  await run(system.postgresUrl(`limit_${database}`), (client) =>
+    client.query(
+      `INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`,
+      [spaces.rows[0].rows],
+    ),
+  );
+}
+
+async function run<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,137 @@
+import { type Client, createClient, type InValue, type Row } from '@libsql/client';
+import { batchProjector } from '../../subgraphs/mypage/src/application/batch-projector.ts';
+import {
+  type BookingStatusView,
+  type ProjectedEvent,
+  project,
+  statusChangeOf,
+} from '../../subgraphs/mypage/src/booking-status-view.ts';
+
+const columns = {
+  booking_id: 'bookingId',
+  customer_id: 'customerId',
+  status: 'status',
+  space_name: 'spaceName',
+  start_at: 'startAt',
+  end_at: 'endAt',
+  price_amount: 'priceAmount',
+  currency: 'currency',
+  payment_status: 'paymentStatus',
+  refunded: 'refunded',
+  registration_status: 'registrationStatus',
+  booking_version: 'bookingVersion',
+  payment_version: 'paymentVersion',
+  registration_version: 'registrationVersion',
+  version: 'version',
+  updated_at: 'updatedAt',
+} as const satisfies Record<string, keyof BookingStatusView>;
+const columnNames = Object.keys(columns) as (keyof typeof columns)[];
+const insertView = `INSERT INTO booking_status_view (${columnNames.join(', ')}) VALUES (${columnNames
+  .map(() => '?')
+  .join(', ')})`;
+const updateView = `UPDATE booking_status_view SET ${columnNames
+  .map((name) => `${name} = ?`)
+  .join(', ')} WHERE booking_id = ? AND version = ?`;
+
+export interface Views {
+  /** Takes an event in; resolves when its group is committed. */
+  project(event: ProjectedEvent): Promise<void>;
+  held(ids: readonly string[]): Promise<string[]>;
+  close(): void;
+}
+
+/**
+ * Mypage's SQL on SQLite, in mypage's groups (its own `batchProjector`) and by its driver, with one
+ * commit for each group.
+ */
+export async function openViews(url: string): Promise<Views> {
+  const client = createClient({ url });
+  await client.execute('PRAGMA journal_mode = WAL');
+  await client.execute('PRAGMA synchronous = FULL');
+
+  async function held(ids: readonly string[]): Promise<string[]> {
+    const { rows } = await client.execute({
+      sql: 'SELECT event_id FROM inbox WHERE event_id IN (SELECT value FROM json_each(?))',
+      args: [JSON.stringify(ids)],
+    });
+    return rows.map((row) => String(row.event_id));
+  }
+
+  async function projectGroup(events: readonly ProjectedEvent[]): Promise<void> {
+    // This driver holds up its whole thread while it works: what has come meanwhile joins the group.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await client.execute('BEGIN');
+    try {
+      await projectAll(client, events, held);
+      await client.execute('COMMIT');
+    } catch (error) {
+      await client.execute('ROLLBACK');
+      throw error;
+    }
+  }
+
+  return { project: batchProjector({ project: projectGroup }), held, close: () => client.close() };
+}
+
+async function projectAll(
+  client: Client,
+  events: readonly ProjectedEvent[],
+  held: Views['held'],
+): Promise<void> {
+  const known = new Set(await held(events.map(({ id }) => id)));
+  const fresh = events.filter(({ id }) => !known.has(id));
+  const now = asText(new Date());
+  await insertMany(
+    client,
+    'INSERT INTO inbox (event_id, received_at) VALUES',
+    fresh.map(({ id }) => [id, now]),
+  );
+
+  const { rows } = await client.execute({
+    sql: `SELECT ${columnNames.join(', ')} FROM booking_status_view
+           WHERE booking_id IN (SELECT value FROM json_each(?))`,
+    args: [JSON.stringify([...new Set(fresh.map(({ facts }) => facts.bookingId))])],
+  });
+  const before = new Map(rows.map((row) => [String(row.booking_id), viewOf(row)]));
+  const after = new Map(before);
+  for (const event of fresh) {
+    const { bookingId } = event.facts;
+    after.set(bookingId, project(after.get(bookingId) ?? null, event));
+  }
+  for (const [bookingId, view] of after) {
+    const previous = before.get(bookingId);
+    const values = columnNames.map((name) => asText(view[columns[name]]));
+    if (previous) {
+      await client.execute({ sql: updateView, args: [...values, bookingId, previous.version] });
+    } else {
+      await client.execute({ sql: insertView, args: values });
+    }
+  }
+  await insertMany(
+    client,
+    'INSERT INTO status_change (booking_id, booking_version, status, at) VALUES',
+    fresh
+      .map(statusChangeOf)
+      .filter((change) => change !== null)
+      .map((change) => [change.bookingId, change.bookingVersion, change.status, asText(change.at)]),
+  );
+}
+
+async function insertMany(client: Client, insert: string, rows: InValue[][]): Promise<void> {
+  if (rows.length === 0) return;
+  const places = rows.map((row) => `(${row.map(() => '?').join(', ')})`).join(', ');
+  await client.execute({ sql: `${insert} ${places}`, args: rows.flat() });
+}
+
+function viewOf(row: Row): BookingStatusView {
+  const entries = columnNames.map((name) => {
+    const value = row[name];
+    return [columns[name], name.endsWith('_at') && value ? new Date(String(value)) : value];
+  });
+  return Object.fromEntries(entries) as BookingStatusView;
+}
+
+/** As Prisma's adapter writes them. */
+function asText(value: string | number | Date | null): string | number | null {
+  return value instanceof Date ? value.toISOString().replace('Z', '+00:00') : value;
+}

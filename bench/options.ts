@@ -1,0 +1,38 @@
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectFile } from '#platform/project.ts';
+
+export interface Options {
+  /** How long bookings are measured, each time. */
+  seconds: number;
+  clients: number;
+  /** How many bookings are stored before the second measurement. */
+  stored: number;
+  /** The absolute path of the results. */
+  out: string;
+}
+
+/** Reads the command line; throws a sentence that says what is wrong with it. */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seconds: { type: 'string', default: '20' },
+      clients: { type: 'string', default: '32' },
+      stored: { type: 'string', default: '100000' },
+      out: { type: 'string' },
+    },
+  });
+  return {
+    seconds: wholeNumber('--seconds', values.seconds, 1, 600),
+    clients: wholeNumber('--clients', values.clients, 1, 256),
+    stored: wholeNumber('--stored', values.stored, 0, 10_000_000),
+    out: values.out ? resolve(values.out) : join(projectFile('.spacerent'), 'bench-results.json'),
+  };
+}
+
+function wholeNumber(name: string, text: string, smallest: number, largest: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= smallest && number <= largest) return number;
+  throw new Error(`${name} must be a whole number from ${smallest} to ${largest}, not "${text}".`);
+}

@@ -1,0 +1,183 @@
+import { cpus } from 'node:os';
+import { type BookingResults, CONFIRMED_WITHIN_MS } from './booking-load.ts';
+import type { CpuTime } from './cpu-time.ts';
+import type { Latencies } from './latencies.ts';
+import type { LimitResults } from './limit/measure-limit.ts';
+import type { Options } from './options.ts';
+import type { ReadingResults } from './reading-load.ts';
+import type { WrittenRows } from './written-rows.ts';
+
+/** What was measured with as many bookings stored as the name says. */
+export interface Round {
+  stored: number;
+  bookings?: BookingResults;
+  /** For each confirmed booking, in milliseconds. */
+  cpuPerBooking?: CpuTime;
+  takenByOthers?: number;
+  /** For each booking. */
+  written?: WrittenRows;
+  reading?: ReadingResults;
+}
+
+export interface Results {
+  startedAt: string;
+  options: Options;
+  machine: { cpus: number; model: string; node: string };
+  empty: Round;
+  limit?: LimitResults;
+  cpuPerLife?: CpuTime;
+  /** While the limit was measured. */
+  takenByOthers?: number;
+  full?: Round;
+  ratios: { bookingsToLimit?: number; fullToEmpty?: number };
+  failures: string[];
+}
+
+const AIM_TO_LIMIT = 0.15;
+const AIM_FULL_TO_EMPTY = 0.9;
+/** The limit's SQL may differ so much in rows before it is called another load. */
+const SAME_ROWS_WITHIN = 0.1;
+/** So much of the machine may go to others before the results are said to suffer. */
+const QUIET_ENOUGH = 0.1;
+
+export function machine(): Results['machine'] {
+  return { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
+}
+
+/** The results as a person reads them. */
+export function reportOf(results: Results): string {
+  const { empty, full, limit, ratios } = results;
+  const rounds = full ? [empty, full] : [empty];
+  const heads = rounds.map(({ stored }) => (stored === 0 ? 'empty' : `${stored} stored`));
+  const per = (read: (round: Round) => string) => rounds.map(read);
+
+  const lines = [
+    '',
+    row('', heads),
+    row(
+      'confirmed bookings per second',
+      per(({ bookings }) => number(bookings?.confirmedPerSecond)),
+    ),
+    row(
+      'requestBooking, ms (p50 / p95 / p99)',
+      per(({ bookings }) => spread(bookings?.request)),
+    ),
+    row(
+      'request → visible, ms (p50 / p95 / p99)',
+      per(({ bookings }) => spread(bookings?.visible)),
+    ),
+    row(
+      'myPage reads per second',
+      per(({ reading }) => number(reading?.readsPerSecond)),
+    ),
+    row(
+      'myPage read, ms (p50 / p95 / p99)',
+      per(({ reading }) => spread(reading?.latency)),
+    ),
+    row('limit: lives per second', [number(limit?.livesPerSecond)]),
+    '',
+    row('bookings / limit', [percent(ratios.bookingsToLimit, AIM_TO_LIMIT)]),
+    row('full / empty', [percent(ratios.fullToEmpty, AIM_FULL_TO_EMPTY)]),
+    ...cpuTable(results, rounds, heads),
+    ...writtenTable(results, rounds, heads),
+    ...sentences(results, rounds),
+  ];
+  return lines.join('\n');
+}
+
+function cpuTable({ cpuPerLife }: Results, rounds: Round[], heads: string[]): string[] {
+  const columns = [...rounds.map(({ cpuPerBooking }) => cpuPerBooking), cpuPerLife];
+  const names = [...new Set(columns.flatMap((column) => Object.keys(column ?? {})))];
+  if (names.length === 0) return [];
+  const total = (column: CpuTime | undefined) =>
+    column && Object.values(column).reduce((sum, ms) => sum + ms, 0);
+  return [
+    '',
+    row('CPU time per booking, ms', [...heads, 'limit']),
+    ...names.map((name) =>
+      row(
+        `  ${name}`,
+        columns.map((column) => number(column?.[name], 2)),
+      ),
+    ),
+    row(
+      '  together',
+      columns.map((column) => number(total(column), 2)),
+    ),
+  ];
+}
+
+function writtenTable({ limit }: Results, rounds: Round[], heads: string[]): string[] {
+  const columns = [...rounds.map(({ written }) => written), limit?.written];
+  if (columns.every((column) => column === undefined)) return [];
+  const line = (name: string, key: keyof WrittenRows) =>
+    row(
+      `  ${name}`,
+      columns.map((column) => number(column?.[key])),
+    );
+  return [
+    '',
+    row('In PostgreSQL per booking (queue left out)', [...heads, 'limit']),
+    line('rows inserted', 'inserted'),
+    line('rows updated', 'updated'),
+    line('transactions', 'commits'),
+    line('events sent again', 'sentAgain'),
+  ];
+}
+
+function sentences({ limit, failures, takenByOthers }: Results, rounds: Round[]): string[] {
+  const said: string[] = [];
+  const taken = [...rounds.map((round) => round.takenByOthers), takenByOthers];
+  if (taken.some((part) => part !== undefined && part > QUIET_ENOUGH)) {
+    const parts = taken.map((part) => (part === undefined ? '–' : `${(part * 100).toFixed(0)} %`));
+    said.push(
+      `Others took a part of the CPU (${parts.join(', ')} in the columns above): on a quiet machine`,
+      'the rates are higher, and their ratios may be others.',
+    );
+  }
+  for (const { bookings, reading } of rounds) {
+    if (reading && reading.bookingsPerPage < 20) {
+      said.push(`A page of mypage showed ${reading.bookingsPerPage.toFixed(1)} bookings, not 20.`);
+    }
+    if (bookings && bookings.unconfirmed > 0) {
+      said.push(
+        `${bookings.unconfirmed} of ${bookings.made} bookings were still not REGISTERED in mypage ` +
+          `${CONFIRMED_WITHIN_MS / 1_000} s after the end.`,
+      );
+    }
+    for (const [answer, count] of Object.entries(bookings?.otherAnswers ?? {})) {
+      said.push(`${count} requests were answered otherwise: ${answer}`);
+    }
+  }
+  const written = rounds[0]?.written;
+  if (written && limit) {
+    // Inserted ones: rows are updated more often where events are sent again.
+    const differs = Math.abs(written.inserted / limit.written.inserted - 1) > SAME_ROWS_WITHIN;
+    if (differs) {
+      said.push(
+        'The limit inserts other rows than the system: bring bench/limit/booking-life.ts up to date.',
+      );
+    }
+  }
+  said.push(...failures);
+  return said.length > 0 ? ['', ...said] : [];
+}
+
+function row(name: string, cells: string[]): string {
+  return `${name.padEnd(44)}${cells.map((cell) => cell.padStart(22)).join('')}`;
+}
+
+function number(value: number | undefined, digits = 1): string {
+  return value === undefined ? '–' : value.toFixed(digits);
+}
+
+function spread(latencies: Latencies | undefined): string {
+  if (!latencies) return '–';
+  return [latencies.p50, latencies.p95, latencies.p99].map((ms) => ms.toFixed(0)).join(' / ');
+}
+
+function percent(ratio: number | undefined, aim: number): string {
+  if (ratio === undefined) return '–';
+  const verdict = ratio >= aim ? '≥' : 'below';
+  return `${(ratio * 100).toFixed(1)} % (${verdict} ${aim * 100} %)`;
+}

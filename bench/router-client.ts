@@ -1,0 +1,49 @@
+import { Pool as HttpPool } from 'undici';
+import type { Role } from '#platform/viewer.ts';
+
+const LONGEST_WAIT_MS = 30_000;
+
+/** What clients do: ask the router over HTTP. */
+export interface RouterClient {
+  /** A bearer token of the embedded profile's token desk. */
+  tokenOf(user: string, role: Role): Promise<string>;
+  /** The answer's data; rejects with a sentence when there are errors. */
+  ask<Data>(query: string, variables: object, token: string): Promise<Data>;
+  close(): Promise<void>;
+}
+
+export function routerClient(url: string, connections: number): RouterClient {
+  const http = new HttpPool(url, {
+    connections,
+    headersTimeout: LONGEST_WAIT_MS,
+    bodyTimeout: LONGEST_WAIT_MS,
+  });
+
+  async function post<Answer>(path: string, body: object, token?: string): Promise<Answer> {
+    const response = await http.request({
+      method: 'POST',
+      path,
+      headers: {
+        'content-type': 'application/json',
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    const text = await response.body.text();
+    if (response.statusCode === 200) return JSON.parse(text) as Answer;
+    throw new Error(`the router answered ${path} with HTTP ${response.statusCode}: ${text}`);
+  }
+
+  return {
+    async tokenOf(user, role) {
+      return (await post<{ token: string }>('/dev/token', { user, roles: [role] })).token;
+    },
+    async ask<Data>(query: string, variables: object, token: string) {
+      type Answer = { data?: Data | null; errors?: { message: string }[] };
+      const { data, errors } = await post<Answer>('/graphql', { query, variables }, token);
+      if (data && !errors) return data;
+      throw new Error(`the router answered: ${errors?.[0]?.message ?? 'nothing'}`);
+    },
+    close: () => http.destroy(),
+  };
+}

@@ -1,0 +1,130 @@
+import pg from 'pg';
+import { HOURLY_RATE } from '../spaces.ts';
+import { type IdKind, idKinds, STORED_CUSTOMERS, type StoredBookings } from './stored-bookings.ts';
+
+/** Runs the inserts, which read the bookings from the temporary table `stored`. */
+export async function storeRows(
+  url: string,
+  { count, spaceIds, middle, now }: StoredBookings,
+  inserts: readonly string[],
+): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    // In the form of UUIDv7: the request's time comes first, so that indexes grow as in real life.
+    await client.query(`
+      CREATE FUNCTION pg_temp.stored_id(kind int, n int, at timestamptz) RETURNS uuid
+      LANGUAGE sql IMMUTABLE AS $$
+        SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' ||
+                lpad(to_hex(kind), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid $$`);
+    await client.query(
+      `CREATE TEMP TABLE stored AS
+       SELECT n, ($5::uuid[])[n % $2::int + 1] AS space_id,
+              'customer-' || n % ${STORED_CUSTOMERS} AS customer_id, requested_at,
+              start_at, start_at + interval '1 hour' AS end_at,
+              ${idOf('booking')} AS booking_id, ${idOf('payment')} AS payment_id,
+              ${idOf('registration')} AS registration_id
+         FROM (SELECT n, $4::timestamptz - ($1::int - n) * interval '30 seconds' AS requested_at,
+                      $3::timestamptz
+                        + (n / $2::int - $1::int / $2::int / 2) * interval '2 hours' AS start_at
+                 FROM generate_series(1, $1::int) AS n) AS series`,
+      [count, spaceIds.length, middle, now, spaceIds],
+    );
+    for (const insert of inserts) await client.query(insert);
+    await client.query('COMMIT');
+    // What autovacuum would have done long ago, had the bookings come one by one.
+    await client.query('VACUUM (ANALYZE)');
+  } finally {
+    await client.end();
+  }
+}
+
+function idOf(kind: IdKind): string {
+  return `pg_temp.stored_id(${idKinds[kind]}, n, requested_at)`;
+}
+
+/** A finished event: nobody is awaited. */
+function outboxRow(
+  event: IdKind,
+  aggregate: 'booking' | 'payment' | 'registration',
+  version: number,
+  topic: string,
+  type: string,
+  payload: string,
+): string {
+  return `
+    INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id,
+           occurred_at, awaiting, attempts, next_attempt_at)
+    SELECT ${idOf(event)}, ${aggregate}_id, ${version}, '${topic}', '${type}', ${payload},
+           booking_id::text, requested_at, '{}', 1, requested_at + interval '5 seconds'
+      FROM stored`;
+}
+
+function inboxRow(event: IdKind): string {
+  return `INSERT INTO inbox (event_id, received_at) SELECT ${idOf(event)}, requested_at FROM stored`;
+}
+
+const slot = `jsonb_build_object('startAt', start_at, 'endAt', end_at)`;
+
+function bookingFacts(status: string): string {
+  return `jsonb_build_object('bookingId', booking_id, 'customerId', customer_id,
+           'spaceId', space_id, 'spaceName', 'Room', 'slot', ${slot}, 'status', '${status}',
+           'price', jsonb_build_object('amount', ${HOURLY_RATE}, 'currency', 'KRW'),
+           'refund', jsonb_build_object('amount', 0, 'currency', 'KRW'))`;
+}
+
+const paymentFacts = `jsonb_build_object('paymentId', payment_id, 'bookingId', booking_id,
+           'spaceId', space_id, 'slot', ${slot}, 'status', 'APPROVED', 'amount', ${HOURLY_RATE},
+           'refunded', 0, 'currency', 'KRW')`;
+
+const registrationFacts = `jsonb_build_object('registrationId', registration_id,
+           'bookingId', booking_id, 'paymentId', payment_id, 'status', 'REGISTERED',
+           'reason', NULL)`;
+
+export const bookRows = [
+  `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name, time_zone,
+          start_at, end_at, headcount, price_amount, currency, refund_tiers, payment_method, status,
+          live, version, requested_at, hold_expires_at, payment_attempts, correlation_id)
+   SELECT booking_id, customer_id, 'stored-' || n, space_id, host_id, name, time_zone, start_at,
+          end_at, 2, ${HOURLY_RATE}, 'KRW', refund_tiers, 'pm_ok', 'REGISTERED', TRUE, 3,
+          requested_at, requested_at + interval '15 minutes', 1, booking_id::text
+     FROM stored JOIN catalogue_space c ON c.id = space_id
+    ORDER BY n`,
+  outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
+  outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
+  outboxRow(
+    'confirmed',
+    'booking',
+    3,
+    'booking',
+    'BookingStatusChanged',
+    bookingFacts('REGISTERED'),
+  ),
+  inboxRow('approved'),
+  inboxRow('registered'),
+];
+
+export const paymentRows = [
+  `INSERT INTO payment (id, booking_id, customer_id, space_id, start_at, end_at, amount, currency,
+          payment_method, status, version, requested_at, approved_at, correlation_id)
+   SELECT payment_id, booking_id, customer_id, space_id, start_at, end_at, ${HOURLY_RATE}, 'KRW',
+          'pm_ok', 'APPROVED', 2, requested_at, requested_at, booking_id::text
+     FROM stored`,
+  `INSERT INTO sandbox_charge (key, outcome, amount, currency, charged_at)
+   SELECT booking_id::text, 'APPROVED', ${HOURLY_RATE}, 'KRW', requested_at FROM stored`,
+  outboxRow('approved', 'payment', 2, 'payment-approved', 'PaymentApproved', paymentFacts),
+];
+
+export const spaceRows = [
+  `INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
+          version, registered_at)
+   SELECT registration_id, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
+          requested_at
+     FROM stored`,
+  `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)
+   SELECT booking_id, space_id, start_at, end_at, TRUE, 1 FROM stored`,
+  outboxRow('registered', 'registration', 1, 'registration', 'Registered', registrationFacts),
+  inboxRow('booked'),
+  inboxRow('approved'),
+];

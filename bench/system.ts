@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { projectFile } from '#platform/project.ts';
+import { type Instance, readInstance } from '../supervisor/src/instance-file.ts';
+
+const READY_WITHIN_MS = 120_000;
+const STOPPED_WITHIN_MS = 60_000;
+
+/** A spacerent of its own: nothing that runs already is touched, nothing of it remains. */
+export interface System {
+  home: string;
+  instance: Instance;
+  /** The address of the router. */
+  url: string;
+  /** The address of any database on its PostgreSQL. */
+  postgresUrl(database: string): string;
+  /** Rejects, and says what the system said last, when it ends before it is told to. */
+  ended: Promise<never>;
+  stop(): Promise<void>;
+}
+
+// What would turn the embedded profile into another one, or its services into other ones.
+const FOREIGN_SETTINGS =
+  /^(HOST|AUTH_SECRET|REDIS_URL|QUEUE_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_(DATABASE_)?URL)$/;
+
+/** Starts the embedded profile in a new home, on the project's disk: a tmpfs would cost no fsync. */
+export async function startSystem(): Promise<System> {
+  const parent = projectFile('.spacerent');
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const home = mkdtempSync(join(parent, 'bench-'));
+  const output = join(home, 'supervisor.log');
+  const supervisor = spawnSupervisor(home, output);
+  const exited = new Promise<void>((resolve) => {
+    supervisor.once('exit', () => resolve());
+    supervisor.once('error', () => resolve());
+  });
+
+  let stopping = false;
+  const ended = exited.then(() => {
+    if (stopping) return new Promise<never>(() => {});
+    throw new Error(`The system ended while it was measured. It said:\n${lastLines(output)}`);
+  });
+  // Whoever listens is told all the same.
+  ended.catch(() => {});
+
+  const stop = async () => {
+    stopping = true;
+    supervisor.kill('SIGTERM');
+    const inTime = await Promise.race([exited.then(() => true), wait(STOPPED_WITHIN_MS, false)]);
+    if (!inTime) throw new Error(`The system (process ${supervisor.pid}) does not stop: end it.`);
+    rmSync(home, { recursive: true, force: true });
+  };
+
+  try {
+    const instance = await readyInstance(home, supervisor, output);
+    const { router } = instance.services;
+    if (!router?.url || !instance.databases.book) throw new Error('It says no addresses.');
+    const book = instance.databases.book;
+    return {
+      home,
+      instance,
+      url: router.url,
+      postgresUrl: (database) => Object.assign(new URL(book), { pathname: `/${database}` }).href,
+      ended,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function spawnSupervisor(home: string, output: string): ChildProcess {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !FOREIGN_SETTINGS.test(name)),
+  );
+  const descriptor = openSync(output, 'w', 0o600);
+  try {
+    return spawn(process.execPath, [projectFile('dist/supervisor/src/main.js')], {
+      env: { ...env, PORT: '0', SPACERENT_HOME: home, SPACERENT_DEMO: 'off' },
+      stdio: ['ignore', descriptor, descriptor],
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function readyInstance(
+  home: string,
+  supervisor: ChildProcess,
+  output: string,
+): Promise<Instance> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    const instance = readInstance(home);
+    if (instance?.state === 'ready') return instance;
+    const ended = supervisor.exitCode !== null || supervisor.signalCode !== null;
+    if (ended || Date.now() > deadline) {
+      throw new Error(`The system did not start. It said:\n${lastLines(output)}`);
+    }
+    await wait(50);
+  }
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').slice(-15).join('\n');
+}

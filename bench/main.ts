@@ -130,7 +130,7 @@ async function measureRound(
       nextSlot,
       visible,
       // Young code runs slowly: V8 has to see it a few hundred times first.
-      warmUpSeconds: 8,
+      warmUpSeconds: round.stored > 0 ? 5 : 15,
       seconds: options.seconds,
       ...cpu,
     }).finally(() => visible.close());

@@ -15,10 +15,10 @@ import { type FreeSlot, HOURLY_RATE } from '../spaces.ts';
  */
 
 const findSpace = statement<{ name: string; host_id: string; time_zone: string }>(
-  'catalogue-find',
+  'catalogue-by-id',
   `SELECT id, host_id, name, time_zone, capacity, hourly_rate, currency, opening_hours,
           refund_tiers, version
-     FROM catalogue_space WHERE id = $1::uuid LIMIT 1`,
+     FROM catalogue_space WHERE id = $1::uuid`,
 );
 
 const insertBooking = statement(
@@ -60,11 +60,6 @@ const bookingForEvent = statement(
           payment_cancelled, registration_cancelled, correlation_id,
           EXISTS (SELECT FROM inbox WHERE event_id = $2::uuid) AS taken
      FROM booking WHERE id = $1::uuid`,
-);
-
-const takeEvent = statement(
-  'inbox-take',
-  'INSERT INTO inbox (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING',
 );
 
 const insertPayment = statement(
@@ -286,9 +281,7 @@ export async function liveOneBooking(
   db.committed('space', registered);
   projections.push(db.project(projected('registration', registered)));
 
-  // book: takes PaymentApproved, which tells it nothing new, and Registered.
-  await bookingForEvent(db.book, bookingId, approved.id);
-  await takeEvent(db.book, approved.id);
+  // book: takes Registered.
   await bookingForEvent(db.book, bookingId, registered.id);
   facts.status = 'REGISTERED';
   const confirmed = bookingEvent('BookingStatusChanged', 3);

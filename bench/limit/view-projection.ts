@@ -1,5 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Client, createClient, type InValue, type Row } from '@libsql/client';
-import { batchProjector } from '../../subgraphs/mypage/src/application/batch-projector.ts';
 import {
   type BookingStatusView,
   type ProjectedEvent,
@@ -26,12 +26,7 @@ const columns = {
   updated_at: 'updatedAt',
 } as const satisfies Record<string, keyof BookingStatusView>;
 const columnNames = Object.keys(columns) as (keyof typeof columns)[];
-const insertView = `INSERT INTO booking_status_view (${columnNames.join(', ')}) VALUES (${columnNames
-  .map(() => '?')
-  .join(', ')})`;
-const updateView = `UPDATE booking_status_view SET ${columnNames
-  .map((name) => `${name} = ?`)
-  .join(', ')} WHERE booking_id = ? AND version = ?`;
+const LARGEST_GROUP = 200;
 
 export interface Views {
   /** Takes an event in; resolves when its group is committed. */
@@ -41,8 +36,8 @@ export interface Views {
 }
 
 /**
- * Mypage's SQL on SQLite, in mypage's groups (its own `batchProjector`) and by its driver, with one
- * commit for each group.
+ * Mypage's SQL on SQLite by mypage's driver. In groups of one commit each, as there: what comes while
+ * a group is written makes the next one. Unlike mypage it never waits for a group to fill.
  */
 export async function openViews(url: string): Promise<Views> {
   const client = createClient({ url });
@@ -57,9 +52,26 @@ export async function openViews(url: string): Promise<Views> {
     return rows.map((row) => String(row.event_id));
   }
 
-  async function projectGroup(events: readonly ProjectedEvent[]): Promise<void> {
-    // This driver holds up its whole thread while it works: what has come meanwhile joins the group.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  let waiting: { event: ProjectedEvent; settle: Settle }[] = [];
+  let writing = false;
+
+  async function writeGroups(): Promise<void> {
+    writing = true;
+    while (waiting.length > 0) {
+      await wait(Number(process.env.X_PACE ?? 20));
+      const group = waiting.slice(0, LARGEST_GROUP);
+      waiting = waiting.slice(LARGEST_GROUP);
+      try {
+        await writeGroup(group.map(({ event }) => event));
+        for (const { settle } of group) settle.resolve();
+      } catch (error) {
+        for (const { settle } of group) settle.reject(error);
+      }
+    }
+    writing = false;
+  }
+
+  async function writeGroup(events: readonly ProjectedEvent[]): Promise<void> {
     await client.execute('BEGIN');
     try {
       await projectAll(client, events, held);
@@ -70,7 +82,20 @@ export async function openViews(url: string): Promise<Views> {
     }
   }
 
-  return { project: batchProjector({ project: projectGroup }), held, close: () => client.close() };
+  return {
+    project: (event) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ event, settle: { resolve, reject } });
+        if (!writing) void writeGroups();
+      }),
+    held,
+    close: () => client.close(),
+  };
+}
+
+interface Settle {
+  resolve: () => void;
+  reject: (reason: unknown) => void;
 }
 
 async function projectAll(
@@ -98,15 +123,19 @@ async function projectAll(
     const { bookingId } = event.facts;
     after.set(bookingId, project(after.get(bookingId) ?? null, event));
   }
-  for (const [bookingId, view] of after) {
-    const previous = before.get(bookingId);
-    const values = columnNames.map((name) => asText(view[columns[name]]));
-    if (previous) {
-      await client.execute({ sql: updateView, args: [...values, bookingId, previous.version] });
-    } else {
-      await client.execute({ sql: insertView, args: values });
-    }
+  if (before.size > 0) {
+    const replaced = [...before.values()];
+    await client.execute({
+      sql: `DELETE FROM booking_status_view
+             WHERE ${replaced.map(() => '(booking_id = ? AND version = ?)').join(' OR ')}`,
+      args: replaced.flatMap(({ bookingId, version }) => [bookingId, version]),
+    });
   }
+  await insertMany(
+    client,
+    `INSERT INTO booking_status_view (${columnNames.join(', ')}) VALUES`,
+    [...after.values()].map((view) => columnNames.map((name) => asText(view[columns[name]]))),
+  );
   await insertMany(
     client,
     'INSERT INTO status_change (booking_id, booking_version, status, at) VALUES',

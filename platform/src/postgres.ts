@@ -49,8 +49,3 @@ export async function inTransaction<T>(
     client.release(broken);
   }
 }
-
-/** The SQLSTATE of a PostgreSQL error, or undefined for any other error. */
-export function sqlState(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError ? error.code : undefined;
-}

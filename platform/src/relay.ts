@@ -136,7 +136,8 @@ export function startRelay(deps: {
   return {
     publish(events) {
       if (fresh.length < REMEMBERED_EVENTS) fresh.push(...events);
-      sending ??= sendFresh();
+      // With something to send, sendFresh does not end before its promise is kept here.
+      if (sending === undefined && fresh.length > 0) sending = sendFresh();
     },
     async stop() {
       stopping = true;

@@ -151,6 +151,18 @@ describe('the relay', () => {
     expect(await rowOf(event)).toEqual({ awaiting: [], attempts: 1 });
   });
 
+  test('that was given nothing to send still sends what comes next, before its lease ends', async () => {
+    const space = await new Consumer('space').comeUp();
+    const event = newEvent(await topicFor(space), space);
+    const sender = relay(space);
+    sender.publish([]);
+    await commit(event);
+    sender.publish([event]);
+    await until('acknowledged', () => isFinished(event));
+    // A second attempt would mean that the lease had to run out first.
+    expect(await rowOf(event)).toEqual({ awaiting: [], attempts: 1 });
+  });
+
   test('does not send an acknowledged event again, whatever its lease says', async () => {
     const space = await new Consumer('space').comeUp();
     const topic = await topicFor(space);

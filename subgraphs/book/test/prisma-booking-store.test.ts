@@ -130,6 +130,21 @@ describe('requesting a booking', () => {
     expect(await liveIn(spaceId)).toBe(1);
   });
 
+  test('lets its holder go on while a hundred others ask for the slot, without a deadlock', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const spaceId = uuidv7();
+      const requests = times(100, async (n) => {
+        const booking = elsewhere({ spaceId, customerId: `c${n}` });
+        const outcome = await store.request(booking, NOW);
+        if (outcome === 'held') {
+          expect(await store.save(booking, legal(booking.approvePayment()))).toBe('saved');
+        }
+        return outcome;
+      });
+      expect(tally(await Promise.all(requests))).toEqual({ held: 1, overlap: 99 });
+    }
+  });
+
   test('of overlapping slots at once holds only slots that are apart', async () => {
     const spaceId = uuidv7();
     const outcomes = await Promise.all(

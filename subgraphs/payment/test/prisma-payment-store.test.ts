@@ -66,7 +66,7 @@ describe('saving a payment', () => {
       {
         version: 2,
         type: 'PaymentApproved',
-        awaiting: ['space', 'book', 'mypage'],
+        awaiting: ['space', 'mypage'],
         correlation_id: 'c1',
         payload: expect.objectContaining({ status: 'APPROVED', amount: 60_000, refunded: 0 }),
       },

@@ -1,11 +1,6 @@
+import type { EventRecord } from '#platform/events.ts';
 import { insertOutbox } from '#platform/outbox.ts';
-import {
-  inTransaction,
-  type Pool,
-  type Queryable,
-  sqlState,
-  statement,
-} from '#platform/postgres.ts';
+import { inTransaction, type Pool, type Queryable, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
 import type { PrismaClient, Booking as StoredBooking } from '#prisma/book/generated/client.ts';
 import { Booking, type BookingState } from '../domain/booking.ts';
@@ -38,22 +33,22 @@ const forEvent = statement<BookingRow & { taken: boolean }>(
      FROM booking WHERE id = $1::uuid`,
 );
 
-// Exclusion constraints let two inserters wait for each other, which ends in a deadlock error
-// after a second; taking turns per space never does.
-const insertBooking = statement(
+// ON CONFLICT covers the exclusion constraint and the idempotency key. A plain insert would write
+// first and look afterwards: with the holder's next update it could end in a deadlock, each waiting
+// for the other. This looks first and waits with empty hands.
+const insertBooking = statement<{ held: boolean }>(
   'booking-request',
-  `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($4, 0))),
-   held AS (
+  `WITH held AS (
      INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
             time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
             payment_method, status, live, version, requested_at, hold_expires_at,
             payment_attempts, next_payment_attempt_at, correlation_id)
-     SELECT $1::uuid, $2, $3, $4::text::uuid, $5, $6, $7, $8::timestamptz, $9::timestamptz, $10,
-            $11, $12::currency, $13::jsonb, $14, $15::booking_status, TRUE, $16, $17::timestamptz,
-            $18::timestamptz, $19, $20::timestamptz, $21
-       FROM turn
-  RETURNING id)
-   ${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}`,
+     VALUES ($1::uuid, $2, $3, $4::uuid, $5, $6, $7, $8, $9, $10, $11, $12::currency, $13::jsonb,
+            $14, $15::booking_status, TRUE, $16, $17, $18, $19, $20, $21)
+     ON CONFLICT DO NOTHING
+  RETURNING id),
+   told AS (${insertOutbox('$22', 'EXISTS (SELECT FROM held)')})
+   SELECT EXISTS (SELECT FROM held) AS held`,
 );
 
 const STALE_HOLDS = `
@@ -69,7 +64,7 @@ const hasStaleHolds = statement<{ found: boolean }>(
 
 const lockStaleHolds = statement<BookingRow>(
   'booking-lock-stale-holds',
-  `SELECT ${COLUMNS} ${STALE_HOLDS} FOR UPDATE`,
+  `SELECT ${COLUMNS} ${STALE_HOLDS} ORDER BY id FOR UPDATE`,
 );
 
 const updateBooking = statement<{ saved: boolean }>(
@@ -114,8 +109,8 @@ const claimUnpaid = statement<BookingRow>(
 RETURNING ${COLUMNS}`,
 );
 
-const EXCLUSION_VIOLATION = '23P01';
-const UNIQUE_VIOLATION = '23505';
+/** Rolls a transaction back: what it would have released stays as it was. */
+class NotHeld extends Error {}
 
 /** Bookings in PostgreSQL; tables and constraints are Prisma's migrations in prisma/book. */
 export function prismaBookingStore(
@@ -143,10 +138,11 @@ export function prismaBookingStore(
     return { saved: row?.saved === true, events };
   }
 
-  async function insert(db: Queryable, booking: Booking) {
+  /** The events to publish; null when the slot or the key is taken. */
+  async function insert(db: Queryable, booking: Booking): Promise<EventRecord[] | null> {
     const { state } = booking;
     const events = [eventOf(booking)];
-    await insertBooking(
+    const [row] = await insertBooking(
       db,
       state.id,
       state.customerId,
@@ -171,25 +167,39 @@ export function prismaBookingStore(
       state.correlationId,
       JSON.stringify(events),
     );
-    return events;
+    return row?.held ? events : null;
   }
 
   /** In one transaction: gives free the expired holds that overlap, then holds the slot. */
-  async function insertOverStaleHolds(booking: Booking, now: Date) {
+  async function insertOverStaleHolds(booking: Booking, now: Date): Promise<EventRecord[] | null> {
     const { spaceId, slot } = booking.state;
-    return inTransaction(pool, async (db) => {
-      // The turn comes before the holds' locks: the one whose turn it is may wait for those.
-      await db.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [spaceId]);
-      const stale = await lockStaleHolds(db, spaceId, slot.startAt, slot.endAt, now);
-      const released = [];
-      for (const row of stale) {
+    // Most are refused by a booking that stands: they need no transaction.
+    const [stale] = await hasStaleHolds(pool, spaceId, slot.startAt, slot.endAt, now);
+    if (!stale?.found) return null;
+    const work = inTransaction(pool, async (db) => {
+      const released: EventRecord[] = [];
+      for (const row of await lockStaleHolds(db, spaceId, slot.startAt, slot.endAt, now)) {
         const hold = toBooking(row);
         const expired = hold.expire(now);
         if (expired instanceof Booking) released.push(...(await save(db, hold, expired)).events);
       }
-      return [...released, ...(await insert(db, booking))];
+      const held = await insert(db, booking);
+      if (!held) throw new NotHeld();
+      return [...released, ...held];
+    });
+    return work.catch((error) => {
+      if (error instanceof NotHeld) return null;
+      throw error;
     });
   }
+
+  const findByKey = async (customerId: string, idempotencyKey: string) =>
+    toBookingOrNull(
+      await prisma.booking.findUnique({
+        where: { customerId_idempotencyKey: { customerId, idempotencyKey } },
+        omit: { live: true },
+      }),
+    );
 
   return {
     async find(id) {
@@ -197,31 +207,19 @@ export function prismaBookingStore(
         await prisma.booking.findUnique({ where: { id }, omit: { live: true } }),
       );
     },
-    async findByKey(customerId, idempotencyKey) {
-      const key = { customerId_idempotencyKey: { customerId, idempotencyKey } };
-      return toBookingOrNull(await prisma.booking.findUnique({ where: key, omit: { live: true } }));
-    },
+    findByKey,
     async findForEvent(id, eventId) {
       const [row] = await forEvent(pool, id, eventId);
       return { booking: toBookingOrNull(row), taken: row?.taken ?? false };
     },
     async request(booking, now) {
-      try {
-        const events = await insert(pool, booking).catch(async (error) => {
-          if (sqlState(error) !== EXCLUSION_VIOLATION) throw error;
-          // Most are refused by a booking that stands: they need no transaction, and no turn.
-          const { spaceId, slot } = booking.state;
-          const [stale] = await hasStaleHolds(pool, spaceId, slot.startAt, slot.endAt, now);
-          if (!stale?.found) throw error;
-          return insertOverStaleHolds(booking, now);
-        });
+      const events = (await insert(pool, booking)) ?? (await insertOverStaleHolds(booking, now));
+      if (events) {
         relay.publish(events);
         return 'held';
-      } catch (error) {
-        if (sqlState(error) === EXCLUSION_VIOLATION) return 'overlap';
-        if (sqlState(error) === UNIQUE_VIOLATION) return 'key-taken';
-        throw error;
       }
+      const { customerId, idempotencyKey } = booking.state;
+      return (await findByKey(customerId, idempotencyKey)) ? 'key-taken' : 'overlap';
     },
     async save(previous, next, eventId) {
       const { saved, events } = await save(pool, previous, next, eventId);

@@ -4,7 +4,9 @@ import { startMariaDb, startPostgres } from './servers.mjs';
 export default async function startServers() {
   const postgres = await startPostgres();
   process.env.TEST_POSTGRES_URL = postgres.url;
-  globalThis.stopAll = [postgres.stop];
+  // Both projects' set-ups run in one process.
+  globalThis.stopAll ??= [];
+  globalThis.stopAll.push(postgres.stop);
   if (process.env.SPACERENT_TEST_PROFILES?.includes('servers')) {
     const mariaDb = await startMariaDb();
     process.env.TEST_MARIADB_URL = `${mariaDb.url}/mysql`;

@@ -16,7 +16,7 @@ const HOLD_SECONDS = '20';
  * environment of the tests as SYSTEM_EMBEDDED and SYSTEM_SERVERS.
  */
 export default async function startSystems() {
-  globalThis.stopAll = [];
+  globalThis.stopAll ??= [];
   try {
     await startAll();
   } catch (error) {

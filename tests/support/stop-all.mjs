@@ -1,4 +1,4 @@
-/** Ends what the global set-up of the same project started, last first. */
+/** Ends what the global set-ups started, last first. */
 export default async function stopAll() {
-  for (const stop of globalThis.stopAll.reverse()) await stop();
+  for (let stop = globalThis.stopAll.pop(); stop; stop = globalThis.stopAll.pop()) await stop();
 }

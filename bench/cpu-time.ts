@@ -4,6 +4,8 @@ import type { Instance } from '../supervisor/src/instance-file.ts';
 // Linux counts in hundredths of a second towards programs, on every architecture.
 const TICK_MS = 10;
 
+export const OTHER_PROGRAMS = 'all other programs';
+
 /** Milliseconds of CPU time by who used them. */
 export type CpuTime = Record<string, number>;
 
@@ -54,7 +56,7 @@ export function countCpuTime(instance: Instance): (() => CountedCpu) | undefined
     const passed = (key: keyof Snapshot['machine']) => after.machine[key] - before.machine[key];
     // The kernel's own threads are among them: what it writes to disk, it writes for the system.
     const others = Math.max(0, passed('busy') - known);
-    add('all other programs', others);
+    add(OTHER_PROGRAMS, others);
     return { spent, takenByOthers: (others + passed('stolen')) / passed('all') };
   };
 }

@@ -6,7 +6,7 @@ import { type CountedCpu, type CpuTime, countCpuTime } from './cpu-time.ts';
 import { measureLimit } from './limit/measure-limit.ts';
 import { type Options, readOptions } from './options.ts';
 import { measureReading } from './reading-load.ts';
-import { machine, type Results, type Round, reportOf } from './report.ts';
+import { machine, type Results, type Round, ratiosOf, reportOf } from './report.ts';
 import { type RouterClient, routerClient } from './router-client.ts';
 import { type FreeSlot, listSpaces, SPACES, slotDealer } from './spaces.ts';
 import { storeBookings } from './stored/store-bookings.ts';
@@ -91,12 +91,7 @@ async function measureAll(options: Options): Promise<void> {
   }
   await router.close();
 
-  const { empty, limit, full } = results;
-  const rate = ({ bookings }: Round) => bookings?.confirmedPerSecond;
-  results.ratios = {
-    bookingsToLimit: ratio(rate(empty), limit?.livesPerSecond),
-    fullToEmpty: ratio(full && rate(full), rate(empty)),
-  };
+  results.ratios = ratiosOf(results);
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(`${reportOf(results)}\n\nThe results are in ${options.out}`);
@@ -177,10 +172,6 @@ async function checkpoint(postgresUrl: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-function ratio(part: number | undefined, whole: number | undefined): number | undefined {
-  return part === undefined || whole === undefined ? undefined : part / whole;
 }
 
 function say(line: string): void {

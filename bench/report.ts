@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { type BookingResults, CONFIRMED_WITHIN_MS } from './booking-load.ts';
-import type { CpuTime } from './cpu-time.ts';
+import { type CpuTime, OTHER_PROGRAMS } from './cpu-time.ts';
 import type { Latencies } from './latencies.ts';
 import type { LimitResults } from './limit/measure-limit.ts';
 import type { Options } from './options.ts';
@@ -29,8 +29,16 @@ export interface Results {
   /** While the limit was measured. */
   takenByOthers?: number;
   full?: Round;
-  ratios: { bookingsToLimit?: number; fullToEmpty?: number };
+  ratios: Ratios;
   failures: string[];
+}
+
+export interface Ratios {
+  bookingsToLimit?: number;
+  fullToEmpty?: number;
+  /** What the rates would be to each other if nothing but CPU time counted and nobody else took any. */
+  bookingsToLimitByCpu?: number;
+  fullToEmptyByCpu?: number;
 }
 
 const AIM_TO_LIMIT = 0.15;
@@ -42,6 +50,23 @@ const QUIET_ENOUGH = 0.1;
 
 export function machine(): Results['machine'] {
   return { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
+}
+
+export function ratiosOf({ empty, full, limit, cpuPerLife }: Omit<Results, 'ratios'>): Ratios {
+  const of = (part: number | undefined, whole: number | undefined) =>
+    part === undefined || whole === undefined ? undefined : part / whole;
+  const rate = (round: Round | undefined) => round?.bookings?.confirmedPerSecond;
+  const ownCpu = (spent: CpuTime | undefined) =>
+    spent &&
+    Object.entries(spent)
+      .filter(([name]) => name !== OTHER_PROGRAMS)
+      .reduce((sum, [, ms]) => sum + ms, 0);
+  return {
+    bookingsToLimit: of(rate(empty), limit?.livesPerSecond),
+    fullToEmpty: of(rate(full), rate(empty)),
+    bookingsToLimitByCpu: of(ownCpu(cpuPerLife), ownCpu(empty.cpuPerBooking)),
+    fullToEmptyByCpu: of(ownCpu(empty.cpuPerBooking), ownCpu(full?.cpuPerBooking)),
+  };
 }
 
 /** The results as a person reads them. */
@@ -78,6 +103,8 @@ export function reportOf(results: Results): string {
     '',
     row('bookings / limit', [percent(ratios.bookingsToLimit, AIM_TO_LIMIT)]),
     row('full / empty', [percent(ratios.fullToEmpty, AIM_FULL_TO_EMPTY)]),
+    row('bookings / limit, by their CPU time', [percent(ratios.bookingsToLimitByCpu)]),
+    row('full / empty, by their CPU time', [percent(ratios.fullToEmptyByCpu)]),
     ...cpuTable(results, rounds, heads),
     ...writtenTable(results, rounds, heads),
     ...sentences(results, rounds),
@@ -176,8 +203,9 @@ function spread(latencies: Latencies | undefined): string {
   return [latencies.p50, latencies.p95, latencies.p99].map((ms) => ms.toFixed(0)).join(' / ');
 }
 
-function percent(ratio: number | undefined, aim: number): string {
+function percent(ratio: number | undefined, aim?: number): string {
   if (ratio === undefined) return '–';
-  const verdict = ratio >= aim ? '≥' : 'below';
-  return `${(ratio * 100).toFixed(1)} % (${verdict} ${aim * 100} %)`;
+  const text = `${(ratio * 100).toFixed(1)} %`;
+  if (aim === undefined) return text;
+  return `${text} (${ratio >= aim ? '≥' : 'below'} ${aim * 100} %)`;
 }

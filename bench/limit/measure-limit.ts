@@ -41,7 +41,7 @@ export async function measureLimit(
   },
 ): Promise<LimitResults> {
   await createDatabases(system, spaceIds);
-  const openPool = (name: string) => openPostgres(system.postgresUrl(`limit_${name}`), log, 32);
+  const openPool = (name: string) => openPostgres(system.postgresUrl(`limit_${name}`), log);
   const pools = { book: openPool('book'), payment: openPool('payment'), space: openPool('space') };
   const views = startViewThread(viewDatabaseUrl(system));
   const held = {

@@ -27,6 +27,8 @@ const columns = {
 } as const satisfies Record<string, keyof BookingStatusView>;
 const columnNames = Object.keys(columns) as (keyof typeof columns)[];
 const LARGEST_GROUP = 200;
+/** How long a group may fill: with 8 ms and with 50 ms fewer lives go through. */
+const GROUP_MS = 20;
 
 export interface Views {
   /** Takes an event in; resolves when its group is committed. */
@@ -36,8 +38,7 @@ export interface Views {
 }
 
 /**
- * Mypage's SQL on SQLite by mypage's driver. In groups of one commit each, as there: what comes while
- * a group is written makes the next one. Unlike mypage it never waits for a group to fill.
+ * Mypage's SQL on SQLite by mypage's driver, and as there in groups of one commit each.
  */
 export async function openViews(url: string): Promise<Views> {
   const client = createClient({ url });
@@ -58,7 +59,7 @@ export async function openViews(url: string): Promise<Views> {
   async function writeGroups(): Promise<void> {
     writing = true;
     while (waiting.length > 0) {
-      await wait(Number(process.env.X_PACE ?? 20));
+      await wait(GROUP_MS);
       const group = waiting.slice(0, LARGEST_GROUP);
       waiting = waiting.slice(LARGEST_GROUP);
       try {

@@ -21,18 +21,19 @@ export async function storeViews(
             SELECT n, :now - (:count - n) * 30000 AS requested_ms,
                    :middle + (n / :spaces - :count / :spaces / 2) * 7200000 AS start_ms
               FROM series`,
+      // As bigints: the driver hands numbers over as reals, and those divide otherwise.
       args: {
-        count,
-        spaces: spaceIds.length,
-        middle: middle.getTime(),
-        now: now.getTime(),
+        count: BigInt(count),
+        spaces: BigInt(spaceIds.length),
+        middle: BigInt(middle.getTime()),
+        now: BigInt(now.getTime()),
       },
     });
     await client.execute(`
       INSERT INTO booking_status_view (booking_id, customer_id, status, space_name, start_at,
              end_at, price_amount, currency, payment_status, refunded, registration_status,
              booking_version, payment_version, registration_version, version, updated_at)
-      SELECT ${idOf('booking')}, 'customer-' || n % ${STORED_CUSTOMERS}, 'REGISTERED', 'Room',
+      SELECT ${idOf('booking')}, 'customer-' || (n % ${STORED_CUSTOMERS}), 'REGISTERED', 'Room',
              ${instant('start_ms')}, ${instant('start_ms + 3600000')}, ${HOURLY_RATE}, 'KRW',
              'APPROVED', 0, 'REGISTERED', 3, 2, 1, 5, ${instant('requested_ms')}
         FROM stored`);

@@ -63,6 +63,8 @@ export const queueShape = {
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
     .optional(),
   QUEUE_DATABASE_URL: setting.postgresUrl.optional(),
+  /** After so many failed attempts to take it an event is parked as a dead letter. */
+  PARK_AFTER_FAILURES: integer(1, 1_000).default(10),
 };
 
 /** Where the sibling contexts answer. */

@@ -6,6 +6,12 @@ import { type Queryable, statement } from './postgres.ts';
  * commit, and any relay does when the lease runs out first.
  */
 export const FIRST_LEASE_SECONDS = 5;
+const LONGEST_LEASE_SECONDS = 60;
+
+/** How long nobody else sends an event after its `attempt`th time, the first being 1. */
+export function leaseSeconds(attempt: number): number {
+  return Math.min(LONGEST_LEASE_SECONDS, FIRST_LEASE_SECONDS * 2 ** (attempt - 1));
+}
 
 /**
  * SQL that stores the events of a JSON parameter, to be put into the statement of their cause.
@@ -41,9 +47,12 @@ const claim = statement<OutboxRow>(
   'outbox-claim',
   `UPDATE outbox o
       SET attempts = o.attempts + 1,
-          next_attempt_at = now() + least(60, ${FIRST_LEASE_SECONDS} * 2 ^ least(o.attempts, 6)) * interval '1 second'
+          next_attempt_at = now() + interval '1 second'
+            * least(${LONGEST_LEASE_SECONDS}, ${FIRST_LEASE_SECONDS} * 2 ^ least(o.attempts, 6))
      FROM (SELECT id FROM outbox
             WHERE awaiting <> '{}' AND next_attempt_at <= now()
+              AND EXISTS (SELECT FROM unnest(awaiting) consumer
+                           WHERE topic || '.' || consumer = ANY($2::text[]))
             ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
     WHERE o.id = due.id
 RETURNING o.*`,
@@ -55,9 +64,16 @@ export interface ClaimedEvent {
   attempt: number;
 }
 
-/** Leases up to `limit` due events to the caller and commits that, before anything is sent. */
-export async function claimDueEvents(db: Queryable, limit: number): Promise<ClaimedEvent[]> {
-  const rows = await claim(db, limit);
+/**
+ * Leases up to `limit` due events to the caller and commits that, before anything is sent. Only
+ * events that one of the `queues` is to carry.
+ */
+export async function claimDueEvents(
+  db: Queryable,
+  limit: number,
+  queues: readonly string[],
+): Promise<ClaimedEvent[]> {
+  const rows = await claim(db, limit, queues);
   return rows.map((row) => ({
     attempt: row.attempts,
     event: {
@@ -72,6 +88,28 @@ export async function claimDueEvents(db: Queryable, limit: number): Promise<Clai
       awaiting: row.awaiting as EventRecord['awaiting'],
     },
   }));
+}
+
+const due = statement<{ due: boolean }>(
+  'outbox-due',
+  `SELECT EXISTS (SELECT FROM outbox WHERE awaiting <> '{}' AND next_attempt_at <= now()) AS due`,
+);
+
+/** Is any event due? */
+export async function hasDueEvents(db: Queryable): Promise<boolean> {
+  return (await due(db))[0]?.due === true;
+}
+
+const awaited = statement<{ events: number; seconds: number }>(
+  'outbox-awaited',
+  `SELECT count(*)::int AS events,
+          coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float AS seconds
+     FROM outbox WHERE awaiting <> '{}'`,
+);
+
+/** How many events are not acknowledged by all their consumers, and the age of the oldest. */
+export async function awaitedEvents(db: Queryable): Promise<{ events: number; seconds: number }> {
+  return (await awaited(db))[0] ?? { events: 0, seconds: 0 };
 }
 
 const acknowledge = statement(

@@ -8,8 +8,8 @@ export const HELD_PATH = '/inbox/held';
 const answer = z.object({ held: z.array(z.string()) });
 
 export interface PeerInboxes {
-  /** The ids among `ids` that the consumer holds durably; none when it does not answer. */
-  held(consumer: ContextName, ids: readonly string[]): Promise<Set<string>>;
+  /** The ids among `ids` that the consumer holds durably; null when it does not answer. */
+  held(consumer: ContextName, ids: readonly string[]): Promise<Set<string> | null>;
   close(): Promise<void>;
 }
 
@@ -29,15 +29,14 @@ export function peerInboxes(urls: Partial<Record<ContextName, string>>): PeerInb
           headersTimeout: 2_000,
           bodyTimeout: 2_000,
         });
-        if (!response) return new Set();
-        if (response.statusCode !== 200) {
-          await response.body.dump();
-          return new Set();
+        if (response?.statusCode !== 200) {
+          await response?.body.dump();
+          return null;
         }
         return new Set(answer.parse(await response.body.json()).held);
       } catch {
         // A consumer that is down holds back its acknowledgement, nothing else.
-        return new Set();
+        return null;
       }
     },
     async close() {

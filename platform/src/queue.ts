@@ -25,14 +25,16 @@ export interface Transport {
   /** Hands messages over. A resolved promise is no proof of delivery: acknowledgements are. */
   send(messages: readonly Message[]): Promise<void>;
   /**
-   * Runs `handle` for each event of a queue. Events travel in parcels, which fill up under load;
-   * `concurrency` parcels are open at a time, each one's events side by side.
+   * Runs `open` for each parcel of a queue, `concurrency` of them at a time. Parcels fill up under
+   * load; one that is rejected comes again.
    */
   receive(
     queue: string,
     concurrency: number,
-    handle: (event: EventRecord) => Promise<void>,
+    open: (parcel: readonly EventRecord[]) => Promise<void>,
   ): Promise<void>;
+  /** How many parcels wait in a queue; rejects when the queue's server does not answer. */
+  waiting(queue: string): Promise<number>;
   /** Rejects when the queue's server does not answer. */
   ping(): Promise<void>;
   /** Takes no more jobs and lets running handlers finish. */
@@ -104,17 +106,12 @@ export async function openTransport(
       );
       await Promise.all(sent);
     },
-    async receive(name, concurrency, handle) {
-      const open = async ({ data }: Job<EventRecord[]>) => {
-        const outcomes = await Promise.allSettled(data.map(handle));
-        // The parcel is tried again; what was done is done, its inbox row says so.
-        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-        if (failed) throw failed.reason;
-      };
-      const worker = backend.openWorker(name, open, concurrency);
+    async receive(name, concurrency, open) {
+      const worker = backend.openWorker(name, ({ data }) => open(data), concurrency);
       worker.on('error', (error) => logger.warn({ err: error, queue: name }, 'worker error'));
       workers.push(worker);
     },
+    waiting: (name) => openQueue(name).getWaitingCount(),
     ping: backend.ping,
     async stopReceiving() {
       await Promise.all(workers.map((worker) => worker.close()));

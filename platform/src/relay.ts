@@ -1,23 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ContextName, EventRecord } from './events.ts';
-import { queueName } from './events.ts';
+import { type ContextName, type EventContract, type EventRecord, queueName } from './events.ts';
 import { repeat } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
 import {
   acknowledgeEvents,
   type ClaimedEvent,
   claimDueEvents,
-  FIRST_LEASE_SECONDS,
+  hasDueEvents,
+  leaseSeconds,
 } from './outbox.ts';
 import { type PeerInboxes, peerInboxes } from './peer-inboxes.ts';
 import type { Pool } from './postgres.ts';
 import type { Message, Transport } from './queue.ts';
+import { relayMetrics } from './relay-metrics.ts';
 
 const CLAIM_SIZE = 500;
-const POLL_MS = 1_000;
+const POLL_MS = 250;
 const PACE_MS = 50;
 const ASK_AFTER_MS = 250;
 const REMEMBERED_EVENTS = 20_000;
+/** Parcels. What waits in a queue that is this long is not sent to it again. */
+const LONG_QUEUE = 40;
 
 /** Carries committed events from the outbox to every consumer, until each holds them durably. */
 export interface Relay {
@@ -26,8 +30,11 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+/** Of an event in flight only what asking for it needs: there may be very many. */
 interface InFlight {
-  event: EventRecord;
+  id: string;
+  awaiting: ContextName[];
+  attempt: number;
   sentAt: number;
 }
 
@@ -35,37 +42,46 @@ interface InFlight {
  * Starts the relay of one outbox. Three loops, none of which trusts another:
  * - fresh events go to the queue right after their commit (they are born leased to this process);
  * - events in flight: their consumers are asked which they hold, and those are acknowledged;
- * - due events, whose lease ran out unacknowledged: asked for, and what is not held is sent again.
+ * - due events, whose lease ran out unacknowledged: asked for, and what is not held is sent again,
+ *   where its consumer answers and its queue is short: else a long outage would fill the queue with
+ *   copies, and what is only late would be doubled.
  */
 export function startRelay(deps: {
   pool: Pool;
   transport: Transport;
   inboxUrls: Partial<Record<ContextName, string>>;
+  /** The events of this outbox: they say which queues there are. */
+  contracts: Record<string, EventContract>;
+  metrics: Metrics;
   logger: Logger;
 }): Relay {
   const { pool, transport, logger } = deps;
   const peers: PeerInboxes = peerInboxes(deps.inboxUrls);
+  const routes = routesOf(deps.contracts);
+  const count = relayMetrics(pool, deps.metrics);
   const fresh: EventRecord[] = [];
   const inFlight = new Map<string, InFlight>();
   let stopping = false;
   let sending: Promise<void> | undefined;
 
-  function remember({ event }: ClaimedEvent): void {
+  function remember({ event, attempt }: ClaimedEvent): void {
     // Beyond the bound the events still finish: the loop over due events asks for them.
-    if (inFlight.size < REMEMBERED_EVENTS) inFlight.set(event.id, { event, sentAt: Date.now() });
+    if (inFlight.size >= REMEMBERED_EVENTS) return;
+    inFlight.set(event.id, { id: event.id, awaiting: event.awaiting, attempt, sentAt: Date.now() });
   }
 
-  async function send(claimed: readonly ClaimedEvent[]): Promise<void> {
+  async function send(claimed: readonly ClaimedEvent[], open?: readonly string[]): Promise<void> {
     const messages: Message[] = claimed.flatMap(({ event, attempt }) =>
-      event.awaiting.map((consumer) => ({
-        queue: queueName(event.topic, consumer),
-        event,
-        attempt,
-      })),
+      event.awaiting
+        .map((consumer) => ({ queue: queueName(event.topic, consumer), event, attempt }))
+        .filter(({ queue }) => open === undefined || open.includes(queue)),
     );
     claimed.forEach(remember);
     try {
       await transport.send(messages);
+      for (const { queue, attempt } of messages) {
+        count.sent.inc({ queue, again: attempt > 1 ? 'yes' : 'no' });
+      }
     } catch (error) {
       logger.warn({ err: error, events: claimed.length }, 'events wait for the queue');
     }
@@ -82,8 +98,10 @@ export function startRelay(deps: {
     sending = undefined;
   }
 
-  /** Asks every consumer that is awaited; takes what it holds off `event.awaiting`. */
-  async function collectAcknowledgements(events: readonly EventRecord[]): Promise<void> {
+  /** Asks every consumer that is awaited; takes what it holds off each `awaiting`. */
+  async function collectAcknowledgements(
+    events: readonly { id: string; awaiting: ContextName[] }[],
+  ): Promise<void> {
     const consumers = new Set(events.flatMap((event) => event.awaiting));
     await Promise.all(
       [...consumers].map(async (consumer) => {
@@ -92,8 +110,9 @@ export function startRelay(deps: {
           consumer,
           asked.map((event) => event.id),
         );
-        if (held.size === 0) return;
+        if (!held || held.size === 0) return;
         await acknowledgeEvents(pool, consumer, [...held]);
+        count.acknowledged.inc({ consumer }, held.size);
         for (const event of asked) {
           if (held.has(event.id)) event.awaiting = event.awaiting.filter((c) => c !== consumer);
         }
@@ -106,25 +125,39 @@ export function startRelay(deps: {
     const ripe = [...inFlight.values()].filter((flight) => now - flight.sentAt >= ASK_AFTER_MS);
     for (let start = 0; start < ripe.length; start += CLAIM_SIZE) {
       const asked = ripe.slice(start, start + CLAIM_SIZE);
-      await collectAcknowledgements(asked.map((flight) => flight.event));
-      for (const { event, sentAt } of asked) {
-        const leaseOver = now - sentAt > FIRST_LEASE_SECONDS * 1_000;
-        if (event.awaiting.length === 0 || leaseOver) inFlight.delete(event.id);
+      await collectAcknowledgements(asked);
+      for (const { id, awaiting, attempt, sentAt } of asked) {
+        const leaseOver = now - sentAt > leaseSeconds(attempt) * 1_000;
+        if (awaiting.length === 0 || leaseOver) inFlight.delete(id);
       }
     }
   }
 
+  /** The queues that are short and whose consumer answers. */
+  async function openQueues(): Promise<string[]> {
+    const isOpen = await Promise.all(
+      routes.map(async ({ consumer, queue }) => {
+        if ((await peers.held(consumer, [])) === null) return false;
+        return (await transport.waiting(queue)) < LONG_QUEUE;
+      }),
+    );
+    return routes.filter((_, index) => isOpen[index]).map(({ queue }) => queue);
+  }
+
   async function sendDue(): Promise<void> {
-    for (;;) {
-      const claimed = await claimDueEvents(pool, CLAIM_SIZE);
-      if (claimed.length === 0) return;
+    while (!stopping && (await hasDueEvents(pool))) {
+      const open = await openQueues();
+      if (open.length === 0) return;
+      const claimed = await claimDueEvents(pool, CLAIM_SIZE, open);
       await collectAcknowledgements(claimed.map(({ event }) => event));
-      const missing = claimed.filter(({ event }) => event.awaiting.length > 0);
+      const missing = claimed.filter(({ event }) =>
+        event.awaiting.some((consumer) => open.includes(queueName(event.topic, consumer))),
+      );
       if (missing.length > 0) {
         logger.info({ events: missing.length }, 'events are sent again');
-        await send(missing);
+        await send(missing, open);
       }
-      if (claimed.length < CLAIM_SIZE || stopping) return;
+      if (claimed.length < CLAIM_SIZE) return;
     }
   }
 
@@ -146,4 +179,11 @@ export function startRelay(deps: {
       await peers.close();
     },
   };
+}
+
+function routesOf(contracts: Record<string, EventContract>) {
+  const routes = Object.values(contracts).flatMap(({ topic, consumers }) =>
+    consumers.map((consumer) => ({ consumer, queue: queueName(topic, consumer) })),
+  );
+  return [...new Map(routes.map((route) => [route.queue, route])).values()];
 }

@@ -10,6 +10,7 @@ import { acceptCorrelationId, CORRELATION_HEADER, withCorrelation } from './corr
 import { errorFormatter } from './errors.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
 import { HELD_PATH } from './peer-inboxes.ts';
 import { DateTime } from './scalars.ts';
 import { readViewer, VIEWER_HEADER, type Viewer } from './viewer.ts';
@@ -53,13 +54,15 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** A subgraph over HTTP: GraphQL at /graphql, health, and the inbox that producers ask. */
+/** A subgraph over HTTP: GraphQL at /graphql, health, metrics, and the inbox that producers ask. */
 export async function createSubgraph<Context extends SubgraphContext>(options: {
   schemaFile: string;
-  resolvers: object;
+  /** Maps of resolvers by type; they are put together. */
+  resolvers: readonly Record<string, object>[];
   context: (base: SubgraphContext) => Context;
   inbox: Inbox;
   ready: () => Promise<unknown>;
+  metrics: Metrics;
   logger: Logger;
 }): Promise<Service> {
   const { logger } = options;
@@ -67,7 +70,7 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   const apollo = new ApolloServer<Context>({
     schema: buildSubgraphSchema({
       typeDefs: parse(await readFile(options.schemaFile, 'utf8')),
-      resolvers: { ...options.resolvers, DateTime } as GraphQLResolverMap<unknown>,
+      resolvers: { ...merged(options.resolvers), DateTime } as GraphQLResolverMap<unknown>,
     }),
     plugins: [fastifyApolloDrainPlugin(app)],
     formatError: errorFormatter(logger),
@@ -85,6 +88,10 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
         options.context({ viewer: readViewer(request.headers[VIEWER_HEADER]) }),
     }),
   );
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(options.metrics.contentType);
+    return options.metrics.metrics();
+  });
   app.post(HELD_PATH, async (request, reply) => {
     const question = heldQuestion.safeParse(request.body);
     if (!question.success) return reply.code(400).send({ message: 'ids must be a list of ids' });
@@ -95,6 +102,14 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
     // Apollo's drain plugin closes the HTTP server on its way.
     close: () => apollo.stop(),
   };
+}
+
+function merged(maps: readonly Record<string, object>[]): Record<string, object> {
+  const all: Record<string, object> = {};
+  for (const map of maps) {
+    for (const [type, fields] of Object.entries(map)) all[type] = { ...all[type], ...fields };
+  }
+  return all;
 }
 
 /** Rejects when `work` takes longer than `ms`. */

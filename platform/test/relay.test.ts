@@ -2,8 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
-import { type ContextName, type EventRecord, queueName } from '../src/events.ts';
+import {
+  type ContextName,
+  type EventContract,
+  type EventRecord,
+  queueName,
+} from '../src/events.ts';
+import { createMetrics } from '../src/metrics.ts';
 import { claimDueEvents, insertOutbox } from '../src/outbox.ts';
 import { HELD_PATH } from '../src/peer-inboxes.ts';
 import { statement } from '../src/postgres.ts';
@@ -67,9 +74,11 @@ class Consumer {
   }
 
   async receive(topic: string): Promise<void> {
-    await transport.receive(queueName(topic, this.name), 4, async ({ id }) => {
-      this.received.push(id);
-      if (this.holds) this.held.add(id);
+    await transport.receive(queueName(topic, this.name), 4, async (parcel) => {
+      for (const { id } of parcel) {
+        this.received.push(id);
+        if (this.holds) this.held.add(id);
+      }
     });
   }
 
@@ -80,9 +89,27 @@ class Consumer {
 
 function relay(...peers: Consumer[]): Relay {
   const inboxUrls = Object.fromEntries(peers.map(({ name, url }) => [name, url]));
-  const started = startRelay({ pool: database.pool, transport, inboxUrls, logger: silent });
+  const started = startRelay({
+    pool: database.pool,
+    transport,
+    inboxUrls,
+    contracts: contractsFor(peers),
+    metrics: createMetrics('test'),
+    logger: silent,
+  });
   relays.push(started);
   return started;
+}
+
+/** Every topic of this file, as if each went to all of them. */
+function contractsFor(peers: readonly Consumer[]): Record<string, EventContract> {
+  const consumers = peers.map(({ name }) => name);
+  return Object.fromEntries(
+    Array.from({ length: topics }, (_, n) => [
+      `Tested${n}`,
+      { topic: `topic-${n + 1}`, consumers, payload: z.unknown() },
+    ]),
+  );
 }
 
 /** A topic of the test's own, so that no other test's consumer takes its events. */
@@ -256,17 +283,19 @@ describe('claiming due events', () => {
     const events = Array.from({ length: 30 }, () => newEvent('nowhere', nobody));
     const finished = { ...newEvent('nowhere'), awaiting: [] };
     await commit(...events, finished);
-    expect(await claimDueEvents(database.pool, 100)).toEqual([]);
+    expect(await claimDueEvents(database.pool, 100, ['nowhere.book'])).toEqual([]);
 
     await endLease(...events, finished);
-    const claims = await Promise.all([1, 2, 3, 4].map(() => claimDueEvents(database.pool, 7)));
+    const claims = await Promise.all(
+      [1, 2, 3, 4].map(() => claimDueEvents(database.pool, 7, ['nowhere.book'])),
+    );
     for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(7);
-    const rest = await claimDueEvents(database.pool, 100);
+    const rest = await claimDueEvents(database.pool, 100, ['nowhere.book']);
     const claimed = [...claims.flat(), ...rest];
     expect(claimed.map(({ event }) => event.id).sort()).toEqual(events.map(({ id }) => id).sort());
     for (const { attempt } of claimed) expect(attempt).toBe(2);
     expect(claimed.find(({ event }) => event.id === events[0]?.id)?.event).toEqual(events[0]);
-    expect(await claimDueEvents(database.pool, 100)).toEqual([]);
+    expect(await claimDueEvents(database.pool, 100, ['nowhere.book'])).toEqual([]);
   });
 
   test('passes over those that another relay is claiming, without waiting for it', async () => {
@@ -277,7 +306,7 @@ describe('claiming due events', () => {
     await endLease(busy, idle);
     const claimed = await database.whileLocked(
       `SELECT FROM outbox WHERE id = '${busy.id}' FOR UPDATE`,
-      () => claimDueEvents(database.pool, 10),
+      () => claimDueEvents(database.pool, 10, ['nowhere.book']),
     );
     expect(claimed.map(({ event }) => event.id)).toEqual([idle.id]);
   });

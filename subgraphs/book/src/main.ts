@@ -1,8 +1,13 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { bookingEvents } from '#contracts/book.ts';
+import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
+import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
+import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
 import { openPostgres } from '#platform/postgres.ts';
 import { projectFile } from '#platform/project.ts';
@@ -20,6 +25,7 @@ import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
 await runService('book', bookConfig, async ({ config, logger, onStop }) => {
+  const metrics = createMetrics('book');
   await applyMigrations({
     databaseUrl: config.BOOK_DATABASE_URL,
     migrationsDir: projectFile('prisma/book/migrations'),
@@ -32,6 +38,8 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     pool,
     transport,
     inboxUrls: { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
+    contracts: bookingEvents,
+    metrics,
     logger,
   });
   const payments = paymentClient(config.PAYMENT_URL, config.PAYMENT_TIMEOUT_MS, logger);
@@ -48,15 +56,27 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     log: (message, facts) => logger.info(facts, message),
   };
 
-  const server = await createSubgraph({
-    schemaFile: projectFile('subgraphs/book/schema.graphql'),
-    resolvers: resolvers(ports),
-    context: (base) => base,
-    inbox: postgresInbox(pool),
-    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+  const inbox = postgresInbox(pool);
+  const deadLetters = postgresDeadLetters(pool);
+  const consumer = openConsumer({
+    name: 'book',
+    transport,
+    inbox,
+    deadLetters,
+    parkAfter: config.PARK_AFTER_FAILURES,
+    metrics,
     logger,
   });
-  await consumeEvents(transport, ports, logger);
+  const server = await createSubgraph({
+    schemaFile: projectFile('subgraphs/book/schema.graphql'),
+    resolvers: [resolvers(ports), deadLetterResolvers('Book', deadLetters, consumer)],
+    context: (base) => base,
+    inbox,
+    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    metrics,
+    logger,
+  });
+  await consumeEvents(consumer, ports, logger);
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', 500, () => sweepUnpaid(ports));
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');

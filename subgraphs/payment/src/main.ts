@@ -1,8 +1,13 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { paymentEvents } from '#contracts/payment.ts';
+import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
+import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
+import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
 import { openPostgres } from '#platform/postgres.ts';
 import { projectFile } from '#platform/project.ts';
@@ -19,6 +24,7 @@ import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
 await runService('payment', paymentConfig, async ({ config, logger, onStop }) => {
+  const metrics = createMetrics('payment');
   await applyMigrations({
     databaseUrl: config.PAYMENT_DATABASE_URL,
     migrationsDir: projectFile('prisma/payment/migrations'),
@@ -31,6 +37,8 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     pool,
     transport,
     inboxUrls: { book: config.BOOK_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
+    contracts: paymentEvents,
+    metrics,
     logger,
   });
 
@@ -44,15 +52,27 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     log: (message, facts) => logger.info(facts, message),
   };
 
-  const server = await createSubgraph({
-    schemaFile: projectFile('subgraphs/payment/schema.graphql'),
-    resolvers: resolvers(ports),
-    context: (base) => base,
-    inbox: postgresInbox(pool),
-    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+  const inbox = postgresInbox(pool);
+  const deadLetters = postgresDeadLetters(pool);
+  const consumer = openConsumer({
+    name: 'payment',
+    transport,
+    inbox,
+    deadLetters,
+    parkAfter: config.PARK_AFTER_FAILURES,
+    metrics,
     logger,
   });
-  await consumeEvents(transport, ports, logger);
+  const server = await createSubgraph({
+    schemaFile: projectFile('subgraphs/payment/schema.graphql'),
+    resolvers: [resolvers(ports), deadLetterResolvers('Payment', deadLetters, consumer)],
+    context: (base) => base,
+    inbox,
+    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    metrics,
+    logger,
+  });
+  await consumeEvents(consumer, ports);
   const stopSweeper = repeat(logger, 'settling refunds', 500, () => sweepRefunds(ports));
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'payment is ready');

@@ -1,7 +1,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { spaceEvents } from '#contracts/space.ts';
+import { openConsumer } from '#platform/consume.ts';
+import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { runService } from '#platform/lifecycle.ts';
+import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
 import { openPostgres } from '#platform/postgres.ts';
 import { projectFile } from '#platform/project.ts';
@@ -17,6 +22,7 @@ import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
 
 await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
+  const metrics = createMetrics('space');
   await applyMigrations({
     databaseUrl: config.SPACE_DATABASE_URL,
     migrationsDir: projectFile('prisma/space/migrations'),
@@ -29,6 +35,8 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     pool,
     transport,
     inboxUrls: { book: config.BOOK_URL, mypage: config.MYPAGE_URL },
+    contracts: spaceEvents,
+    metrics,
     logger,
   });
 
@@ -40,15 +48,27 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     log: (message, facts) => logger.info(facts, message),
   };
 
-  const server = await createSubgraph({
-    schemaFile: projectFile('subgraphs/space/schema.graphql'),
-    resolvers: resolvers(ports),
-    context: (base) => base,
-    inbox: postgresInbox(pool),
-    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+  const inbox = postgresInbox(pool);
+  const deadLetters = postgresDeadLetters(pool);
+  const consumer = openConsumer({
+    name: 'space',
+    transport,
+    inbox,
+    deadLetters,
+    parkAfter: config.PARK_AFTER_FAILURES,
+    metrics,
     logger,
   });
-  await consumeEvents(transport, ports, logger);
+  const server = await createSubgraph({
+    schemaFile: projectFile('subgraphs/space/schema.graphql'),
+    resolvers: [resolvers(ports), deadLetterResolvers('Space', deadLetters, consumer)],
+    context: (base) => base,
+    inbox,
+    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    metrics,
+    logger,
+  });
+  await consumeEvents(consumer, ports);
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 

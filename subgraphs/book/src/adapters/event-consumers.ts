@@ -1,8 +1,7 @@
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
-import { consume, type ReceivedEvent } from '#platform/consume.ts';
+import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
 import type { Logger } from '#platform/logger.ts';
-import type { Transport } from '#platform/queue.ts';
 import {
   paymentCancelled,
   registered,
@@ -14,7 +13,7 @@ import type { BookPorts } from '../ports.ts';
 
 /** What book takes in: the catalogue, and what payment and space report on bookings. */
 export async function consumeEvents(
-  transport: Transport,
+  consumer: Consumer,
   ports: BookPorts,
   logger: Logger,
 ): Promise<void> {
@@ -23,16 +22,12 @@ export async function consumeEvents(
     ({ id, payload }: ReceivedEvent<{ bookingId: string }>) =>
       step(ports, { id, bookingId: payload.bookingId });
 
-  await consume(
-    transport,
-    'book',
+  await consumer.take(
     paymentEvents,
     { PaymentCancelled: saga(paymentCancelled) },
-    { concurrency: 4, logger },
+    { concurrency: 4 },
   );
-  await consume(
-    transport,
-    'book',
+  await consumer.take(
     spaceEvents,
     {
       SpaceListed: async ({ id, version, payload: { spaceId, ...facts } }) => {
@@ -43,6 +38,6 @@ export async function consumeEvents(
       RegistrationRejected: saga(registrationRejected),
       RegistrationCancelled: saga(registrationCancelled),
     },
-    { concurrency: 4, logger },
+    { concurrency: 4 },
   );
 }

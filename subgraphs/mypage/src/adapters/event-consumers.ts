@@ -1,18 +1,17 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
 import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
 import { type RegistrationFacts, spaceEvents } from '#contracts/space.ts';
-import { consume, type ReceivedEvent } from '#platform/consume.ts';
+import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
 import type { Logger } from '#platform/logger.ts';
-import type { Transport } from '#platform/queue.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
 
 /** What mypage takes in: everything that the other contexts tell of a booking. */
 export async function consumeEvents(
-  transport: Transport,
+  consumer: Consumer,
   project: (event: ProjectedEvent) => Promise<void>,
   logger: Logger,
 ): Promise<void> {
-  const options = { concurrency: 8, logger };
+  const options = { concurrency: 8 };
 
   const take = async (type: string, event: ProjectedEvent): Promise<void> => {
     await project(event);
@@ -25,9 +24,7 @@ export async function consumeEvents(
   const registration = ({ type, payload, ...event }: ReceivedEvent<RegistrationFacts>) =>
     take(type, { ...event, of: 'registration', facts: payload });
 
-  await consume(
-    transport,
-    'mypage',
+  await consumer.take(
     bookingEvents,
     {
       Booked: booking,
@@ -37,16 +34,12 @@ export async function consumeEvents(
     },
     options,
   );
-  await consume(
-    transport,
-    'mypage',
+  await consumer.take(
     paymentEvents,
     { PaymentApproved: payment, PaymentDeclined: payment, PaymentCancelled: payment },
     options,
   );
-  await consume(
-    transport,
-    'mypage',
+  await consumer.take(
     spaceEvents,
     {
       Registered: registration,

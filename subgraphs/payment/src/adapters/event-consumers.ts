@@ -1,16 +1,10 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
-import { consume, type ReceivedEvent } from '#platform/consume.ts';
-import type { Logger } from '#platform/logger.ts';
-import type { Transport } from '#platform/queue.ts';
+import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
 import { cancelPayment } from '../application/cancel-payment.ts';
 import type { PaymentPorts } from '../ports.ts';
 
 /** What payment takes in: bookings that were given up. */
-export async function consumeEvents(
-  transport: Transport,
-  ports: PaymentPorts,
-  logger: Logger,
-): Promise<void> {
+export async function consumeEvents(consumer: Consumer, ports: PaymentPorts): Promise<void> {
   const giveBack = ({ id, payload }: ReceivedEvent<BookingFacts>) =>
     cancelPayment(ports, {
       eventId: id,
@@ -29,9 +23,7 @@ export async function consumeEvents(
       },
     });
 
-  await consume(
-    transport,
-    'payment',
+  await consumer.take(
     bookingEvents,
     {
       BookingCancelled: giveBack,
@@ -39,6 +31,6 @@ export async function consumeEvents(
       BookingReleased: (event) =>
         event.payload.status === 'EXPIRED' ? giveBack(event) : ports.payments.take(event.id),
     },
-    { concurrency: 4, logger },
+    { concurrency: 4 },
   );
 }

@@ -1,27 +1,19 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
 import { paymentEvents } from '#contracts/payment.ts';
-import { consume, type ReceivedEvent } from '#platform/consume.ts';
-import type { Logger } from '#platform/logger.ts';
-import type { Transport } from '#platform/queue.ts';
+import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
 import { cancelRegistration } from '../application/cancel-registration.ts';
 import { registerUse } from '../application/register-use.ts';
 import type { Occupancy, SpacePorts } from '../ports.ts';
 
 /** What space takes in: paid uses to register, bookings that were given up, slots that are held. */
-export async function consumeEvents(
-  transport: Transport,
-  ports: SpacePorts,
-  logger: Logger,
-): Promise<void> {
-  await consume(
-    transport,
-    'space',
+export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Promise<void> {
+  await consumer.take(
     paymentEvents,
     {
       PaymentApproved: ({ id, payload: { bookingId, paymentId, spaceId, slot } }) =>
         registerUse(ports, { bookingId, paymentId, spaceId, slot: slotOf(slot) }, id),
     },
-    { concurrency: 4, logger },
+    { concurrency: 4 },
   );
 
   const occupancyOf = (
@@ -37,9 +29,7 @@ export async function consumeEvents(
   const cancel = ({ id, payload: { bookingId, spaceId, slot } }: ReceivedEvent<BookingFacts>) =>
     cancelRegistration(ports, { bookingId, spaceId, slot: slotOf(slot) }, id);
 
-  await consume(
-    transport,
-    'space',
+  await consumer.take(
     bookingEvents,
     {
       Booked: (event) => ports.spaces.occupy(occupancyOf(event, true), event.id),
@@ -52,7 +42,7 @@ export async function consumeEvents(
         await cancel(event);
       },
     },
-    { concurrency: 4, logger },
+    { concurrency: 4 },
   );
 }
 

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Consumer } from './consume.ts';
+import type { DeadLetter, DeadLetterState, DeadLetters } from './dead-letters.ts';
+import { badInput } from './errors.ts';
+import { parseId } from './ids.ts';
+import { connection, readPage } from './pagination.ts';
+import type { SubgraphContext } from './server.ts';
+import { withRole } from './viewer.ts';
+
+interface ListArgs {
+  state?: Exclude<DeadLetterState, 'FAILING'> | null;
+  first: number | null;
+  after?: string | null;
+}
+
+const UNSETTLED: DeadLetterState[] = ['PARKED', 'REPLAYING'];
+const position = z.uuid();
+
+/**
+ * What operators do with a context's dead letters, for that context's subgraph: the fields
+ * `<context>DeadLetters`, `replay<Context>DeadLetter` and `discard<Context>DeadLetter`.
+ */
+export function deadLetterResolvers(
+  context: 'Book' | 'Payment' | 'Space' | 'MyPage',
+  deadLetters: DeadLetters,
+  consumer: Pick<Consumer, 'retake'>,
+) {
+  async function missing(eventId: string) {
+    const found = await deadLetters.find(eventId);
+    return found && found.state !== 'FAILING'
+      ? {
+          type: 'DeadLetterSettled',
+          message: `This event is ${found.state.toLowerCase()} already.`,
+          state: found.state,
+        }
+      : { type: 'DeadLetterNotFound', message: 'There is no such dead letter.' };
+  }
+
+  async function settled(eventId: string) {
+    return { type: 'DeadLetterSuccess', deadLetter: await deadLetters.find(eventId) };
+  }
+
+  const fieldOfList = `${context === 'MyPage' ? 'myPage' : context.toLowerCase()}DeadLetters`;
+  return {
+    Query: {
+      async [fieldOfList](_: unknown, args: ListArgs, { viewer }: SubgraphContext) {
+        withRole(viewer, 'operator');
+        const page = readPage(args, position);
+        const rows = await deadLetters.list({
+          states: args.state ? [args.state] : UNSETTLED,
+          after: page.after,
+          limit: page.first + 1,
+        });
+        return connection(
+          rows,
+          page,
+          (row) => row.eventId,
+          (row) => row,
+        );
+      },
+    },
+
+    Mutation: {
+      async [`replay${context}DeadLetter`](
+        _: unknown,
+        args: { eventId: string },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId } = withRole(viewer, 'operator');
+        const eventId = parseId(args.eventId, 'eventId');
+        await deadLetters.release(eventId);
+        const letter = await deadLetters.find(eventId);
+        if (letter?.state !== 'REPLAYING') return missing(eventId);
+        try {
+          await consumer.retake(letter.event);
+        } catch (error) {
+          return {
+            type: 'DeadLetterReplayFailed',
+            message: `It failed again and stays parked: ${(error as Error).message}`,
+          };
+        }
+        await deadLetters.settle(eventId, { state: 'REPLAYED', by: userId, reason: null });
+        return settled(eventId);
+      },
+
+      async [`discard${context}DeadLetter`](
+        _: unknown,
+        args: { eventId: string; reason: string },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId: by } = withRole(viewer, 'operator');
+        const eventId = parseId(args.eventId, 'eventId');
+        const reason = args.reason.trim();
+        if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
+        const isDone = await deadLetters.settle(eventId, { state: 'DISCARDED', by, reason });
+        return isDone ? settled(eventId) : missing(eventId);
+      },
+    },
+
+    DeadLetter: {
+      type: ({ event }: DeadLetter) => event.type,
+      topic: ({ event }: DeadLetter) => event.topic,
+      aggregateId: ({ event }: DeadLetter) => event.aggregateId,
+      version: ({ event }: DeadLetter) => event.version,
+      occurredAt: ({ event }: DeadLetter) => new Date(event.occurredAt),
+      correlationId: ({ event }: DeadLetter) => event.correlationId,
+      payload: ({ event }: DeadLetter) => JSON.stringify(event.payload),
+    },
+    DeadLetterResult: { __resolveType: ({ type }: { type: string }) => type },
+  };
+}

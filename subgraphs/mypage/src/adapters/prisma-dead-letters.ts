@@ -1,0 +1,86 @@
+import type { DeadLetter, DeadLetterState, DeadLetters } from '#platform/dead-letters.ts';
+import type { EventRecord } from '#platform/events.ts';
+import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+
+type StoredDeadLetter = Prisma.DeadLetterGetPayload<object>;
+
+/** Dead letters beside mypage's inbox, on SQLite or MariaDB alike. */
+export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
+  return {
+    noteFailure: (event, error, parkAfter) =>
+      prisma.$transaction(async (tx) => {
+        const { id: eventId } = event;
+        const before = await tx.deadLetter.findUnique({ where: { eventId } });
+        if (before && !['FAILING', 'REPLAYING'].includes(before.state)) return null;
+        const failures = (before?.failures ?? 0) + 1;
+        const isParked = failures >= parkAfter && (await takeUnlessHeld(tx, eventId));
+        const noted = { failures, error, lastFailedAt: new Date() };
+        if (!before) {
+          const state = isParked ? 'PARKED' : 'FAILING';
+          const stored = event as unknown as Prisma.InputJsonObject;
+          await tx.deadLetter.create({ data: { eventId, event: stored, state, ...noted } });
+          return state;
+        }
+        const state = isParked ? 'PARKED' : before.state;
+        // Settled meanwhile: what this attempt has to say came too late.
+        const { count } = await tx.deadLetter.updateMany({
+          where: { eventId, state: before.state },
+          data: { state, ...noted },
+        });
+        return count > 0 ? (state as DeadLetterState) : null;
+      }),
+
+    async forget(eventId) {
+      await prisma.deadLetter.deleteMany({ where: { eventId, state: 'FAILING' } });
+    },
+
+    async find(eventId) {
+      const row = await prisma.deadLetter.findUnique({ where: { eventId } });
+      return row && toDeadLetter(row);
+    },
+
+    async list({ states, after, limit }) {
+      const rows = await prisma.deadLetter.findMany({
+        where: { state: { in: [...states] }, ...(after && { eventId: { gt: after } }) },
+        orderBy: { eventId: 'asc' },
+        take: limit,
+      });
+      return rows.map(toDeadLetter);
+    },
+
+    count: (state) => prisma.deadLetter.count({ where: { state } }),
+
+    release: (eventId) =>
+      prisma.$transaction(async (tx) => {
+        const { count } = await tx.deadLetter.updateMany({
+          where: { eventId, state: 'PARKED' },
+          data: { state: 'REPLAYING' },
+        });
+        if (count > 0) await tx.inboxEvent.deleteMany({ where: { eventId } });
+        return count > 0;
+      }),
+
+    async settle(eventId, { state, by, reason }) {
+      const { count } = await prisma.deadLetter.updateMany({
+        where: { eventId, state: state === 'REPLAYED' ? 'REPLAYING' : 'PARKED' },
+        data: { state, settledAt: new Date(), settledBy: by, reason },
+      });
+      return count > 0;
+    },
+  };
+}
+
+/** Parked means: this transaction put the event into the inbox. One that took effect is there. */
+async function takeUnlessHeld(tx: Prisma.TransactionClient, eventId: string): Promise<boolean> {
+  if ((await tx.inboxEvent.count({ where: { eventId } })) > 0) return false;
+  await tx.inboxEvent.create({ data: { eventId } });
+  return true;
+}
+
+function toDeadLetter(row: StoredDeadLetter): DeadLetter {
+  return {
+    ...row,
+    event: row.event as unknown as EventRecord,
+    state: row.state as DeadLetterState,
+  };
+}

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { type Consumer, openConsumer } from '#platform/consume.ts';
+import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import type { DeadLetters } from '#platform/dead-letters.ts';
+import type { EventRecord } from '#platform/events.ts';
+import type { Inbox } from '#platform/inbox.ts';
+import { createMetrics } from '#platform/metrics.ts';
+import type { Transport } from '#platform/queue.ts';
+import { silent } from './database.ts';
+
+/** A database with an inbox and dead letters. */
+export interface DeadLetterPlace {
+  inbox: Inbox;
+  deadLetters: DeadLetters;
+  /** Writes the event into the inbox, as the transaction of an effect does. */
+  hold(eventId: string): Promise<unknown>;
+  drop(): Promise<unknown>;
+}
+
+const PARK_AFTER = 3;
+const operator = { viewer: { userId: 'olga', roles: ['operator'] } };
+
+/** What dead letters are to do, wherever they are stored. */
+export function describeDeadLetters(engine: string, open: () => Promise<DeadLetterPlace>): void {
+  describe(`dead letters on ${engine}`, () => {
+    let place: DeadLetterPlace;
+    let consumer: Consumer;
+    let deliver: (parcel: readonly EventRecord[]) => Promise<void>;
+    const effects: string[] = [];
+    const poisonous = new Set<string>();
+
+    beforeAll(async () => {
+      place = await open();
+      const transport: Pick<Transport, 'receive'> = {
+        async receive(_queue, _concurrency, take) {
+          deliver = take;
+        },
+      };
+      consumer = openConsumer({
+        name: 'mypage',
+        transport: transport as Transport,
+        inbox: place.inbox,
+        deadLetters: place.deadLetters,
+        parkAfter: PARK_AFTER,
+        metrics: createMetrics('test'),
+        logger: silent,
+      });
+      const contract = { topic: 'tests', consumers: ['mypage'], payload: z.object({ n: z.int() }) };
+      await consumer.take(
+        { Tested: contract as never },
+        {
+          Tested: async ({ id }: { id: string }) => {
+            if (poisonous.has(id)) throw new Error('it does not agree with us');
+            await place.hold(id);
+            effects.push(id);
+          },
+        } as never,
+        { concurrency: 1 },
+      );
+    });
+
+    afterAll(() => place?.drop());
+
+    function anEvent(payload: unknown = { n: 1 }): EventRecord {
+      return {
+        id: uuidv7(),
+        topic: 'tests',
+        type: 'Tested',
+        aggregateId: uuidv7(),
+        version: 1,
+        occurredAt: '2030-01-31T10:00:00.000Z',
+        correlationId: 'test',
+        payload,
+        awaiting: ['mypage'],
+      };
+    }
+
+    async function poisoned(): Promise<EventRecord> {
+      const event = anEvent();
+      poisonous.add(event.id);
+      return event;
+    }
+
+    async function parked(): Promise<EventRecord> {
+      const event = await poisoned();
+      for (let n = 1; n < PARK_AFTER; n += 1) await expect(deliver([event])).rejects.toThrow();
+      await deliver([event]);
+      return event;
+    }
+
+    const stateOf = async (event: EventRecord) =>
+      (await place.deadLetters.find(event.id))?.state ?? null;
+    const isHeld = async (event: EventRecord) => (await place.inbox.held([event.id])).length === 1;
+    const effectsOf = (event: EventRecord) => effects.filter((id) => id === event.id).length;
+
+    const fields = () => {
+      const { Query, Mutation } = deadLetterResolvers('MyPage', place.deadLetters, consumer);
+      return { ...Query, ...Mutation } as unknown as Record<
+        string,
+        (source: unknown, args: object, context: object) => Promise<{ type: string }>
+      >;
+    };
+    const replay = (event: EventRecord) =>
+      fields().replayMyPageDeadLetter?.(null, { eventId: event.id }, operator);
+    const discard = (event: EventRecord) =>
+      fields().discardMyPageDeadLetter?.(null, { eventId: event.id, reason: 'a test' }, operator);
+
+    test('park a poisoned event after its attempts, and not the one beside it', async () => {
+      const bad = await poisoned();
+      const good = anEvent();
+      await expect(deliver([bad, good])).rejects.toThrow('it does not agree with us');
+      expect([effectsOf(good), await isHeld(good)]).toEqual([1, true]);
+      expect([await stateOf(bad), await isHeld(bad)]).toEqual(['FAILING', false]);
+      await expect(deliver([bad])).rejects.toThrow();
+      await deliver([bad]);
+      expect([await stateOf(bad), await isHeld(bad)]).toEqual(['PARKED', true]);
+      expect(await place.deadLetters.find(bad.id)).toMatchObject({
+        event: bad,
+        failures: PARK_AFTER,
+        error: expect.stringContaining('it does not agree with us'),
+        settledAt: null,
+      });
+      const list = await place.deadLetters.list({ states: ['PARKED'], after: null, limit: 100 });
+      expect(list.map(({ eventId }) => eventId)).toContain(bad.id);
+      expect(await place.deadLetters.count('PARKED')).toBe(list.length);
+    });
+
+    test('park what no contract allows: a malformed payload, an unknown type', async () => {
+      const malformed = anEvent({ n: 'many' });
+      const unknown = { ...anEvent(), type: 'Unheard' };
+      for (const event of [malformed, unknown]) {
+        for (let n = 1; n < PARK_AFTER; n += 1) await expect(deliver([event])).rejects.toThrow();
+        await deliver([event]);
+        expect(await stateOf(event)).toBe('PARKED');
+      }
+    });
+
+    test('forget the failures of an event that takes effect in the end', async () => {
+      const event = await poisoned();
+      await expect(deliver([event])).rejects.toThrow();
+      poisonous.delete(event.id);
+      await deliver([event]);
+      expect([effectsOf(event), await stateOf(event)]).toEqual([1, null]);
+    });
+
+    test('let a late duplicate of a parked event have no effect', async () => {
+      const event = await parked();
+      poisonous.delete(event.id);
+      await deliver([event]);
+      expect([effectsOf(event), await stateOf(event)]).toEqual([0, 'PARKED']);
+    });
+
+    test('do not park an event that took effect in another attempt', async () => {
+      const event = anEvent();
+      await place.hold(event.id);
+      for (let n = 1; n <= PARK_AFTER; n += 1) {
+        expect(await place.deadLetters.noteFailure(event, 'late', PARK_AFTER)).toBe('FAILING');
+      }
+    });
+
+    test('replay an event once, however often and at once it is asked for', async () => {
+      const event = await parked();
+      poisonous.delete(event.id);
+      expect(await replay(event)).toMatchObject({
+        type: 'DeadLetterSuccess',
+        deadLetter: { state: 'REPLAYED', settledBy: 'olga' },
+      });
+      expect(await replay(event)).toMatchObject({ type: 'DeadLetterSettled' });
+      await deliver([event, event]);
+      expect([effectsOf(event), await stateOf(event)]).toEqual([1, 'REPLAYED']);
+
+      const other = await parked();
+      poisonous.delete(other.id);
+      await Promise.all([replay(other), replay(other), replay(other)]);
+      expect([effectsOf(other), await stateOf(other)]).toEqual([1, 'REPLAYED']);
+    });
+
+    test('finish a replay that died after its effect, without a second one', async () => {
+      const event = await parked();
+      poisonous.delete(event.id);
+      await place.deadLetters.release(event.id);
+      await deliver([event]);
+      expect(await replay(event)).toMatchObject({ type: 'DeadLetterSuccess' });
+      expect([effectsOf(event), await stateOf(event)]).toEqual([1, 'REPLAYED']);
+    });
+
+    test('stay parked when a replay fails', async () => {
+      const event = await parked();
+      expect(await replay(event)).toMatchObject({ type: 'DeadLetterReplayFailed' });
+      expect([effectsOf(event), await stateOf(event)]).toEqual([0, 'PARKED']);
+      expect(await isHeld(event)).toBe(true);
+      expect(await place.deadLetters.find(event.id)).toMatchObject({ failures: PARK_AFTER + 1 });
+    });
+
+    test('never let a discarded event have its effect', async () => {
+      const event = await parked();
+      poisonous.delete(event.id);
+      expect(await discard(event)).toMatchObject({
+        type: 'DeadLetterSuccess',
+        deadLetter: { state: 'DISCARDED', reason: 'a test' },
+      });
+      expect(await replay(event)).toMatchObject({ type: 'DeadLetterSettled' });
+      await deliver([event]);
+      expect([effectsOf(event), await isHeld(event)]).toEqual([0, true]);
+    });
+
+    test('are nobody’s but the operators’', async () => {
+      const event = await parked();
+      for (const [name, ask] of Object.entries(fields())) {
+        const customer = { viewer: { userId: 'kim', roles: ['customer', 'host'] } };
+        const args = { eventId: event.id, reason: 'none', first: 10 };
+        await expect(ask(null, args, customer)).rejects.toThrow('operator');
+        await expect(ask(null, args, { viewer: null })).rejects.toThrow('Sign in');
+        expect([name, await stateOf(event)]).toEqual([name, 'PARKED']);
+      }
+    });
+  });
+}

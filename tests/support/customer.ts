@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
 import pg from 'pg';
-import { type System, until } from './system.ts';
+import { eventually, type System, until } from './system.ts';
 
 export const LIST_SPACE = `mutation ($input: ListSpaceInput!) {
   listSpace(input: $input) {
@@ -103,6 +104,14 @@ export async function newCustomer(system: System, name = `customer-${randomUUID(
     async view(id: string) {
       const query = `query ($id: ID!) { myPage { booking(id: $id) { ${VIEW} } } }`;
       return (await ask(query, { id })).data.myPage.booking;
+    },
+
+    /**
+     * Waits until mypage shows all of that. A view is made of several contexts' events, which may
+     * overtake each other: the status alone says nothing of the payment beside it.
+     */
+    async viewMatching(id: string, expected: object, seconds = 15) {
+      await eventually(async () => expect(await this.view(id)).toMatchObject(expected), seconds);
     },
 
     /** Waits until mypage shows the status, and returns the view. */

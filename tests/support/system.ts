@@ -99,3 +99,17 @@ export async function until<T>(
     await pause(50);
   }
 }
+
+/** Repeats an assertion until it holds; fails as it last did after `seconds`. */
+export async function eventually(assertion: () => Promise<void>, seconds = 15): Promise<void> {
+  const deadline = Date.now() + seconds * 1_000;
+  for (;;) {
+    try {
+      await assertion();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await pause(50);
+    }
+  }
+}

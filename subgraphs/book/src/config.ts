@@ -11,6 +11,8 @@ export function bookConfig(env: NodeJS.ProcessEnv) {
       HOLD_SECONDS: setting.integer(1, 86_400).default(900),
       /** How long book waits for payment before the outcome counts as unknown. */
       PAYMENT_TIMEOUT_MS: setting.integer(50, 60_000).default(2_000),
+      /** How many deferred payments each process asks for again per second, at most. */
+      DEFERRED_PAYMENTS_PER_SECOND: setting.integer(2, 1_000).default(50),
     },
     env,
   );

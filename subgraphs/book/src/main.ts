@@ -20,7 +20,7 @@ import { paymentClient } from './adapters/payment-client.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { resolvers } from './adapters/resolvers.ts';
-import { sweepUnpaid } from './application/booking-saga.ts';
+import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
@@ -42,7 +42,7 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     metrics,
     logger,
   });
-  const payments = paymentClient(config.PAYMENT_URL, config.PAYMENT_TIMEOUT_MS, logger);
+  const payments = paymentClient(config.PAYMENT_URL, config.PAYMENT_TIMEOUT_MS, metrics, logger);
 
   const ports: BookPorts = {
     bookings: prismaBookingStore(prisma, pool, relay),
@@ -53,6 +53,7 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     correlationId,
     resume: ({ state }, work) => withCorrelation(state.correlationId, work),
     holdSeconds: config.HOLD_SECONDS,
+    deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
     log: (message, facts) => logger.info(facts, message),
   };
 
@@ -77,7 +78,9 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     logger,
   });
   await consumeEvents(consumer, ports, logger);
-  const stopSweeper = repeat(logger, 'asking for unpaid bookings', 500, () => sweepUnpaid(ports));
+  const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
+    sweepUnpaid(ports),
+  );
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');
 

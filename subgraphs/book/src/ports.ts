@@ -24,8 +24,11 @@ export interface BookingStore {
   take(eventId: string): Promise<void>;
   /** The slots that live bookings hold within [from, to), in order. */
   occupied(spaceId: string, from: Date, to: Date, now: Date): Promise<TimeSlot[]>;
-  /** Leases bookings whose payment is to be asked again or whose hold has expired. */
-  claimUnpaid(now: Date, limit: number): Promise<Booking[]>;
+  /**
+   * Leases up to `limit` bookings whose payment is to be asked again or whose hold has expired;
+   * `expired`: only the latter.
+   */
+  claimUnpaid(now: Date, limit: number, which: 'all' | 'expired'): Promise<Booking[]>;
 }
 
 export interface Catalogue {
@@ -37,7 +40,11 @@ export interface Catalogue {
 /** Unknown is a third outcome: the money may or may not have been taken. */
 export type PaymentOutcome = 'approved' | 'declined' | 'unknown';
 
+/** Open: payment is not called at all for now. Half open: one call finds out whether it is back. */
+export type PaymentCircuit = 'closed' | 'half-open' | 'open';
+
 export interface PaymentGateway {
+  circuit(): PaymentCircuit;
   /** Asks for the booking's payment; the booking's id is the key, so asking again is safe. */
   approve(booking: Booking): Promise<PaymentOutcome>;
   /** What became of the payment; asks only, takes nothing. */
@@ -57,5 +64,7 @@ export interface BookPorts {
   /** Works for a booking on nobody's request, under the correlation id of the one that made it. */
   resume: (booking: Booking, work: () => Promise<void>) => Promise<void>;
   holdSeconds: number;
+  /** How many deferred payments are asked for again per second: payment must not drown in them. */
+  deferredPerSecond: number;
   log: (message: string, facts: Record<string, unknown>) => void;
 }

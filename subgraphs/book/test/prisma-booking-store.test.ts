@@ -435,21 +435,21 @@ describe('claiming bookings whose payment is unknown', () => {
     const ids = (bookings: Booking[]) => bookings.map(({ state }) => state.id);
 
     const early = secondsAfter(NOW, 4);
-    expect(await store.claimUnpaid(early, 50)).toEqual([]);
+    expect(await store.claimUnpaid(early, 50, 'all')).toEqual([]);
 
     const now = secondsAfter(NOW, 5);
     const claims = await Promise.all([
-      store.claimUnpaid(now, 10),
-      store.claimUnpaid(now, 10),
-      store.claimUnpaid(now, 10),
+      store.claimUnpaid(now, 10, 'all'),
+      store.claimUnpaid(now, 10, 'all'),
+      store.claimUnpaid(now, 10, 'all'),
     ]);
     for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(10);
-    const rest = await store.claimUnpaid(now, 50);
+    const rest = await store.claimUnpaid(now, 50, 'all');
     const claimed = ids([...claims.flat(), ...rest]);
     expect(claimed.sort()).toEqual(ids(unpaid).sort());
-    expect(await store.claimUnpaid(now, 50)).toEqual([]);
+    expect(await store.claimUnpaid(now, 50, 'all')).toEqual([]);
 
-    const again = await store.claimUnpaid(secondsAfter(now, 10), 50);
+    const again = await store.claimUnpaid(secondsAfter(now, 10), 50, 'all');
     expect(ids(again).sort()).toEqual(ids(unpaid).sort());
     for (const { state } of again) {
       expect(state).toMatchObject({ paymentAttempts: 3, version: 1, status: 'REQUESTED' });
@@ -462,7 +462,7 @@ describe('claiming bookings whose payment is unknown', () => {
     const [busy, idle] = [await held(), await held()];
     const claimed = await database.whileLocked(
       `SELECT FROM booking WHERE id = '${busy.state.id}' FOR UPDATE`,
-      () => store.claimUnpaid(secondsAfter(NOW, 5), 10),
+      () => store.claimUnpaid(secondsAfter(NOW, 5), 10, 'all'),
     );
     expect(claimed.map(({ state }) => state.id)).toEqual([idle.state.id]);
   });

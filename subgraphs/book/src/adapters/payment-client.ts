@@ -1,10 +1,12 @@
 import CircuitBreaker from 'opossum';
+import { Counter, Gauge } from 'prom-client';
 import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
 import type { Logger } from '#platform/logger.ts';
+import type { Metrics } from '#platform/metrics.ts';
 import type { Booking } from '../domain/booking.ts';
-import type { PaymentGateway, PaymentOutcome } from '../ports.ts';
+import type { PaymentCircuit, PaymentGateway, PaymentOutcome } from '../ports.ts';
 
 const APPROVE = `mutation ApprovePayment($input: ApprovePaymentInput!) {
   approvePayment(input: $input) { status }
@@ -29,8 +31,19 @@ export interface PaymentClient extends PaymentGateway {
  * within 10 s failed, and lets one through again every 5 s. A decline is an answer, not a failure.
  * A call is aborted after `timeoutMs`, and what is not answered clearly is `unknown`.
  */
-export function paymentClient(url: string, timeoutMs: number, logger: Logger): PaymentClient {
+export function paymentClient(
+  url: string,
+  timeoutMs: number,
+  metrics: Metrics,
+  logger: Logger,
+): PaymentClient {
   const http = new HttpPool(url, { connections: 64, pipelining: 1 });
+  const calls = new Counter({
+    name: 'spacerent_payment_calls_total',
+    help: 'Calls to payment; failed: no clear answer; not-called: its circuit breaker was open',
+    labelNames: ['outcome'],
+    registers: [metrics],
+  });
 
   async function call(query: string, variables: object): Promise<PaymentOutcome> {
     const { statusCode, body } = await http.request({
@@ -43,9 +56,9 @@ export function paymentClient(url: string, timeoutMs: number, logger: Logger): P
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`payment answered with HTTP ${statusCode}`);
     const { data } = answer.parse(JSON.parse(text));
-    const status = (data.approvePayment ?? data.paymentOutcome)?.status;
-    if (status === 'APPROVED') return 'approved';
-    return status === 'DECLINED' ? 'declined' : 'unknown';
+    const outcome = outcomeOf((data.approvePayment ?? data.paymentOutcome)?.status);
+    calls.inc({ outcome });
+    return outcome;
   }
 
   const breaker = new CircuitBreaker(call, {
@@ -59,11 +72,29 @@ export function paymentClient(url: string, timeoutMs: number, logger: Logger): P
   breaker.on('open', () => logger.warn('payment fails: its circuit breaker is open'));
   breaker.on('close', () => logger.info('payment answers again: its circuit breaker is closed'));
   breaker.fallback((_query: string, _variables: object, error: Error): PaymentOutcome => {
-    logger.warn({ reason: error.message }, 'the outcome of a payment is unknown');
+    const notCalled = CircuitBreaker.isOurError(error);
+    calls.inc({ outcome: notCalled ? 'not-called' : 'failed' });
+    if (!notCalled) logger.warn({ reason: error.message }, 'the outcome of a payment is unknown');
     return 'unknown';
+  });
+  const circuit = (): PaymentCircuit => {
+    if (breaker.opened) return 'open';
+    return breaker.halfOpen ? 'half-open' : 'closed';
+  };
+  new Gauge({
+    name: 'spacerent_payment_circuit',
+    help: 'The circuit breaker of the calls to payment: 1 for the state that it is in',
+    labelNames: ['state'],
+    registers: [metrics],
+    collect() {
+      for (const state of ['closed', 'half-open', 'open'] as const) {
+        this.set({ state }, circuit() === state ? 1 : 0);
+      }
+    },
   });
 
   return {
+    circuit,
     approve: ({ state }: Booking) =>
       breaker.fire(APPROVE, {
         input: {
@@ -82,4 +113,9 @@ export function paymentClient(url: string, timeoutMs: number, logger: Logger): P
       await http.close();
     },
   };
+}
+
+function outcomeOf(status: 'APPROVED' | 'DECLINED' | 'PENDING' | undefined): PaymentOutcome {
+  if (status === 'APPROVED') return 'approved';
+  return status === 'DECLINED' ? 'declined' : 'unknown';
 }

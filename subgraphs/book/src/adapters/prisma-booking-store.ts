@@ -105,6 +105,7 @@ const claimUnpaid = statement<BookingRow>(
     WHERE id IN (SELECT id FROM booking
                   WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED')
                     AND next_payment_attempt_at <= $1
+                    AND (NOT $3::boolean OR hold_expires_at <= $1)
                   ORDER BY next_payment_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 RETURNING ${COLUMNS}`,
 );
@@ -229,7 +230,8 @@ export function prismaBookingStore(
     },
     take: async (eventId) => void (await takeEvent(pool, eventId)),
     occupied: (spaceId, from, to, now) => occupied(pool, spaceId, from, to, now),
-    claimUnpaid: async (now, limit) => (await claimUnpaid(pool, now, limit)).map(toBooking),
+    claimUnpaid: async (now, limit, which) =>
+      (await claimUnpaid(pool, now, limit, which === 'expired')).map(toBooking),
   };
 }
 

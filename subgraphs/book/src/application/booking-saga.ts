@@ -112,15 +112,24 @@ async function settle(
   return (await ports.bookings.find(booking.state.id)) ?? booking;
 }
 
-const SWEEP_SIZE = 50;
+/** How often {@link sweepUnpaid} is to be called. */
+export const SWEEP_MS = 500;
 const SWEEP_CONCURRENCY = 8;
 
 /**
- * Moves on every booking whose payment is unknown and due: asks payment again with the same key,
- * or, once the hold has expired, asks what became of it and gives the slot free. Returns how many.
+ * Moves on bookings whose payment is unknown and due: asks payment again with the same key, or,
+ * once the hold has expired, asks what became of it and gives the slot free. No more of them than
+ * payment is to bear; while its circuit is open, none but those that have expired.
  */
-export async function sweepUnpaid(ports: BookPorts): Promise<number> {
-  const due = await ports.bookings.claimUnpaid(ports.clock(), SWEEP_SIZE);
+export async function sweepUnpaid(ports: BookPorts): Promise<void> {
+  const { payments, bookings, clock } = ports;
+  const most = Math.ceil((ports.deferredPerSecond * SWEEP_MS) / 1_000);
+  const circuit = payments.circuit();
+  const due = await bookings.claimUnpaid(
+    clock(),
+    circuit === 'half-open' ? 1 : most,
+    circuit === 'open' ? 'expired' : 'all',
+  );
   const waiting = [...due];
   const sweepers = Array.from({ length: SWEEP_CONCURRENCY }, async () => {
     for (let booking = waiting.shift(); booking; booking = waiting.shift()) {
@@ -129,7 +138,6 @@ export async function sweepUnpaid(ports: BookPorts): Promise<number> {
     }
   });
   await Promise.all(sweepers);
-  return due.length;
 }
 
 async function moveOn(ports: BookPorts, booking: Booking): Promise<void> {

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PrismaPg } from '@prisma/adapter-pg';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { createMetrics } from '#platform/metrics.ts';
+import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
+import { eventually } from '../../../tests/support/system.ts';
+import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
+import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
+import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
+import { sweepUnpaid } from '../src/application/booking-saga.ts';
+import { requestBooking } from '../src/application/request-booking.ts';
+import { Booking } from '../src/domain/booking.ts';
+import type { BookPorts } from '../src/ports.ts';
+import { aRequest, aSpace } from './a-booking.ts';
+
+const TIMEOUT_MS = 300;
+const PER_SECOND = 20;
+const DAY_MS = 24 * 3_600_000;
+
+let database: TestDatabase;
+let prisma: PrismaClient;
+let payment: FastifyInstance;
+let payments: PaymentClient;
+let ports: BookPorts;
+const metrics = createMetrics('test');
+let answers: 'APPROVED' | 'DECLINED' | 'broken' | 'silent' = 'APPROVED';
+let called = 0;
+let abandoned = 0;
+
+beforeAll(async () => {
+  payment = Fastify({ forceCloseConnections: true });
+  payment.post('/graphql', async (request, reply) => {
+    called += 1;
+    if (answers === 'broken') return reply.code(503).send({});
+    if (answers === 'silent') {
+      request.raw.socket.once('close', () => {
+        abandoned += 1;
+      });
+      return new Promise(() => {});
+    }
+    return { data: { approvePayment: { status: answers } } };
+  });
+  const url = await payment.listen({ host: '127.0.0.1', port: 0 });
+
+  database = await createDatabase('book');
+  prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+  payments = paymentClient(url, TIMEOUT_MS, metrics, silent);
+  ports = {
+    bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
+    catalogue: prismaCatalogue(prisma, database.pool),
+    payments,
+    clock: () => new Date(),
+    newId: uuidv7,
+    correlationId: () => 'test',
+    resume: (_booking, work) => work(),
+    holdSeconds: 600,
+    deferredPerSecond: PER_SECOND,
+    log: () => {},
+  };
+  await ports.catalogue.store(aSpace(), uuidv7());
+});
+
+afterAll(async () => {
+  await payments?.close();
+  await payment?.close();
+  await prisma?.$disconnect();
+  await database?.drop();
+});
+
+let hours = 0;
+
+/** Books an hour that nobody else books. Returns the status that the customer is told. */
+async function request(): Promise<string> {
+  hours += 1;
+  const startAt = new Date(Math.ceil(Date.now() / DAY_MS) * DAY_MS + hours * 3_600_000);
+  const slot = { startAt, endAt: new Date(startAt.getTime() + 3_600_000) };
+  const answer = await requestBooking(ports, aRequest({ slot }));
+  return answer instanceof Booking ? answer.state.status : answer.type;
+}
+
+const requestMany = (count: number) => Promise.all(Array.from({ length: count }, request));
+const deferred = async () =>
+  (
+    await database.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM booking WHERE status = 'PAYMENT_DEFERRED'",
+    )
+  )[0]?.count;
+
+describe('while payment answers', () => {
+  test('declines are answers: however many, the circuit stays closed', async () => {
+    answers = 'DECLINED';
+    expect(new Set(await requestMany(30))).toEqual(new Set(['PaymentDeclined']));
+    expect(payments.circuit()).toBe('closed');
+  });
+});
+
+describe('while payment does not answer', () => {
+  test('a call is really aborted, and the booking is deferred', async () => {
+    answers = 'silent';
+    expect(await request()).toBe('PAYMENT_DEFERRED');
+    await eventually(async () => expect(abandoned).toBe(1));
+  });
+
+  test('the circuit opens once half of at least 20 calls failed; then nothing is called', async () => {
+    answers = 'broken';
+    expect(new Set(await requestMany(40))).toEqual(new Set(['PAYMENT_DEFERRED']));
+    expect(payments.circuit()).toBe('open');
+    expect(await metrics.metrics()).toContain(
+      'spacerent_payment_circuit{state="open",service="test"} 1',
+    );
+
+    called = 0;
+    expect(new Set(await requestMany(20))).toEqual(new Set(['PAYMENT_DEFERRED']));
+    await database.query('UPDATE booking SET next_payment_attempt_at = now()');
+    await sweepUnpaid(ports);
+    expect([called, await deferred()]).toEqual([0, 61]);
+    expect(await metrics.metrics()).toMatch(
+      /spacerent_payment_calls_total\{outcome="not-called",service="test"\} 20\n/,
+    );
+  });
+
+  test('expired holds give their slots free all the same', async () => {
+    await database.query(
+      `UPDATE booking SET hold_expires_at = now()
+        WHERE id = (SELECT id FROM booking WHERE status = 'PAYMENT_DEFERRED' LIMIT 1)`,
+    );
+    await sweepUnpaid(ports);
+    expect([called, await deferred()]).toEqual([0, 60]);
+  });
+});
+
+describe('when payment is back', () => {
+  test('one call finds out, then the deferred ones drain no faster than they may', async () => {
+    answers = 'APPROVED';
+    await eventually(async () => expect(payments.circuit()).toBe('half-open'));
+    await sweepUnpaid(ports);
+    expect([called, await deferred(), payments.circuit()]).toEqual([1, 59, 'closed']);
+    for (let left = 49; left >= -1; left -= 10) {
+      await sweepUnpaid(ports);
+      expect(await deferred()).toBe(Math.max(0, left));
+    }
+    expect(called).toBe(60);
+  });
+});

@@ -28,6 +28,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     let place: DeadLetterPlace;
     let consumer: Consumer;
     let deliver: (parcel: readonly EventRecord[]) => Promise<void>;
+    const handled: string[] = [];
     const effects: string[] = [];
     const poisonous = new Set<string>();
 
@@ -52,6 +53,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
         { Tested: contract as never },
         {
           Tested: async ({ id }: { id: string }) => {
+            handled.push(id);
             if (poisonous.has(id)) throw new Error('it does not agree with us');
             await place.hold(id);
             effects.push(id);
@@ -149,6 +151,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       const event = await parked();
       poisonous.delete(event.id);
       await deliver([event]);
+      expect(handled.filter((id) => id === event.id)).toHaveLength(PARK_AFTER);
       expect([effectsOf(event), await stateOf(event)]).toEqual([0, 'PARKED']);
     });
 

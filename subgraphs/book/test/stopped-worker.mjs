@@ -1,0 +1,49 @@
+// A worker of book in a process of its own, which stops (SIGSTOP) between reading a booking and
+// writing it. Tells its parent what came of the write once it goes on.
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import { openConsumer } from '#platform/consume.ts';
+import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { postgresInbox } from '#platform/inbox.ts';
+import { createLogger } from '#platform/logger.ts';
+import { createMetrics } from '#platform/metrics.ts';
+import { openPostgres } from '#platform/postgres.ts';
+import { openTransport } from '#platform/queue.ts';
+import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { consumeEvents } from '../../../dist/subgraphs/book/src/adapters/event-consumers.js';
+import { prismaBookingStore } from '../../../dist/subgraphs/book/src/adapters/prisma-booking-store.js';
+
+const [databaseUrl, queueUrl] = process.argv.slice(2);
+const logger = createLogger('stopped-worker', 'silent');
+const pool = openPostgres(databaseUrl, logger);
+const transport = await openTransport({ QUEUE_DATABASE_URL: queueUrl }, logger);
+const store = prismaBookingStore(new PrismaClient({ adapter: new PrismaPg(pool) }), pool, {
+  publish: () => {},
+});
+
+const bookings = {
+  ...store,
+  async findForEvent(id, eventId) {
+    const found = await store.findForEvent(id, eventId);
+    if (!found.taken) process.kill(process.pid, 'SIGSTOP');
+    return found;
+  },
+  async save(...args) {
+    const outcome = await store.save(...args);
+    process.send({ outcome });
+    return outcome;
+  },
+};
+const ports = { bookings, clock: () => new Date(), newId: uuidv7, log: () => {} };
+const consumer = openConsumer({
+  name: 'book',
+  transport,
+  inbox: postgresInbox(pool),
+  deadLetters: postgresDeadLetters(pool),
+  parkAfter: 10,
+  metrics: createMetrics('stopped-worker'),
+  logger,
+});
+await consumeEvents(consumer, ports, logger);
+process.send({ ready: true });
+process.on('disconnect', () => process.exit());

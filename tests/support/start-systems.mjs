@@ -10,6 +10,9 @@ import stopAll from './stop-all.mjs';
 
 // Short, so that tests see holds expire; long enough for a deferred payment to come in.
 const HOLD_SECONDS = '20';
+// Few, so that tests see events parked within a lease or two.
+const PARK_AFTER_FAILURES = '4';
+const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES };
 
 /**
  * For the tests of the whole: one running system per profile. Their homes are named in the
@@ -29,11 +32,11 @@ export default async function startSystems() {
 async function startAll() {
   const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
   if (profiles.includes('embedded')) {
-    process.env.SYSTEM_EMBEDDED = await startSystem('embedded', { HOLD_SECONDS });
+    process.env.SYSTEM_EMBEDDED = await startSystem('embedded', SETTINGS);
   }
   if (profiles.includes('servers')) {
     const environment = await startComposedServers();
-    process.env.SYSTEM_SERVERS = await startSystem('servers', { ...environment, HOLD_SECONDS });
+    process.env.SYSTEM_SERVERS = await startSystem('servers', { ...environment, ...SETTINGS });
   }
 }
 

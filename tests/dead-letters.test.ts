@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { listSpace, newCustomer, sql } from './support/customer.ts';
+import { describeSystems, eventually, until } from './support/system.ts';
+
+interface Letter {
+  eventId: string;
+  state: string;
+  error: string;
+  payload: string;
+}
+
+const LIST = `query ($state: DeadLetterState) {
+  bookDeadLetters { edges { node { eventId } } }
+  paymentDeadLetters { edges { node { eventId } } }
+  spaceDeadLetters(state: $state) { edges { node { eventId type state failures error payload } } }
+  myPageDeadLetters(state: $state) { edges { node { eventId type state failures error payload } } }
+}`;
+
+describeSystems('a poisoned event', (system) => {
+  /** An event as payment would have stored it, were it not for its payload. */
+  async function poison(payload: object): Promise<string> {
+    const id = uuidv7();
+    await sql(
+      system,
+      'payment',
+      `INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id,
+                           occurred_at, awaiting, attempts, next_attempt_at)
+       VALUES ($1, $2, 1, 'payment-approved', 'PaymentApproved', $3, 'poison', now(),
+               '{space,mypage}', 0, now())`,
+      [id, uuidv7(), JSON.stringify(payload)],
+    );
+    return id;
+  }
+
+  async function listed(token: string, state?: string) {
+    const { data } = await system.graphql(token, LIST, { state });
+    const edges: { node: Letter }[] = [
+      ...data.spaceDeadLetters.edges,
+      ...data.myPageDeadLetters.edges,
+    ];
+    return edges.map(({ node }) => node);
+  }
+
+  function command(token: string, ...args: string[]) {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['scripts/dead-letters.mjs', ...args, '--url', system.instance().graphqlUrl],
+      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
+    );
+    return { status, said: stdout + stderr };
+  }
+
+  test('is parked by whoever cannot take it, while bookings go on beside it', async () => {
+    const operator = await system.token('olga', 'operator');
+    const eventId = await poison({ paymentId: 'not an id' });
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id);
+    await kim.viewAt(booking.id, 'REGISTERED');
+
+    const parked = await until(
+      'it is parked in space and in mypage',
+      async () => {
+        const found = (await listed(operator)).filter((letter) => letter.eventId === eventId);
+        return found.length === 2 && found;
+      },
+      60,
+    );
+    expect(parked[0]).toMatchObject({ state: 'PARKED', type: 'PaymentApproved' });
+    // Held as a dead letter: its producer has nothing more to do.
+    await eventually(async () => {
+      const [row] = await sql(system, 'payment', 'SELECT awaiting FROM outbox WHERE id = $1', [
+        eventId,
+      ]);
+      expect(row.awaiting).toEqual([]);
+    });
+
+    expect(command(operator, 'list')).toMatchObject({
+      status: 0,
+      said: expect.stringContaining(`space  ${eventId}  PARKED  PaymentApproved`),
+    });
+    expect(command(operator, 'show', 'space', eventId).said).toContain('"paymentId": "not an id"');
+    expect(command(operator, 'replay', 'space', eventId)).toMatchObject({
+      status: 1,
+      said: expect.stringContaining('failed again and stays parked'),
+    });
+    for (const context of ['space', 'mypage']) {
+      expect(command(operator, 'discard', context, eventId, '--reason', 'a test')).toEqual({
+        status: 0,
+        said: `${eventId}  DISCARDED\n`,
+      });
+    }
+    expect((await listed(operator)).filter((letter) => letter.eventId === eventId)).toEqual([]);
+    const discarded = (await listed(operator, 'DISCARDED')).filter((l) => l.eventId === eventId);
+    expect(discarded).toHaveLength(2);
+  }, 90_000);
+
+  test('has its effect once when what was wrong is put right and it is replayed', async () => {
+    const operator = await system.token('olga', 'operator');
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const constraint = `no_use_${space.id.replaceAll('-', '')}`;
+    await sql(
+      system,
+      'space',
+      `ALTER TABLE registration ADD CONSTRAINT ${constraint} CHECK (space_id <> '${space.id}')`,
+    );
+    const { booking } = await kim.request(space.id);
+    const letter = await until(
+      'it is parked',
+      async () => (await listed(operator)).find((each) => each.payload.includes(booking.id)),
+      60,
+    );
+    expect(letter).toMatchObject({ state: 'PARKED', error: expect.stringContaining(constraint) });
+    expect((await kim.view(booking.id)).status).toBe('PAID');
+
+    await sql(system, 'space', `ALTER TABLE registration DROP CONSTRAINT ${constraint}`);
+    const answers = ['first', 'second'].map(() =>
+      command(operator, 'replay', 'space', letter.eventId),
+    );
+    expect(answers).toEqual([
+      { status: 0, said: `${letter.eventId}  REPLAYED\n` },
+      { status: 1, said: `${letter.eventId}: This event is replayed already.\n` },
+    ]);
+    await kim.viewMatching(booking.id, {
+      timeline: ['REQUESTED', 'PAID', 'REGISTERED'].map((status) => ({ status })),
+    });
+    const registrations = await sql(
+      system,
+      'space',
+      'SELECT status FROM registration WHERE booking_id = $1',
+      [booking.id],
+    );
+    expect(registrations).toEqual([{ status: 'REGISTERED' }]);
+  }, 90_000);
+
+  test('is nobody’s business but an operator’s', async () => {
+    const kim = await newCustomer(system);
+    const { data, errors } = await kim.ask(LIST);
+    expect(data).toEqual({
+      bookDeadLetters: null,
+      paymentDeadLetters: null,
+      spaceDeadLetters: null,
+      myPageDeadLetters: null,
+    });
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(4).fill('FORBIDDEN'));
+    expect(command(kim.token, 'list')).toMatchObject({
+      status: 1,
+      said: expect.stringContaining('operator'),
+    });
+  });
+
+  test('and its command say what is wrong with how they are asked', async () => {
+    const operator = await system.token('olga', 'operator');
+    const nowhere = uuidv7();
+    expect(command(operator, 'replay', 'book', nowhere)).toEqual({
+      status: 1,
+      said: `${nowhere}: There is no such dead letter.\n`,
+    });
+    expect(command(operator, 'replay', 'books', nowhere).said).toContain('one of book, payment');
+    expect(command(operator, 'discard', 'book', nowhere).said).toContain('--reason');
+    expect(command(operator, 'forget').said).toContain('There is no command "forget"');
+  });
+});

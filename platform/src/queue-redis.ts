@@ -1,4 +1,4 @@
-import { createNodeRedisClient, createRedisBackend } from 'bullmq';
+import { createNodeRedisClient, createRedisBackend, type IRedisClient } from 'bullmq';
 import { createClient, ErrorReply } from 'redis';
 import type { Logger } from './logger.ts';
 import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
@@ -20,11 +20,11 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
     },
   });
   client.on('error', sparingWarnings(logger, 'Redis is not reachable'));
-  const copies = rememberCopies(client);
   await client.connect();
   // One adapter for all: BullMQ would make one for every queue and load all scripts through each.
   const connection = createNodeRedisClient(client as never);
   connection.on('error', () => {});
+  const copies = rememberCopies(connection);
 
   let asking = false;
   // Every write postpones node-redis's own time-out, so with a half-open connection under load it
@@ -49,25 +49,19 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
     ping: async () => void (await within(PING_MS, 'PING', client.ping())),
     async close() {
       clearInterval(watch);
-      for (const copy of copies) copy.destroy();
+      for (const copy of copies) copy.disconnect();
       client.destroy();
     },
   };
 }
 
-interface Client {
-  readonly isOpen: boolean;
-  destroy(): void;
-  duplicate(): Client;
-}
-
 /** The connections that BullMQ copies from this one for its workers, so that none is left open. */
-function rememberCopies(client: Pick<Client, 'duplicate'>): Set<Client> {
-  const copies = new Set<Client>();
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = () => {
-    for (const copy of copies) if (!copy.isOpen) copies.delete(copy);
-    const copy = duplicate();
+function rememberCopies(connection: IRedisClient): Set<IRedisClient> {
+  const copies = new Set<IRedisClient>();
+  const duplicate = connection.duplicate.bind(connection);
+  connection.duplicate = (...options) => {
+    for (const copy of copies) if (copy.status === 'end') copies.delete(copy);
+    const copy = duplicate(...options);
     copies.add(copy);
     return copy;
   };

@@ -68,6 +68,7 @@ async function openThroughProxy(server: Server, logger?: Logger) {
 
 afterEach(async () => {
   const ended = opened.splice(0).map(async ({ transport, proxy }) => {
+    proxy.heal();
     await transport.stopReceiving();
     await transport.close();
     await proxy.close();
@@ -151,7 +152,8 @@ async function settles(work: Promise<unknown>): Promise<number> {
 const faults: { fault: string; strike(proxy: TcpProxy): void }[] = [
   { fault: 'refuses', strike: (proxy) => proxy.refuse() },
   { fault: 'is silent on open connections', strike: (proxy) => proxy.silenceOpen() },
-  { fault: 'answers after half a minute', strike: (proxy) => proxy.delay(30_000) },
+  // Longer than anybody waits.
+  { fault: 'is slow', strike: (proxy) => proxy.delay(8_000) },
 ];
 
 describe.each(servers)('the queue on $name', ({ prepare }) => {
@@ -178,10 +180,10 @@ describe.each(servers)('the queue on $name', ({ prepare }) => {
         await passes(transport, queue, received);
         strike(proxy);
         const send = (to: string) => transport.send([{ queue: to, event: newEvent(), attempt: 1 }]);
-        expect(await settles(send(queue))).toBeLessThan(6_500);
         // A queue that is first used during the outage is none that fails for ever.
         const unknown = newQueue();
-        expect(await settles(send(unknown))).toBeLessThan(6_500);
+        const took = await Promise.all([settles(send(queue)), settles(send(unknown))]);
+        expect(Math.max(...took)).toBeLessThan(6_500);
         proxy.heal();
         expect(await passesAtLast(transport, queue, received)).toBeLessThan(10_000);
         expect(await passesAtLast(transport, unknown, await receive(direct, unknown))).toBeLessThan(
@@ -205,8 +207,8 @@ describe.each(servers)('the queue on $name', ({ prepare }) => {
         await pause(2_000);
         proxy.heal();
         const [first, second] = await Promise.all([
-          passes(direct, queue, received),
-          passes(direct, late, receivedLate),
+          passesAtLast(direct, queue, received),
+          passesAtLast(direct, late, receivedLate),
         ]);
         expect(Math.max(first, second)).toBeLessThan(15_000);
       }),
@@ -220,7 +222,7 @@ describe.each(servers)('the queue on $name', ({ prepare }) => {
     await passes(direct, queue, received);
     proxy.silenceOpen();
     // Nobody heals it: whatever was open stays silent for ever.
-    expect(await passes(direct, queue, received)).toBeLessThan(15_000);
+    expect(await passesAtLast(direct, queue, received)).toBeLessThan(15_000);
     expect(await passesAtLast(transport, queue, received)).toBeLessThan(10_000);
     // It is told at once again, and does not only look from time to time.
     let took = Number.POSITIVE_INFINITY;
@@ -265,7 +267,7 @@ describe.each(servers)('the queue on $name', ({ prepare }) => {
     release();
     await until('finished', () => done.includes(event.id));
     proxy.heal();
-    expect(await passes(direct, queue, done)).toBeLessThan(15_000);
+    expect(await passesAtLast(direct, queue, done)).toBeLessThan(15_000);
   });
 
   test('says of each queue at most once in 5 s that something is wrong', async () => {

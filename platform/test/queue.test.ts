@@ -169,7 +169,8 @@ describe.each(servers)('the queue on $name', ({ prepare }) => {
     await direct?.stopReceiving();
     await direct?.close();
     await server?.drop();
-  });
+    // On a busy disk, dropping a database waits long for its checkpoint.
+  }, 90_000);
 
   test('settles every send within its deadline, and sends again when the server is back', async () => {
     await Promise.all(
@@ -383,7 +384,7 @@ describe('a database pool', () => {
   afterAll(async () => {
     await proxy?.close();
     await database?.drop();
-  });
+  }, 90_000);
 
   test('gives up half-open connections, those that wait for an answer and idle ones', async () => {
     const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 4 });

@@ -1,8 +1,13 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { Logger } from './logger.ts';
 
 export type Pool = pg.Pool;
 export type Queryable = Pick<pg.Pool, 'query'>;
+
+const STATEMENT_MS = 15_000;
+/** Longer than the server lets a statement run: then it is the connection that is at fault. */
+const SILENCE_MS = 20_000;
 
 /** A connection pool that survives the loss of any connection; Prisma and raw statements share it. */
 export function openPostgres(connectionString: string, logger: Logger, max = 12): Pool {
@@ -10,13 +15,63 @@ export function openPostgres(connectionString: string, logger: Logger, max = 12)
     connectionString,
     max,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 15_000,
-    idle_in_transaction_session_timeout: 15_000,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
     keepAlive: true,
   });
   // Without a listener an idle connection's end would end the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+  boundSilence(pool, SILENCE_MS);
   return pool;
+}
+
+/** What pg keeps of a connection; its `query_timeout` leaves a dead connection in the pool. */
+interface Connection {
+  connection: { stream: Socket };
+  readyForQuery: boolean;
+  _ending: boolean;
+}
+
+/**
+ * Destroys connections whose server owes an answer and has been silent for `silenceMs`: half-open
+ * ones, which neither the server's timeouts nor TCP notice. What waited for them is rejected. With
+ * `heartbeat`, a connection on which nobody asks anything is asked as often.
+ */
+export function boundSilence(
+  pool: Pool,
+  silenceMs: number,
+  { heartbeat = false } = {},
+): { destroyAll(): void } {
+  const heardAt = new Map<Connection, number>();
+  pool.on('connect', (client) => {
+    const one = client as unknown as Connection;
+    const { stream } = one.connection;
+    const hear = () => heardAt.set(one, Date.now());
+    hear();
+    stream.on('data', hear);
+    stream.on('close', () => heardAt.delete(one));
+    // Its end between two statements of a transaction reaches nobody else, and would end the process.
+    client.on('error', () => {});
+    stream.setTimeout(silenceMs);
+    stream.on('timeout', () => {
+      if (one.readyForQuery && !one._ending) {
+        if (heartbeat) client.query('SELECT 1').catch(() => {});
+        return;
+      }
+      const silence = new Error(`PostgreSQL was silent for ${silenceMs} ms`);
+      stream.destroy(silence);
+      // Idle ones that are as old are likely to be as dead; each would cost another caller as much.
+      for (const [other, at] of heardAt) {
+        const idle = other.readyForQuery && Date.now() - at >= silenceMs;
+        if (idle) other.connection.stream.destroy(silence);
+      }
+    });
+  });
+  return {
+    destroyAll() {
+      for (const { connection } of heardAt.keys()) connection.stream.destroy();
+    },
+  };
 }
 
 /**

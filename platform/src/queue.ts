@@ -1,16 +1,11 @@
-import {
-  createPostgresBackend,
-  type Job,
-  Queue,
-  type QueueOptions,
-  Worker,
-  type WorkerOptions,
-} from 'bullmq';
-import pg from 'pg';
-import { createClient } from 'redis';
+import { Queue } from 'bullmq';
 import { ConfigError } from './config.ts';
 import type { EventRecord } from './events.ts';
 import type { Logger } from './logger.ts';
+import { openQueueDatabase } from './queue-postgres.ts';
+import { openRedis } from './queue-redis.ts';
+import { PING_MS, sparingWarnings, within } from './queue-server.ts';
+import { type Receiver, startReceiver } from './queue-worker.ts';
 
 /** One copy of an event on its way to one consumer. */
 export interface Message {
@@ -22,39 +17,29 @@ export interface Message {
 
 /** BullMQ on Redis or on PostgreSQL; nothing above it knows which. */
 export interface Transport {
-  /** Hands messages over. A resolved promise is no proof of delivery: acknowledgements are. */
+  /**
+   * Hands messages over; settles within 5 s. A resolved promise is no proof of delivery, and a
+   * rejected one none of loss: acknowledgements are.
+   */
   send(messages: readonly Message[]): Promise<void>;
   /**
    * Runs `open` for each parcel of a queue, `concurrency` of them at a time. Parcels fill up under
-   * load; one that is rejected comes again.
+   * load; one that is rejected comes again. Goes on by itself after an outage of the server.
    */
   receive(
     queue: string,
     concurrency: number,
     open: (parcel: readonly EventRecord[]) => Promise<void>,
   ): Promise<void>;
-  /** How many parcels wait in a queue; rejects when the queue's server does not answer. */
+  /** How many parcels wait in a queue; rejects when the server does not answer within 3 s. */
   waiting(queue: string): Promise<number>;
-  /** Rejects when the queue's server does not answer. */
+  /** Rejects when the queue's server does not answer within 3 s. */
   ping(): Promise<void>;
-  /** Takes no more jobs and lets running handlers finish. */
+  /** Takes no more jobs and lets running handlers finish; waits 3 s for the server at most. */
   stopReceiving(): Promise<void>;
+  /** Ends every connection, within 4 s also when the server is gone. */
   close(): Promise<void>;
 }
-
-interface Backend {
-  openQueue(name: string): Queue;
-  openWorker(
-    name: string,
-    open: (job: Job<EventRecord[]>) => Promise<void>,
-    concurrency: number,
-  ): Worker;
-  ping(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Where BullMQ keeps its tables on PostgreSQL. */
-const BULLMQ_SCHEMA = 'bullmq';
 
 // A lost job is sent again from the outbox: BullMQ's own retries only make that prompt.
 const jobOptions = {
@@ -62,14 +47,6 @@ const jobOptions = {
   backoff: { type: 'exponential', delay: 200 },
   removeOnComplete: true,
   removeOnFail: true,
-};
-
-const workerOptions = {
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
-  maxStalledCount: 3,
-  removeOnComplete: { count: 0 },
-  removeOnFail: { count: 0 },
 };
 
 /**
@@ -83,46 +60,62 @@ export async function openTransport(
   if (!env.REDIS_URL && !env.QUEUE_DATABASE_URL) {
     throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: the queue needs one of them.');
   }
-  const backend = env.REDIS_URL
+  const server = env.REDIS_URL
     ? await openRedis(env.REDIS_URL, logger)
     : await openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
   const queues = new Map<string, Queue>();
-  const workers: Worker[] = [];
+  const receivers: Receiver[] = [];
 
-  const openQueue = (name: string): Queue => {
+  const openQueue = async (name: string): Promise<Queue> => {
+    // A queue whose first contact fails is of no use any more: none is made during an outage.
+    if (!queues.has(name)) await server.ping();
     const known = queues.get(name);
     if (known) return known;
-    const queue = backend.openQueue(name);
-    queue.on('error', (error) => logger.warn({ err: error, queue: name }, 'queue error'));
+    const queue = new Queue(name, server.options, server.backend as never);
+    queue.on('error', sparingWarnings(logger, 'queue error', { queue: name }));
     queues.set(name, queue);
+    queue.waitUntilReady().catch(() => {
+      queues.delete(name);
+      queue.close().catch(() => {});
+    });
     return queue;
+  };
+
+  const sendParcels = async (name: string, parcels: readonly Message[][]): Promise<void> => {
+    const queue = await openQueue(name);
+    // Not addBulk: on PostgreSQL it makes two temporary tables a call, fifty times an add's cost.
+    await Promise.all(parcels.map((parcel) => addJob(queue, parcel)));
   };
 
   return {
     async send(messages) {
-      // Not addBulk: on PostgreSQL it makes two temporary tables a call, fifty times an add's cost.
-      const sent = [...parcelsByQueue(messages)].flatMap(([name, parcels]) =>
-        parcels.map((parcel) => addJob(openQueue(name), parcel)),
+      const sent = [...parcelsByQueue(messages)].map(([name, parcels]) =>
+        sendParcels(name, parcels),
       );
-      await Promise.all(sent);
+      await within(SEND_MS, 'handing events to the queue', Promise.all(sent));
     },
     async receive(name, concurrency, open) {
-      const worker = backend.openWorker(name, ({ data }) => open(data), concurrency);
-      worker.on('error', (error) => logger.warn({ err: error, queue: name }, 'worker error'));
-      workers.push(worker);
+      receivers.push(startReceiver(server, name, concurrency, ({ data }) => open(data), logger));
     },
-    waiting: (name) => openQueue(name).getWaitingCount(),
-    ping: backend.ping,
+    async waiting(name) {
+      const count = openQueue(name).then((queue) => queue.getWaitingCount());
+      return within(PING_MS, 'counting parcels', count);
+    },
+    ping: server.ping,
     async stopReceiving() {
-      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all(receivers.map((receiver) => receiver.stop()));
     },
     async close() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
-      await backend.close();
+      const closed = [...queues.values()].map((queue) => queue.close());
+      await within(CLOSE_MS, 'closing the queues', Promise.allSettled(closed)).catch(() => {});
+      await server.close();
     },
   };
 }
 
+/** A lost answer must not hold back what comes next: the outbox sends again after 5 s. */
+const SEND_MS = 5_000;
+const CLOSE_MS = 2_000;
 const PARCEL_SIZE = 25;
 
 function parcelsByQueue(messages: readonly Message[]): Map<string, Message[][]> {
@@ -143,61 +136,4 @@ function addJob(queue: Queue, parcel: readonly Message[]): Promise<unknown> {
   // BullMQ silently ignores an id that it still knows: each attempt has its own.
   const jobId = `${first.event.id}-${first.attempt}`;
   return queue.add(first.event.topic, events, { ...jobOptions, jobId });
-}
-
-async function openRedis(url: string, logger: Logger): Promise<Backend> {
-  const client = createClient({
-    url,
-    pingInterval: 10_000,
-    // Sending fails at once while Redis is away; the outbox sends again.
-    disableOfflineQueue: true,
-    socket: { reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000) },
-  });
-  client.on('error', (error) => logger.warn({ err: error }, 'Redis is not reachable'));
-  await client.connect();
-  // The hash tag keeps a queue's keys on one node of a Redis Cluster.
-  const options: QueueOptions = { connection: client as never, prefix: '{spacerent}' };
-  return {
-    openQueue: (name) => new Queue(name, options),
-    openWorker: (name, open, concurrency) =>
-      new Worker(name, open, { ...options, ...workerOptions, concurrency } as WorkerOptions),
-    ping: async () => void (await client.ping()),
-    close: async () => client.destroy(),
-  };
-}
-
-async function openQueueDatabase(connectionString: string, logger: Logger): Promise<Backend> {
-  const migration = new Queue(
-    'migration',
-    { connection: { connectionString, migrate: true } } as never,
-    createPostgresBackend as never,
-  );
-  await migration.waitUntilReady();
-  await migration.close();
-  // Each worker keeps one connection of the pool for LISTEN.
-  const pool = new pg.Pool({
-    connectionString,
-    max: 16,
-    keepAlive: true,
-    // The queue is disposable. Its commits notify workers under a lock that all of them share, and
-    // waiting for the disk under that lock would make every event of the system wait in turn.
-    options: `-c search_path=${BULLMQ_SCHEMA} -c synchronous_commit=off`,
-  });
-  // Every queue and worker adds a listener of its own.
-  pool.setMaxListeners(0);
-  pool.on('error', (error) => logger.warn({ err: error }, 'a queue connection was lost'));
-  const options = { connection: pool } as never as QueueOptions;
-  const backend = createPostgresBackend as never;
-  return {
-    openQueue: (name) => new Queue(name, options, backend),
-    openWorker: (name, open, concurrency) =>
-      new Worker(
-        name,
-        open,
-        { ...options, ...workerOptions, concurrency } as WorkerOptions,
-        backend,
-      ),
-    ping: async () => void (await pool.query('SELECT 1')),
-    close: () => pool.end(),
-  };
 }

@@ -1,4 +1,4 @@
-import { startMariaDb, startPostgres } from './servers.mjs';
+import { startMariaDb, startPostgres, startRedis } from './servers.mjs';
 
 /** For the tests of parts: real databases, named in the environment of the tests. */
 export default async function startServers() {
@@ -11,5 +11,8 @@ export default async function startServers() {
     const mariaDb = await startMariaDb();
     process.env.TEST_MARIADB_URL = `${mariaDb.url}/mysql`;
     globalThis.stopAll.push(mariaDb.stop);
+    const redis = await startRedis('test');
+    process.env.TEST_REDIS_URL = `redis://:test@127.0.0.1:${redis.port}`;
+    globalThis.stopAll.push(redis.stop);
   }
 }

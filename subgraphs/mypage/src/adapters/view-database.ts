@@ -16,6 +16,22 @@ export async function openViewDatabase(url: string): Promise<PrismaClient> {
     await prisma.$queryRawUnsafe('PRAGMA busy_timeout = 5000');
     return prisma;
   }
-  const adapter = new PrismaMariaDb(url.replace(/^mysql:/, 'mariadb:'));
+  const adapter = new PrismaMariaDb(bounded(url.replace(/^mysql:/, 'mariadb:')));
   return new MysqlClient({ adapter }) as unknown as PrismaClient;
+}
+
+/** Adds what ends a half-open connection, on which a statement would wait for ever. */
+function bounded(url: string): string {
+  const address = new URL(url);
+  const defaults = {
+    // Milliseconds of silence; it ends idle connections too, so few are kept, and not for long.
+    socketTimeout: '20000',
+    minimumIdle: '1',
+    // In seconds.
+    idleTimeout: '15',
+  };
+  for (const [name, value] of Object.entries(defaults)) {
+    if (!address.searchParams.has(name)) address.searchParams.set(name, value);
+  }
+  return address.href;
 }

@@ -1,0 +1,69 @@
+import { createNodeRedisClient, createRedisBackend, type IRedisClient } from 'bullmq';
+import { createClient, ErrorReply } from 'redis';
+import type { Logger } from './logger.ts';
+import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
+
+const ASK_EVERY_MS = 1_000;
+
+/** Connects to Redis; waits for it as long as it is not there. */
+export async function openRedis(url: string, logger: Logger): Promise<QueueServer> {
+  const client = createClient({
+    url,
+    // Sending fails at once while Redis is away; the outbox sends again.
+    disableOfflineQueue: true,
+    // For the workers' own connections, which are copies of this one: a command blocks them for 5 s
+    // at most, so silence despite the pings means that nobody is there any more.
+    pingInterval: 5_000,
+    socket: {
+      socketTimeout: 15_000,
+      reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000),
+    },
+  });
+  client.on('error', sparingWarnings(logger, 'Redis is not reachable'));
+  await client.connect();
+  // One adapter for all: BullMQ would make one for every queue and load all scripts through each.
+  const connection = createNodeRedisClient(client as never);
+  connection.on('error', () => {});
+  const copies = rememberCopies(connection);
+
+  let asking = false;
+  // Every write postpones node-redis's own time-out, so with a half-open connection under load it
+  // never comes; and it knows no time-out for a command that was written.
+  const watch = setInterval(async () => {
+    if (asking || !client.isReady) return;
+    asking = true;
+    const failed = await within(PING_MS, 'PING', client.ping()).catch((error: Error) => error);
+    asking = false;
+    if (!(failed instanceof Error) || failed instanceof ErrorReply || !client.isReady) return;
+    logger.warn({ err: failed }, 'Redis does not answer: the connection is opened anew');
+    // Whatever waits for an answer is rejected by this, at once.
+    client.destroy();
+    client.connect().catch(() => {});
+  }, ASK_EVERY_MS);
+
+  return {
+    // The hash tag keeps a queue's keys on one node of a Redis Cluster.
+    options: { connection: connection as never, prefix: '{spacerent}' },
+    backend: createRedisBackend,
+    isAnswer: (error) => error instanceof ErrorReply,
+    ping: async () => void (await within(PING_MS, 'PING', client.ping())),
+    async close() {
+      clearInterval(watch);
+      for (const copy of copies) copy.disconnect();
+      client.destroy();
+    },
+  };
+}
+
+/** The connections that BullMQ copies from this one for its workers, so that none is left open. */
+function rememberCopies(connection: IRedisClient): Set<IRedisClient> {
+  const copies = new Set<IRedisClient>();
+  const duplicate = connection.duplicate.bind(connection);
+  connection.duplicate = (...options) => {
+    for (const copy of copies) if (copy.status === 'end') copies.delete(copy);
+    const copy = duplicate(...options);
+    copies.add(copy);
+    return copy;
+  };
+  return copies;
+}

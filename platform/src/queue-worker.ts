@@ -1,0 +1,140 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type BackendFactory, type Job, Worker, type WorkerOptions } from 'bullmq';
+import type { EventRecord } from './events.ts';
+import type { Logger } from './logger.ts';
+import { type QueueServer, sparingWarnings, within } from './queue-server.ts';
+
+const workerOptions = {
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 3,
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+  // How long it waits after a lost connection; stopping has to wait for it too.
+  runRetryDelay: 1_000,
+  // How long it waits for a job before it looks for itself, in seconds.
+  drainDelay: 5,
+};
+
+/** An idle worker looks for jobs every 5 s; one that has not for so long has lost its way. */
+const DEAF_MS = 12_000;
+const WATCH_EVERY_MS = 1_000;
+const PAUSE_AFTER_ERROR_MS = 1_000;
+const CLOSE_MS = 3_000;
+
+export interface Receiver {
+  /** Takes no more jobs, lets running handlers finish and then waits 3 s at most. */
+  stop(): Promise<void>;
+}
+
+/** One BullMQ worker of the receiver's; it is replaced when it hears nothing any more. */
+interface Generation {
+  worker: Worker;
+  running: number;
+  /** When it last took a job, was told that there is none, or had no reason to ask. */
+  heardAt: number;
+  /** BullMQ remembers for ever that a worker's first contact failed: every later one fails too. */
+  stillborn: boolean;
+}
+
+/**
+ * Runs `handle` for the jobs of a queue, `concurrency` of them at a time, through every outage of
+ * the server: BullMQ's worker reconnects by itself, and where it does not, another takes its place.
+ */
+export function startReceiver(
+  server: QueueServer,
+  queue: string,
+  concurrency: number,
+  handle: (job: Job<EventRecord[]>) => Promise<void>,
+  logger: Logger,
+): Receiver {
+  const warn = sparingWarnings(logger, 'worker error', { queue });
+  const running = new Set<Promise<void>>();
+  let current = open();
+  let looking = false;
+  const watch = setInterval(async () => {
+    if (looking) return;
+    looking = true;
+    await replaceDeaf().catch(warn);
+    looking = false;
+  }, WATCH_EVERY_MS);
+
+  function open(): Generation {
+    const generation = { running: 0, heardAt: Date.now(), stillborn: false } as Generation;
+    const take = async (job: Job<EventRecord[]>) => {
+      generation.running += 1;
+      generation.heardAt = Date.now();
+      const handling = handle(job);
+      running.add(handling);
+      try {
+        await handling;
+      } finally {
+        running.delete(handling);
+        generation.running -= 1;
+      }
+    };
+    const backend = observed(server, () => {
+      generation.heardAt = Date.now();
+    });
+    const options = { ...server.options, ...workerOptions, concurrency } as WorkerOptions;
+    generation.worker = new Worker(queue, take, options, backend as never);
+    generation.worker.on('error', warn);
+    generation.worker.waitUntilReady().catch(() => {
+      generation.stillborn = true;
+    });
+    return generation;
+  }
+
+  async function replaceDeaf(): Promise<void> {
+    const busy = current.running >= concurrency;
+    if (busy) current.heardAt = Date.now();
+    if (!current.stillborn && Date.now() - current.heardAt < DEAF_MS) return;
+    try {
+      await server.ping();
+    } catch {
+      // Nobody hears anything now. When the server is back, the worker has its time again.
+      current.heardAt = Date.now();
+      return;
+    }
+    logger.warn({ queue }, 'a worker hears nothing and is replaced');
+    const deaf = current.worker;
+    current = open();
+    // Its handlers finish; a job whose end it cannot report is taken again, and is done already.
+    deaf.close().catch(warn);
+  }
+
+  return {
+    async stop() {
+      clearInterval(watch);
+      const closed = current.worker.close();
+      closed.catch(warn);
+      while (running.size > 0) await Promise.allSettled(running);
+      // During an outage BullMQ waits for the server, to say good-bye.
+      await within(CLOSE_MS, `closing the worker of ${queue}`, closed).catch(warn);
+    },
+  };
+}
+
+/** The server's backend for a worker, which does not run hot on errors and tells when it hears. */
+function observed(server: QueueServer, heard: () => void): BackendFactory {
+  return (...args) => {
+    const backend = server.backend(...args);
+    const moveToActive = backend.moveToActive.bind(backend);
+    backend.moveToActive = async (token, name) => {
+      try {
+        const answer = await moveToActive(token, name);
+        heard();
+        return answer;
+      } catch (error) {
+        // Redis that is full or loading its data refuses; it still hears us.
+        if (server.isAnswer(error)) heard();
+        // BullMQ asks again at once.
+        await pause(PAUSE_AFTER_ERROR_MS);
+        throw error;
+      }
+    };
+    // On PostgreSQL it is an hour: notifications are a hint, looking is the guarantee.
+    Object.defineProperty(backend, 'maximumBlockTimeout', { value: workerOptions.drainDelay });
+    return backend;
+  };
+}

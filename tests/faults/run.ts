@@ -9,7 +9,7 @@ import { type PlannedFault, planFaults } from './repertoire/repertoire.ts';
 import type { ChaosSystem } from './system/chaos-system.ts';
 import { untilQuiet } from './truth/quiet.ts';
 import { rows } from './truth/rows.ts';
-import { judge, type Truth, type Violation } from './truth/verdict.ts';
+import { judge, TOLD, type Truth, type Violation } from './truth/verdict.ts';
 
 const CUSTOMERS = 12;
 const READY_WITHIN_MS = 60_000;
@@ -71,7 +71,9 @@ export async function run(
     signal.throwIfAborted();
     const outcomes = await Promise.all(injected);
 
-    const stuck = await settle(system, isPatient, signal);
+    say('the load is over');
+    const stuck = await settle(system, isPatient, say, signal);
+    say('it is quiet');
     const truth: Truth = {
       adminUrl: system.postgres.adminUrl,
       databases: system.postgres.urls,
@@ -131,10 +133,17 @@ async function inject(
 async function settle(
   system: ChaosSystem,
   isPatient: boolean,
+  say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Violation[]> {
   for (const proxy of system.proxies()) proxy.heal();
   const late = await untilReady(system, signal);
+  for (const name of late) say(`not ready: ${name}`);
+  say(
+    isPatient
+      ? 'the wait for processes is over, nothing is hastened'
+      : 'the wait for processes is over',
+  );
   const { isQuiet, stuck } = await untilQuiet(system.postgres.urls, {
     withinMs: isPatient ? PATIENT_QUIET_WITHIN_MS : QUIET_WITHIN_MS,
     hasten: !isPatient,
@@ -146,9 +155,10 @@ async function settle(
     culprit: null,
     detail,
   });
+  for (const what of stuck) say(`stuck: ${what}`);
   return [
     ...late.map((name) => violation('every process gets ready again', name)),
-    ...(isQuiet ? [] : stuck.map((what) => violation('things get quiet', what))),
+    ...(isQuiet ? [] : stuck.slice(0, TOLD).map((what) => violation('things get quiet', what))),
   ];
 }
 

@@ -57,6 +57,7 @@ export class TcpProxy {
   /** Resets every open connection; new ones are accepted. */
   cut(): void {
     for (const link of this.#links) reset(link);
+    this.#links.clear();
   }
 
   /** Resets every open connection and every new one: the server is gone. */
@@ -93,7 +94,11 @@ export class TcpProxy {
     this.#refuses = false;
     this.#delayMs = 0;
     this.#cutAfter = undefined;
-    for (const link of this.#links) if (link.silent) reset(link);
+    for (const link of this.#links) {
+      if (!link.silent) continue;
+      reset(link);
+      this.#links.delete(link);
+    }
   }
 
   async close(): Promise<void> {
@@ -142,9 +147,9 @@ export class TcpProxy {
       socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => {
-        this.#links.delete(link);
-        // A silent link's ends learn nothing of each other.
+        // A silent link's ends learn nothing of each other, until it is healed.
         if (!link.silent) reset(link);
+        if (client.destroyed && server.destroyed) this.#links.delete(link);
       });
     }
     client.on('data', (bytes) => this.#toServer(link, bytes));

@@ -20,7 +20,7 @@ export interface Truth {
 }
 
 /** So many of each invariant are told; the others are the same again. */
-const TOLD = 20;
+export const TOLD = 20;
 
 /**
  * Checks every invariant over the whole databases and against what clients were told; views are

@@ -23,6 +23,10 @@ for (const name of Object.keys(process.env)) {
 }
 
 const interruption = new AbortController();
+const interrupted = new Promise<never>((_, reject) => {
+  interruption.signal.addEventListener('abort', () => reject(interruption.signal.reason));
+});
+interrupted.catch(() => {});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interruption.abort(new Error('Interrupted.')));
 }
@@ -128,13 +132,7 @@ async function runUntilFailure(
 
 /** Leaves off at once: what was started is stopped by whoever started it. */
 function untilInterrupted<T>(work: Promise<T>): Promise<T> {
+  // What it still throws afterwards is of no interest.
   work.catch(() => {});
-  const { signal } = interruption;
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      if (signal.aborted) reject(signal.reason);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    }),
-  ]);
+  return Promise.race([work, interrupted]);
 }

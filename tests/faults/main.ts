@@ -34,23 +34,26 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const finished: FinishedRun[] = [];
 try {
   const options = readOptions(process.argv.slice(2));
-  for (const profile of options.profiles) await runAll(profile, options);
-  const totals = totalsOf(finished);
-  console.log(reportOf(totals));
-  if (options.json) {
-    mkdirSync(dirname(options.json), { recursive: true });
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ options, totals, runs: finished }, null, 2)}\n`,
-    );
+  try {
+    for (const profile of options.profiles) await runAll(profile, options);
+  } finally {
+    // Also of an interrupted series: what was run was run.
+    if (finished.length > 0) tellTotals(options);
   }
-  if (totals.failed > 0) process.exitCode = 1;
 } catch (error) {
-  if (finished.length > 0) console.log(reportOf(totalsOf(finished)));
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 process.exit();
+
+function tellTotals(options: Options): void {
+  const totals = totalsOf(finished);
+  console.log(reportOf(totals));
+  if (totals.failed > 0) process.exitCode = 1;
+  if (!options.json) return;
+  mkdirSync(dirname(options.json), { recursive: true });
+  writeFileSync(options.json, `${JSON.stringify({ options, totals, runs: finished }, null, 2)}\n`);
+}
 
 /** A system serves one run after the other, until one fails: the next begins on a new one. */
 async function runAll(profile: Profile, options: Options): Promise<void> {

@@ -16,14 +16,17 @@ export default {
     {
       ...shared,
       displayName: 'parts',
-      testMatch: ['<rootDir>/{platform,router,supervisor,subgraphs/*}/test/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/{platform,router,supervisor,subgraphs/*}/test/**/*.test.ts',
+        '<rootDir>/tests/faults/*/*.test.ts',
+      ],
       globalSetup: './tests/support/start-servers.mjs',
       globalTeardown: './tests/support/stop-all.mjs',
     },
     {
       ...shared,
       displayName: 'whole',
-      testMatch: ['<rootDir>/tests/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/*.test.ts', '<rootDir>/tests/faults/*.test.ts'],
       globalSetup: './tests/support/start-systems.mjs',
       globalTeardown: './tests/support/stop-all.mjs',
     },

@@ -17,7 +17,15 @@ import { generatePrismaClients } from './prisma-clients.mjs';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const manifestFile = join(dist, '.sources.json');
-const sourceFolders = ['platform', 'router', 'subgraphs', 'supervisor', 'prisma', 'bench'];
+const sourceFolders = [
+  'platform',
+  'router',
+  'subgraphs',
+  'supervisor',
+  'prisma',
+  'bench',
+  'tests/faults',
+];
 const skippedFolders = new Set(['test', 'tests', 'node_modules', 'migrations']);
 
 /** Brings generated Prisma clients and dist/ up to date; does only what is out of date. */

@@ -15,6 +15,8 @@ export type ServicesOptions = {
   /** The router's own address; subgraphs listen on 127.0.0.1. */
   routerHost: string;
   ports: Record<ServiceName, number>;
+  /** Where the subgraphs are reached, when that is not where they listen: something stands between. */
+  urls?: Record<(typeof subgraphNames)[number], string>;
   /** What every service is given: the profile, the queue, the secret. */
   shared: Record<string, string>;
   /** Each subgraph gets its own database's address alone. */
@@ -66,7 +68,7 @@ function spawnService(name: ServiceName, options: ServicesOptions): ChildProcess
 }
 
 function environmentOf(name: ServiceName, options: ServicesOptions): NodeJS.ProcessEnv {
-  const { ports, shared, databases, routerHost } = options;
+  const { ports, urls, shared, databases, routerHost } = options;
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const each of subgraphNames) delete env[`${each.toUpperCase()}_DATABASE_URL`];
   Object.assign(env, shared, {
@@ -74,7 +76,7 @@ function environmentOf(name: ServiceName, options: ServicesOptions): NodeJS.Proc
     HOST: name === 'router' ? routerHost : '127.0.0.1',
   });
   for (const each of subgraphNames) {
-    env[`${each.toUpperCase()}_URL`] = `http://127.0.0.1:${ports[each]}`;
+    env[`${each.toUpperCase()}_URL`] = urls?.[each] ?? `http://127.0.0.1:${ports[each]}`;
   }
   if (name !== 'router') env[`${name.toUpperCase()}_DATABASE_URL`] = databases[name];
   return env;

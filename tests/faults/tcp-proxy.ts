@@ -1,5 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+export interface Target {
+  host: string;
+  port: number;
+}
+
 /** One connection through the proxy. */
 interface Link {
   client: Socket;
@@ -13,22 +18,26 @@ interface Link {
  * Every fault but {@link silenceOpen} and {@link cut} lasts until {@link heal}.
  */
 export class TcpProxy {
-  readonly #target: { host: string; port: number };
+  readonly #targets: readonly Target[];
   readonly #links = new Set<Link>();
   readonly #server: Server;
   #refuses = false;
   #delayMs = 0;
   #cutAfter: { bytes: Buffer; times: number } | undefined;
   #port = 0;
+  #accepted = 0;
 
-  private constructor(target: { host: string; port: number }) {
-    this.#target = target;
+  private constructor(targets: readonly Target[]) {
+    this.#targets = targets;
     this.#server = createServer({ allowHalfOpen: false }, (client) => this.#accept(client));
   }
 
-  /** Listens on a free port and passes everything on to the target, untouched. */
-  static async open(target: { host: string; port: number }): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  /**
+   * Listens on a free port and passes everything on, untouched. Of several targets each connection
+   * gets one, in turn; one on which nobody listens is passed over.
+   */
+  static async open(...targets: [Target, ...Target[]]): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targets);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     proxy.#port = (proxy.#server.address() as { port: number }).port;
     return proxy;
@@ -48,6 +57,7 @@ export class TcpProxy {
   /** Resets every open connection; new ones are accepted. */
   cut(): void {
     for (const link of this.#links) reset(link);
+    this.#links.clear();
   }
 
   /** Resets every open connection and every new one: the server is gone. */
@@ -84,7 +94,11 @@ export class TcpProxy {
     this.#refuses = false;
     this.#delayMs = 0;
     this.#cutAfter = undefined;
-    for (const link of this.#links) if (link.silent) reset(link);
+    for (const link of this.#links) {
+      if (!link.silent) continue;
+      reset(link);
+      this.#links.delete(link);
+    }
   }
 
   async close(): Promise<void> {
@@ -99,20 +113,49 @@ export class TcpProxy {
       client.resetAndDestroy();
       return;
     }
-    const server = connect(this.#target);
+    // Kept until somebody takes the connection.
+    client.pause();
+    const inTurn = this.#targets.map(
+      (_, index) => this.#targets[(this.#accepted + index) % this.#targets.length] as Target,
+    );
+    this.#accepted += 1;
+    this.#connect(client, inTurn);
+  }
+
+  #connect(client: Socket, [target, ...others]: readonly Target[]): void {
+    if (!target || client.destroyed) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(target);
     const link: Link = { client, server, silent: false };
+    const refused = () => {
+      this.#links.delete(link);
+      this.#connect(client, others);
+    };
     this.#links.add(link);
+    server.once('error', refused);
+    server.once('connect', () => {
+      server.off('error', refused);
+      this.#join(link);
+    });
+  }
+
+  #join(link: Link): void {
+    const { client, server } = link;
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => {
-        this.#links.delete(link);
-        // A silent link's ends learn nothing of each other.
+        // A silent link's ends learn nothing of each other, until it is healed.
         if (!link.silent) reset(link);
+        if (client.destroyed && server.destroyed) this.#links.delete(link);
       });
     }
     client.on('data', (bytes) => this.#toServer(link, bytes));
     server.on('data', (bytes) => this.#toClient(link, bytes));
+    if (client.destroyed) reset(link);
+    else client.resume();
   }
 
   #toServer(link: Link, bytes: Buffer): void {

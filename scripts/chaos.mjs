@@ -1,0 +1,40 @@
+// npm run chaos: installs, builds what is out of date, and injects faults.
+import { requireNode } from './node-version.mjs';
+
+const help = `Usage: npm run chaos -- [options]
+
+Starts spacerent with two copies of its services and a proxy on every line between them and their
+servers, lets customers book and cancel while faults come, heals, waits until all is quiet, and
+checks every invariant in the databases and against what the customers were told. A seed decides
+everything random; a failing run says how to see it again, and keeps its data and logs.
+
+  --seed N        the first run's seed (default: any); each next run's is one higher
+  --runs N        how many runs (default 10); each takes about 10 s
+  --profile NAME  embedded (default), servers (needs redis-server and mariadbd) or both
+  --seconds N     how long customers book in each run (default 4)
+  --only FAULT    this fault alone; an unknown name lists them all
+  --keep          keep data and logs, also when all is well
+  --json FILE     write totals and runs as JSON
+
+Ends with code 1 when an invariant is broken.`;
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  console.log(help);
+} else {
+  requireNode();
+  await chaos();
+}
+
+async function chaos() {
+  const { ensureInstalled } = await import('./install.mjs');
+  const { prepare } = await import('./prepare.mjs');
+  try {
+    await ensureInstalled();
+    await prepare();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+  // In this very process: a signal needs no passing on.
+  await import('../dist/tests/faults/main.js');
+}

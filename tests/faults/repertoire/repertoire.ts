@@ -1,0 +1,46 @@
+import type { Random } from '../random.ts';
+import type { ChaosSystem, Profile } from '../system/chaos-system.ts';
+import { databaseFaults } from './databases.ts';
+import type { Fault, Injection } from './fault.ts';
+import { networkFaults } from './network.ts';
+import { processFaults } from './processes.ts';
+import { queueFaults } from './queue.ts';
+
+/** Everything that can be done to a system. */
+export const repertoire: readonly Fault[] = [
+  ...processFaults,
+  ...queueFaults,
+  ...databaseFaults,
+  ...networkFaults,
+];
+
+export function faultsOf(profile: Profile): Fault[] {
+  return repertoire.filter((fault) => (fault.profile ?? profile) === profile);
+}
+
+export interface PlannedFault {
+  name: string;
+  /** After the beginning of the load. */
+  atMs: number;
+  injection: Injection;
+}
+
+/** Draws which faults come in a run, when, on whom and for how long. */
+export function planFaults(
+  random: Random,
+  system: ChaosSystem,
+  options: { only: string | undefined; loadMs: number },
+): PlannedFault[] {
+  const faults = faultsOf(system.profile).filter(
+    ({ name }) => options.only === undefined || name === options.only,
+  );
+  const weights = Object.fromEntries(faults.map(({ name, weight }) => [name, weight]));
+  const count = random.between(1, 4);
+  return Array.from({ length: count }, (_, index) => {
+    const own = random.fork(`fault ${index}`);
+    const name = own.weighted(weights);
+    const fault = faults.find((each) => each.name === name) as Fault;
+    const atMs = own.between(200, Math.max(200, options.loadMs - 600));
+    return { name, atMs, injection: fault.draw(own, system) };
+  });
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectFile } from '#platform/project.ts';
+import {
+  defineServices,
+  type ServiceName,
+  subgraphNames,
+} from '../../../supervisor/src/services.ts';
+import { TcpProxy } from '../tcp-proxy.ts';
+import { type MariaDb, startMariaDb } from './mariadb.ts';
+import { takePort } from './ports.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+import { type Redis, type Say, startRedis } from './redis.ts';
+import { ServiceProcess } from './service-process.ts';
+
+export type Profile = 'embedded' | 'servers';
+type Subgraph = (typeof subgraphNames)[number];
+
+/** Short, so that what takes minutes in production happens within a run. */
+export const HOLD_SECONDS = 6;
+const SETTINGS = {
+  HOLD_SECONDS: String(HOLD_SECONDS),
+  PAYMENT_TIMEOUT_MS: '1000',
+  PROVIDER_TIMEOUT_MS: '1500',
+  SUBGRAPH_TIMEOUT_MS: '5000',
+};
+
+/** A whole spacerent with proxies on every line, and every part of it within reach. */
+export interface ChaosSystem {
+  profile: Profile;
+  home: string;
+  routerUrl: string;
+  authSecret: string;
+  processes: readonly ServiceProcess[];
+  postgres: Postgres;
+  redis: Redis | undefined;
+  mariaDb: MariaDb | undefined;
+  /** The real address of mypage's database. */
+  viewsUrl: string;
+  /** Between a context and another one, over HTTP: `lines['book>payment']`. */
+  lines: Readonly<Record<string, TcpProxy>>;
+  every(service: ServiceName): readonly ServiceProcess[];
+  proxies(): readonly TcpProxy[];
+}
+
+/** Starts servers and services in `home`; `say` is told what the supervision says. */
+export async function startSystem(
+  profile: Profile,
+  home: string,
+  say: Say,
+  onStop: (step: () => Promise<void>) => void,
+): Promise<ChaosSystem> {
+  const logs = join(home, 'logs');
+  mkdirSync(logs, { recursive: true });
+  const open: TcpProxy[] = [];
+  onStop(async () => void (await Promise.all(open.map((proxy) => proxy.close()))));
+  const proxyTo = async (...ports: number[]) => {
+    const [first, ...others] = ports.map((port) => ({ host: '127.0.0.1', port }));
+    const proxy = await TcpProxy.open(first as { host: string; port: number }, ...others);
+    open.push(proxy);
+    return proxy;
+  };
+
+  const postgres = await startPostgres(home, logs, say);
+  onStop(() => postgres.stop());
+  let redis: Redis | undefined;
+  let mariaDb: MariaDb | undefined;
+  if (profile === 'servers') {
+    redis = await startRedis(home, logs, say);
+    onStop(redis.stop);
+    mariaDb = await startMariaDb(home, logs, say);
+    onStop(mariaDb.stop);
+  }
+  const viewsUrl = mariaDb?.url ?? pathToFileURL(join(home, 'mypage.sqlite')).href;
+  const queueUrl = redis?.url ?? postgres.urls.queue;
+  const queuePort = redis?.port ?? postgres.port;
+
+  // SQLite has one writer: two copies of mypage are for MariaDB.
+  const copies = { router: 1, book: 2, payment: 2, space: 2, mypage: mariaDb ? 2 : 1 };
+  const ports = {} as Record<ServiceName, number[]>;
+  for (const [name, count] of Object.entries(copies)) {
+    ports[name as ServiceName] = await Promise.all(Array.from({ length: count }, takePort));
+  }
+  const lines: Record<string, TcpProxy> = {};
+  for (const from of ['router', ...subgraphNames] as const) {
+    for (const to of subgraphNames) {
+      if (from !== to) lines[`${from}>${to}`] = await proxyTo(...ports[to]);
+    }
+  }
+
+  const authSecret = randomBytes(32).toString('base64url');
+  const processes: ServiceProcess[] = [];
+  for (const [service, [...servicePorts]] of Object.entries(ports) as [ServiceName, number[]][]) {
+    for (const [index, port] of servicePorts.entries()) {
+      const name = servicePorts.length > 1 ? `${service}-${index + 1}` : service;
+      const isSubgraph = service !== 'router';
+      const queue = isSubgraph ? await proxyTo(queuePort) : undefined;
+      const database = await databaseProxy(service);
+      const databases = { book: '', payment: '', space: '', mypage: '' };
+      if (isSubgraph) {
+        const real = service === 'mypage' ? viewsUrl : postgres.urls[service];
+        databases[service] = database ? database.through(real) : real;
+      }
+      const urlOf = (to: Subgraph) =>
+        (lines[`${service}>${to}`]?.through('http://proxy') ?? 'http://itself').replace(/\/$/, '');
+      const folder = join(logs, name);
+      mkdirSync(folder, { recursive: true });
+      const define = (onChange: (pid: number | undefined) => void) =>
+        defineServices({
+          root: projectFile('.'),
+          logs: folder,
+          routerHost: '127.0.0.1',
+          ports: { router: port, book: port, payment: port, space: port, mypage: port },
+          urls: {
+            book: urlOf('book'),
+            payment: urlOf('payment'),
+            space: urlOf('space'),
+            mypage: urlOf('mypage'),
+          },
+          shared: {
+            ...SETTINGS,
+            AUTH_SECRET: authSecret,
+            SPACERENT_PROFILE: profile,
+            ...(queue && { [redis ? 'REDIS_URL' : 'QUEUE_DATABASE_URL']: queue.through(queueUrl) }),
+          },
+          databases,
+          onChange: (changed, pid) => {
+            if (changed === service) onChange(pid);
+          },
+          say: (line) => say(`${name}: ${line}`),
+        });
+      const url = `http://127.0.0.1:${port}`;
+      processes.push(new ServiceProcess({ name, service, url, database, queue, define }));
+    }
+  }
+  onStop(async () => void (await Promise.all(processes.map((each) => each.stop()))));
+  await Promise.all(processes.map((each) => each.start()));
+
+  return {
+    profile,
+    home,
+    routerUrl: `http://127.0.0.1:${ports.router[0]}`,
+    authSecret,
+    processes,
+    postgres,
+    redis,
+    mariaDb,
+    viewsUrl,
+    lines,
+    every: (service) => processes.filter((each) => each.service === service),
+    proxies: () => open,
+  };
+
+  async function databaseProxy(service: ServiceName): Promise<TcpProxy | undefined> {
+    if (service === 'router') return undefined;
+    if (service !== 'mypage') return proxyTo(postgres.port);
+    return mariaDb && proxyTo(mariaDb.port);
+  }
+}

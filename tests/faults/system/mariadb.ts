@@ -1,0 +1,91 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createConnection } from 'mariadb';
+import { withLog } from '../../../supervisor/src/logs.ts';
+import { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
+import { guarded } from './guard.ts';
+import { takePort } from './ports.ts';
+import type { Say } from './redis.ts';
+
+export interface MariaDb {
+  /** The address of mypage's database. */
+  url: string;
+  port: number;
+  /** Killed it comes back on the same port and recovers. */
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+export async function startMariaDb(home: string, logs: string, say: Say): Promise<MariaDb> {
+  const folder = join(home, 'mariadb');
+  mkdirSync(folder, { recursive: true });
+  const data = join(folder, 'data');
+  const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
+  // Servers live in sbin folders, which an ordinary user's PATH often lacks.
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+  const install = spawnSync(
+    'mariadb-install-db',
+    ['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...asUser].concat([
+      '--auth-root-authentication-method=normal',
+    ]),
+    { encoding: 'utf8', env },
+  );
+  if (install.status !== 0) {
+    throw new Error(
+      `MariaDB's data could not be made: ${install.stderr ?? install.error?.message}`,
+    );
+  }
+  const port = await takePort();
+  const flags = [
+    '--no-defaults',
+    `--datadir=${data}`,
+    `--socket=${join(folder, 'socket')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    ...asUser,
+  ];
+  let pid: number | undefined;
+  const supervised = new SupervisedProcess({
+    name: 'mariadb',
+    spawn: () =>
+      withLog(join(logs, 'mariadb.log'), (log) =>
+        guarded(spawn('mariadbd', flags, { detached: true, stdio: ['ignore', log, log], env })),
+      ),
+    isReady: () =>
+      onMariaDb(port, ['SELECT 1']).then(
+        () => true,
+        () => false,
+      ),
+    stop: { signal: 'SIGTERM', graceMs: 20_000, thenSignal: 'SIGKILL' },
+    onChange: (now) => {
+      pid = now;
+    },
+    say,
+  });
+  await supervised.start();
+  await onMariaDb(port, [
+    'CREATE DATABASE mypage CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    "CREATE USER 'mypage'@'%' IDENTIFIED BY 'chaos'",
+    "GRANT ALL ON mypage.* TO 'mypage'@'%'",
+  ]);
+  return {
+    url: `mysql://mypage:chaos@127.0.0.1:${port}/mypage`,
+    port,
+    kill: () => {
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    },
+    stop: () => supervised.stop(),
+  };
+}
+
+async function onMariaDb(port: number, statements: readonly string[]): Promise<void> {
+  const address = { host: '127.0.0.1', port, user: 'root', connectTimeout: 2_000 };
+  const connection = await createConnection(address);
+  try {
+    for (const statement of statements) await connection.query(statement);
+  } finally {
+    await connection.end();
+  }
+}

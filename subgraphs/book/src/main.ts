@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { startArchiving } from '#platform/archive.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
@@ -9,6 +10,7 @@ import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { paymentClient } from './adapters/payment-client.ts';
@@ -53,15 +55,18 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     resolvers: resolvers(ports),
     context: (base) => base,
     inbox: postgresInbox(pool),
+    events: storedEvents(pool),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     logger,
   });
   await consumeEvents(transport, ports, logger);
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', 500, () => sweepUnpaid(ports));
+  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');
 
   onStop('requests', () => server.close());
+  onStop('archiving', stopArchiving);
   onStop('sweeper', stopSweeper);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { startArchiving } from '#platform/archive.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { applyMigrations } from '#platform/migrate.ts';
@@ -8,6 +9,7 @@ import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
@@ -45,14 +47,17 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     resolvers: resolvers(ports),
     context: (base) => base,
     inbox: postgresInbox(pool),
+    events: storedEvents(pool),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     logger,
   });
   await consumeEvents(transport, ports, logger);
+  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 
   onStop('requests', () => server.close());
+  onStop('archiving', stopArchiving);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());

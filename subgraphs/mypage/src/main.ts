@@ -1,13 +1,17 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { runService } from '#platform/lifecycle.ts';
 import { applyMigrations } from '#platform/migrate.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
 import { prismaViewStore } from './adapters/prisma-view-store.ts';
 import { resolvers } from './adapters/resolvers.ts';
+import { storedEventsClient } from './adapters/stored-events-client.ts';
 import { openViewDatabase } from './adapters/view-database.ts';
 import { batchProjector } from './application/batch-projector.ts';
+import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
 
 await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
@@ -21,21 +25,37 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
   const prisma = await openViewDatabase(url);
   const transport = await openTransport(config, logger);
   const views = prismaViewStore(prisma);
+  const generations = prismaViewGenerations(prisma);
+  const events = storedEventsClient(
+    { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
+    logger,
+  );
+  const rebuilds = rebuilder({
+    generations,
+    events,
+    clock: () => new Date(),
+    pause: wait,
+    log: (message, facts) => logger.info(facts, message),
+  });
 
   const server = await createSubgraph({
     schemaFile: projectFile('subgraphs/mypage/schema.graphql'),
-    resolvers: resolvers(views),
+    resolvers: resolvers(views, rebuilds, generations),
     context: (base) => base,
     inbox: views,
     ready: () => Promise.all([prisma.$queryRaw`SELECT 1`, transport.ping()]),
     logger,
   });
   await consumeEvents(transport, batchProjector(views), logger);
+  const stopTidying = startTidying(generations, logger);
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'mypage is ready');
 
   onStop('requests', () => server.close());
+  onStop('rebuild', () => rebuilds.stop());
+  onStop('old generations', stopTidying);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('queue', () => transport.close());
+  onStop('stored events', () => events.close());
   onStop('database', () => prisma.$disconnect());
 });

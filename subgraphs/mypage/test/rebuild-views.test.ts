@@ -213,7 +213,7 @@ describe.each(engines)('a rebuild of the views on $name', ({ clients: count, cre
     history.addUnreadable();
     const { state, message } = await rebuilt();
     expect(state).toBe('SWITCHED');
-    expect(message).toContain('1 events could not be read');
+    expect(message).toContain('Unreadable events, left out: 1.');
   });
 
   test('is the only one: of several that begin at once, one does', async () => {

@@ -64,17 +64,16 @@ async function run(
   try {
     const unreadable = await projectAll(ports, generation, goOn);
     const differences = await compare(ports, generation, goOn);
-    const leftOut =
-      unreadable > 0 ? ` ${unreadable} events could not be read and are left out.` : '';
+    const leftOut = unreadable > 0 ? ` Unreadable events, left out: ${unreadable}.` : '';
     if (differences === 0) {
-      const message = `The rebuilt read model equals the live one and has taken its place.${leftOut}`;
-      await generations.switchTo(generation, message);
+      const message = 'The rebuilt read model equals the live one and has taken its place.';
+      await generations.switchTo(generation, message + leftOut);
     } else if (acceptDifferences) {
-      const message = `The rebuilt read model has taken the live one's place; ${differences} bookings differed.${leftOut}`;
-      await generations.switchTo(generation, message);
+      const message = `The rebuilt read model has taken the live one's place. Bookings that differed: ${differences}.`;
+      await generations.switchTo(generation, message + leftOut);
     } else {
-      const message = `The live read model stays: ${differences} bookings differ from what the events say.${leftOut}`;
-      await generations.giveUp(generation, 'DIFFERENT', message);
+      const message = `The live read model stays. Bookings that differ from what the events say: ${differences}.`;
+      await generations.giveUp(generation, 'DIFFERENT', message + leftOut);
     }
     log('rebuild ended', { generation, differences, unreadable });
   } catch (error) {

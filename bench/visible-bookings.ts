@@ -23,7 +23,8 @@ export function watchVisibleBookings(viewDatabaseUrl: string): VisibleBookings {
     if (awaited.size === 0) return;
     const { rows } = await client.execute({
       sql: `SELECT booking_id FROM booking_status_view
-             WHERE status = 'REGISTERED' AND booking_id IN (SELECT value FROM json_each(?))`,
+             WHERE generation = (SELECT id FROM view_generation WHERE slot = 'LIVE')
+               AND status = 'REGISTERED' AND booking_id IN (SELECT value FROM json_each(?))`,
       args: [JSON.stringify([...awaited.keys()])],
     });
     for (const row of rows) {

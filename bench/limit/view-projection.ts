@@ -26,6 +26,8 @@ const columns = {
   updated_at: 'updatedAt',
 } as const satisfies Record<string, keyof BookingStatusView>;
 const columnNames = Object.keys(columns) as (keyof typeof columns)[];
+/** The generation that a new database begins with. */
+const LIVE = 1;
 const LARGEST_GROUP = 200;
 /** How long a group may fill: with 8 ms and with 50 ms fewer lives go through. */
 const GROUP_MS = 20;
@@ -47,7 +49,8 @@ export async function openViews(url: string): Promise<Views> {
 
   async function held(ids: readonly string[]): Promise<string[]> {
     const { rows } = await client.execute({
-      sql: 'SELECT event_id FROM inbox WHERE event_id IN (SELECT value FROM json_each(?))',
+      sql: `SELECT event_id FROM inbox
+             WHERE generation = ${LIVE} AND event_id IN (SELECT value FROM json_each(?))`,
       args: [JSON.stringify(ids)],
     });
     return rows.map((row) => String(row.event_id));
@@ -109,13 +112,13 @@ async function projectAll(
   const now = asText(new Date());
   await insertMany(
     client,
-    'INSERT INTO inbox (event_id, received_at) VALUES',
-    fresh.map(({ id }) => [id, now]),
+    'INSERT INTO inbox (generation, event_id, received_at) VALUES',
+    fresh.map(({ id }) => [LIVE, id, now]),
   );
 
   const { rows } = await client.execute({
     sql: `SELECT ${columnNames.join(', ')} FROM booking_status_view
-           WHERE booking_id IN (SELECT value FROM json_each(?))`,
+           WHERE generation = ${LIVE} AND booking_id IN (SELECT value FROM json_each(?))`,
     args: [JSON.stringify([...new Set(fresh.map(({ facts }) => facts.bookingId))])],
   });
   const before = new Map(rows.map((row) => [String(row.booking_id), viewOf(row)]));
@@ -128,22 +131,33 @@ async function projectAll(
     const replaced = [...before.values()];
     await client.execute({
       sql: `DELETE FROM booking_status_view
-             WHERE ${replaced.map(() => '(booking_id = ? AND version = ?)').join(' OR ')}`,
+             WHERE ${replaced
+               .map(() => `(generation = ${LIVE} AND booking_id = ? AND version = ?)`)
+               .join(' OR ')}`,
       args: replaced.flatMap(({ bookingId, version }) => [bookingId, version]),
     });
   }
   await insertMany(
     client,
-    `INSERT INTO booking_status_view (${columnNames.join(', ')}) VALUES`,
-    [...after.values()].map((view) => columnNames.map((name) => asText(view[columns[name]]))),
+    `INSERT INTO booking_status_view (generation, ${columnNames.join(', ')}) VALUES`,
+    [...after.values()].map((view) => [
+      LIVE,
+      ...columnNames.map((name) => asText(view[columns[name]])),
+    ]),
   );
   await insertMany(
     client,
-    'INSERT INTO status_change (booking_id, booking_version, status, at) VALUES',
+    'INSERT INTO status_change (generation, booking_id, booking_version, status, at) VALUES',
     fresh
       .map(statusChangeOf)
       .filter((change) => change !== null)
-      .map((change) => [change.bookingId, change.bookingVersion, change.status, asText(change.at)]),
+      .map((change) => [
+        LIVE,
+        change.bookingId,
+        change.bookingVersion,
+        change.status,
+        asText(change.at),
+      ]),
   );
 }
 

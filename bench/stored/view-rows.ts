@@ -30,21 +30,21 @@ export async function storeViews(
       },
     });
     await client.execute(`
-      INSERT INTO booking_status_view (booking_id, customer_id, status, space_name, start_at,
+      INSERT INTO booking_status_view (generation, booking_id, customer_id, status, space_name, start_at,
              end_at, price_amount, currency, payment_status, refunded, registration_status,
              booking_version, payment_version, registration_version, version, updated_at)
-      SELECT ${idOf('booking')}, 'customer-' || (n % ${STORED_CUSTOMERS}), 'REGISTERED', 'Room',
+      SELECT 1, ${idOf('booking')}, 'customer-' || (n % ${STORED_CUSTOMERS}), 'REGISTERED', 'Room',
              ${instant('start_ms')}, ${instant('start_ms + 3600000')}, ${HOURLY_RATE}, 'KRW',
              'APPROVED', 0, 'REGISTERED', 3, 2, 1, 5, ${instant('requested_ms')}
         FROM stored`);
     await client.execute(`
-      INSERT INTO status_change (booking_id, booking_version, status, at)
-      SELECT ${idOf('booking')}, column1, column2, ${instant('requested_ms')}
+      INSERT INTO status_change (generation, booking_id, booking_version, status, at)
+      SELECT 1, ${idOf('booking')}, column1, column2, ${instant('requested_ms')}
         FROM stored, (VALUES (1, 'REQUESTED'), (2, 'PAID'), (3, 'REGISTERED'))`);
     for (const event of ['booked', 'paid', 'confirmed', 'approved', 'registered'] as const) {
       await client.execute(`
-        INSERT INTO inbox (event_id, received_at)
-        SELECT ${idOf(event)}, ${instant('requested_ms')} FROM stored`);
+        INSERT INTO inbox (generation, event_id, received_at)
+        SELECT 1, ${idOf(event)}, ${instant('requested_ms')} FROM stored`);
     }
     await client.execute('COMMIT');
     await client.execute('PRAGMA wal_checkpoint(TRUNCATE)');

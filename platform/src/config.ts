@@ -67,6 +67,12 @@ export const queueShape = {
   PARK_AFTER_FAILURES: integer(1, 1_000).default(10),
 };
 
+/** What a context that tells events reads. */
+export const outboxShape = {
+  /** How long acknowledged events stay in the outbox before they are archived. */
+  OUTBOX_KEEP_HOURS: integer(0, 1_000_000).default(168),
+};
+
 /** Where the sibling contexts answer. */
 export const peersShape = {
   BOOK_URL: httpUrl,

@@ -112,10 +112,12 @@ export async function awaitedEvents(db: Queryable): Promise<{ events: number; se
   return (await awaited(db))[0] ?? { events: 0, seconds: 0 };
 }
 
+// Locked in one order: two relays that acknowledge the same events must not end in a deadlock.
 const acknowledge = statement(
   'outbox-acknowledge',
   `UPDATE outbox SET awaiting = array_remove(awaiting, $1)
-    WHERE id = ANY($2::uuid[]) AND $1 = ANY(awaiting)`,
+    WHERE id IN (SELECT id FROM outbox WHERE id = ANY($2::uuid[]) AND $1 = ANY(awaiting)
+                  ORDER BY id FOR UPDATE)`,
 );
 
 /** Notes that the consumer holds these events durably; they are not sent to it again. */

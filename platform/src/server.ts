@@ -13,6 +13,7 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { HELD_PATH } from './peer-inboxes.ts';
 import { DateTime } from './scalars.ts';
+import { type StoredEvents, serveStoredEvents } from './stored-events.ts';
 import { readViewer, VIEWER_HEADER, type Viewer } from './viewer.ts';
 
 /** What every resolver of a subgraph can rely on. */
@@ -54,13 +55,17 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** A subgraph over HTTP: GraphQL at /graphql, health, metrics, and the inbox that producers ask. */
+/**
+ * A subgraph over HTTP: GraphQL at /graphql, health, metrics, the inbox that producers ask and, where
+ * the context tells events, what it has told so far.
+ */
 export async function createSubgraph<Context extends SubgraphContext>(options: {
   schemaFile: string;
   /** Maps of resolvers by type; they are put together. */
   resolvers: readonly Record<string, object>[];
   context: (base: SubgraphContext) => Context;
   inbox: Inbox;
+  events?: StoredEvents;
   ready: () => Promise<unknown>;
   metrics: Metrics;
   logger: Logger;
@@ -97,6 +102,7 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
     if (!question.success) return reply.code(400).send({ message: 'ids must be a list of ids' });
     return { held: await options.inbox.held(question.data.ids) };
   });
+  if (options.events) serveStoredEvents(app, options.events);
   return {
     listen: async (address) => void (await app.listen(address)),
     // Apollo's drain plugin closes the HTTP server on its way.

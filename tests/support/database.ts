@@ -53,14 +53,13 @@ export async function createDatabase(
   };
 }
 
-/** A fresh MariaDB database with mypage's tables. */
-export async function createMariaDbViews(): Promise<{ url: string; drop(): Promise<void> }> {
+/** A fresh MariaDB database without tables. */
+export async function createMariaDb(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = serverUrl('TEST_MARIADB_URL');
   const name = `test_mypage_${randomUUID().replaceAll('-', '')}`;
   await onMariaDb(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = name;
-  await migrate(url.href, 'prisma/mypage/migrations/mysql');
   return { url: url.href, drop: () => onMariaDb(server, `DROP DATABASE ${name}`) };
 }
 

@@ -1,4 +1,11 @@
-import { peersShape, processShape, queueShape, readConfig, setting } from '#platform/config.ts';
+import {
+  outboxShape,
+  peersShape,
+  processShape,
+  queueShape,
+  readConfig,
+  setting,
+} from '#platform/config.ts';
 
 export function bookConfig(env: NodeJS.ProcessEnv) {
   return readConfig(
@@ -6,6 +13,7 @@ export function bookConfig(env: NodeJS.ProcessEnv) {
       ...processShape,
       ...queueShape,
       ...peersShape,
+      ...outboxShape,
       BOOK_DATABASE_URL: setting.postgresUrl,
       /** How long a slot is held for its payment. */
       HOLD_SECONDS: setting.integer(1, 86_400).default(900),

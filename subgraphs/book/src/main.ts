@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { bookingEvents } from '#contracts/book.ts';
+import { startArchiving } from '#platform/archive.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
@@ -14,6 +15,7 @@ import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { paymentClient } from './adapters/payment-client.ts';
@@ -73,6 +75,7 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     resolvers: [resolvers(ports), deadLetterResolvers('Book', deadLetters, consumer)],
     context: (base) => base,
     inbox,
+    events: storedEvents(pool),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     metrics,
     logger,
@@ -81,10 +84,12 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
     sweepUnpaid(ports),
   );
+  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');
 
   onStop('requests', () => server.close());
+  onStop('archiving', stopArchiving);
   onStop('sweeper', stopSweeper);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());

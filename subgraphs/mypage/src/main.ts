@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { runService } from '#platform/lifecycle.ts';
@@ -8,10 +9,13 @@ import { openTransport } from '#platform/queue.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
+import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
 import { prismaViewStore } from './adapters/prisma-view-store.ts';
 import { resolvers } from './adapters/resolvers.ts';
+import { storedEventsClient } from './adapters/stored-events-client.ts';
 import { openViewDatabase } from './adapters/view-database.ts';
 import { batchProjector } from './application/batch-projector.ts';
+import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
 
 await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
@@ -26,6 +30,18 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
   const prisma = await openViewDatabase(url);
   const transport = await openTransport(config, logger);
   const views = prismaViewStore(prisma);
+  const generations = prismaViewGenerations(prisma);
+  const events = storedEventsClient(
+    { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
+    logger,
+  );
+  const rebuilds = rebuilder({
+    generations,
+    events,
+    clock: () => new Date(),
+    pause: wait,
+    log: (message, facts) => logger.info(facts, message),
+  });
 
   const deadLetters = prismaDeadLetters(prisma);
   const consumer = openConsumer({
@@ -39,7 +55,10 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
   });
   const server = await createSubgraph({
     schemaFile: projectFile('subgraphs/mypage/schema.graphql'),
-    resolvers: [resolvers(views), deadLetterResolvers('MyPage', deadLetters, consumer)],
+    resolvers: [
+      resolvers(views, rebuilds, generations),
+      deadLetterResolvers('MyPage', deadLetters, consumer),
+    ],
     context: (base) => base,
     inbox: views,
     ready: () => Promise.all([prisma.$queryRaw`SELECT 1`, transport.ping()]),
@@ -47,11 +66,15 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     logger,
   });
   await consumeEvents(consumer, batchProjector(views), logger);
+  const stopTidying = startTidying(generations, logger);
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'mypage is ready');
 
   onStop('requests', () => server.close());
+  onStop('rebuild', () => rebuilds.stop());
+  onStop('old generations', stopTidying);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('queue', () => transport.close());
+  onStop('stored events', () => events.close());
   onStop('database', () => prisma.$disconnect());
 });

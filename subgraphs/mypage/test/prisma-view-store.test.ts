@@ -1,35 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import { createMariaDbViews, migrate } from '../../../tests/support/database.ts';
 import { prismaViewStore } from '../src/adapters/prisma-view-store.ts';
 import { openViewDatabase } from '../src/adapters/view-database.ts';
 import { batchProjector } from '../src/application/batch-projector.ts';
 import { type ProjectedEvent, project } from '../src/booking-status-view.ts';
 import type { ViewPosition } from '../src/ports.ts';
 import { bookingEvent, paymentEvent, registrationEvent, wholeHistory } from './a-history.ts';
-
-interface Engine {
-  name: string;
-  /** MariaDB has writers on several connections; SQLite has one client that takes turns. */
-  clients: number;
-  create(): Promise<{ url: string; drop(): Promise<void> }>;
-}
-
-const engines: Engine[] = [{ name: 'SQLite', clients: 1, create: createSqliteViews }];
-if (process.env.TEST_MARIADB_URL) {
-  engines.push({ name: 'MariaDB', clients: 3, create: createMariaDbViews });
-}
-
-async function createSqliteViews() {
-  const folder = await mkdtemp(join(tmpdir(), 'views-'));
-  const url = `file:${join(folder, 'mypage.sqlite')}`;
-  await migrate(url, 'prisma/mypage/migrations/sqlite');
-  return { url, drop: () => rm(folder, { recursive: true, force: true }) };
-}
+import { engines } from './engines.ts';
 
 describe.each(engines)('the views on $name', ({ clients: count, create }) => {
   let database: { url: string; drop(): Promise<void> };

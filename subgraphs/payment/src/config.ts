@@ -1,4 +1,11 @@
-import { peersShape, processShape, queueShape, readConfig, setting } from '#platform/config.ts';
+import {
+  outboxShape,
+  peersShape,
+  processShape,
+  queueShape,
+  readConfig,
+  setting,
+} from '#platform/config.ts';
 
 export function paymentConfig(env: NodeJS.ProcessEnv) {
   return readConfig(
@@ -6,6 +13,7 @@ export function paymentConfig(env: NodeJS.ProcessEnv) {
       ...processShape,
       ...queueShape,
       ...peersShape,
+      ...outboxShape,
       PAYMENT_DATABASE_URL: setting.postgresUrl,
       /** How long payment waits for the provider before the outcome counts as unknown. */
       PROVIDER_TIMEOUT_MS: setting.integer(50, 120_000).default(10_000),

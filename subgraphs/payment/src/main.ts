@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { paymentEvents } from '#contracts/payment.ts';
+import { startArchiving } from '#platform/archive.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
@@ -14,6 +15,7 @@ import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaPaymentStore } from './adapters/prisma-payment-store.ts';
@@ -68,16 +70,19 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     resolvers: [resolvers(ports), deadLetterResolvers('Payment', deadLetters, consumer)],
     context: (base) => base,
     inbox,
+    events: storedEvents(pool),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     metrics,
     logger,
   });
   await consumeEvents(consumer, ports);
   const stopSweeper = repeat(logger, 'settling refunds', 500, () => sweepRefunds(ports));
+  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'payment is ready');
 
   onStop('requests', () => server.close());
+  onStop('archiving', stopArchiving);
   onStop('sweeper', stopSweeper);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());

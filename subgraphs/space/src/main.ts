@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { spaceEvents } from '#contracts/space.ts';
+import { startArchiving } from '#platform/archive.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
@@ -13,6 +14,7 @@ import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
@@ -64,15 +66,18 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     resolvers: [resolvers(ports), deadLetterResolvers('Space', deadLetters, consumer)],
     context: (base) => base,
     inbox,
+    events: storedEvents(pool),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     metrics,
     logger,
   });
   await consumeEvents(consumer, ports);
+  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 
   onStop('requests', () => server.close());
+  onStop('archiving', stopArchiving);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());

@@ -202,7 +202,7 @@ async function tell(
 }
 
 async function empty({ book, payment, space }: Contexts, viewsUrl: string): Promise<void> {
-  await book.query('TRUNCATE booking, catalogue_space, outbox, inbox');
+  await book.query('TRUNCATE booking, catalogue_space, outbox, inbox, dead_letter');
   await payment.query('TRUNCATE payment, refund, sandbox_charge, sandbox_refund, outbox, inbox');
   await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox');
   const prisma = await openViewDatabase(viewsUrl);

@@ -120,17 +120,12 @@ export async function takeSnapshot(
 
 type Query = Snapshot['query'];
 
-/** Events that a relay or a consumer has given up on, where there is such a table. */
+/** Events that a consumer has given up on, whatever an operator did about them. */
 async function parkedEvents(query: Query, client: pg.Client, databases: Databases): Promise<void> {
   await query('CREATE TEMP TABLE parked (of text, event text)');
+  const select = `SELECT to_jsonb(d)::text FROM dead_letter d WHERE state <> 'FAILING'`;
   for (const name of ['book', 'payment', 'space'] as const) {
-    const select = 'SELECT to_jsonb(d)::text FROM dead_letter d';
     const here = client.escapeLiteral(databases[name]);
-    const [found] = await query<{ there: boolean }>(
-      `SELECT there FROM dblink(${here}, 'SELECT to_regclass(''dead_letter'') IS NOT NULL')
-         AS t (there boolean)`,
-    );
-    if (!found?.there) continue;
     await query(
       `INSERT INTO parked SELECT '${name}', event FROM
          dblink(${here}, ${client.escapeLiteral(select)}) AS t (event text)`,

@@ -240,8 +240,11 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
     [
       'an event that was given up',
       async () => {
-        await contexts.book.query('CREATE TABLE dead_letter (event_id uuid)');
-        await contexts.book.query('INSERT INTO dead_letter VALUES ($1)', [randomUUID()]);
+        await contexts.book.query(
+          `INSERT INTO dead_letter (event_id, state, event, failures, error)
+           VALUES ($1, 'PARKED', '{}', 10, 'it was poisoned')`,
+          [randomUUID()],
+        );
       },
       ['no event is parked'],
     ],
@@ -249,7 +252,7 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
       'a view that is gone',
       ({ ids }) =>
         inViews((views) =>
-          views.bookingStatusView.delete({ where: { bookingId: ids.registered } }),
+          views.bookingStatusView.deleteMany({ where: { bookingId: ids.registered } }),
         ),
       ['mypage shows what the events say'],
     ],
@@ -257,7 +260,7 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
       'a view that has not taken in the last event',
       ({ ids }) =>
         inViews((views) =>
-          views.bookingStatusView.update({
+          views.bookingStatusView.updateMany({
             where: { bookingId: ids.registered },
             data: { status: 'PAID' },
           }),
@@ -367,7 +370,6 @@ test.each(corruptions)('finds %s', async (_what, corrupt, breaks) => {
     await corrupt(world);
     expect(await broken()).toEqual([...breaks].sort());
   } finally {
-    await contexts.book.query('DROP TABLE IF EXISTS dead_letter');
   }
 });
 

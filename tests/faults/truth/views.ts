@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/prisma-view-generations.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
   type BookingStatusView,
@@ -98,10 +99,14 @@ async function storedViews(url: string, since: Date): Promise<Map<string, Expect
   const prisma = await openViewDatabase(url);
   try {
     const stored = new Map<string, Expected>();
-    const views = await prisma.bookingStatusView.findMany({ where: { updatedAt: { gte: since } } });
+    const generation = await liveGeneration(prisma);
+    const views = await prisma.bookingStatusView.findMany({
+      where: { generation, updatedAt: { gte: since } },
+      omit: { generation: true },
+    });
     for (const view of views) stored.set(view.bookingId, { view, timeline: [] });
     const changes = await prisma.statusChange.findMany({
-      where: { at: { gte: since } },
+      where: { generation, at: { gte: since } },
       orderBy: { bookingVersion: 'asc' },
     });
     for (const change of changes) stored.get(change.bookingId)?.timeline.push(entry(change));

@@ -1,6 +1,7 @@
 import type { DeadLetter, DeadLetterState, DeadLetters } from '#platform/dead-letters.ts';
 import type { EventRecord } from '#platform/events.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
 
 type StoredDeadLetter = Prisma.DeadLetterGetPayload<object>;
 
@@ -56,7 +57,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
           where: { eventId, state: 'PARKED' },
           data: { state: 'REPLAYING' },
         });
-        if (count > 0) await tx.inboxEvent.deleteMany({ where: { eventId } });
+        if (count > 0) await tx.inboxEvent.deleteMany({ where: { eventId, parked: true } });
         return count > 0;
       }),
 
@@ -70,10 +71,18 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
   };
 }
 
-/** Parked means: this transaction put the event into the inbox. One that took effect is there. */
+/**
+ * Parked means: this transaction put the event into the inbox of the live generation. Where it took
+ * effect, it is there already; another generation may know more, or less, than the live one.
+ */
 async function takeUnlessHeld(tx: Prisma.TransactionClient, eventId: string): Promise<boolean> {
-  if ((await tx.inboxEvent.count({ where: { eventId } })) > 0) return false;
-  await tx.inboxEvent.create({ data: { eventId } });
+  const live = await liveGeneration(tx);
+  const rows = await tx.inboxEvent.findMany({ where: { eventId }, select: { generation: true } });
+  const holders = rows.map(({ generation }) => generation);
+  if (holders.includes(live)) return false;
+  const others = (await writtenGenerations(tx)).filter((each) => !holders.includes(each));
+  const data = others.map((generation) => ({ generation, eventId, parked: true }));
+  await tx.inboxEvent.createMany({ data });
   return true;
 }
 

@@ -1,31 +1,33 @@
 import type { Inbox } from '#platform/inbox.ts';
-import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import {
-  type BookingStatusView,
-  type ProjectedEvent,
-  project,
-  type StatusChange,
-  statusChangeOf,
-} from '../booking-status-view.ts';
+import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import type { StatusChange } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
+import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
+import { inViewTransaction, projectInto } from './view-projection.ts';
 
-/**
- * The read model on SQLite or MariaDB; tables are Prisma's migrations in prisma/mypage. It keeps
- * to what both engines do alike, so no statement is written twice.
- */
+/** For how long a process may go on reading the generation that was the live one. */
+const KNOWN_MS = 1_000;
+
+/** The read model on SQLite or MariaDB; tables are Prisma's migrations in prisma/mypage. */
 export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
+  const live = remembered(() => liveGeneration(prisma));
+
   return {
     async project(events) {
-      await prisma.$transaction((tx) => projectAll(tx, events), {
-        timeout: 20_000,
-        maxWait: 20_000,
+      await inViewTransaction(prisma, async (tx) => {
+        // Inside the transaction: a rebuild relies on what is committed after its generation was
+        // added being written to it.
+        for (const generation of await writtenGenerations(tx)) {
+          await projectInto(tx, generation, events);
+        }
       });
     },
 
     async list(customerId, { limit, after, statuses }) {
       const startAt = after && new Date(after.startAt);
-      const rows = await prisma.bookingStatusView.findMany({
+      return prisma.bookingStatusView.findMany({
         where: {
+          generation: await live(),
           customerId,
           ...(statuses && { status: { in: [...statuses] } }),
           ...(after &&
@@ -33,18 +35,22 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
               OR: [{ startAt: { lt: startAt } }, { startAt, bookingId: { lt: after.bookingId } }],
             }),
         },
+        omit: { generation: true },
         orderBy: [{ startAt: 'desc' }, { bookingId: 'desc' }],
         take: limit,
       });
-      return rows;
     },
 
-    find: (customerId, bookingId) =>
-      prisma.bookingStatusView.findFirst({ where: { bookingId, customerId } }),
+    find: async (customerId, bookingId) =>
+      prisma.bookingStatusView.findFirst({
+        where: { generation: await live(), bookingId, customerId },
+        omit: { generation: true },
+      }),
 
     async timelines(bookingIds) {
       const changes = await prisma.statusChange.findMany({
-        where: { bookingId: { in: [...bookingIds] } },
+        where: { generation: await live(), bookingId: { in: [...bookingIds] } },
+        omit: { generation: true },
         orderBy: { bookingVersion: 'asc' },
       });
       const timelines = new Map<string, StatusChange[]>(bookingIds.map((id) => [id, []]));
@@ -53,39 +59,28 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
     },
 
     async held(ids) {
-      const rows = await prisma.inboxEvent.findMany({ where: { eventId: { in: [...ids] } } });
+      const rows = await prisma.inboxEvent.findMany({
+        where: { generation: await live(), eventId: { in: [...ids] } },
+        select: { eventId: true },
+      });
       return rows.map((row) => row.eventId);
     },
   };
 }
 
-async function projectAll(
-  tx: Prisma.TransactionClient,
-  events: readonly ProjectedEvent[],
-): Promise<void> {
-  const ids = [...new Set(events.map(({ id }) => id))];
-  const held = await tx.inboxEvent.findMany({ where: { eventId: { in: ids } } });
-  const known = new Set(held.map((row) => row.eventId));
-  const fresh = events.filter(({ id }) => !known.has(id) && known.add(id));
-  if (fresh.length === 0) return;
-  // A concurrent writer of the same event fails here, on the key, with all that it wrote.
-  await tx.inboxEvent.createMany({ data: fresh.map(({ id }) => ({ eventId: id })) });
-
-  const bookingIds = [...new Set(fresh.map(({ facts }) => facts.bookingId))];
-  const stored = await tx.bookingStatusView.findMany({ where: { bookingId: { in: bookingIds } } });
-  const before = new Map(stored.map((view) => [view.bookingId, view as BookingStatusView]));
-  const after = new Map(before);
-  for (const event of fresh) {
-    const { bookingId } = event.facts;
-    after.set(bookingId, project(after.get(bookingId) ?? null, event));
-  }
-  // Replaced, not updated: however many views a group touches, it takes the same few statements.
-  const replaced = [...before.values()].map(({ bookingId, version }) => ({ bookingId, version }));
-  if (replaced.length > 0) {
-    const { count } = await tx.bookingStatusView.deleteMany({ where: { OR: replaced } });
-    if (count < replaced.length) throw new Error('a view was changed by another writer meanwhile');
-  }
-  await tx.bookingStatusView.createMany({ data: [...after.values()] });
-  const changes = fresh.map(statusChangeOf).filter((change) => change !== null);
-  if (changes.length > 0) await tx.statusChange.createMany({ data: changes });
+/** Asks once for all who want to know within {@link KNOWN_MS} of asking. */
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (!answer || performance.now() - askedAt > KNOWN_MS) {
+      askedAt = performance.now();
+      const asked = ask();
+      answer = asked;
+      asked.catch(() => {
+        if (answer === asked) answer = undefined;
+      });
+    }
+    return answer;
+  };
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { parseId } from '#platform/ids.ts';
 import { connection, readPage } from '#platform/pagination.ts';
 import type { SubgraphContext } from '#platform/server.ts';
-import { signedIn } from '#platform/viewer.ts';
+import { signedIn, withRole } from '#platform/viewer.ts';
+import type { Rebuilder } from '../application/rebuild-views.ts';
 import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
-import type { ViewStore } from '../ports.ts';
+import type { Rebuild, ViewGenerations, ViewStore } from '../ports.ts';
 
 const position = z.object({ startAt: z.iso.datetime(), bookingId: z.uuid() });
 
@@ -20,7 +21,11 @@ interface ShownView {
   timeline: () => Promise<StatusChange[]>;
 }
 
-export function resolvers(views: ViewStore) {
+export function resolvers(
+  views: ViewStore,
+  rebuilds: Rebuilder,
+  generations: Pick<ViewGenerations, 'latest'>,
+) {
   function shown(page: readonly BookingStatusView[]): ShownView[] {
     let timelines: ReturnType<ViewStore['timelines']> | undefined;
     return page.map((view) => ({
@@ -38,7 +43,34 @@ export function resolvers(views: ViewStore) {
         signedIn(viewer);
         return {};
       },
+      myPageRebuild: (_: unknown, _args: unknown, { viewer }: SubgraphContext) => {
+        withRole(viewer, 'operator');
+        return generations.latest();
+      },
     },
+
+    Mutation: {
+      async rebuildMyPage(
+        _: unknown,
+        { acceptDifferences }: { acceptDifferences: boolean | null },
+        { viewer }: SubgraphContext,
+      ) {
+        withRole(viewer, 'operator');
+        const rebuild = await rebuilds.start({ acceptDifferences: acceptDifferences ?? false });
+        if (rebuild) return { type: 'RebuildMyPageStarted', rebuild };
+        return {
+          type: 'RebuildAlreadyRunning',
+          message: 'The read model is being rebuilt already: ask myPageRebuild how far it is.',
+        };
+      },
+    },
+
+    MyPageRebuild: {
+      id: ({ generation }: Rebuild) => String(generation),
+    },
+
+    Problem: { __resolveType: ({ type }: { type: string }) => type },
+    RebuildMyPageResult: { __resolveType: ({ type }: { type: string }) => type },
 
     MyPage: {
       async bookings(_: unknown, args: BookingsArgs, { viewer }: SubgraphContext) {

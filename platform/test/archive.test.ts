@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
+import { until } from '../../tests/support/system.ts';
+import { archiveFinished, firstIdAt, startArchiving } from '../src/archive.ts';
+import type { ContextName, EventRecord } from '../src/events.ts';
+import { insertOutbox } from '../src/outbox.ts';
+import { statement } from '../src/postgres.ts';
+import { type StoredEvent, serveStoredEvents, storedEvents } from '../src/stored-events.ts';
+
+const HOUR = 3_600_000;
+const NIL = '00000000-0000-0000-0000-000000000000';
+const insertEvents = statement('test-insert', insertOutbox('$1'));
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  // Payment's outbox stands for all of them: the tables are the same everywhere.
+  database = await createDatabase('payment');
+});
+beforeEach(async () => {
+  await database.query('TRUNCATE outbox, event_archive');
+});
+afterAll(async () => {
+  await database?.drop();
+});
+
+function eventAt(time: number, ...awaiting: ContextName[]): EventRecord {
+  return {
+    id: uuidv7({ msecs: time }),
+    topic: 'tests',
+    type: 'Tested',
+    aggregateId: uuidv7(),
+    version: 3,
+    occurredAt: new Date(time).toISOString(),
+    correlationId: 'test',
+    payload: { any: 'thing', more: [1, null] },
+    awaiting,
+  };
+}
+
+const commit = (events: EventRecord[]) => insertEvents(database.pool, JSON.stringify(events));
+const idsIn = async (table: 'outbox' | 'event_archive') =>
+  (await database.query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
+const idsOf = (events: { id: string }[]) => events.map(({ id }) => id).sort();
+const stored = ({ awaiting, ...event }: EventRecord): StoredEvent => event;
+const archive = (before = firstIdAt(Date.now()), limit = 500) =>
+  archiveFinished(database.pool, { after: NIL, before }, limit);
+
+describe('archiving', () => {
+  test('takes what is acknowledged and old, and leaves the rest in the outbox', async () => {
+    const now = Date.now();
+    const old = [eventAt(now - 3 * HOUR), eventAt(now - 2 * HOUR)];
+    const kept = [eventAt(now - 2 * HOUR, 'mypage'), eventAt(now - HOUR / 2), eventAt(now)];
+    await commit([...kept, ...old]);
+    expect(await archive(firstIdAt(now - HOUR))).toEqual({ moved: 2, last: idsOf(old)[1] });
+    expect(await idsIn('event_archive')).toEqual(idsOf(old));
+    expect(await idsIn('outbox')).toEqual(idsOf(kept));
+  });
+
+  test('keeps every fact of the event', async () => {
+    const event = eventAt(Date.now() - HOUR);
+    await commit([event]);
+    await archive();
+    expect(await storedEvents(database.pool).page(null, 10)).toEqual([stored(event)]);
+  });
+
+  test('goes on after what it has moved, oldest first, past what is unacknowledged', async () => {
+    const now = Date.now();
+    const events = Array.from({ length: 7 }, (_, index) => eventAt(now - HOUR + index));
+    const stuck = eventAt(now - 2 * HOUR, 'space');
+    await commit([stuck, ...events]);
+    const first = await archive(undefined, 5);
+    expect(first).toEqual({ moved: 5, last: events[4]?.id });
+    const rest = { after: first.last as string, before: firstIdAt(now) };
+    expect((await archiveFinished(database.pool, rest, 5)).moved).toBe(2);
+    expect(await idsIn('outbox')).toEqual([stuck.id]);
+  });
+
+  test('waits for nobody: a locked row is left for the next round', async () => {
+    const events = [eventAt(Date.now() - HOUR), eventAt(Date.now() - HOUR)];
+    await commit(events);
+    await database.whileLocked(
+      `SELECT FROM outbox WHERE id = '${events[0]?.id}' FOR UPDATE`,
+      async () => expect((await archive()).moved).toBe(1),
+    );
+    expect((await archive()).moved).toBe(1);
+  });
+
+  test('moves each event once when several processes archive at the same time', async () => {
+    const events = Array.from({ length: 300 }, () => eventAt(Date.now() - HOUR));
+    await commit(events);
+    const rounds = await Promise.all(Array.from({ length: 6 }, () => archive(undefined, 100)));
+    const moved = rounds.reduce((sum, round) => sum + round.moved, 0);
+    expect(await idsIn('event_archive')).toHaveLength(moved);
+    expect((await idsIn('outbox')).length + moved).toBe(300);
+  });
+
+  test('goes on by itself, also when nothing is to be kept in the outbox', async () => {
+    const events = Array.from({ length: 1_200 }, () => eventAt(Date.now() - 1_000));
+    await commit(events);
+    const stop = startArchiving({ pool: database.pool, keepHours: 0, logger: silent });
+    try {
+      await until('all are archived', async () => (await idsIn('outbox')).length === 0, 25);
+    } finally {
+      await stop();
+    }
+    expect(await idsIn('event_archive')).toEqual(idsOf(events));
+  });
+});
+
+describe('the stored events over HTTP', () => {
+  let app: FastifyInstance;
+  let address: string;
+
+  beforeAll(async () => {
+    app = Fastify({ forceCloseConnections: true });
+    serveStoredEvents(app, storedEvents(database.pool));
+    address = await app.listen({ host: '127.0.0.1', port: 0 });
+  });
+  afterAll(async () => {
+    await app?.close();
+  });
+
+  const get = async (url: string) => {
+    const answer = await fetch(`${address}${url}`);
+    // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+    return { status: answer.status, ...((await answer.json()) as any) };
+  };
+
+  test('are turned page by page in the order of their ids, archived or not', async () => {
+    const events = Array.from({ length: 9 }, (_, index) => eventAt(Date.now() - HOUR + index));
+    await commit(events);
+    await archive(events[5]?.id);
+    expect((await idsIn('event_archive')).length).toBe(5);
+    const seen: StoredEvent[] = [];
+    for (let next: string | null = NIL; next; ) {
+      const answer: { events: StoredEvent[]; next: string | null } = await get(
+        `/events?after=${next}&limit=2`,
+      );
+      seen.push(...answer.events);
+      next = answer.next;
+    }
+    expect(seen).toEqual(events.map(stored));
+    expect((await get('/events')).events).toHaveLength(9);
+    expect(await get('/events/count')).toEqual({ status: 200, count: 9 });
+  });
+
+  test('are each seen exactly once while they are being archived', async () => {
+    const events = Array.from({ length: 2_000 }, () => eventAt(Date.now() - HOUR));
+    await commit(events);
+    let moving = true;
+    const archiving = (async () => {
+      while ((await archive(undefined, 20)).moved > 0);
+      moving = false;
+    })();
+    let looks = 0;
+    while (moving) {
+      const page = (await get('/events?limit=1000')).events as StoredEvent[];
+      expect(new Set(idsOf(page)).size).toBe(1_000);
+      expect(page.map(({ id }) => id)).toEqual(idsOf(events).slice(0, 1_000));
+      looks += 1;
+    }
+    await archiving;
+    expect(looks).toBeGreaterThan(2);
+  });
+
+  test.each(['after=yesterday', 'limit=0', 'limit=1001', 'limit=many'])(
+    'are refused for %s',
+    async (query) => {
+      expect((await get(`/events?${query}`)).status).toBe(400);
+    },
+  );
+});

@@ -1,0 +1,51 @@
+import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
+import type { WholeView } from '../ports.ts';
+
+/** Views with their timelines, in the order of booking ids, which is the order of the key. */
+export async function viewsAfter(
+  prisma: PrismaClient,
+  generation: number,
+  after: string,
+  limit: number,
+): Promise<WholeView[]> {
+  const views = await prisma.bookingStatusView.findMany({
+    where: { generation, bookingId: { gt: after } },
+    omit: { generation: true },
+    orderBy: { bookingId: 'asc' },
+    take: limit,
+  });
+  const last = views.at(-1)?.bookingId;
+  if (last === undefined) return [];
+  const changes = await prisma.statusChange.findMany({
+    where: { generation, bookingId: { gt: after, lte: last } },
+    omit: { generation: true },
+    orderBy: [{ bookingId: 'asc' }, { bookingVersion: 'asc' }],
+  });
+  return withTimelines(views, changes);
+}
+
+export async function viewsOf(
+  prisma: PrismaClient,
+  generation: number,
+  bookingIds: readonly string[],
+): Promise<WholeView[]> {
+  const where = { generation, bookingId: { in: [...bookingIds] } };
+  const omit = { generation: true } as const;
+  const views = await prisma.bookingStatusView.findMany({ where, omit });
+  const changes = await prisma.statusChange.findMany({
+    where,
+    omit,
+    orderBy: { bookingVersion: 'asc' },
+  });
+  return withTimelines(views, changes);
+}
+
+function withTimelines(
+  views: readonly BookingStatusView[],
+  changes: readonly StatusChange[],
+): WholeView[] {
+  const timelines = new Map<string, StatusChange[]>(views.map((view) => [view.bookingId, []]));
+  for (const change of changes) timelines.get(change.bookingId)?.push(change);
+  return views.map((view) => ({ view, timeline: timelines.get(view.bookingId) ?? [] }));
+}

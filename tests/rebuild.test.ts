@@ -1,0 +1,241 @@
+import { spawn } from 'node:child_process';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createClient } from '@libsql/client';
+import mariadb from 'mariadb';
+import { archiveFinished, firstIdAt } from '#platform/archive.ts';
+import { openPostgres } from '#platform/postgres.ts';
+import { listSpace, newCustomer } from './support/customer.ts';
+import { silent } from './support/database.ts';
+import { describeSystems, type System, until } from './support/system.ts';
+
+const REBUILD = `id state eventsRead eventsTotal viewsCompared differences differingBookingIds
+  startedAt finishedAt message`;
+const START = `mutation ($acceptDifferences: Boolean) {
+  rebuildMyPage(acceptDifferences: $acceptDifferences) {
+    __typename
+    ... on RebuildMyPageStarted { rebuild { ${REBUILD} } }
+    ... on Problem { message }
+  }
+}`;
+const NEVER = Date.UTC(9000, 0);
+const LATEST = `{ myPageRebuild { ${REBUILD} } }`;
+
+/** Runs one statement on mypage's own database, whichever engine it is. */
+async function viewSql(system: System, text: string, values: string[] = []): Promise<void> {
+  const url = system.instance().databases.mypage;
+  if (url.startsWith('file:')) {
+    const client = createClient({ url });
+    await client.execute('PRAGMA busy_timeout = 5000');
+    await client.execute({ sql: text, args: values });
+    client.close();
+  } else {
+    const connection = await mariadb.createConnection(url.replace(/^mysql:/, 'mariadb:'));
+    await connection.query(text, values);
+    await connection.end();
+  }
+}
+
+describeSystems('the rebuild of mypage', (system) => {
+  let operator: string;
+  let space: Awaited<ReturnType<typeof listSpace>>;
+  let kim: Awaited<ReturnType<typeof newCustomer>>;
+
+  beforeAll(async () => {
+    operator = await system.token('an-operator', 'operator');
+    space = await listSpace(system);
+    kim = await newCustomer(system);
+    await kim.viewAt(await book(), 'REGISTERED');
+  });
+
+  afterEach(async () => {
+    await ended();
+  });
+
+  async function book(customer = kim): Promise<string> {
+    return until('the space takes a booking', async () => {
+      const answer = await customer.request(space.id);
+      return answer.booking?.id;
+    });
+  }
+
+  async function start(acceptDifferences = false) {
+    const { data } = await system.graphql(operator, START, { acceptDifferences });
+    return data.rebuildMyPage;
+  }
+
+  const latest = async () => (await system.graphql(operator, LATEST)).data.myPageRebuild;
+
+  const ended = () =>
+    until(
+      'no rebuild is running',
+      async () => {
+        const rebuild = await latest();
+        return !rebuild || rebuild.finishedAt !== null;
+      },
+      60,
+    );
+
+  async function rebuilt(acceptDifferences = false) {
+    const { rebuild } = await start(acceptDifferences);
+    await ended();
+    const result = await latest();
+    expect(result.id).toBe(rebuild.id);
+    return result;
+  }
+
+  /** Bookings that are made, and some of them cancelled, until it is stopped. */
+  function writeLoad(customers: (typeof kim)[]) {
+    let going = true;
+    const made: { customer: typeof kim; id: string; status: string }[] = [];
+    const working = customers.map(async (customer) => {
+      while (going) {
+        const id = await book(customer);
+        const cancels = made.length % 2 === 0;
+        if (cancels) await customer.cancel(id);
+        made.push({ customer, id, status: cancels ? 'CANCELLED' : 'REGISTERED' });
+      }
+    });
+    return {
+      made,
+      async stop() {
+        going = false;
+        await Promise.all(working);
+        return made;
+      },
+    };
+  }
+
+  test('under write load ends equal and switched, and mypage answers as before', async () => {
+    const people = await Promise.all([newCustomer(system), newCustomer(system)]);
+    const load = writeLoad(people);
+    try {
+      await until('there is load', async () => load.made.length >= 10);
+      const before = load.made.length;
+      const rebuild = await rebuilt();
+      expect(rebuild).toMatchObject({
+        state: 'SWITCHED',
+        differences: 0,
+        differingBookingIds: [],
+        message: 'The rebuilt read model equals the live one and has taken its place.',
+      });
+      expect(rebuild.eventsRead).toBeGreaterThan(40);
+      expect(rebuild.viewsCompared).toBeGreaterThanOrEqual(before);
+      // It has become the live one while bookings went on.
+      const during = load.made.length;
+      await until('load goes on', async () => load.made.length >= during + 6);
+    } finally {
+      await load.stop();
+    }
+    for (const { customer, id, status } of load.made) await customer.viewAt(id, status);
+    const views = await Promise.all(load.made.map(({ customer, id }) => customer.view(id)));
+
+    // Another one compares all of that with what the events say.
+    expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
+    const again = await Promise.all(load.made.map(({ customer, id }) => customer.view(id)));
+    expect(again).toEqual(views);
+
+    const id = await book();
+    await kim.viewAt(id, 'REGISTERED');
+    await kim.cancel(id);
+    await kim.viewAt(id, 'CANCELLED');
+  }, 180_000);
+
+  test('finds a broken view, leaves it, and repairs it when told to', async () => {
+    const [broken, gone] = [await book(), await book()];
+    const [right, alsoRight] = [
+      await kim.viewAt(broken, 'REGISTERED'),
+      await kim.viewAt(gone, 'REGISTERED'),
+    ];
+    await viewSql(
+      system,
+      "UPDATE booking_status_view SET status = 'EXPIRED', price_amount = 1 WHERE booking_id = ?",
+      [broken],
+    );
+    await viewSql(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
+
+    const rebuild = await rebuilt();
+    expect(rebuild).toMatchObject({ state: 'DIFFERENT', differences: 2 });
+    expect(rebuild.differingBookingIds).toEqual([broken, gone].sort());
+    expect(rebuild.message).toContain('Bookings that differ from what the events say: 2.');
+    expect(await kim.view(broken)).toMatchObject({ status: 'EXPIRED' });
+
+    expect(await rebuilt(true)).toMatchObject({ state: 'SWITCHED', differences: 2 });
+    await until('the repaired view is shown', async () => (await kim.view(gone)) !== null);
+    expect(await kim.view(broken)).toEqual(right);
+    expect(await kim.view(gone)).toEqual(alsoRight);
+    expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
+  }, 120_000);
+
+  test('reads the events that have left the outboxes for the archives', async () => {
+    await kim.viewAt(await book(), 'REGISTERED');
+    for (const context of ['book', 'payment', 'space'] as const) {
+      const pool = openPostgres(system.instance().databases[context], silent);
+      await until(`all of ${context} is archived`, async () => {
+        const range = { after: '00000000-0000-0000-0000-000000000000', before: firstIdAt(NEVER) };
+        await archiveFinished(pool, range, 10_000);
+        const { rows } = await pool.query('SELECT FROM outbox LIMIT 1');
+        return rows.length === 0;
+      });
+      await pool.end();
+    }
+    const rebuild = await rebuilt();
+    expect(rebuild).toMatchObject({ state: 'SWITCHED', differences: 0 });
+    expect(rebuild.eventsRead).toBeGreaterThan(4);
+  }, 60_000);
+
+  test('is refused while one is running', async () => {
+    const answers = await Promise.all([start(), start(), start()]);
+    const names = answers.map((answer) => answer.__typename).sort();
+    expect(names).toEqual([
+      'RebuildAlreadyRunning',
+      'RebuildAlreadyRunning',
+      'RebuildMyPageStarted',
+    ]);
+    expect(answers.find(({ message }) => message)?.message).toMatch(/rebuilt already/);
+  });
+
+  test('is for operators alone', async () => {
+    const host = await system.token('a-host', 'host');
+    for (const [token, code] of [
+      [kim.token, 'FORBIDDEN'],
+      [host, 'FORBIDDEN'],
+      [null, 'UNAUTHENTICATED'],
+    ] as const) {
+      for (const query of [START, LATEST]) {
+        const { errors } = await system.graphql(token, query);
+        expect(errors?.[0]?.extensions.code).toBe(code);
+      }
+    }
+  });
+
+  test('is run by npm run rebuild:mypage, which shows how it ends', async () => {
+    // By itself where the data folder has the secret.
+    const { code, output } = await command(system, system.profile === 'servers' ? operator : '');
+    expect(output).toContain('equals the live one and has taken its place');
+    expect(output).toMatch(
+      /events read \(about [\d,]+ a second\), [\d,]+ views compared, 0 differ/,
+    );
+    expect(code).toBe(0);
+  }, 60_000);
+
+  test('is not run by a command that may not, which says so in a sentence', async () => {
+    const { code, output } = await command(system, kim.token);
+    expect(code).toBe(1);
+    expect(output.trim()).toBe('This needs the role "operator".');
+  });
+});
+
+function command(system: System, token: string): Promise<{ code: number | null; output: string }> {
+  const { NODE_OPTIONS, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['scripts/rebuild-mypage.mjs'], {
+    env: { ...inherited, SPACERENT_HOME: system.home, OPERATOR_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+}

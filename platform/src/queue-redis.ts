@@ -49,18 +49,24 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
     ping: async () => void (await within(PING_MS, 'PING', client.ping())),
     async close() {
       clearInterval(watch);
-      for (const copy of copies) copy.disconnect();
+      for (const copy of copies) {
+        // A worker that was left during an outage would open it again.
+        copy.connect = () => Promise.reject(new Error('the queue is closed'));
+        copy.disconnect();
+      }
       client.destroy();
     },
   };
 }
 
-/** The connections that BullMQ copies from this one for its workers, so that none is left open. */
+/**
+ * The connections that BullMQ copies from this one for its workers, so that none is left open. None
+ * is forgotten: one that BullMQ calls ended may be connecting again.
+ */
 function rememberCopies(connection: IRedisClient): Set<IRedisClient> {
   const copies = new Set<IRedisClient>();
   const duplicate = connection.duplicate.bind(connection);
   connection.duplicate = (...options) => {
-    for (const copy of copies) if (copy.status === 'end') copies.delete(copy);
     const copy = duplicate(...options);
     copies.add(copy);
     return copy;

@@ -100,19 +100,29 @@ export function startReceiver(
     const deaf = current.worker;
     current = open();
     // Its handlers finish; a job whose end it cannot report is taken again, and is done already.
-    deaf.close().catch(warn);
+    leave(deaf).catch(warn);
   }
 
   return {
     async stop() {
       clearInterval(watch);
-      const closed = current.worker.close();
-      closed.catch(warn);
+      current.worker.close().catch(warn);
       while (running.size > 0) await Promise.allSettled(running);
-      // During an outage BullMQ waits for the server, to say good-bye.
-      await within(CLOSE_MS, `closing the worker of ${queue}`, closed).catch(warn);
+      await leave(current.worker).catch(warn);
     },
   };
+}
+
+/** Closes a worker; during an outage BullMQ would wait for the server, to say good-bye. */
+async function leave(worker: Worker): Promise<void> {
+  try {
+    await within(CLOSE_MS, 'closing a worker', worker.close());
+  } catch (error) {
+    // It may still wait for ever, and must not go on renewing the locks of what it cannot finish.
+    const { lockManager } = worker as unknown as { lockManager: { close(): Promise<void> } };
+    await lockManager.close();
+    throw error;
+  }
 }
 
 /** The server's backend for a worker, which does not run hot on errors and tells when it hears. */

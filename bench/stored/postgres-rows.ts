@@ -45,7 +45,7 @@ function idOf(kind: IdKind): string {
   return `(time_digits || '7${digits}8' || number_digits)::uuid`;
 }
 
-/** A finished event: nobody is awaited. */
+/** A finished event, unless somebody is `awaited`: then it is due. */
 function outboxRow(
   event: IdKind,
   aggregate: 'booking' | 'payment' | 'registration',
@@ -53,12 +53,13 @@ function outboxRow(
   topic: string,
   type: string,
   payload: string,
+  awaited = '{}',
 ): string {
   return `
     INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id,
            occurred_at, awaiting, attempts, next_attempt_at)
     SELECT ${idOf(event)}, ${aggregate}_id, ${version}, '${topic}', '${type}', ${payload},
-           booking_id::text, requested_at, '{}', 1, requested_at + interval '5 seconds'
+           booking_id::text, requested_at, '${awaited}', 1, requested_at + interval '5 seconds'
       FROM stored`;
 }
 
@@ -83,15 +84,21 @@ const registrationFacts = `jsonb_build_object('registrationId', registration_id,
            'bookingId', booking_id, 'paymentId', payment_id, 'status', 'REGISTERED',
            'reason', NULL)`;
 
+function bookingRow(status: 'PAID' | 'REGISTERED', version: number): string {
+  return `
+    INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name, time_zone,
+           start_at, end_at, headcount, price_amount, currency, refund_tiers, payment_method, status,
+           live, version, requested_at, hold_expires_at, payment_attempts, correlation_id)
+    SELECT booking_id, customer_id, '${status}-' || n, space_id, host_id, name, time_zone, start_at,
+           end_at, 2, ${HOURLY_RATE}, 'KRW', refund_tiers, 'pm_ok', '${status}', TRUE, ${version},
+           requested_at, requested_at + interval '15 minutes', 1, booking_id::text
+      FROM stored JOIN catalogue_space c ON c.id = space_id
+     ORDER BY n`;
+}
+
+/** Bookings that are confirmed. */
 export const bookRows = [
-  `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name, time_zone,
-          start_at, end_at, headcount, price_amount, currency, refund_tiers, payment_method, status,
-          live, version, requested_at, hold_expires_at, payment_attempts, correlation_id)
-   SELECT booking_id, customer_id, 'stored-' || n, space_id, host_id, name, time_zone, start_at,
-          end_at, 2, ${HOURLY_RATE}, 'KRW', refund_tiers, 'pm_ok', 'REGISTERED', TRUE, 3,
-          requested_at, requested_at + interval '15 minutes', 1, booking_id::text
-     FROM stored JOIN catalogue_space c ON c.id = space_id
-    ORDER BY n`,
+  bookingRow('REGISTERED', 3),
   outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
   outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
   outboxRow(
@@ -115,6 +122,32 @@ export const paymentRows = [
   `INSERT INTO sandbox_charge (key, outcome, amount, currency, charged_at)
    SELECT booking_id::text, 'APPROVED', ${HOURLY_RATE}, 'KRW', requested_at FROM stored`,
   outboxRow('approved', 'payment', 2, 'payment-approved', 'PaymentApproved', paymentFacts),
+];
+
+/** Bookings that are paid; space is to be told. */
+export const paidBookRows = [
+  bookingRow('PAID', 2),
+  outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
+  outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
+];
+
+export const paidPaymentRows = [
+  ...paymentRows.slice(0, -1),
+  outboxRow(
+    'approved',
+    'payment',
+    2,
+    'payment-approved',
+    'PaymentApproved',
+    paymentFacts,
+    '{space}',
+  ),
+];
+
+export const paidSpaceRows = [
+  `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)
+   SELECT booking_id, space_id, start_at, end_at, TRUE, 1 FROM stored`,
+  inboxRow('booked'),
 ];
 
 export const spaceRows = [

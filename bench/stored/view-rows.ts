@@ -2,11 +2,23 @@ import { createClient } from '@libsql/client';
 import { HOURLY_RATE } from '../spaces.ts';
 import { type IdKind, idKinds, STORED_CUSTOMERS, type StoredBookings } from './stored-bookings.ts';
 
-/** Mypage's part, on SQLite: a view, three changes of its status and five events for each booking. */
+/** What mypage knows of a booking that has come so far. */
+const KNOWN = {
+  PAID: { registration: 'NULL', versions: '2, 2, 0, 3', events: ['booked', 'paid', 'approved'] },
+  REGISTERED: {
+    registration: "'REGISTERED'",
+    versions: '3, 2, 1, 5',
+    events: ['booked', 'paid', 'confirmed', 'approved', 'registered'],
+  },
+} as const;
+
+/** Mypage's part, on SQLite: views, the changes of their status, and the events that led to them. */
 export async function storeViews(
   url: string,
   { count, spaceIds, middle, now }: StoredBookings,
+  status: keyof typeof KNOWN = 'REGISTERED',
 ): Promise<void> {
+  const { registration, versions, events } = KNOWN[status];
   const client = createClient({ url });
   try {
     await client.execute('PRAGMA cache_size = -262144');
@@ -33,15 +45,16 @@ export async function storeViews(
       INSERT INTO booking_status_view (generation, booking_id, customer_id, status, space_name, start_at,
              end_at, price_amount, currency, payment_status, refunded, registration_status,
              booking_version, payment_version, registration_version, version, updated_at)
-      SELECT 1, ${idOf('booking')}, 'customer-' || (n % ${STORED_CUSTOMERS}), 'REGISTERED', 'Room',
+      SELECT 1, ${idOf('booking')}, 'customer-' || (n % ${STORED_CUSTOMERS}), '${status}', 'Room',
              ${instant('start_ms')}, ${instant('start_ms + 3600000')}, ${HOURLY_RATE}, 'KRW',
-             'APPROVED', 0, 'REGISTERED', 3, 2, 1, 5, ${instant('requested_ms')}
+             'APPROVED', 0, ${registration}, ${versions}, ${instant('requested_ms')}
         FROM stored`);
     await client.execute(`
       INSERT INTO status_change (generation, booking_id, booking_version, status, at)
       SELECT 1, ${idOf('booking')}, column1, column2, ${instant('requested_ms')}
-        FROM stored, (VALUES (1, 'REQUESTED'), (2, 'PAID'), (3, 'REGISTERED'))`);
-    for (const event of ['booked', 'paid', 'confirmed', 'approved', 'registered'] as const) {
+        FROM stored, (VALUES (1, 'REQUESTED'), (2, 'PAID'), (3, 'REGISTERED'))
+       WHERE ${status === 'REGISTERED'} OR column1 < 3`);
+    for (const event of events) {
       await client.execute(`
         INSERT INTO inbox (generation, event_id, received_at)
         SELECT 1, ${idOf(event)}, ${instant('requested_ms')} FROM stored`);

@@ -13,6 +13,7 @@ export const SLOT = { startAt: '2030-06-03T01:00:00.000Z', endAt: '2030-06-03T03
 export interface Told {
   bookingId?: string;
   customerId?: string;
+  spaceName?: string;
   slot?: { startAt: string; endAt: string };
   /** Seconds after the history's beginning. */
   second?: number;
@@ -32,7 +33,7 @@ export function bookingEvent(version: number, status: Status, told: Told = {}): 
       bookingId: told.bookingId ?? 'b1',
       customerId: told.customerId ?? 'chulsoo',
       spaceId: SPACE_ID,
-      spaceName: 'Loft',
+      spaceName: told.spaceName ?? 'Loft',
       slot: told.slot ?? SLOT,
       price: { amount: 60_000, currency: 'KRW' },
       status,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from '@libsql/client';
 import { v7 as uuidv7 } from 'uuid';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { prismaViewStore } from '../src/adapters/prisma-view-store.ts';
@@ -50,6 +51,12 @@ describe.each(engines)('the views on $name', ({ clients: count, create }) => {
     ]);
     const ids = history.map(({ id }) => id);
     expect((await views.held([...ids, uuidv7()])).sort()).toEqual(ids.sort());
+  });
+
+  test('keep names as long as they may be', async () => {
+    const person = { bookingId: uuidv7(), customerId: '가'.repeat(200) };
+    await views.project(wholeHistory({ ...person, spaceName: '나'.repeat(200) }));
+    expect(await viewOf(person)).toMatchObject({ spaceName: '나'.repeat(200) });
   });
 
   test('take each event once, told again alone, together or twice in one batch', async () => {
@@ -239,4 +246,30 @@ describe.each(engines)('the views on $name', ({ clients: count, create }) => {
       expect(await viewOf(next)).toMatchObject({ status: 'REQUESTED' });
     });
   });
+});
+
+test('the views on SQLite go on after another process has held the write lock for long', async () => {
+  const [sqlite] = engines;
+  if (!sqlite) throw new Error('SQLite is always there');
+  const { url, drop } = await sqlite.create();
+  const prisma = await openViewDatabase(url);
+  const other = createClient({ url });
+  try {
+    const views = prismaViewStore(prisma);
+    const person = { bookingId: uuidv7(), customerId: 'kim' };
+    const [first, ...later] = wholeHistory(person);
+    if (!first) throw new Error('a history has events');
+    await views.project([first]);
+    await other.execute('BEGIN IMMEDIATE');
+    await expect(views.project(later)).rejects.toThrow();
+    await expect(prisma.inboxEvent.deleteMany()).rejects.toThrow();
+    expect((await views.find('kim', person.bookingId))?.version).toBe(1);
+    await other.execute('COMMIT');
+    await views.project(later);
+    expect((await views.find('kim', person.bookingId))?.version).toBe(later.length + 1);
+  } finally {
+    other.close();
+    await prisma.$disconnect();
+    await drop();
+  }
 });

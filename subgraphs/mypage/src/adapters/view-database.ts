@@ -1,7 +1,7 @@
-import { PrismaLibSql } from '@prisma/adapter-libsql';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
 import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import { OneConnectionLibSql } from './one-connection.ts';
 
 /**
  * Opens the read model's database: SQLite for `file:` URLs, MariaDB or MySQL for `mysql:` ones. Both
@@ -9,11 +9,9 @@ import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
  */
 export async function openViewDatabase(url: string): Promise<PrismaClient> {
   if (url.startsWith('file:')) {
-    const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url }) });
-    // Readers go on while a group of events is written; a commit is on disk when it returns.
+    const prisma = new PrismaClient({ adapter: new OneConnectionLibSql({ url }) });
+    // Readers go on while a group of events is written.
     await prisma.$queryRawUnsafe('PRAGMA journal_mode = WAL');
-    await prisma.$queryRawUnsafe('PRAGMA synchronous = FULL');
-    await prisma.$queryRawUnsafe('PRAGMA busy_timeout = 5000');
     return prisma;
   }
   const adapter = new PrismaMariaDb(bounded(url.replace(/^mysql:/, 'mariadb:')));

@@ -25,6 +25,9 @@ CREATE TABLE `view_generation` (
 -- AlterTable
 ALTER TABLE `booking_status_view`
     ADD COLUMN `generation` INTEGER NOT NULL DEFAULT 1 FIRST,
+    -- Both may have 200 characters.
+    MODIFY COLUMN `customer_id` VARCHAR(255) NULL,
+    MODIFY COLUMN `space_name` VARCHAR(255) NULL,
     DROP PRIMARY KEY,
     ADD PRIMARY KEY (`generation`, `booking_id`),
     DROP INDEX `booking_status_view_customer_id_start_at_booking_id_idx`,

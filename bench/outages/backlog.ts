@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { evenHourOf } from '../spaces.ts';
+import {
+  paidBookRows,
+  paidPaymentRows,
+  paidSpaceRows,
+  storeRows,
+} from '../stored/postgres-rows.ts';
+import { storeViews } from '../stored/view-rows.ts';
+import type { System } from '../system.ts';
+
+/** PaymentApproved; from each follow Registered (book, mypage) and BookingStatusChanged (mypage). */
+const EVENTS_PER_BOOKING = 3;
+const DELIVERIES_PER_BOOKING = 4;
+const DRAINED_WITHIN_MS = 1_800_000;
+const TELL_EVERY_MS = 10_000;
+
+export interface Backlog {
+  /** Until space had taken the last event that waited for it. */
+  backlogPerSecond: number;
+  /** Until everything that follows from them was taken as well. */
+  seconds: number;
+  events: number;
+  eventsPerSecond: number;
+  deliveriesPerSecond: number;
+  /** The greatest resident size that each process ever had. */
+  peakMiB: Record<string, number>;
+}
+
+/** Stops space (SIGSTOP), stores paid bookings that wait for it, lets it go on, and waits. */
+export async function measureBacklog(
+  { instance, postgresUrl }: System,
+  spaceIds: readonly string[],
+  count: number,
+  say: (line: string) => void,
+): Promise<Backlog> {
+  const space = instance.services.space?.pid as number;
+  say(`Space is down: storing ${count} paid bookings that wait for it`);
+  process.kill(space, 'SIGSTOP');
+  try {
+    const now = new Date();
+    const stored = { count, spaceIds, middle: evenHourOf(now), now };
+    await Promise.all([
+      storeRows(postgresUrl('book'), stored, paidBookRows),
+      storeRows(postgresUrl('space'), stored, paidSpaceRows),
+      storeViews(instance.databases.mypage as string, stored, 'PAID'),
+    ]);
+    await storeRows(postgresUrl('payment'), stored, paidPaymentRows);
+  } finally {
+    process.kill(space, 'SIGCONT');
+  }
+
+  say('Space is back');
+  const start = performance.now();
+  const contexts = ['payment', 'space', 'book'] as const;
+  const clients = await Promise.all(
+    contexts.map(async (name) => {
+      const client = new pg.Client(postgresUrl(name));
+      await client.connect();
+      return client;
+    }),
+  );
+  try {
+    const awaited = () =>
+      Promise.all(
+        clients.map(async (client) => {
+          const { rows } = await client.query<{ awaited: number }>(
+            `SELECT count(*)::int AS awaited FROM outbox WHERE awaiting <> '{}'`,
+          );
+          return rows[0]?.awaited ?? 0;
+        }),
+      );
+    let backlogMs: number | undefined;
+    let tellAt = 0;
+    for (;;) {
+      const [payment = 0, spaces = 0, books = 0] = await awaited();
+      const ms = performance.now() - start;
+      if (payment === 0) backlogMs ??= ms;
+      if (payment + spaces + books === 0) {
+        return {
+          backlogPerSecond: (count * 1_000) / (backlogMs ?? ms),
+          seconds: ms / 1_000,
+          events: count * EVENTS_PER_BOOKING,
+          eventsPerSecond: (count * EVENTS_PER_BOOKING * 1_000) / ms,
+          deliveriesPerSecond: (count * DELIVERIES_PER_BOOKING * 1_000) / ms,
+          peakMiB: peaks(instance),
+        };
+      }
+      if (ms > DRAINED_WITHIN_MS) throw new Error(`After ${ms} ms the backlog is not taken.`);
+      if (ms > tellAt) {
+        say(`awaited: ${payment} of payment's events, ${spaces} of space's, ${books} of book's`);
+        tellAt = ms + TELL_EVERY_MS;
+      }
+      await wait(500);
+    }
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
+  }
+}
+
+function peaks({ services }: System['instance']): Record<string, number> {
+  const peak = (pid: number | null) => {
+    const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Math.round(Number(kib) / 1_024);
+  };
+  return Object.fromEntries(Object.entries(services).map(([name, { pid }]) => [name, peak(pid)]));
+}

@@ -1,0 +1,35 @@
+// npm run bench:outages: installs, builds what is out of date, and measures.
+import { requireNode } from './node-version.mjs';
+
+const help = `Usage: npm run bench:outages -- [options]
+
+Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures what outages
+cost: how fast requestBooking answers while payment is silent and its circuit open, how fast deferred
+payments drain afterwards, and how fast a backlog of events is taken once space is back, in how much
+memory. Linux only. Takes about ten minutes; close other programs before it.
+
+  --rate N      how many bookings a second are requested while payment is silent (default 30)
+  --seconds N   for how long (default 20)
+  --backlog N   how many events wait for space (default 100000; 0: leave out)
+  --out FILE    where the results go as JSON (default .spacerent/bench-outages.json)`;
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  console.log(help);
+} else {
+  requireNode();
+  await bench();
+}
+
+async function bench() {
+  const { ensureInstalled } = await import('./install.mjs');
+  const { prepare } = await import('./prepare.mjs');
+  try {
+    await ensureInstalled();
+    await prepare();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+  // In this very process: a signal needs no passing on.
+  await import('../dist/bench/outages/main.js');
+}

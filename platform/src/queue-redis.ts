@@ -50,8 +50,9 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
     async close() {
       clearInterval(watch);
       for (const copy of copies) {
-        // A worker that was left during an outage would open it again.
-        copy.connect = () => Promise.reject(new Error('the queue is closed'));
+        // A worker that was left during an outage, and waits for this connection, would open it again.
+        const { raw } = copy as unknown as { raw: Pick<typeof client, 'connect'> };
+        raw.connect = () => Promise.reject(new Error('the queue is closed'));
         copy.disconnect();
       }
       client.destroy();
@@ -68,6 +69,8 @@ function rememberCopies(connection: IRedisClient): Set<IRedisClient> {
   const duplicate = connection.duplicate.bind(connection);
   connection.duplicate = (...options) => {
     const copy = duplicate(...options);
+    // BullMQ stops listening when it closes one, and an error that nobody hears ends the process.
+    copy.on('error', () => {});
     copies.add(copy);
     return copy;
   };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { type CpuTime, countCpuTime } from '../cpu-time.ts';
 import { evenHourOf } from '../spaces.ts';
 import {
   paidBookRows,
@@ -27,6 +28,8 @@ export interface Backlog {
   deliveriesPerSecond: number;
   /** The greatest resident size that each process ever had. */
   peakMiB: Record<string, number>;
+  /** For each booking that was paid, in milliseconds, by who used it. */
+  cpuPerBooking: CpuTime;
 }
 
 /** Stops space (SIGSTOP), stores paid bookings that wait for it, lets it go on, and waits. */
@@ -54,6 +57,7 @@ export async function measureBacklog(
 
   say('Space is back');
   const start = performance.now();
+  const cpu = countCpuTime(instance);
   const contexts = ['payment', 'space', 'book'] as const;
   const clients = await Promise.all(
     contexts.map(async (name) => {
@@ -79,6 +83,7 @@ export async function measureBacklog(
       const ms = performance.now() - start;
       if (payment === 0) backlogMs ??= ms;
       if (payment + spaces + books === 0) {
+        await expectNoDeadLetters(clients);
         return {
           backlogPerSecond: (count * 1_000) / (backlogMs ?? ms),
           seconds: ms / 1_000,
@@ -86,6 +91,9 @@ export async function measureBacklog(
           eventsPerSecond: (count * EVENTS_PER_BOOKING * 1_000) / ms,
           deliveriesPerSecond: (count * DELIVERIES_PER_BOOKING * 1_000) / ms,
           peakMiB: peaks(instance),
+          cpuPerBooking: Object.fromEntries(
+            Object.entries(cpu?.().spent ?? {}).map(([name, spent]) => [name, spent / count]),
+          ),
         };
       }
       if (ms > DRAINED_WITHIN_MS) throw new Error(`After ${ms} ms the backlog is not taken.`);
@@ -97,6 +105,16 @@ export async function measureBacklog(
     }
   } finally {
     await Promise.all(clients.map((client) => client.end()));
+  }
+}
+
+/** What is parked is acknowledged as well, but it is not drained. */
+async function expectNoDeadLetters(clients: readonly pg.Client[]): Promise<void> {
+  for (const client of clients) {
+    const { rows } = await client.query<{ count: number; error: string }>(
+      'SELECT count(*)::int AS count, min(error) AS error FROM dead_letter',
+    );
+    if (rows[0]?.count) throw new Error(`${rows[0].count} events failed: ${rows[0].error}`);
   }
 }
 

@@ -57,6 +57,10 @@ A backlog of ${options.backlog} events, space down:
   with what follows from them, ${backlog.events} events in ${backlog.seconds.toFixed(0)} s: ${backlog.eventsPerSecond.toFixed(0)} events, ${backlog.deliveriesPerSecond.toFixed(0)} deliveries a second
   peak memory in MiB: ${Object.entries(backlog.peakMiB)
     .map(([name, size]) => `${name} ${size}`)
+    .join(', ')}
+  CPU time per booking in ms: ${Object.entries(backlog.cpuPerBooking)
+    .filter(([, spent]) => spent >= 0.05)
+    .map(([name, spent]) => `${name} ${spent.toFixed(1)}`)
     .join(', ')}`);
   }
   console.log(`\nThe results are in ${options.out}`);

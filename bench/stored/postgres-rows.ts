@@ -67,7 +67,9 @@ function inboxRow(event: IdKind): string {
   return `INSERT INTO inbox (event_id, received_at) SELECT ${idOf(event)}, requested_at FROM stored`;
 }
 
-const slot = `jsonb_build_object('startAt', start_at, 'endAt', end_at)`;
+const instant = (column: string) =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const slot = `jsonb_build_object('startAt', ${instant('start_at')}, 'endAt', ${instant('end_at')})`;
 
 function bookingFacts(status: string): string {
   return `jsonb_build_object('bookingId', booking_id, 'customerId', customer_id,

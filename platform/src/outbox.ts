@@ -8,11 +8,6 @@ import { type Queryable, statement } from './postgres.ts';
 export const FIRST_LEASE_SECONDS = 5;
 const LONGEST_LEASE_SECONDS = 60;
 
-/** How long nobody else sends an event after its `attempt`th time, the first being 1. */
-export function leaseSeconds(attempt: number): number {
-  return Math.min(LONGEST_LEASE_SECONDS, FIRST_LEASE_SECONDS * 2 ** (attempt - 1));
-}
-
 /**
  * SQL that stores the events of a JSON parameter, to be put into the statement of their cause.
  * `condition` can make it depend on another part of that statement.

@@ -3,13 +3,7 @@ import { type ContextName, type EventContract, type EventRecord, queueName } fro
 import { repeat } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
-import {
-  acknowledgeEvents,
-  type ClaimedEvent,
-  claimDueEvents,
-  hasDueEvents,
-  leaseSeconds,
-} from './outbox.ts';
+import { acknowledgeEvents, type ClaimedEvent, claimDueEvents, hasDueEvents } from './outbox.ts';
 import { type PeerInboxes, peerInboxes } from './peer-inboxes.ts';
 import type { Pool } from './postgres.ts';
 import type { Message, Transport } from './queue.ts';
@@ -19,7 +13,9 @@ const CLAIM_SIZE = 500;
 const POLL_MS = 250;
 const PACE_MS = 50;
 const ASK_AFTER_MS = 250;
+const ASKED_AT_ONCE = 1_000;
 const REMEMBERED_EVENTS = 20_000;
+const REMEMBERED_MS = 60_000;
 /** Parcels. What waits in a queue that is this long is not sent to it again. */
 const LONG_QUEUE = 40;
 
@@ -34,8 +30,8 @@ export interface Relay {
 interface InFlight {
   id: string;
   awaiting: ContextName[];
-  attempt: number;
   sentAt: number;
+  askAt: number;
 }
 
 /**
@@ -64,10 +60,12 @@ export function startRelay(deps: {
   let stopping = false;
   let sending: Promise<void> | undefined;
 
-  function remember({ event, attempt }: ClaimedEvent): void {
+  function remember({ event }: ClaimedEvent): void {
     // Beyond the bound the events still finish: the loop over due events asks for them.
     if (inFlight.size >= REMEMBERED_EVENTS) return;
-    inFlight.set(event.id, { id: event.id, awaiting: event.awaiting, attempt, sentAt: Date.now() });
+    const now = Date.now();
+    const { id, awaiting } = event;
+    inFlight.set(id, { id, awaiting, sentAt: now, askAt: now + ASK_AFTER_MS });
   }
 
   async function send(claimed: readonly ClaimedEvent[], open?: readonly string[]): Promise<void> {
@@ -98,7 +96,10 @@ export function startRelay(deps: {
     sending = undefined;
   }
 
-  /** Asks every consumer that is awaited; takes what it holds off each `awaiting`. */
+  /**
+   * Asks every consumer that is awaited; takes what it holds off each `awaiting`. Each is asked in
+   * its own time: one that is slow to answer holds back nobody else's acknowledgements.
+   */
   async function collectAcknowledgements(
     events: readonly { id: string; awaiting: ContextName[] }[],
   ): Promise<void> {
@@ -106,15 +107,18 @@ export function startRelay(deps: {
     await Promise.all(
       [...consumers].map(async (consumer) => {
         const asked = events.filter((event) => event.awaiting.includes(consumer));
-        const held = await peers.held(
-          consumer,
-          asked.map((event) => event.id),
-        );
-        if (!held || held.size === 0) return;
-        await acknowledgeEvents(pool, consumer, [...held]);
-        count.acknowledged.inc({ consumer }, held.size);
-        for (const event of asked) {
-          if (held.has(event.id)) event.awaiting = event.awaiting.filter((c) => c !== consumer);
+        for (let start = 0; start < asked.length; start += ASKED_AT_ONCE) {
+          const some = asked.slice(start, start + ASKED_AT_ONCE);
+          const ids = some.map((event) => event.id);
+          const held = await peers.held(consumer, ids);
+          // Busy or down: the others' turn would only make it worse.
+          if (!held) return;
+          if (held.size === 0) continue;
+          await acknowledgeEvents(pool, consumer, [...held]);
+          count.acknowledged.inc({ consumer }, held.size);
+          for (const event of some) {
+            if (held.has(event.id)) event.awaiting = event.awaiting.filter((c) => c !== consumer);
+          }
         }
       }),
     );
@@ -122,13 +126,15 @@ export function startRelay(deps: {
 
   async function askInFlight(): Promise<void> {
     const now = Date.now();
-    const ripe = [...inFlight.values()].filter((flight) => now - flight.sentAt >= ASK_AFTER_MS);
-    for (let start = 0; start < ripe.length; start += CLAIM_SIZE) {
-      const asked = ripe.slice(start, start + CLAIM_SIZE);
-      await collectAcknowledgements(asked);
-      for (const { id, awaiting, attempt, sentAt } of asked) {
-        const leaseOver = now - sentAt > leaseSeconds(attempt) * 1_000;
-        if (awaiting.length === 0 || leaseOver) inFlight.delete(id);
+    const ripe = [...inFlight.values()].filter(({ askAt }) => now >= askAt);
+    await collectAcknowledgements(ripe);
+    for (const flight of ripe) {
+      const age = now - flight.sentAt;
+      if (flight.awaiting.length > 0 && age < REMEMBERED_MS) {
+        // The longer it has taken, the longer it may take.
+        flight.askAt = now + Math.max(ASK_AFTER_MS, age / 2);
+      } else if (inFlight.get(flight.id) === flight) {
+        inFlight.delete(flight.id);
       }
     }
   }

@@ -13,7 +13,7 @@ import {
 import { createMetrics } from '../src/metrics.ts';
 import { claimDueEvents, insertOutbox } from '../src/outbox.ts';
 import { HELD_PATH } from '../src/peer-inboxes.ts';
-import { statement } from '../src/postgres.ts';
+import { inTransaction, statement } from '../src/postgres.ts';
 import { openTransport, type Transport } from '../src/queue.ts';
 import { type Relay, startRelay } from '../src/relay.ts';
 
@@ -242,6 +242,62 @@ describe('the relay', () => {
       await endLease(event);
     }
     await until('acknowledged', () => isFinished(event));
+  });
+
+  test('sends an event that commits later than one with a greater id', async () => {
+    const space = await new Consumer('space').comeUp();
+    const topic = await topicFor(space);
+    const [early, late] = [newEvent(topic, space), newEvent(topic, space)];
+    await inTransaction(database.pool, async (db) => {
+      await insertEvents(db, JSON.stringify([early]));
+      await commit(late);
+      await endLease(late);
+      relay(space);
+      await until('the later one is acknowledged', () => isFinished(late));
+    });
+    expect(space.times(early)).toBe(0);
+    await endLease(early);
+    await until('the earlier one is acknowledged', () => isFinished(early));
+    expect([space.times(early), space.times(late)]).toEqual([1, 1]);
+  });
+
+  test('does not fill the queue of a consumer that is down, and goes on once it is back', async () => {
+    const space = await new Consumer('space').comeUp();
+    const topic = await topicFor();
+    await space.goDown();
+    const events = Array.from({ length: 30 }, () => newEvent(topic, space));
+    await commit(...events);
+    await endLease(...events);
+    relay(space);
+    const queue = queueName(topic, 'space');
+    for (let turn = 0; turn < 5; turn += 1) {
+      await pause(300);
+      expect(await transport.waiting(queue)).toBe(0);
+    }
+    // Not claimed either: nothing is to wait for a lease when it comes back.
+    expect(await rowOf(events[0] as EventRecord)).toMatchObject({ attempts: 1 });
+    await space.comeUp();
+    await space.receive(topic);
+    await until('all acknowledged', () => areAwaiting(events));
+    for (const event of events) expect(space.times(event)).toBe(1);
+  });
+
+  test('sends nothing again to a queue that is long already', async () => {
+    const space = await new Consumer('space').comeUp();
+    const topic = await topicFor();
+    const queue = queueName(topic, 'space');
+    const waiting = Array.from({ length: 45 }, () => newEvent(topic, space));
+    for (const event of waiting) await transport.send([{ queue, event, attempt: 1 }]);
+    const events = Array.from({ length: 20 }, () => newEvent(topic, space));
+    await commit(...events);
+    await endLease(...events);
+    relay(space);
+    for (let turn = 0; turn < 5; turn += 1) {
+      await pause(300);
+      expect(await transport.waiting(queue)).toBe(45);
+    }
+    await space.receive(topic);
+    await until('all acknowledged', () => areAwaiting(events));
   });
 
   test('shares due events with another relay: none is claimed by both', async () => {

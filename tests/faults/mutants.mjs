@@ -83,7 +83,7 @@ export const mutants = [
     tests: 'payment/test',
   },
   ...[
-    ['book', 'prisma-booking-store', 'booking-store|fencing'],
+    ['book', 'prisma-booking-store', 'booking-store|faulty-workers'],
     ['payment', 'prisma-payment-store', 'payment/test'],
     ['space', 'prisma-registration-store', 'registration-store'],
   ].map(([context, file, tests]) => ({

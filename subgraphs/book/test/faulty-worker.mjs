@@ -1,5 +1,5 @@
-// A worker of book in a process of its own, which stops (SIGSTOP) between reading a booking and
-// writing it. Tells its parent what came of the write once it goes on.
+// A worker of book in a process of its own, to which a signal comes (SIGSTOP, SIGKILL) between its
+// reading a booking and writing it. Tells its parent what came of the write, should it go on.
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openConsumer } from '#platform/consume.ts';
@@ -13,8 +13,8 @@ import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { consumeEvents } from '../../../dist/subgraphs/book/src/adapters/event-consumers.js';
 import { prismaBookingStore } from '../../../dist/subgraphs/book/src/adapters/prisma-booking-store.js';
 
-const [databaseUrl, queueUrl] = process.argv.slice(2);
-const logger = createLogger('stopped-worker', 'silent');
+const [databaseUrl, queueUrl, signal] = process.argv.slice(2);
+const logger = createLogger('faulty-worker', 'silent');
 const pool = openPostgres(databaseUrl, logger);
 const transport = await openTransport({ QUEUE_DATABASE_URL: queueUrl }, logger);
 const store = prismaBookingStore(new PrismaClient({ adapter: new PrismaPg(pool) }), pool, {
@@ -25,7 +25,7 @@ const bookings = {
   ...store,
   async findForEvent(id, eventId) {
     const found = await store.findForEvent(id, eventId);
-    if (!found.taken) process.kill(process.pid, 'SIGSTOP');
+    if (!found.taken) process.kill(process.pid, signal);
     return found;
   },
   async save(...args) {
@@ -41,7 +41,7 @@ const consumer = openConsumer({
   inbox: postgresInbox(pool),
   deadLetters: postgresDeadLetters(pool),
   parkAfter: 10,
-  metrics: createMetrics('stopped-worker'),
+  metrics: createMetrics('faulty-worker'),
   logger,
 });
 await consumeEvents(consumer, ports, logger);

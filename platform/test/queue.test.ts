@@ -308,15 +308,16 @@ describe.each(servers)('the queue on $name', ({ prepare }) => {
         const queue = newQueue();
         const received = await receive(transport, queue);
         await passes(transport, queue, received);
-        opened.splice(
-          opened.findIndex((one) => one.transport === transport),
-          1,
-        );
+        const place = opened.findIndex((one) => one.transport === transport);
+        opened.splice(place, 1);
         strike(proxy);
-        expect(await settles(transport.stopReceiving())).toBeLessThan(5_000);
-        expect(await settles(transport.close())).toBeLessThan(5_000);
-        await until('every connection is ended', () => proxy.connections === 0, 2);
-        await proxy.close();
+        try {
+          expect(await settles(transport.stopReceiving())).toBeLessThan(5_000);
+          expect(await settles(transport.close())).toBeLessThan(5_000);
+          await until('every connection is ended', () => proxy.connections === 0);
+        } finally {
+          await proxy.close();
+        }
       }),
     );
   }, 40_000);

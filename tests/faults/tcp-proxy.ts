@@ -21,6 +21,7 @@ export class TcpProxy {
   readonly #targets: readonly Target[];
   readonly #links = new Set<Link>();
   readonly #server: Server;
+  readonly #delayed = new Set<NodeJS.Timeout>();
   #refuses = false;
   #delayMs = 0;
   #cutAfter: { bytes: Buffer; times: number } | undefined;
@@ -50,8 +51,9 @@ export class TcpProxy {
     return address.href;
   }
 
+  /** How many clients are connected, as they see it. */
   get connections(): number {
-    return this.#links.size;
+    return [...this.#links].filter(({ client }) => !client.destroyed).length;
   }
 
   /** Resets every open connection; new ones are accepted. */
@@ -101,9 +103,12 @@ export class TcpProxy {
     }
   }
 
+  /** Ends every connection and takes no more. */
   async close(): Promise<void> {
+    this.#refuses = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.cut();
+    for (const timer of this.#delayed) clearTimeout(timer);
     await closed;
   }
 
@@ -178,9 +183,11 @@ export class TcpProxy {
       link.client.write(bytes);
       return;
     }
-    setTimeout(() => {
+    const timer = setTimeout(() => {
+      this.#delayed.delete(timer);
       if (!link.silent) link.client.write(bytes);
     }, this.#delayMs);
+    this.#delayed.add(timer);
   }
 }
 

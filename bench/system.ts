@@ -79,7 +79,14 @@ function spawnSupervisor(home: string, output: string): ChildProcess {
   const descriptor = openSync(output, 'w', 0o600);
   try {
     return spawn(process.execPath, [projectFile('dist/supervisor/src/main.js')], {
-      env: { ...env, PORT: '0', SPACERENT_HOME: home, SPACERENT_DEMO: 'off' },
+      env: {
+        ...env,
+        PORT: '0',
+        SPACERENT_HOME: home,
+        SPACERENT_DEMO: 'off',
+        // What is stored beforehand is months old: archiving it at once would be measured instead.
+        OUTBOX_KEEP_HOURS: String(10 * 365 * 24),
+      },
       stdio: ['ignore', descriptor, descriptor],
     });
   } finally {

@@ -19,7 +19,7 @@ export const mutants = [
     name: "mypage's inbox check: an event counts twice",
     edits: [
       [
-        'subgraphs/mypage/src/adapters/prisma-view-store.ts',
+        'subgraphs/mypage/src/adapters/view-projection.ts',
         'const fresh = events.filter(({ id }) => !known.has(id) && known.add(id));',
         'const fresh = [...events];',
       ],
@@ -101,9 +101,9 @@ export const mutants = [
     name: "mypage's version guard: one of two writers' events is lost from the view",
     edits: [
       [
-        'subgraphs/mypage/src/adapters/prisma-view-store.ts',
-        '.map(({ bookingId, version }) => ({ bookingId, version }));',
-        '.map(({ bookingId }) => ({ bookingId }));',
+        'subgraphs/mypage/src/adapters/view-projection.ts',
+        "'(generation = ? AND booking_id = ? AND version = ?)'",
+        "'(generation = ? AND booking_id = ? AND ? > 0)'",
       ],
     ],
     tests: 'prisma-view-store',

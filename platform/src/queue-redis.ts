@@ -11,10 +11,10 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
     url,
     // Sending fails at once while Redis is away; the outbox sends again.
     disableOfflineQueue: true,
-    // For the workers' own connections, which are copies of this one: a command blocks them for 5 s
-    // at most, so silence despite the pings means that nobody is there any more.
-    pingInterval: 5_000,
     socket: {
+      // For the workers' own connections, which are copies of this one: a command blocks them for 5 s
+      // at most, so longer silence means that nobody is there any more. No pingInterval: a client
+      // that is destroyed while it connects would go on pinging for ever.
       socketTimeout: 15_000,
       reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000),
     },

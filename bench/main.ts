@@ -4,39 +4,20 @@ import pg from 'pg';
 import { measureBookings } from './booking-load.ts';
 import { type CountedCpu, type CpuTime, countCpuTime } from './cpu-time.ts';
 import { measureLimit } from './limit/measure-limit.ts';
+import { measureSystem, say } from './measure-system.ts';
 import { type Options, readOptions } from './options.ts';
 import { measureReading } from './reading-load.ts';
 import { machine, type Results, type Round, ratiosOf, reportOf } from './report.ts';
 import { type RouterClient, routerClient } from './router-client.ts';
 import { type FreeSlot, listSpaces, SPACES, slotDealer } from './spaces.ts';
 import { storeBookings } from './stored/store-bookings.ts';
-import { type System, startSystem } from './system.ts';
+import type { System } from './system.ts';
 import { watchVisibleBookings } from './visible-bookings.ts';
 import { countWrittenRows, perBooking } from './written-rows.ts';
 
-const startedAt = performance.now();
-let starting: Promise<System> | undefined;
-let stopMeasuring: (reason: Error) => void = () => {};
+await measureSystem(readOptions, measureAll);
 
-try {
-  await Promise.race([measureAll(readOptions(process.argv.slice(2))), interruption()]);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
-if (starting) {
-  say('Stopping the system');
-  const system = await starting.catch(() => undefined);
-  await system?.stop();
-}
-process.exit();
-
-async function measureAll(options: Options): Promise<void> {
-  say('Starting the system');
-  starting = startSystem();
-  const system = await starting;
-  // Whoever ends it, or whatever it dies of: there is nothing left to measure then.
-  system.ended.catch(stopMeasuring);
+async function measureAll(system: System, options: Options): Promise<void> {
   const { instance, postgresUrl, url } = system;
   const router = routerClient(url, options.clients * 2);
   const spaceIds = await listSpaces(router, postgresUrl('book'));
@@ -172,18 +153,4 @@ async function checkpoint(postgresUrl: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-function say(line: string): void {
-  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
-  console.log(`${seconds.padStart(4)} s  ${line}`);
-}
-
-function interruption(): Promise<never> {
-  return new Promise((_, reject) => {
-    stopMeasuring = reject;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => reject(new Error('Interrupted.')));
-    }
-  });
 }

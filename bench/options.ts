@@ -34,6 +34,8 @@ export function readOptions(args: string[]): Options {
 /** A whole number from the command line; throws a sentence when it is none, or out of range. */
 export function wholeNumber(name: string, text: string, smallest: number, largest: number): number {
   const number = Number(text);
-  if (Number.isInteger(number) && number >= smallest && number <= largest) return number;
+  if (text.trim() !== '' && Number.isInteger(number) && number >= smallest && number <= largest) {
+    return number;
+  }
   throw new Error(`${name} must be a whole number from ${smallest} to ${largest}, not "${text}".`);
 }

@@ -1,5 +1,5 @@
 // npm run bench:outages: installs, builds what is out of date, and measures.
-import { requireNode } from './node-version.mjs';
+import { runBuilt } from './run-built.mjs';
 
 const help = `Usage: npm run bench:outages -- [options]
 
@@ -13,23 +13,4 @@ memory. Linux only. Takes about ten minutes; close other programs before it.
   --backlog N   how many events wait for space (default 100000; 0: leave out)
   --out FILE    where the results go as JSON (default .spacerent/bench-outages.json)`;
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  console.log(help);
-} else {
-  requireNode();
-  await bench();
-}
-
-async function bench() {
-  const { ensureInstalled } = await import('./install.mjs');
-  const { prepare } = await import('./prepare.mjs');
-  try {
-    await ensureInstalled();
-    await prepare();
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
-  }
-  // In this very process: a signal needs no passing on.
-  await import('../dist/bench/outages/main.js');
-}
+await runBuilt(help, 'bench/outages/main.js');

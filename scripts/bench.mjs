@@ -1,5 +1,5 @@
 // npm run bench: installs, builds what is out of date, and measures.
-import { requireNode } from './node-version.mjs';
+import { runBuilt } from './run-built.mjs';
 
 const help = `Usage: npm run bench -- [options]
 
@@ -16,23 +16,4 @@ Takes about two and a half minutes; close other programs before it, they take pa
 
 The clients run on this very machine, so the table of CPU time lists them as well.`;
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  console.log(help);
-} else {
-  requireNode();
-  await bench();
-}
-
-async function bench() {
-  const { ensureInstalled } = await import('./install.mjs');
-  const { prepare } = await import('./prepare.mjs');
-  try {
-    await ensureInstalled();
-    await prepare();
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
-  }
-  // In this very process: a signal needs no passing on.
-  await import('../dist/bench/main.js');
-}
+await runBuilt(help, 'bench/main.js');

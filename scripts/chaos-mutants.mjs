@@ -1,17 +1,9 @@
 // npm run chaos:mutants: takes each guarantee away in a copy, and shows that the tests notice.
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { requireNode } from './node-version.mjs';
+import { asksForHelp, installAndBuild } from './run-built.mjs';
 
 const help = `Usage: npm run chaos:mutants [-- pattern]
 
@@ -25,18 +17,11 @@ Exit code 1 when the tests do not notice that a piece is missing.`;
 const root = join(import.meta.dirname, '..');
 const [pattern = ''] = process.argv.slice(2);
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  console.log(help);
-} else {
-  requireNode();
-  await main();
-}
+if (asksForHelp()) console.log(help);
+else await main();
 
 async function main() {
-  const { ensureInstalled } = await import('./install.mjs');
-  const { prepare } = await import('./prepare.mjs');
-  await ensureInstalled();
-  await prepare();
+  await installAndBuild();
   const { mutants } = await import('../tests/faults/mutants.mjs');
   const chosen = mutants.filter(({ name }) => name.includes(pattern));
   if (chosen.length === 0) {
@@ -94,13 +79,6 @@ function copyProject() {
     cpSync(join(root, path), join(copy, path), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  process.once('exit', () => {
-    try {
-      unlinkSync(join(copy, 'node_modules'));
-    } catch {
-      // It is gone already.
-    }
-  });
   return copy;
 }
 

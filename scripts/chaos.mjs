@@ -1,5 +1,5 @@
 // npm run chaos: installs, builds what is out of date, and injects faults.
-import { requireNode } from './node-version.mjs';
+import { runBuilt } from './run-built.mjs';
 
 const help = `Usage: npm run chaos -- [options]
 
@@ -18,23 +18,4 @@ everything random; a failing run says how to see it again, and keeps its data an
 
 Ends with code 1 when an invariant is broken.`;
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  console.log(help);
-} else {
-  requireNode();
-  await chaos();
-}
-
-async function chaos() {
-  const { ensureInstalled } = await import('./install.mjs');
-  const { prepare } = await import('./prepare.mjs');
-  try {
-    await ensureInstalled();
-    await prepare();
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
-  }
-  // In this very process: a signal needs no passing on.
-  await import('../dist/tests/faults/main.js');
-}
+await runBuilt(help, 'tests/faults/main.js');

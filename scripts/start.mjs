@@ -1,5 +1,5 @@
 // npm start: installs, builds what is out of date, and becomes the supervisor.
-import { requireNode } from './node-version.mjs';
+import { runBuilt } from './run-built.mjs';
 
 const help = `Usage: npm start
 
@@ -21,23 +21,4 @@ To use servers instead of the embedded ones, set all six:
 
 Everything else in the environment (LOG_LEVEL, HOLD_SECONDS …) reaches the services unchanged.`;
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  console.log(help);
-} else {
-  requireNode();
-  await start();
-}
-
-async function start() {
-  const { ensureInstalled } = await import('./install.mjs');
-  const { prepare } = await import('./prepare.mjs');
-  try {
-    await ensureInstalled();
-    await prepare();
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
-  }
-  // In this very process: signals and the exit code need no passing on, and nothing can be orphaned.
-  await import('../dist/supervisor/src/main.js');
-}
+await runBuilt(help, 'supervisor/src/main.js');

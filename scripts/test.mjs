@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { requireNode } from './node-version.mjs';
+import { asksForHelp, installAndBuild } from './run-built.mjs';
 
 const help = `Usage: npm test [-- jest options]
 
@@ -15,19 +15,12 @@ For example: npm test -- subgraphs/book --testNamePattern "overlap"`;
 
 const root = join(import.meta.dirname ?? '.', '..');
 
-if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
-  console.log(help);
-} else {
-  requireNode();
-  await test();
-}
+if (asksForHelp()) console.log(help);
+else await test();
 
 async function test() {
-  const { ensureInstalled } = await import('./install.mjs');
-  const { prepare } = await import('./prepare.mjs');
+  await installAndBuild();
   try {
-    await ensureInstalled();
-    await prepare();
     const profiles = chooseProfiles();
     process.exitCode = await runJest(profiles);
   } catch (error) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { type CpuTime, countCpuTime } from '../cpu-time.ts';
+import { say } from '../measure-system.ts';
 import { evenHourOf } from '../spaces.ts';
 import {
   paidBookRows,
@@ -37,7 +38,6 @@ export async function measureBacklog(
   { instance, postgresUrl }: System,
   spaceIds: readonly string[],
   count: number,
-  say: (line: string) => void,
 ): Promise<Backlog> {
   const space = instance.services.space?.pid as number;
   say(`Space is down: storing ${count} paid bookings that wait for it`);

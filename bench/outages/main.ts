@@ -1,42 +1,23 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { measureSystem } from '../measure-system.ts';
 import { machine } from '../report.ts';
 import { routerClient } from '../router-client.ts';
 import { listSpaces, slotDealer } from '../spaces.ts';
-import { type System, startSystem } from '../system.ts';
+import type { System } from '../system.ts';
 import { measureBacklog } from './backlog.ts';
-import { readOptions } from './options.ts';
+import { type Options, readOptions } from './options.ts';
 import { measurePaymentOutage } from './payment-outage.ts';
 
-const startedAt = performance.now();
-let starting: Promise<System> | undefined;
-let interrupt: (reason: Error) => void = () => {};
+await measureSystem(readOptions, measure);
 
-try {
-  await Promise.race([measure(), interruption()]);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
-if (starting) {
-  say('Stopping the system');
-  const system = await starting.catch(() => undefined);
-  await system?.stop();
-}
-process.exit();
-
-async function measure(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  say('Starting the system');
-  starting = startSystem();
-  const system = await starting;
-  system.ended.catch((error) => interrupt(error));
+async function measure(system: System, options: Options): Promise<void> {
   const router = routerClient(system.url, 64);
   const spaceIds = await listSpaces(router, system.postgresUrl('book'));
 
-  const payment = await measurePaymentOutage(system, router, slotDealer(spaceIds), options, say);
+  const payment = await measurePaymentOutage(system, router, slotDealer(spaceIds), options);
   const backlog =
-    options.backlog > 0 ? await measureBacklog(system, spaceIds, options.backlog, say) : undefined;
+    options.backlog > 0 ? await measureBacklog(system, spaceIds, options.backlog) : undefined;
   await router.close();
 
   mkdirSync(dirname(options.out), { recursive: true });
@@ -64,18 +45,4 @@ A backlog of ${options.backlog} events, space down:
     .join(', ')}`);
   }
   console.log(`\nThe results are in ${options.out}`);
-}
-
-function say(line: string): void {
-  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
-  console.log(`${seconds.padStart(4)} s  ${line}`);
-}
-
-function interruption(): Promise<never> {
-  return new Promise((_, reject) => {
-    interrupt = reject;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => reject(new Error('Interrupted.')));
-    }
-  });
 }

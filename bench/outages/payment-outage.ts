@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { type Latencies, latenciesOf } from '../latencies.ts';
+import { say } from '../measure-system.ts';
 import type { RouterClient } from '../router-client.ts';
 import type { FreeSlot } from '../spaces.ts';
 import type { System } from '../system.ts';
@@ -33,7 +34,6 @@ export async function measurePaymentOutage(
   router: RouterClient,
   nextSlot: () => FreeSlot,
   { rate, seconds }: Options,
-  say: (line: string) => void,
 ): Promise<PaymentOutage> {
   const token = await router.tokenOf('outage-customer', 'customer');
   const book = instance.services.book?.url;

@@ -26,6 +26,9 @@ export interface EventRecord<Payload = unknown> {
   awaiting: ContextName[];
 }
 
+/** An event as it is remembered, whoever awaits it. */
+export type StoredEvent = Omit<EventRecord, 'awaiting'>;
+
 /** A new event of the given contract, caused by whatever is being handled now. */
 export function newEvent<Payload>(
   type: string,

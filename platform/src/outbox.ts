@@ -1,11 +1,11 @@
-import type { EventRecord } from './events.ts';
+import type { ContextName, EventRecord, StoredEvent } from './events.ts';
 import { type Queryable, statement } from './postgres.ts';
 
 /**
  * An event is born leased to the process that commits it: that process sends it right after the
  * commit, and any relay does when the lease runs out first.
  */
-export const FIRST_LEASE_SECONDS = 5;
+const FIRST_LEASE_SECONDS = 5;
 const LONGEST_LEASE_SECONDS = 60;
 
 /**
@@ -24,7 +24,8 @@ export function insertOutbox(parameter: string, condition = 'TRUE'): string {
      WHERE ${condition}`;
 }
 
-interface OutboxRow {
+/** An event as a table stores it. */
+export interface EventRow {
   id: string;
   aggregate_id: string;
   version: number;
@@ -33,7 +34,24 @@ interface OutboxRow {
   payload: unknown;
   correlation_id: string;
   occurred_at: Date;
-  awaiting: string[];
+}
+
+/** Reads back what {@link insertOutbox} wrote; who awaits it is the relay's business alone. */
+export function storedEventOf(row: EventRow): StoredEvent {
+  return {
+    id: row.id,
+    topic: row.topic,
+    type: row.type,
+    aggregateId: row.aggregate_id,
+    version: row.version,
+    occurredAt: row.occurred_at.toISOString(),
+    correlationId: row.correlation_id,
+    payload: row.payload,
+  };
+}
+
+interface OutboxRow extends EventRow {
+  awaiting: ContextName[];
   attempts: number;
 }
 
@@ -71,17 +89,7 @@ export async function claimDueEvents(
   const rows = await claim(db, limit, queues);
   return rows.map((row) => ({
     attempt: row.attempts,
-    event: {
-      id: row.id,
-      topic: row.topic,
-      type: row.type,
-      aggregateId: row.aggregate_id,
-      version: row.version,
-      occurredAt: row.occurred_at.toISOString(),
-      correlationId: row.correlation_id,
-      payload: row.payload,
-      awaiting: row.awaiting as EventRecord['awaiting'],
-    },
+    event: { ...storedEventOf(row), awaiting: row.awaiting },
   }));
 }
 

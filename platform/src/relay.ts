@@ -141,13 +141,14 @@ export function startRelay(deps: {
 
   /** The queues that are short and whose consumer answers. */
   async function openQueues(): Promise<string[]> {
-    const isOpen = await Promise.all(
-      routes.map(async ({ consumer, queue }) => {
-        if ((await peers.held(consumer, [])) === null) return false;
-        return (await transport.waiting(queue)) < LONG_QUEUE;
+    const open = await Promise.all(
+      [...routes].map(async ([consumer, queues]) => {
+        if ((await peers.held(consumer, [])) === null) return [];
+        const lengths = await Promise.all(queues.map((queue) => transport.waiting(queue)));
+        return queues.filter((_, index) => (lengths[index] ?? 0) < LONG_QUEUE);
       }),
     );
-    return routes.filter((_, index) => isOpen[index]).map(({ queue }) => queue);
+    return open.flat();
   }
 
   async function sendDue(): Promise<void> {
@@ -187,9 +188,14 @@ export function startRelay(deps: {
   };
 }
 
-function routesOf(contracts: Record<string, EventContract>) {
-  const routes = Object.values(contracts).flatMap(({ topic, consumers }) =>
-    consumers.map((consumer) => ({ consumer, queue: queueName(topic, consumer) })),
-  );
-  return [...new Map(routes.map((route) => [route.queue, route])).values()];
+/** Each consumer's queues. */
+function routesOf(contracts: Record<string, EventContract>): Map<ContextName, string[]> {
+  const routes = new Map<ContextName, string[]>();
+  for (const { topic, consumers } of Object.values(contracts)) {
+    for (const consumer of consumers) {
+      const queues = new Set(routes.get(consumer)).add(queueName(topic, consumer));
+      routes.set(consumer, [...queues]);
+    }
+  }
+  return routes;
 }

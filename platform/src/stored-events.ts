@@ -1,15 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { EventRecord } from './events.ts';
+import type { StoredEvent } from './events.ts';
+import { type EventRow, storedEventOf } from './outbox.ts';
 import { type Queryable, statement } from './postgres.ts';
 
 /** Where a context answers what it has ever told: no context reads another's database. */
 export const EVENTS_PATH = '/events';
 export const EVENT_COUNT_PATH = '/events/count';
 export const LARGEST_PAGE = 1_000;
-
-/** An event as it is remembered; who awaits it is the relay's business alone. */
-export type StoredEvent = Omit<EventRecord, 'awaiting'>;
 
 /** All events of one context, archived or not. */
 export interface StoredEvents {
@@ -22,23 +20,12 @@ export interface StoredEvents {
   count(): Promise<number>;
 }
 
-interface StoredRow {
-  id: string;
-  topic: string;
-  type: string;
-  aggregate_id: string;
-  version: number;
-  occurred_at: Date;
-  correlation_id: string;
-  payload: unknown;
-}
-
 const COLUMNS = 'id, topic, type, aggregate_id, version, occurred_at, correlation_id, payload';
 const NIL = '00000000-0000-0000-0000-000000000000';
 const COUNTED = 50_000;
 
 // One statement sees one snapshot: an event that is being archived is in exactly one of the two.
-const pageAfter = statement<StoredRow>(
+const pageAfter = statement<EventRow>(
   'events-page',
   `SELECT * FROM (
      (SELECT ${COLUMNS} FROM outbox WHERE id > $1::uuid ORDER BY id LIMIT $2)
@@ -61,19 +48,7 @@ const estimate = statement<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }
 
 export function storedEvents(db: Queryable): StoredEvents {
   return {
-    async page(after, limit) {
-      const rows = await pageAfter(db, after ?? NIL, limit);
-      return rows.map((row) => ({
-        id: row.id,
-        topic: row.topic,
-        type: row.type,
-        aggregateId: row.aggregate_id,
-        version: row.version,
-        occurredAt: row.occurred_at.toISOString(),
-        correlationId: row.correlation_id,
-        payload: row.payload,
-      }));
-    },
+    page: async (after, limit) => (await pageAfter(db, after ?? NIL, limit)).map(storedEventOf),
     async count() {
       const [counted] = await countUpTo(db, COUNTED);
       if (counted && counted.count < COUNTED) return counted.count;

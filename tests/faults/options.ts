@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../../bench/options.ts';
 import { repertoire } from './repertoire/repertoire.ts';
 import type { Profile } from './system/chaos-system.ts';
 
@@ -66,12 +67,4 @@ function faultName(name: string | undefined, profiles: readonly Profile[]): stri
     throw new Error(`--only: ${name} is for --profile ${fault.profile}, not for ${elsewhere}.`);
   }
   return name;
-}
-
-function wholeNumber(name: string, text: string, smallest: number, largest: number): number {
-  const number = Number(text);
-  if (text.trim() !== '' && Number.isInteger(number) && number >= smallest && number <= largest) {
-    return number;
-  }
-  throw new Error(`${name} must be a whole number from ${smallest} to ${largest}, not "${text}".`);
 }

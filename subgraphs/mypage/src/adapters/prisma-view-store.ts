@@ -1,9 +1,9 @@
 import type { Inbox } from '#platform/inbox.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import type { StatusChange } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
 import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
 import { inViewTransaction, projectInto } from './view-projection.ts';
+import { timelinesOf } from './whole-views.ts';
 
 /** For how long a process may go on reading the generation that was the live one. */
 const KNOWN_MS = 1_000;
@@ -53,9 +53,7 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
         omit: { generation: true },
         orderBy: { bookingVersion: 'asc' },
       });
-      const timelines = new Map<string, StatusChange[]>(bookingIds.map((id) => [id, []]));
-      for (const change of changes) timelines.get(change.bookingId)?.push(change);
-      return timelines;
+      return timelinesOf(bookingIds, changes);
     },
 
     async held(ids) {

@@ -45,7 +45,19 @@ function withTimelines(
   views: readonly BookingStatusView[],
   changes: readonly StatusChange[],
 ): WholeView[] {
-  const timelines = new Map<string, StatusChange[]>(views.map((view) => [view.bookingId, []]));
-  for (const change of changes) timelines.get(change.bookingId)?.push(change);
+  const timelines = timelinesOf(
+    views.map((view) => view.bookingId),
+    changes,
+  );
   return views.map((view) => ({ view, timeline: timelines.get(view.bookingId) ?? [] }));
+}
+
+/** The changes by their bookings, in the order in which they are given; none: an empty timeline. */
+export function timelinesOf(
+  bookingIds: readonly string[],
+  changes: readonly StatusChange[],
+): Map<string, StatusChange[]> {
+  const timelines = new Map<string, StatusChange[]>(bookingIds.map((id) => [id, []]));
+  for (const change of changes) timelines.get(change.bookingId)?.push(change);
+  return timelines;
 }

@@ -1,0 +1,46 @@
+import { type System, startSystem } from './system.ts';
+
+/**
+ * Starts a system, measures it, and stops it, also when the measuring fails or is interrupted; then
+ * ends the process. `readOptions` and `measure` fail with a sentence.
+ */
+export async function measureSystem<Options>(
+  readOptions: (args: string[]) => Options,
+  measure: (system: System, options: Options) => Promise<void>,
+): Promise<never> {
+  let starting: Promise<System> | undefined;
+  try {
+    const options = readOptions(process.argv.slice(2));
+    const interrupted = interruption();
+    say('Starting the system');
+    starting = startSystem();
+    // Whoever ends it, or whatever it dies of: there is nothing left to measure then.
+    const measuring = starting.then((system) =>
+      Promise.race([measure(system, options), system.ended]),
+    );
+    await Promise.race([measuring, interrupted]);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+  if (starting) {
+    say('Stopping the system');
+    const system = await starting.catch(() => undefined);
+    await system?.stop();
+  }
+  process.exit();
+}
+
+/** A line of progress, with the seconds since the program began. */
+export function say(line: string): void {
+  const seconds = (performance.now() / 1_000).toFixed(0);
+  console.log(`${seconds.padStart(4)} s  ${line}`);
+}
+
+function interruption(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => reject(new Error('Interrupted.')));
+    }
+  });
+}

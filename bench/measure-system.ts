@@ -4,7 +4,7 @@ import { type System, startSystem } from './system.ts';
  * Starts a system, measures it, and stops it, also when the measuring fails or is interrupted; then
  * ends the process. `readOptions` and `measure` fail with a sentence.
  */
-export async function measureSystem<Options>(
+export async function measureSystem<Options extends { out: string; folder?: string }>(
   readOptions: (args: string[]) => Options,
   measure: (system: System, options: Options) => Promise<void>,
 ): Promise<never> {
@@ -13,7 +13,7 @@ export async function measureSystem<Options>(
     const options = readOptions(process.argv.slice(2));
     const interrupted = interruption();
     say('Starting the system');
-    starting = startSystem();
+    starting = startSystem(options.folder);
     // Whoever ends it, or whatever it dies of: there is nothing left to measure then.
     const measuring = starting.then((system) =>
       Promise.race([measure(system, options), system.ended]),

@@ -25,9 +25,11 @@ export interface System {
 const FOREIGN_SETTINGS =
   /^(HOST|AUTH_SECRET|REDIS_URL|QUEUE_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_(DATABASE_)?URL)$/;
 
-/** Starts the embedded profile in a new home, on the project's disk: a tmpfs would cost no fsync. */
-export async function startSystem(): Promise<System> {
-  const parent = projectFile('.spacerent');
+/**
+ * Starts the embedded profile in a new home, on the project's disk unless another folder is named: in
+ * memory, a commit waits for no disk.
+ */
+export async function startSystem(parent = projectFile('.spacerent')): Promise<System> {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const home = mkdtempSync(join(parent, 'bench-'));
   const output = join(home, 'supervisor.log');

@@ -11,6 +11,8 @@ memory. Linux only. Takes about ten minutes; close other programs before it.
   --rate N      how many bookings a second are requested while payment is silent (default 30)
   --seconds N   for how long (default 20)
   --backlog N   how many events wait for space (default 100000; 0: leave out)
+  --folder DIR  where its databases are for the time being (default .spacerent; one in memory, like
+                /dev/shm, leaves the disk's part out)
   --out FILE    where the results go as JSON (default .spacerent/bench-outages.json)`;
 
 await runBuilt(help, 'bench/outages/main.js');

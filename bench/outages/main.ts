@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Latencies } from '../latencies.ts';
 import { measureSystem } from '../measure-system.ts';
 import { machine } from '../report.ts';
 import { routerClient } from '../router-client.ts';
@@ -24,11 +25,14 @@ async function measure(system: System, options: Options): Promise<void> {
   const results = { startedAt: new Date().toISOString(), machine: machine(), payment, backlog };
   writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
 
-  const { latencies, deferred, drainedPerSecond } = payment;
-  const ms = (value: number) => value.toFixed(1);
+  const { latencies, undisturbed, stolenShare, diskFlushes, deferred, drainedPerSecond } = payment;
+  const percentiles = ({ p50, p95, p99 }: Latencies) =>
+    `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, p99 ${p99.toFixed(1)}`;
   console.log(`
 While payment is silent and its circuit open, ${options.rate} requests a second:
-  requestBooking answers PAYMENT_DEFERRED in ms: p50 ${ms(latencies.p50)}, p95 ${ms(latencies.p95)}, p99 ${ms(latencies.p99)} (aim: p99 below 50)
+  requestBooking answers PAYMENT_DEFERRED in ms: ${percentiles(latencies)} (aim: p99 below 50)
+  the host's other guests took ${((stolenShare ?? Number.NaN) * 100).toFixed(0)} % of the CPU time; the ${undisturbed.count} requests while they took next to none: ${percentiles(undisturbed)}
+  a page written to the same disk meanwhile: ${percentiles(diskFlushes)}
   ${payment.probes} of ${latencies.count + payment.probes} requests tried whether payment is back, and waited for it: not counted above
   ${deferred} deferred payments drained at ${drainedPerSecond.toFixed(1)} a second once it was back`);
   if (backlog) {

@@ -9,6 +9,8 @@ export interface Options {
   seconds: number;
   /** How many events wait for space; 0: left out. */
   backlog: number;
+  /** Where the system's databases are for the time being. */
+  folder: string;
   out: string;
 }
 
@@ -20,6 +22,7 @@ export function readOptions(args: string[]): Options {
       rate: { type: 'string', default: '30' },
       seconds: { type: 'string', default: '20' },
       backlog: { type: 'string', default: '100000' },
+      folder: { type: 'string', default: projectFile('.spacerent') },
       out: { type: 'string' },
     },
   });
@@ -27,6 +30,7 @@ export function readOptions(args: string[]): Options {
     rate: wholeNumber('--rate', values.rate, 1, 1_000),
     seconds: wholeNumber('--seconds', values.seconds, 1, 600),
     backlog: wholeNumber('--backlog', values.backlog, 0, 10_000_000),
+    folder: resolve(values.folder),
     out: values.out ? resolve(values.out) : join(projectFile('.spacerent'), 'bench-outages.json'),
   };
 }

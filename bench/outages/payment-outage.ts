@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { timeDiskFlushes } from '../disk-flushes.ts';
 import { type Latencies, latenciesOf } from '../latencies.ts';
 import { say } from '../measure-system.ts';
 import type { RouterClient } from '../router-client.ts';
 import type { FreeSlot } from '../spaces.ts';
+import { type StolenTime, watchStolenTime } from '../stolen-time.ts';
 import type { System } from '../system.ts';
 import type { Options } from './options.ts';
 
@@ -19,9 +21,22 @@ const PROBE_MS = 1_500;
 const WARM_UP = 300;
 const DRAINED_WITHIN_MS = 180_000;
 
+interface Answered {
+  status: string | undefined;
+  /** Times of performance.now(). */
+  askedAt: number;
+  answeredAt: number;
+}
+
 export interface PaymentOutage {
   /** Of requests that did not call payment. */
   latencies: Latencies;
+  /** Of those of them during which the host's other guests left this machine its CPUs. */
+  undisturbed: Latencies;
+  /** The part of the CPU time that those guests took; undefined where the kernel doesn't tell. */
+  stolenShare: number | undefined;
+  /** Of a page that something else writes to the same disk meanwhile. */
+  diskFlushes: Latencies;
   /** Requests that the half-open circuit let through to find out. */
   probes: number;
   deferred: number;
@@ -30,7 +45,7 @@ export interface PaymentOutage {
 
 /** Stops payment's process (SIGSTOP), books while its circuit is open, lets it go on, and waits. */
 export async function measurePaymentOutage(
-  { instance, postgresUrl }: System,
+  { home, instance, postgresUrl }: System,
   router: RouterClient,
   nextSlot: () => FreeSlot,
   { rate, seconds }: Options,
@@ -40,7 +55,7 @@ export async function measurePaymentOutage(
   const payment = instance.services.payment?.pid as number;
   let keys = 0;
 
-  async function request(): Promise<{ status: string | undefined; ms: number }> {
+  async function request(): Promise<Answered> {
     const { spaceId, startAt, endAt } = nextSlot();
     keys += 1;
     const input = {
@@ -52,14 +67,16 @@ export async function measurePaymentOutage(
     const askedAt = performance.now();
     type Answer = { requestBooking: { booking?: { status: string } } };
     const { requestBooking: answer } = await router.ask<Answer>(requestBooking, { input }, token);
-    return { status: answer.booking?.status, ms: performance.now() - askedAt };
+    return { status: answer.booking?.status, askedAt, answeredAt: performance.now() };
   }
 
   say(`Warming up with ${WARM_UP} bookings`);
   for (let n = 0; n < WARM_UP; n += 10) await Promise.all(Array.from({ length: 10 }, request));
 
   process.kill(payment, 'SIGSTOP');
-  const answers: { status: string | undefined; ms: number }[] = [];
+  const answers: Answered[] = [];
+  let stolen: StolenTime;
+  let diskFlushes: Latencies;
   try {
     say('Payment is silent: booking until the circuit is open');
     while (!(await isOpen(`${book}/metrics`))) {
@@ -67,6 +84,8 @@ export async function measurePaymentOutage(
     }
     say(`Booking for ${seconds} s, ${rate} a second`);
     const asked: Promise<void>[] = [];
+    const stolenTime = watchStolenTime();
+    const flushTimes = timeDiskFlushes(home);
     const start = performance.now();
     // At a fixed rate: a slow answer does not spare the system the next request.
     for (let n = 0; n < rate * seconds; n += 1) {
@@ -74,6 +93,8 @@ export async function measurePaymentOutage(
       asked.push(request().then((answer) => void answers.push(answer)));
     }
     await Promise.all(asked);
+    stolen = stolenTime();
+    diskFlushes = await flushTimes();
   } finally {
     process.kill(payment, 'SIGCONT');
   }
@@ -82,13 +103,21 @@ export async function measurePaymentOutage(
 
   say('Payment is back: waiting until nothing is deferred');
   const { deferred, drainedPerSecond } = await drain(postgresUrl('book'));
-  const quick = answers.filter(({ ms }) => ms < PROBE_MS);
+  const quick = answers.filter((answer) => millisecondsOf(answer) < PROBE_MS);
+  const undisturbed = quick.filter((answer) => stolen.wasQuiet(answer.askedAt, answer.answeredAt));
   return {
-    latencies: latenciesOf(quick.map(({ ms }) => ms)),
+    latencies: latenciesOf(quick.map(millisecondsOf)),
+    undisturbed: latenciesOf(undisturbed.map(millisecondsOf)),
+    stolenShare: stolen.share,
+    diskFlushes,
     probes: answers.length - quick.length,
     deferred,
     drainedPerSecond,
   };
+}
+
+function millisecondsOf({ askedAt, answeredAt }: Answered): number {
+  return answeredAt - askedAt;
 }
 
 async function isOpen(metricsUrl: string): Promise<boolean> {

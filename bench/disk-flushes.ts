@@ -1,0 +1,39 @@
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Latencies, latenciesOf } from './latencies.ts';
+
+const PAGE = Buffer.alloc(8_192);
+const EVERY_MS = 50;
+
+/**
+ * Writes a page to a file in the folder again and again, and waits until it is on disk, as a commit
+ * does; the answer ends it, and tells how long that took.
+ */
+export function timeDiskFlushes(folder: string): () => Promise<Latencies> {
+  let stopped = false;
+  const flushing = flushUntil(join(folder, 'flushes.bin'), () => stopped);
+  flushing.catch(() => {});
+  return async () => {
+    stopped = true;
+    return latenciesOf(await flushing);
+  };
+}
+
+async function flushUntil(path: string, isStopped: () => boolean): Promise<number[]> {
+  const took: number[] = [];
+  const file = await open(path, 'w');
+  try {
+    while (!isStopped()) {
+      const from = performance.now();
+      await file.write(PAGE, 0, PAGE.length, 0);
+      await file.datasync();
+      took.push(performance.now() - from);
+      await wait(EVERY_MS);
+    }
+  } finally {
+    await file.close();
+    await rm(path);
+  }
+  return took;
+}

@@ -67,9 +67,7 @@ function isOnPath(name) {
 function runJest(profiles) {
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const nodeOptions = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
-  // A Redis client of BullMQ's that is closed while it connects can outlive its test of an outage, and
-  // would keep a finished run from ending.
-  const child = spawn(process.execPath, [jest, '--forceExit', ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [jest, ...process.argv.slice(2)], {
     cwd: root,
     stdio: 'inherit',
     env: {

@@ -1,0 +1,79 @@
+import { isVariable, type OperationElement } from '@apollo/federation-internals';
+import {
+  type DocumentNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  valueFromASTUntyped,
+  visit,
+} from 'graphql';
+import { getValue } from './response-tree.ts';
+
+/** `@include` or `@skip` by a variable. */
+export interface Condition {
+  variable: string;
+  /** What the variable must be for the selection to count. */
+  must: boolean;
+}
+
+/** The Boolean variables that decide what an operation answers. */
+export type ConditionValues = ReadonlyMap<string, boolean>;
+
+/** The conditions of one field or fragment; 'never' when it is left out whatever the variables are. */
+export function conditionsOf(element: OperationElement): readonly Condition[] | 'never' {
+  const conditions: Condition[] = [];
+  for (const directive of element.appliedDirectives) {
+    if (directive.name !== 'skip' && directive.name !== 'include') continue;
+    const must = directive.name === 'include';
+    const value: unknown = directive.arguments().if;
+    if (isVariable(value)) conditions.push({ variable: value.name, must });
+    else if (value !== must) return 'never';
+  }
+  return conditions;
+}
+
+/** Names the variables that `@include` and `@skip` read, with their defaults. */
+export function conditionVariables(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): Map<string, unknown> {
+  const defaults = new Map(
+    operation.variableDefinitions?.map(({ variable, defaultValue }) => [
+      variable.name.value,
+      defaultValue && valueFromASTUntyped(defaultValue),
+    ]),
+  );
+  const used = new Map<string, unknown>();
+  visit(document, {
+    Directive({ name, arguments: given }) {
+      const value = given?.find((argument) => argument.name.value === 'if')?.value;
+      if (value?.kind !== Kind.VARIABLE || !['include', 'skip'].includes(name.value)) return;
+      const variable = value.name.value;
+      // The document may hold other operations, with variables of their own.
+      if (defaults.has(variable)) used.set(variable, defaults.get(variable));
+    },
+  });
+  return used;
+}
+
+/** Reads the variables that conditions need; throws a GraphQLError for one that is no Boolean. */
+export function conditionValues(
+  defaults: ReadonlyMap<string, unknown>,
+  variables: Record<string, unknown>,
+): ConditionValues {
+  const values = new Map<string, boolean>();
+  for (const [name, byDefault] of defaults) {
+    const given = getValue(variables, name);
+    const value = given === undefined ? byDefault : given;
+    if (typeof value !== 'boolean') {
+      throw new GraphQLError(
+        `Variable "$${name}" is read by @include or @skip: it must be a Boolean.`,
+        {
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      );
+    }
+    values.set(name, value);
+  }
+  return values;
+}

@@ -1,0 +1,38 @@
+import type { FetchNode } from '@apollo/query-planner';
+import type { GraphQLError } from 'graphql';
+import type { ConditionValues } from './conditions.ts';
+import { getValue, setValue, type Tree, type TreePath } from './response-tree.ts';
+import type { Subgraph } from './subgraph.ts';
+import type { TypeConditions } from './type-conditions.ts';
+
+/** One execution of a plan: what it works with, and what it fills. */
+export interface Execution<Context> {
+  readonly subgraphs: Readonly<Record<string, Subgraph<Context>>>;
+  readonly types: TypeConditions;
+  /** The client's variables, as given. */
+  readonly variables: Record<string, unknown>;
+  readonly conditions: ConditionValues;
+  readonly context: Context;
+  /** All that the subgraphs answered, merged. */
+  readonly root: Tree;
+  readonly errors: GraphQLError[];
+}
+
+/** The objects that a node adds to, and the path that led to them. */
+export interface Cursor {
+  objects: Tree[];
+  path: TreePath;
+}
+
+/** The client's variables that a fetch needs; those that are not given stay so, for their defaults. */
+export function usedVariables(
+  { variableUsages = [] }: FetchNode,
+  variables: Record<string, unknown>,
+): Record<string, unknown> {
+  const used: Record<string, unknown> = {};
+  for (const name of variableUsages) {
+    const value = getValue(variables, name);
+    if (value !== undefined) setValue(used, name, value);
+  }
+  return used;
+}

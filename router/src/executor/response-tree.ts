@@ -1,0 +1,95 @@
+/** What the subgraphs answered so far: objects by response name, merged as answers come in. */
+export type Tree = { [responseName: string]: unknown };
+
+/** Steps from the root to objects: response names, and '@' for every element of a list. */
+export type TreePath = readonly (string | number)[];
+
+export function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A field's value; clients may call their fields `constructor`, so inherited ones do not count. */
+export function getValue(tree: Tree, responseName: string): unknown {
+  return Object.hasOwn(tree, responseName) ? tree[responseName] : undefined;
+}
+
+/** Sets a field, also one called `__proto__`. */
+export function setValue(tree: Tree, responseName: string, value: unknown): void {
+  if (responseName === '__proto__') {
+    Object.defineProperty(tree, responseName, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  } else tree[responseName] = value;
+}
+
+/** Merges `source`, which must not be used afterwards, into `target`. */
+export function merge(target: Tree, source: Tree): void {
+  for (const name of Object.keys(source)) {
+    const given = source[name];
+    if (given === undefined) continue;
+    if (typeof given !== 'object' || given === null) setValue(target, name, given);
+    else setValue(target, name, merged(getValue(target, name), given));
+  }
+}
+
+function merged(known: unknown, given: unknown): unknown {
+  if (isTree(known) && isTree(given)) {
+    merge(known, given);
+    return known;
+  }
+  if (Array.isArray(known) && Array.isArray(given) && known.length === given.length) {
+    for (let index = 0; index < given.length; index += 1) {
+      known[index] = merged(known[index], given[index]);
+    }
+    return known;
+  }
+  return given;
+}
+
+/** A copy that shares nothing with the answer. */
+export function copyOf<Value>(answer: Value): Value {
+  if (Array.isArray(answer)) return answer.map(copyOf) as Value;
+  if (!isTree(answer)) return answer;
+  const copy: Tree = {};
+  for (const name of Object.keys(answer)) setValue(copy, name, copyOf(answer[name]));
+  return copy as Value;
+}
+
+/** The objects at `path` below `value`; nulls are passed over. */
+export function objectsAt(value: unknown, path: TreePath): Tree[] {
+  const objects: Tree[] = [];
+  collect(value, path, 0, objects);
+  return objects;
+}
+
+function collect(value: unknown, path: TreePath, step: number, objects: Tree[]): void {
+  if (Array.isArray(value)) {
+    const next = path[step] === '@' ? step + 1 : step;
+    for (const element of value) collect(element, path, next, objects);
+  } else if (isTree(value)) {
+    if (step === path.length) objects.push(value);
+    else collect(getValue(value, path[step] as string), path, step + 1, objects);
+  }
+}
+
+/** Where exactly these objects are, in the same order. */
+export function placesAt(root: Tree, path: TreePath): (string | number)[][] {
+  const places: (string | number)[][] = [];
+  const visit = (value: unknown, step: number, place: (string | number)[]): void => {
+    if (Array.isArray(value)) {
+      const next = path[step] === '@' ? step + 1 : step;
+      value.forEach((element, index) => {
+        visit(element, next, [...place, index]);
+      });
+    } else if (isTree(value)) {
+      const name = path[step] as string;
+      if (step === path.length) places.push(place);
+      else visit(getValue(value, name), step + 1, [...place, name]);
+    }
+  };
+  visit(root, 0, []);
+  return places;
+}

@@ -1,0 +1,131 @@
+import {
+  type CompositeType,
+  type FieldSelection,
+  isCompositeType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isSubtype,
+  isValidLeafValue,
+  type Schema,
+  type SelectionSet,
+  type Type,
+} from '@apollo/federation-internals';
+import { type Condition, conditionsOf } from './conditions.ts';
+
+/** The shape of a field's value. */
+export type Shape =
+  | { kind: 'nonNull'; of: Shape; type: Type }
+  | { kind: 'list'; of: Shape; type: Type }
+  | { kind: 'object'; selections: Selections; type: Type }
+  | { kind: 'leaf'; accepts: (value: unknown) => boolean; type: Type };
+
+/** A field that the client selects, on objects of one type. */
+export interface SelectedField {
+  kind: 'field' | 'typename' | 'introspection';
+  responseName: string;
+  /** The type that the selection was written for. */
+  parent: CompositeType;
+  shape: Shape;
+  /** All must hold, else the field is left out. */
+  conditions: readonly Condition[];
+  selection: FieldSelection;
+}
+
+/** The fields of objects of one type, in the client's order, fragments resolved. */
+export interface FieldsOfType {
+  type: CompositeType;
+  fields: readonly SelectedField[];
+}
+
+/** The selection set of one operation or field, compiled for each type of object that it meets. */
+export class Selections {
+  readonly #schema: Schema;
+  readonly #set: SelectionSet;
+  readonly #declaredType: CompositeType;
+  readonly #compiled: WeakMap<SelectionSet, Selections>;
+  readonly #byTypename = new Map<string, FieldsOfType>();
+  #declared: FieldsOfType | undefined;
+
+  /** `compiled` holds those of the same operation: a named fragment's are compiled once. */
+  constructor(
+    schema: Schema,
+    set: SelectionSet,
+    declaredType: CompositeType,
+    compiled: WeakMap<SelectionSet, Selections> = new WeakMap(),
+  ) {
+    this.#schema = schema;
+    this.#set = set;
+    this.#declaredType = declaredType;
+    this.#compiled = compiled;
+  }
+
+  /** For an object with this `__typename`, or without one; null when the schema has no such type. */
+  fieldsOf(typename: unknown): FieldsOfType | null {
+    if (!typename) {
+      this.#declared ??= this.#compile(this.#declaredType, undefined);
+      return this.#declared;
+    }
+    const known = this.#byTypename.get(typename as string);
+    if (known) return known;
+    const type = this.#schema.type(String(typename));
+    if (!type || !isCompositeType(type)) return null;
+    const compiled = this.#compile(type, type);
+    this.#byTypename.set(type.name, compiled);
+    return compiled;
+  }
+
+  #compile(type: CompositeType, runtimeType: CompositeType | undefined): FieldsOfType {
+    const fields: SelectedField[] = [];
+    const add = (set: SelectionSet, parent: CompositeType, outer: readonly Condition[]): void => {
+      for (const selection of set.selections()) {
+        const own = conditionsOf(selection.element);
+        if (own === 'never') continue;
+        const conditions = [...outer, ...own];
+        if (selection.kind === 'FieldSelection') {
+          fields.push(this.#field(selection, parent, conditions));
+          continue;
+        }
+        const { typeCondition } = selection.element;
+        if (!typeCondition || isSubtype(typeCondition, runtimeType ?? parent)) {
+          add(selection.selectionSet, typeCondition ?? parent, conditions);
+        }
+      }
+    };
+    add(this.#set, type, []);
+    return { type, fields };
+  }
+
+  #field(
+    selection: FieldSelection,
+    parent: CompositeType,
+    conditions: readonly Condition[],
+  ): SelectedField {
+    const { element } = selection;
+    const { definition } = element;
+    let kind: SelectedField['kind'] = 'field';
+    if (definition.isSchemaIntrospectionField()) kind = 'introspection';
+    else if (element.name === '__typename') kind = 'typename';
+    const shape = this.#shape(definition.type as Type, selection.selectionSet);
+    return { kind, responseName: element.responseName(), parent, shape, conditions, selection };
+  }
+
+  #shape(type: Type, set: SelectionSet | undefined): Shape {
+    if (isNonNullType(type)) return { kind: 'nonNull', of: this.#shape(type.ofType, set), type };
+    if (isListType(type)) return { kind: 'list', of: this.#shape(type.ofType, set), type };
+    if (isCompositeType(type) && set) {
+      return { kind: 'object', selections: this.#selections(set, type), type };
+    }
+    if (!isLeafType(type)) throw new Error(`${type} cannot be answered`);
+    const accepts = (value: unknown) => isValidLeafValue(this.#schema, value, type);
+    return { kind: 'leaf', accepts, type };
+  }
+
+  #selections(set: SelectionSet, type: CompositeType): Selections {
+    const known = this.#compiled.get(set);
+    if (known) return known;
+    const selections = new Selections(this.#schema, set, type, this.#compiled);
+    this.#compiled.set(set, selections);
+    return selections;
+  }
+}

@@ -1,0 +1,74 @@
+import { expect } from '@jest/globals';
+import type { GraphQLFormattedError } from 'graphql';
+import type { Answer, Federation } from './executors.ts';
+import type { Faults } from './subgraph.ts';
+
+/**
+ * Asks both executors and expects one answer: the same data in the same order, and the same errors
+ * in any order (subgraphs answer in parallel). Returns the own executor's, with what it asked.
+ */
+export async function bothAnswer(
+  federation: Federation,
+  query: string,
+  variables?: Record<string, unknown>,
+  faults?: Faults,
+) {
+  const stock = await federation.ask('stock', query, variables, faults);
+  const own = await federation.ask('own', query, variables, faults);
+  expectSame(own, stock);
+  return own;
+}
+
+/** Expects of two answers that they are the same, but for what {@link expectSamePaths} allows. */
+export function expectSame(own: Answer, stock: Answer): void {
+  expect(JSON.stringify(own.data, null, 1)).toBe(JSON.stringify(stock.data, null, 1));
+  expect(own.extensions).toEqual(stock.extensions);
+  expect(own.errors === undefined).toBe(stock.errors === undefined);
+  const [ours, theirs] = [byMeaning(own.errors), byMeaning(stock.errors)];
+  expect(counts(ours)).toEqual(counts(theirs));
+  for (const [meaning, paths] of ours) {
+    expectSamePaths(paths, theirs.get(meaning) ?? [], own.data);
+  }
+}
+
+type Path = GraphQLFormattedError['path'];
+
+/** The paths of errors that say the same. */
+function byMeaning(errors: Answer['errors'] = []): Map<string, Path[]> {
+  const paths = new Map<string, Path[]>();
+  for (const { message, extensions, locations, path } of errors) {
+    const meaning = JSON.stringify([message, extensions, locations]);
+    paths.set(meaning, [...(paths.get(meaning) ?? []), path]);
+  }
+  return paths;
+}
+
+function counts(errors: Map<string, Path[]>): [string, number][] {
+  return [...errors].map(([meaning, { length }]): [string, number] => [meaning, length]).sort();
+}
+
+/**
+ * The stock executor is plainly worse at telling where an entity's error is: it counts among all
+ * objects of a list, also those of other types that it did not ask for, and where an error is of no
+ * single entity its path holds '@' and '_entities'. Where one of its paths cannot be right, ours
+ * must lead to nulls.
+ */
+function expectSamePaths(ours: Path[], theirs: Path[], data: Answer['data']): void {
+  const text = (paths: Path[]) => paths.map((path) => JSON.stringify(path)).sort();
+  if (JSON.stringify(text(ours)) === JSON.stringify(text(theirs))) return;
+  const isWrong = (path: Path) => path?.includes('@') || valueAt(data, path) !== null;
+  const isTwice = new Set(text(theirs)).size < theirs.length;
+  if (!theirs.some(isWrong) && !isTwice) expect(text(ours)).toEqual(text(theirs));
+  // Fields that only the plan selects are not in the data.
+  expect(ours.filter((path) => (valueAt(data, path) ?? null) !== null)).toEqual([]);
+}
+
+/** Null also where an object on the way is. */
+function valueAt(data: unknown, path: Path = []): unknown {
+  let value = data;
+  for (const step of path) {
+    if (value === null || value === undefined) break;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}

@@ -11,6 +11,8 @@ export function routerConfig(env: NodeJS.ProcessEnv) {
       AUTH_SECRET: z.string().min(32, 'must have at least 32 characters'),
       /** How long the router waits for a subgraph. */
       SUBGRAPH_TIMEOUT_MS: setting.integer(100, 120_000).default(10_000),
+      /** Who executes queries and mutations: the router's own executor or the stock gateway's. */
+      ROUTER_EXECUTOR: z.enum(['own', 'stock'], { error: 'must be own or stock' }).default('own'),
     },
     env,
   );

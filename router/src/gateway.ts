@@ -1,37 +1,53 @@
 import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
-import type { GraphQLScalarType } from 'graphql';
 import type { Logger } from '#platform/logger.ts';
 import { projectFile } from '#platform/project.ts';
 import { DateTime } from '#platform/scalars.ts';
-import { SubgraphClient } from './subgraph-client.ts';
+import { Executor } from './executor/executor.ts';
+import { withScalarRules } from './executor/scalar-rules.ts';
+import { standIn } from './executor/stand-in.ts';
+import { type RouterContext, SubgraphClient } from './subgraph-client.ts';
 
-/** The federated schema and its executor; each subgraph is called at its address in `urls`. */
-export async function createGateway(
-  urls: Record<string, string>,
-  timeoutMs: number,
-  logger: Logger,
-) {
-  const clients: SubgraphClient[] = [];
-  const gateway = new ApolloGateway({
-    supergraphSdl: await readFile(projectFile('router/supergraph.graphql'), 'utf8'),
-    buildService({ name }) {
-      const url = urls[name];
-      if (!url) throw new Error(`the supergraph names "${name}", for which there is no address`);
-      const client = new SubgraphClient(name, url, timeoutMs, logger);
-      clients.push(client);
-      return client;
-    },
-    logger,
-  });
+/** Which executor answers queries and mutations: the router's own, or the gateway's. */
+export type ExecutorName = 'own' | 'stock';
+
+export interface GatewayOptions {
+  /** Where each subgraph is called. */
+  urls: Record<string, string>;
+  timeoutMs: number;
+  executor: ExecutorName;
+  logger: Logger;
+}
+
+/**
+ * The federated schema as Apollo Server takes it, and the router's own executor, which answers
+ * subscriptions' events whoever answers the rest.
+ */
+export async function createGateway({ urls, timeoutMs, executor: name, logger }: GatewayOptions) {
+  const supergraphSdl = await readFile(projectFile('router/supergraph.graphql'), 'utf8');
+  const clients = Object.fromEntries(
+    Object.entries(urls).map(([name, url]) => [
+      name,
+      new SubgraphClient(name, url, timeoutMs, logger),
+    ]),
+  );
   // The supergraph names scalars without their rules: with them, malformed instants are refused
   // here, before any subgraph is asked.
-  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => {
-    const { parseValue, parseLiteral } = DateTime;
-    Object.assign(apiSchema.getType('DateTime') as GraphQLScalarType, { parseValue, parseLiteral });
+  const scalars = [DateTime];
+  const executor = new Executor<RouterContext>({ supergraphSdl, subgraphs: clients, scalars });
+
+  const gateway = new ApolloGateway({
+    supergraphSdl,
+    // The executor has seen to it that there is one for each name.
+    buildService: ({ name }) => clients[name] as SubgraphClient,
+    logger,
   });
+  gateway.onSchemaLoadOrUpdate(({ apiSchema }) => void withScalarRules(apiSchema, scalars));
+  if (name === 'own') gateway.executor = standIn(executor);
   return {
     gateway,
-    close: async () => void (await Promise.all(clients.map((client) => client.close()))),
+    executor,
+    close: async () =>
+      void (await Promise.all(Object.values(clients).map((client) => client.close()))),
   };
 }

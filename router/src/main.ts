@@ -11,14 +11,19 @@ import { identity, tokenRequest } from './identity.ts';
 import type { RouterContext } from './subgraph-client.ts';
 
 await runService('router', routerConfig, async ({ config, logger, onStop }) => {
-  const subgraphs = {
+  const urls = {
     book: config.BOOK_URL,
     payment: config.PAYMENT_URL,
     space: config.SPACE_URL,
     mypage: config.MYPAGE_URL,
   };
   const { viewerOf, signDevToken } = identity(config.AUTH_SECRET);
-  const { gateway, close } = await createGateway(subgraphs, config.SUBGRAPH_TIMEOUT_MS, logger);
+  const { gateway, close } = await createGateway({
+    urls,
+    timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
+    executor: config.ROUTER_EXECUTOR,
+    logger,
+  });
 
   const app = createHttpServer(async () => undefined, logger);
   const apollo = new ApolloServer<RouterContext>({

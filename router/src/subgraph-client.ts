@@ -4,6 +4,7 @@ import { Pool as HttpPool } from 'undici';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
 import type { Logger } from '#platform/logger.ts';
 import { VIEWER_HEADER, type Viewer, writeViewer } from '#platform/viewer.ts';
+import type { Subgraph, SubgraphRequest, SubgraphResponse } from './executor/subgraph.ts';
 
 export interface RouterContext {
   viewer: Viewer | null;
@@ -13,7 +14,7 @@ export interface RouterContext {
  * Calls one subgraph over HTTP: keeps connections open, tells it who asks, and turns silence into
  * an error of that subgraph's fields alone.
  */
-export class SubgraphClient implements GraphQLDataSource<RouterContext> {
+export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
   readonly #http: HttpPool;
   readonly #logger: Logger;
@@ -29,8 +30,11 @@ export class SubgraphClient implements GraphQLDataSource<RouterContext> {
     });
   }
 
-  async process({ request, context }: GraphQLDataSourceProcessOptions<RouterContext>) {
-    const viewer = context.viewer;
+  /** Rejects with SERVICE_UNAVAILABLE when there is no answer, or none of a GraphQL server. */
+  async ask(
+    { query, variables }: SubgraphRequest,
+    { viewer }: RouterContext,
+  ): Promise<SubgraphResponse> {
     try {
       const response = await this.#http.request({
         method: 'POST',
@@ -40,10 +44,12 @@ export class SubgraphClient implements GraphQLDataSource<RouterContext> {
           [CORRELATION_HEADER]: correlationId(),
           ...(viewer && { [VIEWER_HEADER]: writeViewer(viewer) }),
         },
-        body: JSON.stringify({ query: request.query, variables: request.variables }),
+        body: JSON.stringify({ query, variables }),
       });
       // Answers of GraphQL servers are JSON whatever their HTTP status.
-      return (await response.body.json()) as { data?: Record<string, unknown> };
+      const answer = await response.body.json();
+      if (isGraphQLAnswer(answer)) return answer;
+      throw new Error(`HTTP ${response.statusCode} without data and errors`);
     } catch (error) {
       this.#logger.warn({ err: error, subgraph: this.#name }, 'a subgraph does not answer');
       throw new GraphQLError(`The ${this.#name} part of the system does not answer: try again.`, {
@@ -52,7 +58,17 @@ export class SubgraphClient implements GraphQLDataSource<RouterContext> {
     }
   }
 
+  /** What the stock executor calls. */
+  process({ request, context }: GraphQLDataSourceProcessOptions<RouterContext>) {
+    const { query = '', variables = {} } = request;
+    return this.ask({ query, variables }, context as RouterContext);
+  }
+
   close(): Promise<void> {
     return this.#http.close();
   }
+}
+
+function isGraphQLAnswer(answer: unknown): answer is SubgraphResponse {
+  return typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer);
 }

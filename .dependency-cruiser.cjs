@@ -52,7 +52,11 @@ module.exports = {
       name: 'router-knows-no-context',
       severity: 'error',
       from: { path: '^router/' },
-      to: { path: '^(subgraphs|prisma|platform/contracts)/' },
+      to: {
+        path: '^(subgraphs|prisma|platform/contracts)/',
+        // What mypage pushes passes through it.
+        pathNot: '^platform/contracts/mypage\\.ts$',
+      },
     },
     {
       name: 'no-orphans',

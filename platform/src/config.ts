@@ -56,13 +56,18 @@ export const processShape = {
   LOG_LEVEL: setting.logLevel,
 };
 
-/** The queue: BullMQ on Redis where there is one, else on PostgreSQL. */
-export const queueShape = {
+/** The queue and the notices: on Redis where there is one, else on PostgreSQL. */
+export const noticesShape = {
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
     .optional(),
   QUEUE_DATABASE_URL: setting.postgresUrl.optional(),
+};
+
+/** What a context that sends or takes events reads. */
+export const queueShape = {
+  ...noticesShape,
   /** After so many failed attempts to take it an event is parked as a dead letter. */
   PARK_AFTER_FAILURES: integer(1, 1_000).default(10),
 };

@@ -66,6 +66,8 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   context: (base: SubgraphContext) => Context;
   inbox: Inbox;
   events?: StoredEvents;
+  /** What else the context answers over HTTP, to other parts of the system. */
+  serve?: (app: FastifyInstance) => void;
   ready: () => Promise<unknown>;
   metrics: Metrics;
   logger: Logger;
@@ -103,6 +105,7 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
     return { held: await options.inbox.held(question.data.ids) };
   });
   if (options.events) serveStoredEvents(app, options.events);
+  options.serve?.(app);
   return {
     listen: async (address) => void (await app.listen(address)),
     // Apollo's drain plugin closes the HTTP server on its way.

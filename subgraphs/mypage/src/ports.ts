@@ -1,12 +1,14 @@
+import type { VersionQuestion } from '#contracts/mypage.ts';
 import type { BookingStatusView, ProjectedEvent, StatusChange } from './booking-status-view.ts';
 
 export interface ViewStore {
   /**
    * Takes events into their views, each once: events, views and inbox are written in one
    * transaction, for every generation that is being kept. What meets a concurrent writer is tried
-   * again; when it rejects, nothing is written.
+   * again; when it rejects, nothing is written. Resolves with the views' new versions, one for each
+   * event that was not taken before.
    */
-  project(events: readonly ProjectedEvent[]): Promise<void>;
+  project(events: readonly ProjectedEvent[]): Promise<BookingStatusView[]>;
   /** The customer's views after the position, newest start first. */
   list(
     customerId: string,
@@ -21,6 +23,34 @@ export interface ViewStore {
 export interface ViewPosition {
   startAt: string;
   bookingId: string;
+}
+
+/** The views' latest versions, one for each event, kept for some minutes for live subscribers. */
+export interface ViewVersions {
+  /** Answers each question; null where there is no view that is shown to somebody. */
+  of(questions: readonly VersionQuestion[]): Promise<(AskedVersions | null)[]>;
+  /** Up to `limit` versions in the order of their projection, from that instant or after that place. */
+  projectedSince(since: Date, after: VersionPlace | null, limit: number): Promise<NotedVersion[]>;
+  /** Deletes up to 500 versions that are older than is kept; resolves with whether there are more. */
+  prune(): Promise<boolean>;
+}
+
+/** See {@link VersionQuestion} for what was asked. */
+export interface AskedVersions {
+  present: BookingStatusView;
+  /** Oldest first. */
+  versions: WholeView[];
+}
+
+/** Where a version stands in the order of projection. */
+export interface VersionPlace {
+  projectedAt: Date;
+  bookingId: string;
+  version: number;
+}
+
+export interface NotedVersion extends VersionPlace {
+  customerId: string;
 }
 
 /** How far a rebuild has come. */

@@ -80,8 +80,10 @@ async function takeUnlessHeld(tx: Prisma.TransactionClient, eventId: string): Pr
   const rows = await tx.inboxEvent.findMany({ where: { eventId }, select: { generation: true } });
   const holders = rows.map(({ generation }) => generation);
   if (holders.includes(live)) return false;
-  const others = (await writtenGenerations(tx)).filter((each) => !holders.includes(each));
-  const data = others.map((generation) => ({ generation, eventId, parked: true }));
+  const others = (await writtenGenerations(tx)).filter(
+    (each) => !holders.includes(each.generation),
+  );
+  const data = others.map(({ generation }) => ({ generation, eventId, parked: true }));
   await tx.inboxEvent.createMany({ data });
   return true;
 }

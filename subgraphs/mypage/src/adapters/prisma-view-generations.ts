@@ -25,12 +25,14 @@ type Client = PrismaClient | Prisma.TransactionClient;
 type Row = Prisma.ViewGenerationGetPayload<object>;
 
 /** The generations whose rows an event must reach: the live one, one that is being built or left. */
-export async function writtenGenerations(db: Client): Promise<number[]> {
+export async function writtenGenerations(
+  db: Client,
+): Promise<{ generation: number; isLive: boolean }[]> {
   const rows = await db.viewGeneration.findMany({
     where: { OR: [{ retiredAt: null }, { retiredAt: { gt: new Date() } }] },
-    select: { id: true },
+    select: { id: true, slot: true },
   });
-  return rows.map(({ id }) => id);
+  return rows.map(({ id, slot }) => ({ generation: id, isLive: slot === 'LIVE' }));
 }
 
 export async function liveGeneration(db: Client): Promise<number> {
@@ -40,6 +42,26 @@ export async function liveGeneration(db: Client): Promise<number> {
   });
   if (!live) throw new Error('no generation of the views is the live one');
   return live.id;
+}
+
+/** For how long a process may go on reading the generation that was the live one. */
+const KNOWN_MS = 1_000;
+
+/** Knows the live generation, and asks once for all who want to know within a second of asking. */
+export function liveGenerationReader(db: PrismaClient): () => Promise<number> {
+  let answer: Promise<number> | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (!answer || performance.now() - askedAt > KNOWN_MS) {
+      askedAt = performance.now();
+      const asked = liveGeneration(db);
+      answer = asked;
+      asked.catch(() => {
+        if (answer === asked) answer = undefined;
+      });
+    }
+    return answer;
+  };
 }
 
 export interface ViewGenerationKeeper extends ViewGenerations {
@@ -117,7 +139,8 @@ export function prismaViewGenerations(
     async take(generation, events, eventsRead) {
       await inViewTransaction(prisma, async (tx) => {
         await whileBuilding(tx, generation, { eventsRead });
-        await projectInto(tx, generation, events);
+        // What the events say is told to nobody a second time.
+        await projectInto(tx, generation, events, { keepVersions: false });
       });
     },
 
@@ -194,8 +217,9 @@ async function deleteSome(prisma: PrismaClient, generation: number): Promise<boo
   const some = { where: { generation }, limit: CLEARED_AT_ONCE };
   const views = await prisma.bookingStatusView.deleteMany(some);
   const changes = await prisma.statusChange.deleteMany(some);
+  const versions = await prisma.viewVersion.deleteMany(some);
   const events = await prisma.inboxEvent.deleteMany(some);
-  return views.count + changes.count + events.count > 0;
+  return views.count + changes.count + versions.count + events.count > 0;
 }
 
 function rebuildOf(row: Row): Rebuild {

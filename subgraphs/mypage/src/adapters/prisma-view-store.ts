@@ -1,25 +1,26 @@
 import type { Inbox } from '#platform/inbox.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import type { BookingStatusView } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
-import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
+import { liveGenerationReader, writtenGenerations } from './prisma-view-generations.ts';
 import { inViewTransaction, projectInto } from './view-projection.ts';
 import { timelinesOf } from './whole-views.ts';
 
-/** For how long a process may go on reading the generation that was the live one. */
-const KNOWN_MS = 1_000;
-
 /** The read model on SQLite or MariaDB; tables are Prisma's migrations in prisma/mypage. */
 export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
-  const live = remembered(() => liveGeneration(prisma));
+  const live = liveGenerationReader(prisma);
 
   return {
     async project(events) {
-      await inViewTransaction(prisma, async (tx) => {
+      return inViewTransaction(prisma, async (tx) => {
+        let changed: BookingStatusView[] = [];
         // Inside the transaction: a rebuild relies on what is committed after its generation was
         // added being written to it.
-        for (const generation of await writtenGenerations(tx)) {
-          await projectInto(tx, generation, events);
+        for (const { generation, isLive } of await writtenGenerations(tx)) {
+          const versions = await projectInto(tx, generation, events, { keepVersions: true });
+          if (isLive) changed = versions;
         }
+        return changed;
       });
     },
 
@@ -63,22 +64,5 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
       });
       return rows.map((row) => row.eventId);
     },
-  };
-}
-
-/** Asks once for all who want to know within {@link KNOWN_MS} of asking. */
-function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  let askedAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (!answer || performance.now() - askedAt > KNOWN_MS) {
-      askedAt = performance.now();
-      const asked = ask();
-      answer = asked;
-      asked.catch(() => {
-        if (answer === asked) answer = undefined;
-      });
-    }
-    return answer;
   };
 }

@@ -72,10 +72,12 @@ const VIEW = {
   updatedAt: 'updated_at',
 } as const satisfies Record<keyof BookingStatusView, string>;
 const FIELDS = Object.keys(VIEW) as (keyof BookingStatusView)[];
+const COLUMNS = FIELDS.map((field) => VIEW[field]).join(', ');
 const SELECTED = FIELDS.map((field) => `${VIEW[field]} AS ${field}`).join(', ');
 
 /**
- * Takes events into the views of one generation, each once. This is the hot path, where Prisma's
+ * Takes events into the views of one generation, each once; returns the new version of a view for each
+ * of them that was not taken before. With `keepVersions` they are kept for live subscribers. This is the hot path, where Prisma's
  * client costs more than the database: hence raw statements, which keep to what SQLite and MariaDB
  * understand alike, so that none is written twice.
  */
@@ -83,9 +85,10 @@ export async function projectInto(
   tx: Prisma.TransactionClient,
   generation: number,
   events: readonly ProjectedEvent[],
-): Promise<void> {
+  { keepVersions }: { keepVersions: boolean },
+): Promise<BookingStatusView[]> {
   const ids = [...new Set(events.map(({ id }) => id))];
-  if (ids.length === 0) return;
+  if (ids.length === 0) return [];
   const held = await tx.$queryRawUnsafe<{ id: string }[]>(
     `SELECT event_id AS id FROM inbox WHERE generation = ? AND event_id IN (${marks(ids.length)})`,
     generation,
@@ -93,7 +96,7 @@ export async function projectInto(
   );
   const known = new Set(held.map(({ id }) => id));
   const fresh = events.filter(({ id }) => !known.has(id) && known.add(id));
-  if (fresh.length === 0) return;
+  if (fresh.length === 0) return [];
   // A concurrent writer of the same event fails here, on the key, with all that it wrote.
   const now = new Date();
   await insert(
@@ -110,22 +113,32 @@ export async function projectInto(
     ...bookingIds,
   );
   const views = new Map(stored.map((view) => [view.bookingId, view]));
-  for (const event of fresh) {
+  const versions = fresh.map((event) => {
     const { bookingId } = event.facts;
-    views.set(bookingId, project(views.get(bookingId) ?? null, event));
-  }
+    const version = project(views.get(bookingId) ?? null, event);
+    views.set(bookingId, version);
+    return version;
+  });
   await remove(tx, generation, stored);
   await insert(
     tx,
-    `booking_status_view (generation, ${FIELDS.map((field) => VIEW[field]).join(', ')})`,
+    `booking_status_view (generation, ${COLUMNS})`,
     [...views.values()].map((view) => [generation, ...FIELDS.map((field) => view[field])]),
   );
+  if (keepVersions) {
+    await insert(
+      tx,
+      `view_version (generation, projected_at, ${COLUMNS})`,
+      versions.map((view) => [generation, now, ...FIELDS.map((field) => view[field])]),
+    );
+  }
   const changes = fresh.map(statusChangeOf).filter((change) => change !== null);
   await insert(
     tx,
     'status_change (generation, booking_id, booking_version, status, at)',
     changes.map((each) => [generation, each.bookingId, each.bookingVersion, each.status, each.at]),
   );
+  return versions;
 }
 
 /** Views are replaced, not updated: however many a group touches, it takes the same few statements. */

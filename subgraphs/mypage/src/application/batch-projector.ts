@@ -1,4 +1,4 @@
-import type { ProjectedEvent } from '../booking-status-view.ts';
+import type { BookingStatusView, ProjectedEvent } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
 
 const LARGEST_BATCH = 200;
@@ -8,9 +8,12 @@ const PACE_MS = 50;
  * Takes events in groups: the first is written at once, whatever comes within the next 50 ms goes
  * into the next group, so that a busy hour costs few commits and a quiet one no delay. The promise of an event
  * settles with its transaction. When a group fails, its events are tried one by one, so that a bad
- * event fails alone.
+ * event fails alone. The new versions of views are announced once they are committed.
  */
-export function batchProjector(views: Pick<ViewStore, 'project'>) {
+export function batchProjector(
+  views: Pick<ViewStore, 'project'>,
+  announce: (versions: readonly BookingStatusView[]) => void,
+) {
   let waiting: { event: ProjectedEvent; settle: PromiseWithResolvers }[] = [];
   let running = false;
 
@@ -21,7 +24,7 @@ export function batchProjector(views: Pick<ViewStore, 'project'>) {
       waiting = waiting.slice(LARGEST_BATCH);
       const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
       try {
-        await views.project(group.map(({ event }) => event));
+        announce(await views.project(group.map(({ event }) => event)));
         for (const { settle } of group) settle.resolve();
       } catch (error) {
         if (group.length === 1) group[0]?.settle.reject(error);
@@ -34,7 +37,7 @@ export function batchProjector(views: Pick<ViewStore, 'project'>) {
 
   async function oneByOne(group: typeof waiting): Promise<void> {
     for (const { event, settle } of group) {
-      await views.project([event]).then(settle.resolve, settle.reject);
+      await views.project([event]).then(announce).then(settle.resolve, settle.reject);
     }
   }
 

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { bookingStatus } from './book.ts';
+import { money, timeSlot } from './values.ts';
+
+/**
+ * What mypage tells whoever serves live subscribers. It is no event: nothing depends on it, and what
+ * is lost is read again from the versions that mypage keeps.
+ */
+
+/** Where a notice of every new version is published, as {@link viewNotices}. */
+export const VIEW_NOTICES_CHANNEL = 'spacerent_view_notices';
+/** Takes {@link versionQuestions}, answers with {@link versionAnswers}. */
+export const VIEW_VERSIONS_PATH = '/views/versions';
+/** Answers `?since=<instant>&after=<place>` with {@link recentNotices}. */
+export const VIEW_NOTICES_PATH = '/views/notices';
+/** How many bookings can be asked for at once. */
+export const MOST_QUESTIONS = 500;
+
+/** There is a new version of this customer's view. */
+export const viewNotice = z.object({
+  bookingId: z.uuid(),
+  customerId: z.string(),
+  version: z.int(),
+});
+export const viewNotices = z.array(viewNotice);
+export type ViewNotice = z.infer<typeof viewNotice>;
+
+/**
+ * Asks for the versions after `after`, and for those projected since `since`. With neither, or when
+ * they are not kept so far back: for the present one.
+ */
+export const versionQuestion = z.object({
+  bookingId: z.uuid(),
+  after: z.int().optional(),
+  since: z.iso.datetime().optional(),
+});
+export const versionQuestions = z.object({
+  bookings: z.array(versionQuestion).max(MOST_QUESTIONS),
+});
+export type VersionQuestion = z.infer<typeof versionQuestion>;
+
+/** One version of a view, as `BookingStatusView` of the API shows it. */
+const viewVersion = z.object({
+  bookingId: z.uuid(),
+  booking: z.object({ id: z.uuid() }),
+  status: bookingStatus,
+  spaceName: z.string(),
+  slot: timeSlot,
+  price: money,
+  paymentStatus: z.string().nullable(),
+  refunded: money,
+  registrationStatus: z.string().nullable(),
+  timeline: z.array(z.object({ status: bookingStatus, at: z.iso.datetime() })),
+  version: z.int(),
+  updatedAt: z.iso.datetime(),
+});
+export type ViewVersion = z.infer<typeof viewVersion>;
+
+/** What is asked for, oldest first, and how the view stands now. */
+const versionAnswer = z.object({
+  customerId: z.string(),
+  status: bookingStatus,
+  version: z.int(),
+  versions: z.array(viewVersion),
+});
+/** An answer for each question, in their order; null: there is no such view. */
+export const versionAnswers = z.object({ answers: z.array(versionAnswer.nullable()) });
+export type VersionAnswer = z.infer<typeof versionAnswer>;
+
+/** Notices in the order of their projection; `next` is where to go on, null at the end. */
+export const recentNotices = z.object({
+  notices: z.array(viewNotice.extend({ projectedAt: z.iso.datetime() })),
+  /** When the answer was made, by mypage's clock. */
+  now: z.iso.datetime(),
+  next: z.string().nullable(),
+});
+export type RecentNotices = z.infer<typeof recentNotices>;

@@ -1,0 +1,151 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from './logger.ts';
+import type { NoticeConnection } from './notice-connection.ts';
+import { connectToPostgres } from './notices-postgres.ts';
+import { connectToRedis } from './notices-redis.ts';
+import { sparingWarnings, within } from './queue-server.ts';
+
+/**
+ * Notices tell every process that listens, at once, that something is new. They may get lost: who
+ * needs certainty asks from time to time, and whenever {@link Hearer.connected} is called.
+ */
+export interface Announcer {
+  /** Tells everybody who listens, within a moment or not at all. At most 7,900 bytes. */
+  announce(text: string): void;
+  close(): Promise<void>;
+}
+
+export interface Hearer {
+  heard(text: string): void;
+  /** From now on notices are heard; what was told before this moment may have been missed. */
+  connected(): void;
+}
+
+interface Settings {
+  REDIS_URL?: string | undefined;
+  QUEUE_DATABASE_URL?: string | undefined;
+}
+
+const ANSWER_MS = 3_000;
+const PING_MS = 1_000;
+const SHORTEST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+/** Notices beyond it are dropped: whoever is so far behind learns of them otherwise. */
+const MOST_WAITING = 1_000;
+
+async function connect(env: Settings, channel: string): Promise<NoticeConnection> {
+  const connecting = env.REDIS_URL
+    ? connectToRedis(env.REDIS_URL, channel)
+    : connectToPostgres(String(env.QUEUE_DATABASE_URL), channel);
+  try {
+    return await within(ANSWER_MS, 'connecting', connecting);
+  } catch (error) {
+    // One that comes too late is of no use to anybody.
+    connecting.then((late) => late.close()).catch(() => {});
+    throw error;
+  }
+}
+
+/** Announces on a channel; a lost connection is opened again with the next notice. */
+export function openAnnouncer(env: Settings, channel: string, logger: Logger): Announcer {
+  const warn = sparingWarnings(logger, 'a notice was not announced', { channel });
+  let connection: Promise<NoticeConnection> | undefined;
+  let waiting = 0;
+  let closed = false;
+
+  function open(): Promise<NoticeConnection> {
+    const opening = connect(env, channel);
+    const forget = () => {
+      if (connection === opening) connection = undefined;
+    };
+    opening.then(({ ended }) => ended.then(forget), forget);
+    return opening;
+  }
+
+  async function publish(text: string): Promise<void> {
+    connection ??= open();
+    const opened = await connection;
+    try {
+      await within(ANSWER_MS, 'announcing', opened.publish(text));
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  }
+
+  return {
+    announce(text) {
+      if (closed || waiting >= MOST_WAITING) return;
+      waiting += 1;
+      publish(text)
+        .catch(warn)
+        .finally(() => {
+          waiting -= 1;
+        });
+    },
+    async close() {
+      closed = true;
+      await connection?.then((opened) => opened.close()).catch(() => {});
+    },
+  };
+}
+
+/** Listens on a channel through every outage, until it is closed. */
+export function listenToNotices(
+  env: Settings,
+  channel: string,
+  hearer: Hearer,
+  logger: Logger,
+): { close(): Promise<void> } {
+  const warn = sparingWarnings(logger, 'notices are not heard', { channel });
+  const stop = new AbortController();
+
+  async function listenOnce(connected: () => void): Promise<void> {
+    const connection = await connect(env, channel);
+    let lost = false;
+    const ended = connection.ended.then(() => {
+      lost = true;
+    });
+    const close = () => connection.close();
+    stop.signal.addEventListener('abort', close, { once: true });
+    try {
+      stop.signal.throwIfAborted();
+      await within(ANSWER_MS, 'listening', connection.listen(hearer.heard));
+      connected();
+      // A half-open connection says nothing, for ever: only asking tells.
+      while (!lost) {
+        await Promise.race([ended, pause(PING_MS)]);
+        if (!lost) await within(ANSWER_MS, 'PING', connection.ping());
+      }
+    } finally {
+      stop.signal.removeEventListener('abort', close);
+      connection.close();
+    }
+    throw new Error('the connection was lost');
+  }
+
+  async function listen(): Promise<void> {
+    let wait = SHORTEST_PAUSE_MS;
+    while (!stop.signal.aborted) {
+      try {
+        await listenOnce(() => {
+          wait = SHORTEST_PAUSE_MS;
+          hearer.connected();
+        });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        warn(error);
+      }
+      await pause(wait, undefined, { signal: stop.signal }).catch(() => {});
+      wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  const listening = listen();
+  return {
+    async close() {
+      stop.abort();
+      await listening;
+    },
+  };
+}

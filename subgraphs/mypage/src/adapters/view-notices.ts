@@ -1,0 +1,100 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import {
+  type RecentNotices,
+  type VersionAnswer,
+  VIEW_NOTICES_PATH,
+  VIEW_VERSIONS_PATH,
+  type ViewNotice,
+  type ViewVersion,
+  versionQuestions,
+} from '#contracts/mypage.ts';
+import type { Announcer } from '#platform/notices.ts';
+import type { BookingStatusView } from '../booking-status-view.ts';
+import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
+
+const NOTICES_AT_ONCE = 1_000;
+/** PostgreSQL notifies of 8000 bytes at most. */
+const LARGEST_NOTICE = 7_000;
+
+/** Announces new versions of views; what is shown to nobody yet is not announced. */
+export function announceViews(announcer: Announcer) {
+  return (views: readonly BookingStatusView[]): void => {
+    const notices = views.flatMap(({ bookingId, customerId, version }) =>
+      customerId === null ? [] : [{ bookingId, customerId, version }],
+    );
+    for (const text of texts(notices)) announcer.announce(text);
+  };
+}
+
+/** As JSON, as many of them in one as fit. */
+function texts(notices: readonly ViewNotice[]): string[] {
+  if (notices.length === 0) return [];
+  const text = JSON.stringify(notices);
+  if (notices.length === 1 || Buffer.byteLength(text) <= LARGEST_NOTICE) return [text];
+  const half = Math.ceil(notices.length / 2);
+  return [...texts(notices.slice(0, half)), ...texts(notices.slice(half))];
+}
+
+const recentQuestion = z.object({
+  since: z.iso.datetime(),
+  after: z
+    .string()
+    .transform((text, { addIssue }): VersionPlace => {
+      const [projectedAt = '', bookingId = '', version = ''] = text.split('_');
+      const at = new Date(projectedAt);
+      if (Number.isNaN(at.getTime()) || !/^\d+$/.test(version)) addIssue('is no place');
+      return { projectedAt: at, bookingId, version: Number(version) };
+    })
+    .optional(),
+});
+
+/** Serves the kept versions to those who push them, at {@link VIEW_VERSIONS_PATH} and beside it. */
+export function serveViewVersions(app: FastifyInstance, versions: ViewVersions): void {
+  app.post(VIEW_VERSIONS_PATH, async (request, reply) => {
+    const asked = versionQuestions.safeParse(request.body);
+    if (!asked.success) return reply.code(400).send({ message: z.prettifyError(asked.error) });
+    const answers = await versions.of(asked.data.bookings);
+    return { answers: answers.map((each) => each && answerOf(each)) };
+  });
+  app.get(VIEW_NOTICES_PATH, async (request, reply) => {
+    const asked = recentQuestion.safeParse(request.query);
+    if (!asked.success) return reply.code(400).send({ message: z.prettifyError(asked.error) });
+    // Before the question: what is projected meanwhile is found again next time.
+    const now = new Date().toISOString();
+    const { since, after = null } = asked.data;
+    const noted = await versions.projectedSince(new Date(since), after, NOTICES_AT_ONCE);
+    const last = noted.length < NOTICES_AT_ONCE ? undefined : noted.at(-1);
+    return {
+      notices: noted.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),
+      now,
+      next: last ? `${last.projectedAt.toISOString()}_${last.bookingId}_${last.version}` : null,
+    } satisfies RecentNotices;
+  });
+}
+
+function answerOf({ present, versions }: AskedVersions): VersionAnswer {
+  const { customerId, status, version } = present;
+  return { customerId, status, version, versions: versions.map(versionOf) } as VersionAnswer;
+}
+
+/** A version in the words of the API. */
+function versionOf({ view, timeline }: WholeView): ViewVersion {
+  const { bookingId, currency } = view;
+  const text = (instant: Date | null) => instant?.toISOString();
+  return {
+    bookingId,
+    booking: { id: bookingId },
+    status: view.status,
+    spaceName: view.spaceName,
+    slot: { startAt: text(view.startAt), endAt: text(view.endAt) },
+    price: { amount: view.priceAmount, currency },
+    paymentStatus: view.paymentStatus,
+    refunded: { amount: view.refunded, currency },
+    registrationStatus: view.registrationStatus,
+    timeline: timeline.map(({ status, at }) => ({ status, at: text(at) })),
+    version: view.version,
+    updatedAt: text(view.updatedAt),
+    // Whatever is shown has its booking's facts, none of which is null then.
+  } as ViewVersion;
+}

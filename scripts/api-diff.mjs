@@ -10,11 +10,9 @@ const supergraph = Supergraph.build(await readFile('router/supergraph.graphql', 
 const api = supergraph.apiSchema().toGraphQLJSSchema();
 
 const changes = await diff(buildASTSchema(contract), api);
-const breaking = changes.filter(({ type, path, criticality }) => {
-  if (criticality.level !== CriticalityLevel.Breaking) return false;
-  // Subscriptions are not served yet.
-  return type !== 'SCHEMA_SUBSCRIPTION_TYPE_CHANGED' && path !== 'Subscription';
-});
+const breaking = changes.filter(
+  ({ criticality }) => criticality.level === CriticalityLevel.Breaking,
+);
 for (const { message } of breaking) console.error(`  ${message}`);
 if (breaking.length > 0) {
   console.error(`The API breaks the contract ${contractFile} in ${breaking.length} places.`);

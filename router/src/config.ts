@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { peersShape, processShape, readConfig, setting } from '#platform/config.ts';
+import { noticesShape, peersShape, processShape, readConfig, setting } from '#platform/config.ts';
 
 export function routerConfig(env: NodeJS.ProcessEnv) {
   return readConfig(
     {
       ...processShape,
       ...peersShape,
+      ...noticesShape,
       SPACERENT_PROFILE: setting.profile,
       /** The key that signs and checks customers' tokens (HS256). */
       AUTH_SECRET: z.string().min(32, 'must have at least 32 characters'),
@@ -13,7 +14,12 @@ export function routerConfig(env: NodeJS.ProcessEnv) {
       SUBGRAPH_TIMEOUT_MS: setting.integer(100, 120_000).default(10_000),
       /** Who executes queries and mutations: the router's own executor or the stock gateway's. */
       ROUTER_EXECUTOR: z.enum(['own', 'stock'], { error: 'must be own or stock' }).default('own'),
+      /** How many subscriptions one user, and all together on this process, may have open. */
+      SUBSCRIPTIONS_PER_USER: setting.integer(1, 1_000_000).default(100),
+      SUBSCRIPTIONS_PER_PROCESS: setting.integer(1, 1_000_000).default(20_000),
     },
     env,
   );
 }
+
+export type RouterConfig = ReturnType<typeof routerConfig>;

@@ -1,5 +1,4 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import { CORRELATION_HEADER } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
@@ -8,7 +7,11 @@ import { createHttpServer } from '#platform/server.ts';
 import { routerConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { identity, tokenRequest } from './identity.ts';
+import { sandboxPage } from './sandbox-page.ts';
 import type { RouterContext } from './subgraph-client.ts';
+import { liveGraphql } from './subscriptions/live-graphql.ts';
+
+const GRAPHQL_PATH = '/graphql';
 
 await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   const urls = {
@@ -17,8 +20,8 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     space: config.SPACE_URL,
     mypage: config.MYPAGE_URL,
   };
-  const { viewerOf, signDevToken } = identity(config.AUTH_SECRET);
-  const { gateway, close } = await createGateway({
+  const { identify, signDevToken } = identity(config.AUTH_SECRET);
+  const { gateway, executor, close } = await createGateway({
     urls,
     timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
     executor: config.ROUTER_EXECUTOR,
@@ -26,13 +29,11 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   });
 
   const app = createHttpServer(async () => undefined, logger);
+  const formatError = errorFormatter(logger);
   const apollo = new ApolloServer<RouterContext>({
     gateway,
-    plugins: [
-      fastifyApolloDrainPlugin(app),
-      ApolloServerPluginLandingPageLocalDefault({ embed: true, footer: false }),
-    ],
-    formatError: errorFormatter(logger),
+    plugins: [fastifyApolloDrainPlugin(app), sandboxPage()],
+    formatError,
     includeStacktraceInErrorResponses: false,
     introspection: true,
     stopOnTerminationSignals: false,
@@ -46,11 +47,24 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     if (request.url.startsWith('/health/')) return;
     logger.info({ correlationId, statusCode, ms: Math.round(elapsedTime) }, 'request answered');
   });
+  const live = liveGraphql({
+    config,
+    path: GRAPHQL_PATH,
+    executor,
+    apollo,
+    identify,
+    formatError,
+    server: app.server,
+    logger,
+  });
   app.route({
-    url: '/graphql',
+    url: GRAPHQL_PATH,
     method: ['GET', 'POST', 'OPTIONS'],
+    preHandler: live.answerStreams,
     handler: fastifyApolloHandler(apollo, {
-      context: async (request) => ({ viewer: await viewerOf(request.headers.authorization) }),
+      context: async ({ headers }) => ({
+        viewer: (await identify(headers.authorization))?.viewer ?? null,
+      }),
     }),
   });
   if (config.SPACERENT_PROFILE === 'embedded') {
@@ -65,6 +79,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   await app.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'router is ready');
 
+  onStop('subscriptions', live.close);
   onStop('requests', () => apollo.stop());
   onStop('subgraph connections', close);
 });

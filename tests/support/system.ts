@@ -38,7 +38,12 @@ export class System {
     return this.instance().graphqlUrl.replace(/\/graphql$/, '');
   }
 
-  async token(user: string, ...roles: string[]): Promise<string> {
+  token(user: string, ...roles: string[]): Promise<string> {
+    return this.tokenFor('1h', user, ...roles);
+  }
+
+  /** A token with another lifetime than an hour, in jose's words. */
+  async tokenFor(lifetime: string, user: string, ...roles: string[]): Promise<string> {
     const secret =
       this.profile === 'embedded'
         ? readFileSync(join(this.home, 'auth-secret'), 'utf8').trim()
@@ -46,7 +51,7 @@ export class System {
     return new SignJWT({ roles: roles.length > 0 ? roles : ['customer'] })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(user)
-      .setExpirationTime('1h')
+      .setExpirationTime(lifetime)
       .sign(new TextEncoder().encode(secret));
   }
 

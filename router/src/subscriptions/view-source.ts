@@ -1,0 +1,107 @@
+import { Pool as HttpPool } from 'undici';
+import {
+  MOST_QUESTIONS,
+  type RecentNotices,
+  recentNotices,
+  type VersionAnswer,
+  type VersionQuestion,
+  VIEW_NOTICES_PATH,
+  VIEW_VERSIONS_PATH,
+  versionAnswers,
+} from '#contracts/mypage.ts';
+
+/** What mypage keeps of its views. Everything rejects when it does not answer in time. */
+export interface ViewSource {
+  /** The versions that the question asks for; null: there is no such view. */
+  ask(question: VersionQuestion): Promise<VersionAnswer | null>;
+  /** A page of what was projected since that instant, by mypage's clock. */
+  notices(since: string, after: string | null): Promise<RecentNotices>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  question: VersionQuestion;
+  resolve: (answer: VersionAnswer | null) => void;
+  reject: (error: unknown) => void;
+}
+
+const MOST_REQUESTS = 4;
+
+/**
+ * Asks mypage over HTTP. Questions of one moment go in one request, equal ones once: a thousand
+ * subscribers of one booking cost as much as one.
+ */
+export function viewSource(url: string, timeoutMs: number): ViewSource {
+  const http = new HttpPool(url, {
+    connections: MOST_REQUESTS,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connectTimeout: 2_000,
+  });
+  let waiting = new Map<string, Waiting[]>();
+  let scheduled = false;
+  let running = 0;
+
+  async function json(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
+    const response = await http.request({
+      method,
+      path,
+      ...(body && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+    if (response.statusCode === 200) return response.body.json();
+    await response.body.dump();
+    throw new Error(`mypage answered ${path} with HTTP ${response.statusCode}`);
+  }
+
+  async function askAll(group: Waiting[][]): Promise<void> {
+    try {
+      const bookings = group.map(([first]) => (first as Waiting).question);
+      const { answers } = versionAnswers.parse(
+        await json('POST', VIEW_VERSIONS_PATH, { bookings }),
+      );
+      for (const [index, askers] of group.entries()) {
+        for (const { resolve } of askers) resolve(answers[index] ?? null);
+      }
+    } catch (error) {
+      for (const { reject } of group.flat()) reject(error);
+    }
+  }
+
+  async function flush(): Promise<void> {
+    scheduled = false;
+    while (waiting.size > 0 && running < MOST_REQUESTS) {
+      const group = [...waiting.values()].slice(0, MOST_QUESTIONS);
+      waiting = new Map([...waiting].slice(MOST_QUESTIONS));
+      running += 1;
+      void askAll(group).finally(() => {
+        running -= 1;
+        schedule();
+      });
+    }
+  }
+
+  function schedule(): void {
+    if (scheduled || waiting.size === 0) return;
+    scheduled = true;
+    setImmediate(flush);
+  }
+
+  return {
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        const key = `${question.bookingId} ${question.after} ${question.since}`;
+        const askers = waiting.get(key) ?? [];
+        waiting.set(key, askers);
+        askers.push({ question, resolve, reject });
+        schedule();
+      }),
+    async notices(since, after) {
+      const query = new URLSearchParams({ since, ...(after && { after }) });
+      return recentNotices.parse(await json('GET', `${VIEW_NOTICES_PATH}?${query}`));
+    },
+    close: () => http.destroy(),
+  };
+}

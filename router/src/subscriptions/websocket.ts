@@ -1,0 +1,204 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { GraphQLSchema } from 'graphql';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '#platform/logger.ts';
+import type { Identified } from '../identity.ts';
+import { atInstant } from './at-instant.ts';
+import type { Operations } from './operations.ts';
+import { pacedSink } from './paced-sink.ts';
+
+/** What this module knows of a connection. */
+interface Connection {
+  socket: WebSocket;
+  request: IncomingMessage;
+  identified: Identified | null;
+  /** Cancels the end of the connection that its token brings. */
+  stayOpen: () => void;
+}
+
+const LARGEST_MESSAGE = 128 * 1_024;
+const CONNECTION_INIT_MS = 5_000;
+const PING_MS = 12_000;
+/** RFC 6455, section 7.4.1 and its registry: the service restarts, come back. */
+const SERVICE_RESTART = 1012;
+
+/**
+ * Serves GraphQL over WebSocket at `path`, by the graphql-transport-ws protocol (PROTOCOL.md of
+ * graphql-ws): the library keeps to it, answers to subscriptions are written once for all clients.
+ */
+export function serveWebSockets(deps: {
+  server: Server;
+  path: string;
+  schema: GraphQLSchema;
+  operations: Operations;
+  /** Throws a sentence for what is no valid token. */
+  identify: (authorization: string | undefined) => Promise<Identified | null>;
+  logger: Logger;
+}): { leave(withinMs: number): Promise<void> } {
+  const { server, path, schema, operations, identify, logger } = deps;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // Another protocol is accepted for as long as it takes to say, by a close code, that it is not spoken.
+    handleProtocols: (offered) => handleProtocols(offered) || String([...offered][0]),
+    maxPayload: LARGEST_MESSAGE,
+    perMessageDeflate: false,
+  });
+
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: CONNECTION_INIT_MS,
+    async onConnect({ connectionParams, extra }) {
+      try {
+        extra.identified = await identify(authorizationOf(connectionParams, extra.request));
+      } catch (error) {
+        extra.socket.close(CloseCode.Forbidden, (error as Error).message);
+        return false;
+      }
+      // A code on which clients of graphql-ws connect again, with a new token.
+      extra.stayOpen = atInstant(extra.identified?.expiresAt, () =>
+        extra.socket.close(CloseCode.Forbidden, 'The token has expired: connect with a new one.'),
+      );
+      return true;
+    },
+    async onSubscribe({ extra }, id, payload) {
+      const { socket, identified } = extra;
+      const ending = endlessly();
+      const sink = pacedSink({
+        write({ json }) {
+          if (!ending.isOver)
+            socket.send(`{"id":${JSON.stringify(id)},"type":"next","payload":${json}}`);
+        },
+        waiting: () => socket.bufferedAmount,
+        end: ending.end,
+      });
+      const asked = operations.read(payload);
+      if ('errors' in asked) return [...asked.errors];
+      const opened = await operations.open(asked, identified?.viewer ?? null, sink);
+      if ('errors' in opened) return [...opened.errors];
+      ending.onReturn(opened.end);
+      if (socket.readyState !== socket.OPEN) opened.end();
+      const { document, operationName } = asked;
+      return { schema, document, operationName, contextValue: ending };
+    },
+    // Answers are written past the library; it only waits until there are no more.
+    subscribe: ({ contextValue }) => contextValue as AsyncGenerator<never>,
+    execute: ({ contextValue }) => contextValue as never,
+  });
+
+  sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+    const connection: Connection = { socket, request, identified: null, stayOpen: () => {} };
+    socket.on('error', (error) => logger.info({ err: error }, 'a WebSocket broke'));
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: async (message) => {
+          if (socket.readyState === socket.OPEN) socket.send(message);
+        },
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) =>
+          socket.on('message', (data) => {
+            handle(String(data)).catch((error) => {
+              logger.warn({ err: error }, 'a WebSocket message could not be handled');
+              socket.close(CloseCode.BadRequest, 'This message is not understood.');
+            });
+          }),
+      },
+      connection,
+    );
+    alive.add(socket);
+    socket.on('pong', () => alive.add(socket));
+    socket.once('close', (code, reason) => {
+      connection.stayOpen();
+      void closed(code, String(reason));
+    });
+  });
+
+  const alive = new WeakSet<WebSocket>();
+  const pinging = setInterval(() => {
+    for (const socket of sockets.clients) {
+      // Who has not answered since the last ping is gone.
+      if (!alive.delete(socket)) socket.terminate();
+      else if (socket.readyState === socket.OPEN) socket.ping();
+    }
+  }, PING_MS);
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url?.split('?')[0] !== path) {
+      socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (opened) =>
+      sockets.emit('connection', opened, request),
+    );
+  };
+  server.on('upgrade', onUpgrade);
+
+  return {
+    async leave(withinMs) {
+      server.off('upgrade', onUpgrade);
+      // One after the other, so that they don't come back all at once.
+      const clients = [...sockets.clients];
+      for (const [index, client] of clients.entries()) {
+        client.close(SERVICE_RESTART, 'The service restarts: connect again.');
+        if (index % 100 === 99) await pause((withinMs * 100) / clients.length);
+      }
+      clearInterval(pinging);
+      await pause(LAST_WORDS_MS);
+      for (const client of sockets.clients) client.terminate();
+    },
+  };
+}
+
+/** So long a client may take to answer the end of its connection. */
+const LAST_WORDS_MS = 200;
+
+function authorizationOf(
+  params: Readonly<Record<string, unknown>> | undefined,
+  request: IncomingMessage,
+): string | undefined {
+  const given = params?.Authorization ?? params?.authorization;
+  return typeof given === 'string' ? given : request.headers.authorization;
+}
+
+/** Yields nothing, and goes on until it is ended. */
+function endlessly(): AsyncGenerator<never> & {
+  end(): void;
+  onReturn(work: () => void): void;
+  readonly isOver: boolean;
+} {
+  let over = false;
+  let onReturn = () => {};
+  let finish = (_: IteratorReturnResult<undefined>) => {};
+  const finished = new Promise<IteratorReturnResult<undefined>>((resolve) => {
+    finish = resolve;
+  });
+  const end = () => {
+    over = true;
+    finish({ done: true, value: undefined });
+  };
+  const generator = {
+    next: () => finished,
+    async return() {
+      onReturn();
+      end();
+      return finished;
+    },
+    async throw() {
+      return generator.return();
+    },
+    [Symbol.asyncIterator]: () => generator,
+    async [Symbol.asyncDispose]() {
+      await generator.return();
+    },
+    end,
+    onReturn(work: () => void) {
+      onReturn = work;
+    },
+    get isOver() {
+      return over;
+    },
+  };
+  return generator as never;
+}

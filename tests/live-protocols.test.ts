@@ -1,0 +1,265 @@
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { listSpace, newCustomer } from './support/customer.ts';
+import { describeSystems, type System, until } from './support/system.ts';
+
+const STATUS = 'subscription ($id: ID!) { bookingStatus(bookingId: $id) { status version } }';
+const MINE = 'subscription { myBookingStatuses { version } }';
+const UNKNOWN = '018f0000-0000-7000-8000-000000000000';
+
+const sockets: WebSocket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.terminate();
+});
+
+/** A bare WebSocket: what a client sends that keeps to no protocol. */
+async function connect(system: System, protocol: string | [] = 'graphql-transport-ws') {
+  const address = system.instance().graphqlUrl.replace(/^http/, 'ws');
+  const socket = new WebSocket(address, protocol);
+  sockets.push(socket);
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+  const messages: any[] = [];
+  const closed: { code?: number; reason?: string } = {};
+  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+  socket.on('close', (code, reason) => Object.assign(closed, { code, reason: String(reason) }));
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  const send = (message: unknown) =>
+    socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  return {
+    socket,
+    messages,
+    closed,
+    send,
+    of: (id: string) => messages.filter((message) => message.id === id),
+    async init(token?: string) {
+      send({
+        type: 'connection_init',
+        ...(token && { payload: { Authorization: `Bearer ${token}` } }),
+      });
+      await until('acknowledged', async () => messages[0]?.type === 'connection_ack');
+    },
+    isClosed: (code: number) => until(`closed with ${code}`, async () => closed.code === code, 10),
+  };
+}
+
+const subscribe = (id: string, query: string, variables?: object) => ({
+  id,
+  type: 'subscribe',
+  payload: { query, variables },
+});
+
+async function stream(system: System, token: string, accept: string, body: object | string) {
+  return fetch(system.instance().graphqlUrl, {
+    method: 'POST',
+    headers: { accept, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+const SSE = 'text/event-stream';
+const MULTIPART = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json';
+
+describeSystems('live protocols', (system) => {
+  test('who breaks the WebSocket protocol is told how, and nobody else notices', async () => {
+    const kim = await newCustomer(system);
+    const bystander = await connect(system);
+    await bystander.init(kim.token);
+    bystander.send(subscribe('1', MINE));
+
+    const other = await connect(system, 'graphql-ws');
+    await other.isClosed(4406);
+    const none = await connect(system, []);
+    await none.isClosed(4406);
+    const early = await connect(system);
+    early.send(subscribe('1', MINE));
+    await early.isClosed(4401);
+    for (const garbage of ['{', '"text"', '{"type":"dance"}', '{"type":"subscribe","id":7}']) {
+      const confused = await connect(system);
+      confused.send(garbage);
+      await confused.isClosed(4400);
+    }
+    const large = await connect(system);
+    large.send(subscribe('1', `# ${'x'.repeat(200_000)}\n${MINE}`));
+    await large.isClosed(1009);
+    const twice = await connect(system);
+    await twice.init(kim.token);
+    twice.send({ type: 'connection_init' });
+    await twice.isClosed(4429);
+    const same = await connect(system);
+    await same.init(kim.token);
+    same.send(subscribe('1', MINE));
+    same.send(subscribe('1', MINE));
+    await same.isClosed(4409);
+    const silent = await connect(system);
+    await silent.isClosed(4408);
+
+    const elsewhere = new WebSocket(`${system.address.replace(/^http/, 'ws')}/elsewhere`);
+    const [error] = await once(elsewhere, 'error');
+    expect(String(error)).toContain('404');
+    expect(bystander.closed).toEqual({});
+    expect(bystander.of('1')).toEqual([]);
+  });
+
+  test('what is wrong with an operation is said in every protocol', async () => {
+    const kim = await newCustomer(system);
+    const wrong: [string, string][] = [
+      ['subscription {', 'GRAPHQL_PARSE_FAILED'],
+      ['subscription { nothing { version } }', 'GRAPHQL_VALIDATION_FAILED'],
+      [
+        `subscription { myBookingStatuses { version } other: myBookingStatuses { version } }`,
+        'GRAPHQL_VALIDATION_FAILED',
+      ],
+      [
+        `subscription ($no: Boolean!) { myBookingStatuses @skip(if: $no) { version } }`,
+        'GRAPHQL_VALIDATION_FAILED',
+      ],
+      [`subscription { __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
+      [
+        `subscription A { ...F } fragment F on Subscription { myBookingStatuses @include(if: true) { version } }`,
+        'GRAPHQL_VALIDATION_FAILED',
+      ],
+      [
+        `subscription A ${MINE.slice(12)} subscription B ${MINE.slice(12)}`,
+        'OPERATION_RESOLUTION_FAILURE',
+      ],
+      [STATUS, 'BAD_USER_INPUT'],
+    ];
+    const socket = await connect(system);
+    await socket.init(kim.token);
+    for (const [index, [query, code]] of wrong.entries()) {
+      socket.send(subscribe(String(index), query));
+      await until(`${code} for ${query}`, async () => socket.of(String(index)).length > 0);
+      const [message] = socket.of(String(index));
+      expect(message).toMatchObject({ type: 'error', payload: [{ extensions: { code } }] });
+      for (const accept of [SSE, MULTIPART]) {
+        const response = await stream(system, kim.token, accept, { query });
+        expect(await response.text()).toContain(`"code":"${code}"`);
+      }
+    }
+    expect(socket.closed).toEqual({});
+    for (const body of ['{}', '[]', '{"query":1}', '{"query":"{__typename}","variables":[]}']) {
+      const response = await stream(system, kim.token, SSE, body);
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain('BAD_USER_INPUT');
+    }
+  });
+
+  test('queries and mutations are answered over WebSocket and Server-Sent Events too', async () => {
+    const kim = await newCustomer(system);
+    const query = '{ myPage { bookings { edges { cursor } } } }';
+    const socket = await connect(system);
+    await socket.init(kim.token);
+    socket.send(subscribe('q', query));
+    await until('complete', async () => socket.of('q').at(-1)?.type === 'complete');
+    const data = { myPage: { bookings: { edges: [] } } };
+    expect(socket.of('q')[0]).toEqual({ id: 'q', type: 'next', payload: { data } });
+    const events = await stream(system, kim.token, SSE, { query });
+    expect(await events.text()).toContain(
+      `event: next\ndata: ${JSON.stringify({ data })}\n\nevent: complete\ndata:\n\n`,
+    );
+    // Not a stream: as ever.
+    const answer = await stream(system, kim.token, MULTIPART, { query });
+    expect(await answer.json()).toEqual({ data });
+  });
+
+  test('a token is asked for, and ends what it began when it expires', async () => {
+    const kim = await newCustomer(system);
+    const forged = await connect(system);
+    forged.send({ type: 'connection_init', payload: { authorization: 'Bearer forged' } });
+    await forged.isClosed(4403);
+    expect(forged.closed.reason).toBe('The token is not valid.');
+    const refused = await stream(system, 'forged', SSE, { query: MINE });
+    expect([refused.status, await refused.json()]).toEqual([
+      401,
+      { errors: [{ message: 'The token is not valid.', extensions: { code: 'UNAUTHENTICATED' } }] },
+    ]);
+
+    const shortly = await system.tokenFor('2s', kim.name, 'customer');
+    const socket = await connect(system);
+    await socket.init(shortly);
+    socket.send(subscribe('1', MINE));
+    const streams = await Promise.all(
+      [SSE, MULTIPART].map((accept) => stream(system, shortly, accept, { query: MINE })),
+    );
+    await socket.isClosed(4403);
+    expect(socket.closed.reason).toContain('expired');
+    for (const response of streams) expect(await response.text()).toContain('UNAUTHENTICATED');
+  });
+
+  test('nobody has more than a fair share of subscriptions', async () => {
+    const kim = await newCustomer(system);
+    const socket = await connect(system);
+    await socket.init(kim.token);
+    const count = 1_500;
+    for (let n = 0; n < count; n += 1) socket.send(subscribe(String(n), MINE));
+    await until(
+      'all above the limit are refused',
+      async () => socket.messages.length >= count - 99,
+    );
+    expect(socket.messages.slice(1)).toHaveLength(count - 100);
+    expect(socket.messages.at(-1)).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }],
+    });
+    // Those that were let in are served, and their places are free again when they end.
+    const space = await listSpace(system);
+    await kim.request(space.id);
+    await until(
+      'all are told',
+      async () => socket.of('0').length > 0 && socket.of('99').length > 0,
+    );
+    socket.send({ id: '5', type: 'complete' });
+    await until('there is a place again', async () => {
+      const id = `again-${socket.messages.length}`;
+      socket.send(subscribe(id, MINE));
+      await pause(300);
+      return socket.of(id)[0]?.type !== 'error';
+    });
+  });
+
+  test('a stream begins at once and shows that it lives', async () => {
+    const kim = await newCustomer(system);
+    const beats = await Promise.all(
+      [SSE, MULTIPART].map(async (accept) => {
+        const askedAt = Date.now();
+        const response = await stream(system, kim.token, accept, { query: MINE });
+        const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+        const first = await reader.read();
+        expect(Date.now() - askedAt).toBeLessThan(2_000);
+        expect(first.done).toBe(false);
+        const next = await reader.read();
+        await reader.cancel();
+        return Buffer.from(next.value ?? []).toString();
+      }),
+    );
+    expect(beats[0]).toBe(':\n\n');
+    expect(beats[1]).toBe('\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql');
+    // What takes long to answer does not hold back the head.
+    const unknown = { query: STATUS, variables: { id: UNKNOWN } };
+    const askedAt = Date.now();
+    const response = await stream(system, kim.token, SSE, unknown);
+    expect(Date.now() - askedAt).toBeLessThan(2_000);
+    expect(await response.text()).toContain('NOT_FOUND');
+  });
+
+  test('a router that stops asks its clients to come back', async () => {
+    const kim = await newCustomer(system);
+    const socket = await connect(system);
+    await socket.init(kim.token);
+    socket.send(subscribe('1', MINE));
+    const events = await stream(system, kim.token, SSE, { query: MINE });
+    const said = events.text();
+    await pause(300);
+    process.kill(Number(system.instance().services.router?.pid), 'SIGTERM');
+    await socket.isClosed(1012);
+    expect(socket.closed.reason).toContain('again');
+    expect(await said).not.toContain('complete');
+    await until(
+      'the router is back',
+      async () => (await fetch(`${system.address}/health/ready`).catch(() => null))?.ok,
+      60,
+    );
+  }, 90_000);
+});

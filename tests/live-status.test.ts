@@ -1,0 +1,258 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { listSpace, newCustomer } from './support/customer.ts';
+import { type LiveClient, liveClients } from './support/live-clients.ts';
+import { describeSystems, type System, until } from './support/system.ts';
+
+const STATUS = `subscription ($id: ID!, $after: Int) {
+  bookingStatus(bookingId: $id, afterVersion: $after) {
+    bookingId status version paymentStatus registrationStatus timeline { status }
+    booking { id price { amount } payment { status } registration { status } space { name } }
+  }
+}`;
+const MINE = `subscription { myBookingStatuses { bookingId status version } }`;
+const LIFE = ['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING', 'CANCELLED'];
+
+interface View {
+  bookingId: string;
+  status: string;
+  version: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+  [field: string]: any;
+}
+
+const running: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of running.splice(0)) stop();
+});
+
+/** One subscription, and what came of it. */
+function watch(
+  client: LiveClient,
+  system: System,
+  token: string | null,
+  query: string,
+  variables: Record<string, unknown> = {},
+) {
+  const seen: View[] = [];
+  const errors: unknown[] = [];
+  const watching = { seen, errors, isOver: false };
+  const stop = client.subscribe(
+    system,
+    token,
+    { query, variables },
+    {
+      next({ data, errors: some }) {
+        errors.push(...(some ?? []));
+        if (data) seen.push(data.bookingStatus ?? data.myBookingStatuses);
+      },
+      ended(error) {
+        if (error) errors.push(...(Array.isArray(error) ? error : [error]));
+        watching.isOver = true;
+      },
+    },
+  );
+  running.push(stop);
+  return watching;
+}
+
+/** Watches a booking to its end, as the README says: whatever breaks, it resumes after what it knows. */
+async function follow(client: LiveClient, system: System, token: string, id: string, seen: View[]) {
+  const stopped = new AbortController();
+  running.push(() => stopped.abort());
+  for (let after = 0; seen.at(-1)?.status !== 'CANCELLED' && !stopped.signal.aborted; ) {
+    const watching = watch(client, system, token, STATUS, { id, after });
+    for (let taken = 0; !stopped.signal.aborted; await pause(20)) {
+      seen.push(...watching.seen.slice(taken));
+      taken = watching.seen.length;
+      after = seen.at(-1)?.version ?? after;
+      if (watching.isOver && taken === watching.seen.length) break;
+    }
+    await pause(100);
+  }
+}
+
+const statusesOf = (views: readonly View[]) =>
+  views.map(({ status }) => status).filter((status, at, all) => status !== all[at - 1]);
+const versionsOf = (views: readonly View[]) => views.map(({ version }) => version);
+const counting = (from: number, count: number) => Array.from({ length: count }, (_, n) => from + n);
+const codesOf = (errors: readonly unknown[]) => JSON.stringify(errors, readable);
+/** Errors of client libraries keep what was said in fields of their own. */
+function readable(_key: string, value: unknown) {
+  return value instanceof Error ? { ...value, message: value.message } : value;
+}
+
+describeSystems('live status', (system) => {
+  describe.each(liveClients)('with $name', (client) => {
+    test('shows every status of a booking in order, with what other contexts know of it', async () => {
+      const space = await listSpace(system);
+      const kim = await newCustomer(system);
+      const { booking } = await kim.request(space.id);
+      const watching = watch(client, system, kim.token, STATUS, { id: booking.id, after: 0 });
+      await until('it is registered', async () => watching.seen.at(-1)?.status === 'REGISTERED');
+      await kim.cancel(booking.id);
+      await until('the subscription ends by itself', async () => watching.isOver);
+      expect(watching.errors).toEqual([]);
+      expect(statusesOf(watching.seen)).toEqual(LIFE);
+      expect(versionsOf(watching.seen)).toEqual(counting(1, watching.seen.length));
+      expect(watching.seen.at(-1)).toMatchObject({
+        bookingId: booking.id,
+        status: 'CANCELLED',
+        paymentStatus: 'REFUNDED',
+        registrationStatus: 'CANCELLED',
+        timeline: LIFE.map((status) => ({ status })),
+        booking: {
+          id: booking.id,
+          price: { amount: 20_000 },
+          payment: { status: 'REFUNDED' },
+          registration: { status: 'CANCELLED' },
+          space: { name: space.name },
+        },
+      });
+    });
+
+    test('shows the present state first, and after a version only what is newer', async () => {
+      const space = await listSpace(system);
+      const kim = await newCustomer(system);
+      const { booking } = await kim.request(space.id);
+      const settled = await kim.viewAt(booking.id, 'REGISTERED');
+      const from = watch(client, system, kim.token, STATUS, { id: booking.id });
+      await until('the present state', async () => from.seen.length > 0);
+      const known = Number(from.seen[0]?.version);
+      expect(known).toBeGreaterThanOrEqual(settled.version);
+      const resumed = watch(client, system, kim.token, STATUS, { id: booking.id, after: known });
+      await kim.cancel(booking.id);
+      await until('both end', async () => from.isOver && resumed.isOver);
+      expect(versionsOf(from.seen)).toEqual(counting(known, from.seen.length));
+      expect(resumed.seen).toEqual(from.seen.slice(1));
+      // There is nothing left to tell of it.
+      const over = watch(client, system, kim.token, STATUS, {
+        id: booking.id,
+        after: from.seen.at(-1)?.version,
+      });
+      await until('it ends at once', async () => over.isOver);
+      expect([over.seen, over.errors]).toEqual([[], []]);
+    });
+
+    test("shows every change of the caller's own bookings, from now on", async () => {
+      const space = await listSpace(system);
+      const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
+      const { booking: before } = await kim.request(space.id);
+      await kim.viewMatching(before.id, { status: 'REGISTERED', registrationStatus: 'REGISTERED' });
+      const watching = watch(client, system, kim.token, MINE);
+      // Nothing tells when it has begun but what comes of it.
+      await pause(1_500);
+      const [{ booking: first }, { booking: second }] = await Promise.all([
+        kim.request(space.id),
+        kim.request(space.id),
+        lee.request(space.id),
+      ]);
+      const of = (id: string) => watching.seen.filter(({ bookingId }) => bookingId === id);
+      for (const { id } of [first, second]) {
+        await until('it is registered', async () => of(id).at(-1)?.status === 'REGISTERED');
+        expect(versionsOf(of(id))).toEqual(counting(1, of(id).length));
+      }
+      await kim.cancel(before.id);
+      await until('the older one too', async () => of(before.id).at(-1)?.status === 'CANCELLED');
+      expect(statusesOf(of(before.id))).toEqual(['CANCELLING', 'CANCELLED']);
+      expect(new Set(watching.seen.map(({ bookingId }) => bookingId))).toEqual(
+        new Set([before.id, first.id, second.id]),
+      );
+      expect(watching.isOver).toBe(false);
+    });
+
+    test("answers for another's booking as for one that does not exist, and not to strangers", async () => {
+      const space = await listSpace(system);
+      const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
+      const { booking } = await kim.request(space.id);
+      const unknown = '018f0000-0000-7000-8000-000000000000';
+      const asked = [booking.id, unknown].map((id) =>
+        watch(client, system, lee.token, STATUS, { id }),
+      );
+      const malformed = watch(client, system, lee.token, STATUS, { id: 'four' });
+      const anonymous = watch(client, system, null, STATUS, { id: booking.id });
+      const all = [...asked, malformed, anonymous];
+      await until('all are refused', async () =>
+        all.every(({ errors, isOver }) => isOver || errors.length > 0),
+      );
+      expect(all.map(({ seen }) => seen)).toEqual([[], [], [], []]);
+      expect(codesOf(asked[0]?.errors ?? [])).toContain('NOT_FOUND');
+      expect(codesOf(asked[0]?.errors ?? [])).toBe(codesOf(asked[1]?.errors ?? []));
+      expect(codesOf(malformed.errors)).toContain('BAD_USER_INPUT');
+      expect(codesOf(anonymous.errors)).toContain('UNAUTHENTICATED');
+    });
+  });
+
+  test('misses nothing and repeats nothing, whenever a client comes', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const [client] = liveClients as [LiveClient];
+    const lives = Array.from({ length: 6 }, async (_, index) => {
+      const { booking } = await kim.request(space.id);
+      const watchers = Array.from({ length: 8 }, async (_, nth) => {
+        await pause(nth * 40 + index * 7);
+        return watch(client, system, kim.token, STATUS, { id: booking.id });
+      });
+      await pause(60 * index);
+      await kim.cancel(booking.id);
+      for (const watching of await Promise.all(watchers)) {
+        await until('it ends', async () => watching.isOver, 30);
+        expect(watching.errors).toEqual([]);
+        const [first] = watching.seen;
+        expect(versionsOf(watching.seen)).toEqual(
+          counting(Number(first?.version), watching.seen.length),
+        );
+        expect(watching.seen.at(-1)?.status).toBe('CANCELLED');
+      }
+    });
+    await Promise.all(lives);
+  }, 60_000);
+
+  test('every client sees every status in order while services are killed around it', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id);
+    const kill = (name: string) => process.kill(Number(system.instance().services[name]?.pid), 9);
+    const seen = liveClients.map((): View[] => []);
+    const following = liveClients.map((client, index) =>
+      follow(client, system, kim.token, booking.id, seen[index] as View[]),
+    );
+    await pause(200);
+    kill('mypage');
+    await pause(500);
+    kill('router');
+    const cancelled = until(
+      'the booking is cancelled',
+      async () =>
+        (await kim.cancel(booking.id).catch(() => null))?.__typename === 'CancelBookingSuccess',
+      60,
+    );
+    await pause(1_000);
+    kill('book');
+    await cancelled;
+    for (const name of ['payment', 'mypage', 'space']) {
+      kill(name);
+      await pause(300);
+    }
+    await Promise.all(following);
+    for (const views of seen) {
+      expect(statusesOf(views)).toEqual(LIFE);
+      expect(versionsOf(views)).toEqual(counting(1, views.length));
+    }
+    // The next test finds all services where they were.
+    await until(
+      'all services run again',
+      async () => {
+        const { services } = system.instance();
+        const answers = Object.values(services).map(({ url }) =>
+          fetch(`${url.replace(/\/graphql$/, '')}/health/ready`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        );
+        return (await Promise.all(answers)).every(Boolean);
+      },
+      60,
+    );
+  }, 120_000);
+});

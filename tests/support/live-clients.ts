@@ -1,0 +1,101 @@
+import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createWebSocketClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import type { System } from './system.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+type Data = any;
+
+export interface Observer {
+  next(answer: { data?: Data; errors?: readonly Data[] | undefined }): void;
+  /** Ended by the server; `error` when it was not in order. */
+  ended(error?: unknown): void;
+}
+
+/** A client library's way to subscribe; returns what unsubscribes. */
+export interface LiveClient {
+  name: string;
+  subscribe(
+    system: System,
+    token: string | null,
+    operation: { query: string; variables?: Record<string, unknown> },
+    observer: Observer,
+  ): () => void;
+}
+
+const authorization = (token: string | null): Record<string, string> =>
+  token ? { authorization: `Bearer ${token}` } : {};
+
+const overWebSocket: LiveClient = {
+  name: 'graphql-ws',
+  subscribe(system, token, operation, { next, ended }) {
+    const client = createWebSocketClient({
+      url: system.instance().graphqlUrl.replace(/^http/, 'ws'),
+      webSocketImpl: WebSocket,
+      connectionParams: authorization(token),
+      retryAttempts: 0,
+      onNonLazyError: () => {},
+    });
+    const unsubscribe = client.subscribe(operation, {
+      next: (answer) => next(answer as never),
+      error: (error) => ended(error),
+      complete: () => ended(),
+    });
+    return () => {
+      unsubscribe();
+      void client.dispose();
+    };
+  },
+};
+
+const overServerSentEvents: LiveClient = {
+  name: 'graphql-sse',
+  subscribe(system, token, operation, { next, ended }) {
+    const client = createSseClient({
+      url: system.instance().graphqlUrl,
+      headers: authorization(token),
+      retryAttempts: 0,
+    });
+    const unsubscribe = client.subscribe(operation, {
+      next: (answer) => next(answer as never),
+      error: (error) => ended(error),
+      complete: () => ended(),
+    });
+    return () => {
+      unsubscribe();
+      client.dispose();
+    };
+  },
+};
+
+const overMultipart: LiveClient = {
+  name: '@apollo/client over multipart HTTP',
+  subscribe(system, token, { query, variables }, { next, ended }) {
+    const client = new ApolloClient({
+      link: new HttpLink({ uri: system.instance().graphqlUrl, headers: authorization(token) }),
+      cache: new InMemoryCache(),
+    });
+    const subscription = client
+      .subscribe({
+        query: gql(query),
+        ...(variables && { variables }),
+        fetchPolicy: 'no-cache',
+        errorPolicy: 'all',
+      })
+      .subscribe({
+        next: ({ data, error }) => {
+          if (data) next({ data });
+          else if (error) ended(error);
+        },
+        error: (error) => ended(error),
+        complete: () => ended(),
+      });
+    return () => {
+      subscription.unsubscribe();
+      client.stop();
+    };
+  },
+};
+
+export const liveClients = [overWebSocket, overServerSentEvents, overMultipart];

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { ConfigError } from './config.ts';
 import type { Logger } from './logger.ts';
 import type { NoticeConnection } from './notice-connection.ts';
 import { connectToPostgres } from './notices-postgres.ts';
@@ -21,6 +22,7 @@ export interface Hearer {
   connected(): void;
 }
 
+/** One of the two is set; Redis takes precedence. */
 interface Settings {
   REDIS_URL?: string | undefined;
   QUEUE_DATABASE_URL?: string | undefined;
@@ -32,6 +34,11 @@ const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 /** Notices beyond it are dropped: whoever is so far behind learns of them otherwise. */
 const MOST_WAITING = 1_000;
+
+function requireServer({ REDIS_URL, QUEUE_DATABASE_URL }: Settings): void {
+  if (REDIS_URL || QUEUE_DATABASE_URL) return;
+  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notices need one of them.');
+}
 
 async function connect(env: Settings, channel: string): Promise<NoticeConnection> {
   const connecting = env.REDIS_URL
@@ -46,12 +53,16 @@ async function connect(env: Settings, channel: string): Promise<NoticeConnection
   }
 }
 
-/** Announces on a channel; a lost connection is opened again with the next notice. */
+/**
+ * Announces on a channel; a lost connection is opened again with the next notice. Throws ConfigError
+ * when the settings name no server.
+ */
 export function openAnnouncer(env: Settings, channel: string, logger: Logger): Announcer {
+  requireServer(env);
   const warn = sparingWarnings(logger, 'a notice was not announced', { channel });
   let connection: Promise<NoticeConnection> | undefined;
-  let waiting = 0;
-  let closed = false;
+  let waiting: string[] = [];
+  let announcing = false;
 
   function open(): Promise<NoticeConnection> {
     const opening = connect(env, channel);
@@ -73,30 +84,40 @@ export function openAnnouncer(env: Settings, channel: string, logger: Logger): A
     }
   }
 
+  async function announceWaiting(): Promise<void> {
+    announcing = true;
+    try {
+      for (let text = waiting.shift(); text !== undefined; text = waiting.shift())
+        await publish(text);
+    } catch (error) {
+      // Nobody would hear the others either.
+      waiting = [];
+      warn(error);
+    }
+    announcing = false;
+  }
+
   return {
     announce(text) {
-      if (closed || waiting >= MOST_WAITING) return;
-      waiting += 1;
-      publish(text)
-        .catch(warn)
-        .finally(() => {
-          waiting -= 1;
-        });
+      if (waiting.length >= MOST_WAITING) return;
+      waiting.push(text);
+      if (!announcing) void announceWaiting();
     },
     async close() {
-      closed = true;
+      waiting = [];
       await connection?.then((opened) => opened.close()).catch(() => {});
     },
   };
 }
 
-/** Listens on a channel through every outage, until it is closed. */
+/** Listens on a channel through every outage, until it is closed; throws ConfigError like the above. */
 export function listenToNotices(
   env: Settings,
   channel: string,
   hearer: Hearer,
   logger: Logger,
 ): { close(): Promise<void> } {
+  requireServer(env);
   const warn = sparingWarnings(logger, 'notices are not heard', { channel });
   const stop = new AbortController();
 

@@ -105,6 +105,12 @@ export const mutants = [
         "'(generation = ? AND booking_id = ? AND version = ?)'",
         "'(generation = ? AND booking_id = ? AND ? > 0)'",
       ],
+      // The key of the kept versions would stand in for it.
+      [
+        'subgraphs/mypage/src/adapters/prisma-view-store.ts',
+        '{ keepVersions: true }',
+        '{ keepVersions: false }',
+      ],
     ],
     tests: 'prisma-view-store',
   },

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { VersionQuestion, ViewNotice, ViewVersion } from '#contracts/mypage.ts';
+import { errorFormatter } from '#platform/errors.ts';
+import type { Hearer } from '#platform/notices.ts';
+import { DateTime } from '#platform/scalars.ts';
+import { silent } from '../../tests/support/database.ts';
+import { Executor } from '../src/executor/executor.ts';
+import type { RouterContext } from '../src/subgraph-client.ts';
+import { operations } from '../src/subscriptions/operations.ts';
+import { requestReader } from '../src/subscriptions/requests.ts';
+import { subscriptions } from '../src/subscriptions/subscriptions.ts';
+import type { ViewSource } from '../src/subscriptions/view-source.ts';
+import { watchedViews } from '../src/subscriptions/watched-views.ts';
+import { serveWebSockets } from '../src/subscriptions/websocket.ts';
+
+const AT = '2030-06-03T01:00:00.000Z';
+
+/** Mypage as the router sees it, in memory: what it keeps, and what it announces. */
+export class Mypage implements ViewSource {
+  readonly #versions = new Map<string, { customerId: string; at: string; view: ViewVersion }[]>();
+  #hearer: Hearer | undefined;
+  /** How often it was asked for versions. */
+  asked = 0;
+  /** Are notices heard? */
+  isHeard = true;
+  /** How long an answer takes, in milliseconds. */
+  delay: () => number = () => 0;
+
+  /** There is a new version; returns it. */
+  change(bookingId: string, customerId = 'kim', status: ViewVersion['status'] = 'PAID'): number {
+    const kept = this.#versions.get(bookingId) ?? [];
+    this.#versions.set(bookingId, kept);
+    const version = kept.length + 1;
+    kept.push({
+      customerId,
+      at: new Date().toISOString(),
+      view: {
+        bookingId,
+        booking: { id: bookingId },
+        status,
+        spaceName: 'Space',
+        slot: { startAt: AT, endAt: AT },
+        price: { amount: 1, currency: 'KRW' },
+        paymentStatus: null,
+        refunded: { amount: 0, currency: 'KRW' },
+        registrationStatus: null,
+        timeline: [],
+        version,
+        updatedAt: AT,
+      },
+    });
+    if (this.isHeard) this.announce({ bookingId, customerId, version });
+    return version;
+  }
+
+  announce(notice: ViewNotice): void {
+    this.#hearer?.heard(JSON.stringify([notice]));
+  }
+
+  reconnect(): void {
+    this.#hearer?.connected();
+  }
+
+  listen = (hearer: Hearer) => {
+    this.#hearer = hearer;
+    return { close: async () => {} };
+  };
+
+  async ask({ bookingId, after, since }: VersionQuestion) {
+    this.asked += 1;
+    // Read now, answered later: as over a network.
+    const kept = [...(this.#versions.get(bookingId) ?? [])];
+    await pause(this.delay());
+    const last = kept.at(-1);
+    if (!last) return null;
+    const asked = kept.filter(
+      ({ view, at }) =>
+        (after !== undefined && view.version > after) || (since !== undefined && at >= since),
+    );
+    const versions = after === undefined && since === undefined ? [last] : asked;
+    return {
+      customerId: last.customerId,
+      status: last.view.status,
+      version: last.view.version,
+      versions: versions.map(({ view }) => view),
+    };
+  }
+
+  async notices(since: string) {
+    const now = new Date().toISOString();
+    const notices = [...this.#versions].flatMap(([bookingId, kept]) =>
+      kept
+        .filter(({ at }) => at >= since)
+        .map(({ customerId, at, view }) => ({
+          bookingId,
+          customerId,
+          version: view.version,
+          projectedAt: at,
+        })),
+    );
+    return { notices, now, next: null };
+  }
+
+  async close() {}
+}
+
+/** The router's live part on a real HTTP server, with mypage and the other subgraphs in memory. */
+export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 1_000_000 }) {
+  const mypage = new Mypage();
+  /** What book was asked, in the executor's words. */
+  const asked: { query: string; variables: Record<string, unknown> }[] = [];
+  const book = {
+    async ask(request: (typeof asked)[number]) {
+      asked.push(request);
+      const { representations } = request.variables as { representations: { id: string }[] };
+      await pause(book.delay());
+      return { data: { _entities: representations.map(() => ({ headcount: 3 })) } };
+    },
+    delay: () => 0,
+  };
+  const nobody = { ask: async () => ({ data: {} }) };
+  const executor = new Executor<RouterContext>({
+    supergraphSdl: readFileSync('router/supergraph.graphql', 'utf8'),
+    subgraphs: { book, payment: nobody, space: nobody, mypage: nobody },
+    scalars: [DateTime],
+  });
+  const views = watchedViews({ source: mypage, listen: mypage.listen, logger: silent });
+  const formatError = errorFormatter(silent);
+  const open = subscriptions({ executor, views, limits, formatError });
+  const server: Server = createServer();
+  const sockets = serveWebSockets({
+    server,
+    path: '/graphql',
+    schema: executor.schema,
+    operations: operations({
+      read: requestReader(executor.schema),
+      subscriptions: open,
+      answer: async () => ({ data: {} }),
+      formatError,
+    }),
+    // The token is the user's name.
+    identify: async (token) =>
+      token === undefined
+        ? null
+        : { viewer: { userId: token, roles: ['customer'] }, expiresAt: null },
+    logger: silent,
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    mypage,
+    book,
+    asked,
+    subscriptions: open,
+    url: `ws://127.0.0.1:${port}/graphql`,
+    async close() {
+      await sockets.leave(0);
+      await views.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

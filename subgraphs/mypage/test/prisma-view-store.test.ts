@@ -117,6 +117,20 @@ describe.each(engines)('the views on $name', ({ clients: count, create }) => {
     }
   });
 
+  test('lose none of the different events of one booking that several projectors take at once', async () => {
+    const people = Array.from({ length: 10 }, aPerson);
+    for (const person of people) {
+      const history = wholeHistory(person);
+      await Promise.all(
+        history.map((event, index) => {
+          const projector = prismaViewStore(clients[index % clients.length] as PrismaClient);
+          return untilTaken(() => projector.project([event]));
+        }),
+      );
+      expect(await viewOf(person)).toEqual(expectedOf(history));
+    }
+  });
+
   /** As the queue does it: what failed is told again. */
   async function untilTaken(attempt: () => Promise<unknown>): Promise<unknown> {
     for (let left = 50; ; left -= 1) {

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { listSpace, newCustomer, nextSlot, sql } from './support/customer.ts';
-import { describeSystems } from './support/system.ts';
+import { describeRouters } from './support/system.ts';
 
 const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString();
 
-describeSystems('bad input', (system) => {
+describeRouters('bad input', (system) => {
   test.each([
     ['a slot in the past', { slot: { startAt: hour(-2), endAt: hour(-1) } }, 'slot.startAt'],
     ['a reversed slot', { slot: { startAt: hour(5), endAt: hour(4) } }, 'slot.endAt'],

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { listSpace, newCustomer, nextSlot, providerBooks, sql } from './support/customer.ts';
-import { describeSystems } from './support/system.ts';
+import { describeRouters } from './support/system.ts';
 
 const timelineOf = (...statuses: string[]) => statuses.map((status) => ({ status }));
 
-describeSystems('the life of a booking', (system) => {
+describeRouters('the life of a booking', (system) => {
   test('a booking is paid, registered, and shown on mypage with every status it had', async () => {
     const space = await listSpace(system, { hourlyRate: 15_000 });
     const kim = await newCustomer(system);
@@ -143,7 +143,7 @@ describeSystems('the life of a booking', (system) => {
   });
 });
 
-describeSystems('cancelling', (system) => {
+describeRouters('cancelling', (system) => {
   async function registered(paymentMethod = 'pm_ok', days = 30, input: object = {}) {
     const space = await listSpace(system, input);
     const kim = await newCustomer(system);
@@ -271,7 +271,7 @@ describeSystems('cancelling', (system) => {
   });
 });
 
-describeSystems('a hold', (system) => {
+describeRouters('a hold', (system) => {
   test('expires when its payment never comes; late money is given back', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);

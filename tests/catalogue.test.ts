@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { LIST_SPACE, listSpace, newCustomer, nextSlot } from './support/customer.ts';
-import { describeSystems, until } from './support/system.ts';
+import { describeRouters, until } from './support/system.ts';
 
 const SPACES = `query ($filter: SpaceFilter, $first: Int, $after: String) {
   spaces(filter: $filter, first: $first, after: $after) {
@@ -14,7 +14,7 @@ const FREE_SLOTS = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
   space(id: $id) { freeSlots(from: $from, to: $to) { startAt endAt } }
 }`;
 
-describeSystems('the catalogue', (system) => {
+describeRouters('the catalogue', (system) => {
   async function names(filter: object): Promise<string[]> {
     const { data } = await system.graphql(null, SPACES, { filter, first: 100 });
     return data.spaces.edges.map((edge: { node: { name: string } }) => edge.node.name);

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { CANCEL_BOOKING, LIST_SPACE, listSpace, newCustomer } from './support/customer.ts';
-import { describeSystems } from './support/system.ts';
+import { describeRouters } from './support/system.ts';
 
 const NOBODY = '01890000-0000-7000-8000-000000000000';
 
-describeSystems('identity', (system) => {
+describeRouters('identity', (system) => {
   test('without a token the catalogue is readable', async () => {
     const { id } = await listSpace(system);
     const { data, errors } = await system.graphql(

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { listSpace, newCustomer, nextSlot } from './support/customer.ts';
-import { describeSystems } from './support/system.ts';
+import { describeRouters } from './support/system.ts';
 
 const PAGE = `query ($first: Int, $after: String, $status: [BookingStatus!]) {
   myPage { bookings(first: $first, after: $after, status: $status) {
@@ -9,7 +9,7 @@ const PAGE = `query ($first: Int, $after: String, $status: [BookingStatus!]) {
   } }
 }`;
 
-describeSystems('mypage', (system) => {
+describeRouters('mypage', (system) => {
   test("lists one's own bookings, newest start first, page by page and by status", async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);

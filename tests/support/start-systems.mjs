@@ -6,6 +6,7 @@ import { createConnection } from 'mariadb';
 import pg from 'pg';
 import { readComposeFile } from '../image/compose-file.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
+import { startStockRouter } from './stock-router.mjs';
 import stopAll from './stop-all.mjs';
 
 // Short, so that tests see holds expire; long enough for a deferred payment to come in.
@@ -16,7 +17,8 @@ const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES };
 
 /**
  * For the tests of the whole: one running system per profile. Their homes are named in the
- * environment of the tests as SYSTEM_EMBEDDED and SYSTEM_SERVERS.
+ * environment of the tests as SYSTEM_EMBEDDED and SYSTEM_SERVERS. STOCK_ROUTER is the address of a
+ * second router of the embedded one, which has the gateway's own executor.
  */
 export default async function startSystems() {
   globalThis.stopAll ??= [];
@@ -32,7 +34,11 @@ export default async function startSystems() {
 async function startAll() {
   const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
   if (profiles.includes('embedded')) {
-    process.env.SYSTEM_EMBEDDED = await startSystem('embedded', SETTINGS);
+    const home = await startSystem('embedded', SETTINGS);
+    process.env.SYSTEM_EMBEDDED = home;
+    const stock = await startStockRouter(home);
+    globalThis.stopAll.push(stock.stop);
+    process.env.STOCK_ROUTER = stock.graphqlUrl;
   }
   if (profiles.includes('servers')) {
     const environment = await startComposedServers();

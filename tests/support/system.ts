@@ -19,10 +19,13 @@ interface Answer {
 export class System {
   readonly profile: Profile;
   readonly home: string;
+  /** Another router than the system's own. */
+  readonly #router: string | undefined;
 
-  constructor(profile: Profile, home: string) {
+  constructor(profile: Profile, home: string, router?: string) {
     this.profile = profile;
     this.home = home;
+    this.#router = router;
   }
 
   /** What the supervisor tells of itself: addresses, process ids, databases. */
@@ -34,8 +37,12 @@ export class System {
     return JSON.parse(readFileSync(join(this.home, 'instance.json'), 'utf8'));
   }
 
+  get graphqlUrl(): string {
+    return this.#router ?? this.instance().graphqlUrl;
+  }
+
   get address(): string {
-    return this.instance().graphqlUrl.replace(/\/graphql$/, '');
+    return this.graphqlUrl.replace(/\/graphql$/, '');
   }
 
   token(user: string, ...roles: string[]): Promise<string> {
@@ -61,7 +68,7 @@ export class System {
     variables?: object,
     headers?: Record<string, string>,
   ): Promise<Answer> {
-    const response = await fetch(this.instance().graphqlUrl, {
+    const response = await fetch(this.graphqlUrl, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -88,6 +95,14 @@ export function describeSystems(name: string, tests: (system: System) => void): 
   for (const [profile, home] of homes) {
     if (home) describe(`${name} (${profile})`, () => tests(new System(profile, home)));
   }
+}
+
+/** Runs the same tests on every system, and on one of them once more through the stock executor. */
+export function describeRouters(name: string, tests: (system: System) => void): void {
+  describeSystems(name, tests);
+  const { SYSTEM_EMBEDDED: home, STOCK_ROUTER: router } = process.env;
+  if (!home || !router) return;
+  describe(`${name} (stock executor)`, () => tests(new System('embedded', home, router)));
 }
 
 /** Polls until `look` answers something truthy; fails with `what` after `seconds`. */

@@ -58,7 +58,7 @@ test.each([
   await fc.assert(
     fc.asyncProperty(randomOperation(schema), fc.boolean(), faults, async (query, yes, faults) => {
       fc.pre(isValid(query));
-      const { data } = await bothAnswer(federation, query, { yes }, faults);
+      const { data } = await bothAnswer(federation, query, { yes }, faults, 'free');
       if (data) answered += 1;
     }),
     { numRuns, interruptAfterTimeLimit: 9_000 },

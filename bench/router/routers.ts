@@ -1,0 +1,67 @@
+import { composeServices } from '@apollo/composition';
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { parse } from 'graphql';
+import { createLogger } from '#platform/logger.ts';
+import { Executor } from '../../router/src/executor/executor.ts';
+import { standIn } from '../../router/src/executor/stand-in.ts';
+import type { ExecutorName } from '../../router/src/gateway.ts';
+import { type RouterContext, SubgraphClient } from '../../router/src/subgraph-client.ts';
+import { fixtures, OPERATION } from './fixtures.ts';
+
+const TIMEOUT_MS = 10_000;
+
+export interface Router {
+  /** Asks the benchmark's operation; resolves with the answer as it is sent. Rejects on errors. */
+  ask(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts Apollo Server before the subgraphs at `urls`, with the executor of that name. */
+export async function startRouter(
+  name: ExecutorName,
+  urls: Record<string, string>,
+): Promise<Router> {
+  const logger = createLogger('bench', 'warn');
+  const { supergraphSdl, errors } = composeServices(
+    fixtures.map(({ name, typeDefs }) => ({ name, url: urls[name], typeDefs: parse(typeDefs) })),
+  );
+  if (!supergraphSdl) throw new Error(errors?.map(({ message }) => message).join('\n'));
+  const clients = Object.fromEntries(
+    Object.entries(urls).map(([name, url]) => [
+      name,
+      new SubgraphClient(name, url, TIMEOUT_MS, logger),
+    ]),
+  );
+  const gateway = new ApolloGateway({
+    supergraphSdl,
+    buildService: ({ name }) => clients[name] as SubgraphClient,
+    logger,
+  });
+  if (name === 'own') {
+    gateway.executor = standIn(new Executor<RouterContext>({ supergraphSdl, subgraphs: clients }));
+  }
+  const server = new ApolloServer<RouterContext>({
+    gateway,
+    stopOnTerminationSignals: false,
+    logger,
+  });
+  await server.start();
+
+  return {
+    async ask() {
+      const { body } = await server.executeOperation(
+        { query: OPERATION },
+        { contextValue: { viewer: null } },
+      );
+      if (body.kind !== 'single' || body.singleResult.errors) {
+        throw new Error(`the ${name} executor answered ${JSON.stringify(body)}`);
+      }
+      return JSON.stringify(body.singleResult);
+    },
+    async stop() {
+      await server.stop();
+      await Promise.all(Object.values(clients).map((client) => client.close()));
+    },
+  };
+}

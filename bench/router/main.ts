@@ -9,13 +9,13 @@ import { type Latencies, latenciesOf } from '../latencies.ts';
 import { say } from '../measure-system.ts';
 import { wholeNumber } from '../options.ts';
 import { machine } from '../report.ts';
-import { type Router, startRouter } from './routers.ts';
+import { type Router, startRouter, type Transport } from './routers.ts';
 
 // The stock gateway reports its use; a benchmark is none.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
-const ROUNDS = 4;
-const WARM_UP_SECONDS = 3;
+const ROUNDS = 3;
+const WARM_UP_SECONDS = 2;
 const NAMES: ExecutorName[] = ['stock', 'own'];
 
 /** What one executor did in its rounds together. */
@@ -26,6 +26,13 @@ interface Measured {
   latency: Latencies;
 }
 
+interface Comparison {
+  stock: Measured;
+  own: Measured;
+  /** How much better the own executor is. */
+  ratios: { requestsPerSecond: number; cpu: number; p50: number };
+}
+
 interface Count {
   milliseconds: number[];
   seconds: number;
@@ -34,7 +41,7 @@ interface Count {
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
     clients: { type: 'string', default: '8' },
     out: { type: 'string', default: join(projectFile('.spacerent'), 'bench-router.json') },
   },
@@ -44,34 +51,51 @@ const clients = wholeNumber('--clients', values.clients, 1, 256);
 
 const subgraphs = fork(join(import.meta.dirname, 'subgraphs.js'));
 const [urls] = (await once(subgraphs, 'message')) as [Record<string, string>];
-const routers = Object.fromEntries(
-  await Promise.all(NAMES.map(async (name) => [name, await startRouter(name, urls)])),
-) as Record<ExecutorName, Router>;
-
-const [stock, own] = await Promise.all(NAMES.map((name) => routers[name].ask()));
-if (stock !== own)
-  throw new Error('The executors do not answer alike: there is nothing to compare.');
-say(`Both executors answer the same ${own?.length} characters`);
-
-const counts: Record<ExecutorName, Count> = {
-  stock: { milliseconds: [], seconds: 0, cpuMs: 0 },
-  own: { milliseconds: [], seconds: 0, cpuMs: 0 },
-};
-for (const name of NAMES) await load(routers[name], WARM_UP_SECONDS);
-// In turns, so that whatever else the machine does is shared by both.
-for (let round = 1; round <= ROUNDS; round += 1) {
-  for (const name of NAMES) {
-    const { milliseconds, seconds: took, cpuMs } = await load(routers[name], seconds);
-    counts[name].milliseconds.push(...milliseconds);
-    counts[name].seconds += took;
-    counts[name].cpuMs += cpuMs;
-    say(`${name}: ${(milliseconds.length / took).toFixed(0)} requests per second`);
-  }
-}
-await Promise.all(NAMES.map((name) => routers[name].stop()));
+const http = await compare('http');
+const memory = await compare('memory');
 subgraphs.disconnect();
 
-report();
+const out = resolve(values.out);
+const results = { options: { seconds, clients }, machine: machine(), http, memory };
+mkdirSync(dirname(out), { recursive: true });
+writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`);
+show('subgraphs asked over HTTP', http);
+show('subgraphs answered from memory', memory);
+console.log(`\nThe results are in ${out}`);
+
+/** Measures both executors in turns, so that whatever else the machine does is shared by both. */
+async function compare(transport: Transport): Promise<Comparison> {
+  const routers = Object.fromEntries(
+    await Promise.all(NAMES.map(async (name) => [name, await startRouter(name, transport, urls)])),
+  ) as Record<ExecutorName, Router>;
+  const [first, second] = await Promise.all(NAMES.map((name) => routers[name].ask()));
+  if (first !== second) throw new Error('The executors do not answer alike.');
+
+  const counts: Record<ExecutorName, Count> = {
+    stock: { milliseconds: [], seconds: 0, cpuMs: 0 },
+    own: { milliseconds: [], seconds: 0, cpuMs: 0 },
+  };
+  for (const name of NAMES) await load(routers[name], WARM_UP_SECONDS);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    for (const name of NAMES) {
+      const { milliseconds, seconds: took, cpuMs } = await load(routers[name], seconds);
+      counts[name].milliseconds.push(...milliseconds);
+      counts[name].seconds += took;
+      counts[name].cpuMs += cpuMs;
+      const rate = (milliseconds.length / took).toFixed(0);
+      say(`${transport}, ${name}: ${rate} requests per second`);
+    }
+  }
+  await Promise.all(NAMES.map((name) => routers[name].stop()));
+
+  const [stock, own] = [measured(counts.stock), measured(counts.own)];
+  const ratios = {
+    requestsPerSecond: own.requestsPerSecond / stock.requestsPerSecond,
+    cpu: stock.cpuMsPerRequest / own.cpuMsPerRequest,
+    p50: stock.latency.p50 / own.latency.p50,
+  };
+  return { stock, own, ratios };
+}
 
 /** Asks with all clients at once until the time is over. */
 async function load(router: Router, seconds: number): Promise<Count> {
@@ -101,31 +125,20 @@ function measured({ milliseconds, seconds, cpuMs }: Count): Measured {
   };
 }
 
-function report(): void {
-  const [stock, own] = [measured(counts.stock), measured(counts.own)];
-  const ratios = {
-    requestsPerSecond: own.requestsPerSecond / stock.requestsPerSecond,
-    cpu: stock.cpuMsPerRequest / own.cpuMsPerRequest,
-    p50: stock.latency.p50 / own.latency.p50,
-  };
-  const out = resolve(values.out);
-  const results = { options: { seconds, clients }, machine: machine(), stock, own, ratios };
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`);
-  const row = (name: string, a: number, b: number, ratio: number) =>
-    console.log(
-      `${name.padEnd(32)}${a.toFixed(2).padStart(10)}${b.toFixed(2).padStart(10)}${`${ratio.toFixed(2)} ×`.padStart(10)}`,
-    );
-  console.log(
-    `\n${''.padEnd(32)}${'stock'.padStart(10)}${'own'.padStart(10)}${'better'.padStart(10)}`,
-  );
-  row(
+function show(title: string, { stock, own, ratios }: Comparison): void {
+  const row = (name: string, ...cells: string[]) =>
+    console.log(name.padEnd(32) + cells.map((cell) => cell.padStart(10)).join(''));
+  const compared = (name: string, a: number, b: number, ratio: number) =>
+    row(name, a.toFixed(2), b.toFixed(2), `${ratio.toFixed(2)} ×`);
+  console.log();
+  row(title, 'stock', 'own', 'better');
+  const { requestsPerSecond, cpu, p50 } = ratios;
+  compared(
     'requests per second',
     stock.requestsPerSecond,
     own.requestsPerSecond,
-    ratios.requestsPerSecond,
+    requestsPerSecond,
   );
-  row('CPU time per request, ms', stock.cpuMsPerRequest, own.cpuMsPerRequest, ratios.cpu);
-  row('p50, ms', stock.latency.p50, own.latency.p50, ratios.p50);
-  console.log(`\nThe results are in ${out}`);
+  compared('CPU time per request, ms', stock.cpuMsPerRequest, own.cpuMsPerRequest, cpu);
+  compared('p50, ms', stock.latency.p50, own.latency.p50, p50);
 }

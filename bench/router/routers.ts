@@ -5,11 +5,15 @@ import { parse } from 'graphql';
 import { createLogger } from '#platform/logger.ts';
 import { Executor } from '../../router/src/executor/executor.ts';
 import { standIn } from '../../router/src/executor/stand-in.ts';
+import type { SubgraphRequest, SubgraphResponse } from '../../router/src/executor/subgraph.ts';
 import type { ExecutorName } from '../../router/src/gateway.ts';
 import { type RouterContext, SubgraphClient } from '../../router/src/subgraph-client.ts';
 import { fixtures, OPERATION } from './fixtures.ts';
 
 const TIMEOUT_MS = 10_000;
+
+/** How subgraphs are asked: as the router does, or from memory, which leaves the executors alone. */
+export type Transport = 'http' | 'memory';
 
 export interface Router {
   /** Asks the benchmark's operation; resolves with the answer as it is sent. Rejects on errors. */
@@ -20,6 +24,7 @@ export interface Router {
 /** Starts Apollo Server before the subgraphs at `urls`, with the executor of that name. */
 export async function startRouter(
   name: ExecutorName,
+  transport: Transport,
   urls: Record<string, string>,
 ): Promise<Router> {
   const logger = createLogger('bench', 'warn');
@@ -30,7 +35,7 @@ export async function startRouter(
   const clients = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [
       name,
-      new SubgraphClient(name, url, TIMEOUT_MS, logger),
+      new (transport === 'http' ? SubgraphClient : Memory)(name, url, TIMEOUT_MS, logger),
     ]),
   );
   const gateway = new ApolloGateway({
@@ -64,4 +69,18 @@ export async function startRouter(
       await Promise.all(Object.values(clients).map((client) => client.close()));
     },
   };
+}
+
+/** Asks a question once, and then answers as if it had come over the wire. */
+class Memory extends SubgraphClient {
+  readonly #answers = new Map<string, string>();
+
+  override async ask(request: SubgraphRequest, context: RouterContext): Promise<SubgraphResponse> {
+    const question = JSON.stringify(request);
+    const known = this.#answers.get(question);
+    if (known !== undefined) return JSON.parse(known);
+    const answer = await super.ask(request, context);
+    this.#answers.set(question, JSON.stringify(answer));
+    return answer;
+  }
 }

@@ -17,7 +17,7 @@ async function executeNode<Context>(
     case 'Fetch':
       return executeFetch(node, cursor, execution);
     case 'Flatten': {
-      const objects = cursor.objects.flatMap((object) => objectsAt(object, node.path));
+      const objects = objectsAt(cursor.objects, node.path);
       const deeper = { objects, path: [...cursor.path, ...node.path] };
       return executeNode(node.node, deeper, execution);
     }

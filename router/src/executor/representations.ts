@@ -26,8 +26,7 @@ export function representationsOf(
     const representation = select(entity, fetch.requires ?? [], types);
     if (!representation?.__typename) return;
     applyRewrites(fetch.inputRewrites, representation, types);
-    // One selection makes them all, so equal ones have their fields in the same order.
-    const key = entities.length > 1 ? JSON.stringify(representation) : '';
+    const key = identityOf(representation);
     const known = indexes.get(key);
     if (known !== undefined) {
       standsFor[known]?.push(at);
@@ -38,6 +37,17 @@ export function representationsOf(
     standsFor.push([at]);
   });
   return { distinct, entities: standsFor };
+}
+
+/** Equal for equal representations alone: one selection makes them, so their fields are in one order. */
+function identityOf(representation: Tree): string {
+  let identity = '';
+  for (const name of Object.keys(representation)) {
+    const value = representation[name];
+    const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    identity += `${name} ${typeof value} ${text.length}:${text}`;
+  }
+  return identity;
 }
 
 /** What the selections take from the source; null when a field is missing. */

@@ -58,10 +58,10 @@ export function copyOf<Value>(answer: Value): Value {
   return copy as Value;
 }
 
-/** The objects at `path` below `value`; nulls are passed over. */
-export function objectsAt(value: unknown, path: TreePath): Tree[] {
+/** The objects at `path` below these; nulls are passed over. */
+export function objectsAt(trees: readonly Tree[], path: TreePath): Tree[] {
   const objects: Tree[] = [];
-  collect(value, path, 0, objects);
+  for (const tree of trees) collect(tree, path, 0, objects);
   return objects;
 }
 

@@ -96,7 +96,7 @@ export async function startSystem(
     for (const [index, port] of servicePorts.entries()) {
       const name = servicePorts.length > 1 ? `${service}-${index + 1}` : service;
       const isSubgraph = service !== 'router';
-      const queue = isSubgraph ? await proxyTo(queuePort) : undefined;
+      const queue = await proxyTo(queuePort);
       const database = await databaseProxy(service);
       const databases = { book: '', payment: '', space: '', mypage: '' };
       if (isSubgraph) {
@@ -123,7 +123,7 @@ export async function startSystem(
             ...SETTINGS,
             AUTH_SECRET: authSecret,
             SPACERENT_PROFILE: profile,
-            ...(queue && { [redis ? 'REDIS_URL' : 'QUEUE_DATABASE_URL']: queue.through(queueUrl) }),
+            [redis ? 'REDIS_URL' : 'QUEUE_DATABASE_URL']: queue.through(queueUrl),
           },
           databases,
           onChange: (changed, pid) => {

@@ -11,7 +11,7 @@ export class ServiceProcess {
   readonly service: ServiceName;
   readonly url: string;
   readonly database: TcpProxy | undefined;
-  readonly queue: TcpProxy | undefined;
+  readonly queue: TcpProxy;
   readonly #define: (onChange: (pid: number | undefined) => void) => Services;
   #supervised: SupervisedProcess | undefined;
   #pid: number | undefined;
@@ -21,7 +21,7 @@ export class ServiceProcess {
     service: ServiceName;
     url: string;
     database?: TcpProxy;
-    queue?: TcpProxy;
+    queue: TcpProxy;
     /** The product's own definition of the service, with its restarts. */
     define: (onChange: (pid: number | undefined) => void) => Services;
   }) {

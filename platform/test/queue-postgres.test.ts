@@ -1,0 +1,18 @@
+import { createDatabase, silent } from '../../tests/support/database.ts';
+import { openTransport } from '../src/queue.ts';
+import { describeQueue, type Server } from './queue-spec.ts';
+
+describeQueue('PostgreSQL', preparePostgres);
+
+async function preparePostgres(): Promise<Server> {
+  const database = await createDatabase();
+  return {
+    url: database.url,
+    open: (url, logger = silent) => openTransport({ QUEUE_DATABASE_URL: url }, logger),
+    endConnections: () =>
+      database.query(`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()`),
+    drop: () => database.drop(),
+  };
+}

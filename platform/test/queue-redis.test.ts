@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from 'redis';
+import { silent } from '../../tests/support/database.ts';
+import { openTransport, type Transport } from '../src/queue.ts';
+import {
+  describeQueue,
+  idsOf,
+  newEvent,
+  newQueue,
+  passes,
+  passesAtLast,
+  receive,
+  type Server,
+  until,
+} from './queue-spec.ts';
+
+if (process.env.TEST_REDIS_URL) describeQueue('Redis', prepareRedis);
+
+async function prepareRedis(): Promise<Server> {
+  const url = process.env.TEST_REDIS_URL as string;
+  const admin = await redisAdmin();
+  return {
+    url,
+    open: (address, logger = silent) => openTransport({ REDIS_URL: address }, logger),
+    endConnections: () => admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
+    drop: async () => admin.destroy(),
+  };
+}
+
+async function redisAdmin() {
+  const admin = createClient({ url: process.env.TEST_REDIS_URL as string });
+  admin.on('error', () => {});
+  await admin.connect();
+  return admin;
+}
+
+const onRedis = process.env.TEST_REDIS_URL ? describe : describe.skip;
+
+onRedis('the queue on Redis', () => {
+  let admin: Awaited<ReturnType<typeof redisAdmin>>;
+  let transport: Transport;
+
+  beforeAll(async () => {
+    admin = await redisAdmin();
+    transport = await openTransport({ REDIS_URL: process.env.TEST_REDIS_URL }, silent);
+  });
+
+  afterAll(async () => {
+    await admin?.configSet('maxmemory', '0');
+    await transport?.stopReceiving();
+    await transport?.close();
+    admin?.destroy();
+  });
+
+  test('goes on when Redis loses everything while jobs wait, run and are delayed', async () => {
+    const queue = newQueue();
+    const received: string[] = [];
+    let fail = true;
+    let started = 0;
+    await transport.receive(queue, 2, async (parcel) => {
+      started += 1;
+      if (fail) throw new Error('is to be tried again');
+      received.push(...idsOf(parcel));
+    });
+    const events = Array.from({ length: 8 }, newEvent);
+    await Promise.all(events.map((event) => transport.send([{ queue, event, attempt: 1 }])));
+    await until('some have failed and are delayed', () => started >= 4);
+    await admin.flushAll();
+    fail = false;
+    for (const event of events) await passesAtLast(transport, queue, received, event);
+  });
+
+  test('goes on when Redis had no memory left and has some again, without running hot', async () => {
+    const queue = newQueue();
+    const received = await receive(transport, queue);
+    await passes(transport, queue, received);
+    await admin.configSet('maxmemory', '1');
+    const event = newEvent();
+    await expect(transport.send([{ queue, event, attempt: 1 }])).rejects.toThrow(/OOM/);
+    const commands = async () =>
+      Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
+    const before = await commands();
+    await pause(2_000);
+    expect((await commands()) - before).toBeLessThan(200);
+    await admin.configSet('maxmemory', '0');
+    expect(await passes(transport, queue, received)).toBeLessThan(8_000);
+  });
+});

@@ -1,0 +1,292 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
+import { silent } from '../../tests/support/database.ts';
+import type { EventRecord } from '../src/events.ts';
+import type { Logger } from '../src/logger.ts';
+import type { Transport } from '../src/queue.ts';
+
+/** A server for queues, and what may befall it. */
+export interface Server {
+  url: string;
+  open(url: string, logger?: Logger): Promise<Transport>;
+  /** Everybody who is connected through another client than the test's own is thrown out. */
+  endConnections(): Promise<unknown>;
+  drop(): Promise<unknown>;
+}
+
+const opened: { transport: Transport; proxy: TcpProxy }[] = [];
+
+/** A transport whose connections go through a proxy of its own. */
+async function openThroughProxy(server: Server, logger?: Logger) {
+  const { hostname, port } = new URL(server.url);
+  const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
+  const transport = await server.open(proxy.through(server.url), logger);
+  opened.push({ transport, proxy });
+  return { transport, proxy };
+}
+
+/** Ends what {@link openThroughProxy} opened. */
+async function closeOpened() {
+  const ended = opened.splice(0).map(async ({ transport, proxy }) => {
+    proxy.heal();
+    await transport.stopReceiving();
+    await transport.close();
+    await proxy.close();
+  });
+  await Promise.all(ended);
+}
+
+export const newQueue = () => `queue-${uuidv7()}`;
+
+export function newEvent(): EventRecord {
+  return {
+    id: uuidv7(),
+    topic: 'topic',
+    type: 'Tested',
+    aggregateId: uuidv7(),
+    version: 1,
+    occurredAt: new Date().toISOString(),
+    correlationId: 'test',
+    payload: { any: 'thing' },
+    awaiting: [],
+  };
+}
+
+export const idsOf = (parcel: readonly EventRecord[]) => parcel.map(({ id }) => id);
+
+/** Receives with a transport; the events' ids appear in what is returned. */
+export async function receive(transport: Transport, queue: string): Promise<string[]> {
+  const received: string[] = [];
+  await transport.receive(queue, 4, async (parcel) => {
+    received.push(...idsOf(parcel));
+  });
+  return received;
+}
+
+/** Sends once, and resolves with how long the event was on its way, in milliseconds. */
+export async function passes(sender: Transport, queue: string, received: string[], seconds = 20) {
+  const event = newEvent();
+  const sentAt = Date.now();
+  await sender.send([{ queue, event, attempt: 1 }]);
+  await until('received', () => received.includes(event.id), seconds);
+  return Date.now() - sentAt;
+}
+
+/** Sends as the outbox does: again and again, until the event is received. */
+export async function passesAtLast(
+  sender: Transport,
+  queue: string,
+  received: string[],
+  event: EventRecord = newEvent(),
+) {
+  const startedAt = Date.now();
+  for (let attempt = 1; !received.includes(event.id); attempt += 1) {
+    await sender.send([{ queue, event, attempt }]).catch(() => {});
+    const askedUntil = Date.now() + 500;
+    while (!received.includes(event.id) && Date.now() < askedUntil) await pause(10);
+    if (Date.now() - startedAt > 20_000) throw new Error('not received within 20 s');
+  }
+  return Date.now() - startedAt;
+}
+
+export async function until(what: string, look: () => boolean | Promise<boolean>, seconds = 20) {
+  const deadline = Date.now() + seconds * 1_000;
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+    await pause(10);
+  }
+}
+
+/** How long `work` takes to settle, either way. */
+export async function settles(work: Promise<unknown>): Promise<number> {
+  const startedAt = Date.now();
+  const late = new AbortController();
+  const settled = await Promise.race([
+    work.then(
+      () => true,
+      () => true,
+    ),
+    pause(15_000, false, { signal: late.signal }),
+  ]);
+  late.abort();
+  if (!settled) throw new Error('not settled within 15 s');
+  return Date.now() - startedAt;
+}
+
+const faults: { fault: string; strike(proxy: TcpProxy): void }[] = [
+  { fault: 'refuses', strike: (proxy) => proxy.refuse() },
+  { fault: 'is silent on open connections', strike: (proxy) => proxy.silenceOpen() },
+  // Longer than anybody waits.
+  { fault: 'is slow', strike: (proxy) => proxy.delay(8_000) },
+];
+
+/** What the queue does on any server, through every fault of it. */
+export function describeQueue(name: string, prepare: () => Promise<Server>): void {
+  describe(`the queue on ${name}`, () => {
+    let server: Server;
+    let direct: Transport;
+
+    beforeAll(async () => {
+      server = await prepare();
+      direct = await server.open(server.url);
+    });
+
+    afterEach(closeOpened);
+
+    afterAll(async () => {
+      await direct?.stopReceiving();
+      await direct?.close();
+      await server?.drop();
+      // On a busy disk, dropping a database waits long for its checkpoint.
+    }, 90_000);
+
+    test('settles every send within its deadline, and sends again when the server is back', async () => {
+      await Promise.all(
+        faults.map(async ({ strike }) => {
+          const { transport, proxy } = await openThroughProxy(server);
+          const queue = newQueue();
+          const received = await receive(direct, queue);
+          await passes(transport, queue, received);
+          strike(proxy);
+          const send = (to: string) =>
+            transport.send([{ queue: to, event: newEvent(), attempt: 1 }]);
+          // A queue that is first used during the outage is none that fails for ever.
+          const unknown = newQueue();
+          const took = await Promise.all([settles(send(queue)), settles(send(unknown))]);
+          expect(Math.max(...took)).toBeLessThan(6_500);
+          proxy.heal();
+          expect(await passesAtLast(transport, queue, received)).toBeLessThan(10_000);
+          expect(
+            await passesAtLast(transport, unknown, await receive(direct, unknown)),
+          ).toBeLessThan(10_000);
+        }),
+      );
+    }, 60_000);
+
+    test('receives again by itself when a fault is over, also with a worker opened during it', async () => {
+      await Promise.all(
+        faults.map(async ({ strike }) => {
+          const { transport, proxy } = await openThroughProxy(server);
+          const [queue, late] = [newQueue(), newQueue()];
+          const received = await receive(transport, queue);
+          await passes(direct, queue, received);
+          strike(proxy);
+          const receivedLate = await receive(transport, late);
+          // Long enough for the workers to have run into it.
+          await settles(transport.ping());
+          await pause(2_000);
+          proxy.heal();
+          const [first, second] = await Promise.all([
+            passesAtLast(direct, queue, received),
+            passesAtLast(direct, late, receivedLate),
+          ]);
+          expect(Math.max(first, second)).toBeLessThan(15_000);
+        }),
+      );
+    }, 60_000);
+
+    test('finds out by itself that its connections are half open, idle and busy ones', async () => {
+      const { transport, proxy } = await openThroughProxy(server);
+      const queue = newQueue();
+      const received = await receive(transport, queue);
+      await passes(direct, queue, received);
+      proxy.silenceOpen();
+      // Nobody heals it: whatever was open stays silent for ever.
+      expect(await passesAtLast(direct, queue, received)).toBeLessThan(15_000);
+      expect(await passesAtLast(transport, queue, received)).toBeLessThan(10_000);
+      // It is told at once again, and does not only look from time to time.
+      let took = Number.POSITIVE_INFINITY;
+      await until('told', async () => {
+        const times = [];
+        for (let turn = 0; turn < 3; turn += 1) times.push(await passes(direct, queue, received));
+        took = Math.max(...times);
+        return took < 1_000;
+      });
+    }, 60_000);
+
+    test('receives again at once when its connections are reset or ended by the server', async () => {
+      const { transport, proxy } = await openThroughProxy(server);
+      const queue = newQueue();
+      const received = await receive(transport, queue);
+      for (const strike of [() => proxy.cut(), () => server.endConnections()]) {
+        await passes(direct, queue, received);
+        await strike();
+        expect(await passesAtLast(direct, queue, received)).toBeLessThan(8_000);
+      }
+    });
+
+    test('lets a handler that ran through an outage finish, and goes on', async () => {
+      const { transport, proxy } = await openThroughProxy(server);
+      const queue = newQueue();
+      const done: string[] = [];
+      let release = () => {};
+      const gate = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      let started = 0;
+      await transport.receive(queue, 1, async (parcel) => {
+        started += 1;
+        await gate;
+        done.push(...idsOf(parcel));
+      });
+      const event = newEvent();
+      await direct.send([{ queue, event, attempt: 1 }]);
+      await until('started', () => started === 1);
+      proxy.refuse();
+      await settles(transport.ping());
+      release();
+      await until('finished', () => done.includes(event.id));
+      proxy.heal();
+      expect(await passesAtLast(direct, queue, done)).toBeLessThan(15_000);
+    });
+
+    test('says of each queue at most once in 5 s that something is wrong', async () => {
+      const warned = new Map<string, number[]>();
+      const logger = {
+        ...silent,
+        info() {},
+        warn(facts: { queue?: string }, message: string) {
+          const source = `${message} ${facts.queue ?? ''}`;
+          warned.set(source, [...(warned.get(source) ?? []), Date.now()]);
+        },
+      } as never as Logger;
+      const { transport, proxy } = await openThroughProxy(server, logger);
+      const queue = newQueue();
+      const received = await receive(transport, queue);
+      await passes(direct, queue, received);
+      proxy.refuse();
+      await until(
+        'two warnings of one source',
+        () => [...warned.values()].some((at) => at.length > 1),
+        25,
+      );
+      for (const at of warned.values()) {
+        expect(at.length).toBeLessThanOrEqual(2);
+        if (at.length === 2) expect(Number(at[1]) - Number(at[0])).toBeGreaterThanOrEqual(4_900);
+      }
+    }, 40_000);
+
+    test('stops within seconds, whatever happens to the server', async () => {
+      await Promise.all(
+        faults.map(async ({ strike }) => {
+          const { transport, proxy } = await openThroughProxy(server);
+          const queue = newQueue();
+          const received = await receive(transport, queue);
+          await passes(transport, queue, received);
+          const place = opened.findIndex((one) => one.transport === transport);
+          opened.splice(place, 1);
+          strike(proxy);
+          try {
+            expect(await settles(transport.stopReceiving())).toBeLessThan(5_000);
+            expect(await settles(transport.close())).toBeLessThan(5_000);
+            await until('every connection is ended', () => proxy.connections === 0);
+          } finally {
+            await proxy.close();
+          }
+        }),
+      );
+    }, 40_000);
+  });
+}

@@ -126,6 +126,22 @@ test('resumes after a version without loss or repetition, also when nothing is n
   expect(versionsOf(current.seen)).toEqual([6]);
 });
 
+test('misses nothing that happens while a client that knows the present state is let in', async () => {
+  const id = uuidv7();
+  const known = router.mypage.change(id);
+  const client = connect();
+  const before = watch(client, STATUS, { id });
+  await until('somebody watches', async () => before.seen.length === 1);
+  router.mypage.delay = () => 100;
+  const resumed = watch(client, STATUS, { id, after: known });
+  const all = watch(client, MINE);
+  await pause(20);
+  router.mypage.delay = () => 0;
+  router.mypage.change(id);
+  await until('all are told', async () => resumed.seen.length === 1 && all.seen.length === 1);
+  expect([resumed.seen[0].version, all.seen[0].version]).toEqual([2, 2]);
+});
+
 test('finds what no notice told, when the connection is back and from time to time', async () => {
   const id = uuidv7();
   router.mypage.change(id);

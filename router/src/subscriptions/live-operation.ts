@@ -53,7 +53,9 @@ export class LiveOperation {
     const membership = this.#memberships.get(member);
     if (!membership) return;
     membership.version = known;
-    for (let next = [...versions]; next.length > 0; next = membership.missed.splice(0)) {
+    // What was missed counts also when there was nothing to read.
+    const untold = [...versions, ...membership.missed.splice(0)];
+    for (let next = untold; next.length > 0; next = membership.missed.splice(0)) {
       for (const version of next) {
         if (isKnown(membership, version)) continue;
         const payload = await this.#payload(version);

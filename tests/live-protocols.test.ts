@@ -16,7 +16,7 @@ afterEach(() => {
 
 /** A bare WebSocket: what a client sends that keeps to no protocol. */
 async function connect(system: System, protocol: string | [] = 'graphql-transport-ws') {
-  const address = system.instance().graphqlUrl.replace(/^http/, 'ws');
+  const address = system.graphqlUrl.replace(/^http/, 'ws');
   const socket = new WebSocket(address, protocol);
   sockets.push(socket);
   // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
@@ -52,7 +52,7 @@ const subscribe = (id: string, query: string, variables?: object) => ({
 });
 
 async function stream(system: System, token: string, accept: string, body: object | string) {
-  return fetch(system.instance().graphqlUrl, {
+  return fetch(system.graphqlUrl, {
     method: 'POST',
     headers: { accept, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -242,6 +242,28 @@ describeSystems('live protocols', (system) => {
     const response = await stream(system, kim.token, SSE, unknown);
     expect(Date.now() - askedAt).toBeLessThan(2_000);
     expect(await response.text()).toContain('NOT_FOUND');
+  });
+
+  test('Apollo Sandbox is told where subscriptions are, and in which protocol', async () => {
+    const page = await fetch(system.graphqlUrl, { headers: { accept: 'text/html' } });
+    expect(page.headers.get('content-type')).toContain('text/html');
+    const [script = ''] = /const here[\s\S]*?(?=<\/script>)/.exec(await page.text()) ?? [];
+    const given: Record<string, unknown>[] = [];
+    const window = {
+      EmbeddedSandbox: class {
+        constructor(options: object) {
+          given.push({ ...options });
+        }
+      },
+    };
+    // The page's own script, in a browser's place.
+    new Function('window', 'location', script)(window, new URL(system.graphqlUrl));
+    expect(given).toMatchObject([
+      {
+        initialEndpoint: system.graphqlUrl,
+        initialSubscriptionEndpoint: system.graphqlUrl.replace(/^http/, 'ws'),
+      },
+    ]);
   });
 
   test('a router that stops asks its clients to come back', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { listSpace, newCustomer } from './support/customer.ts';
 import { type LiveClient, liveClients } from './support/live-clients.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { describeSystems, otherRouters, type System, until } from './support/system.ts';
 
 const STATUS = `subscription ($id: ID!, $after: Int) {
   bookingStatus(bookingId: $id, afterVersion: $after) {
@@ -207,6 +207,24 @@ describeSystems('live status', (system) => {
     });
     await Promise.all(lives);
   }, 60_000);
+
+  test('reaches subscribers on every router', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const routers = [system, ...otherRouters(system)];
+    const { booking } = await kim.request(space.id);
+    const watching = routers.flatMap((router) =>
+      liveClients.map((client) =>
+        watch(client, router, kim.token, STATUS, { id: booking.id, after: 0 }),
+      ),
+    );
+    await kim.cancel(booking.id);
+    for (const one of watching) {
+      await until('it ends', async () => one.isOver);
+      expect(one.errors).toEqual([]);
+      expect(statusesOf(one.seen)).toEqual(LIFE);
+    }
+  });
 
   test('every client sees every status in order while services are killed around it', async () => {
     const space = await listSpace(system);

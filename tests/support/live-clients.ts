@@ -31,7 +31,7 @@ const overWebSocket: LiveClient = {
   name: 'graphql-ws',
   subscribe(system, token, operation, { next, ended }) {
     const client = createWebSocketClient({
-      url: system.instance().graphqlUrl.replace(/^http/, 'ws'),
+      url: system.graphqlUrl.replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
       connectionParams: authorization(token),
       retryAttempts: 0,
@@ -53,7 +53,7 @@ const overServerSentEvents: LiveClient = {
   name: 'graphql-sse',
   subscribe(system, token, operation, { next, ended }) {
     const client = createSseClient({
-      url: system.instance().graphqlUrl,
+      url: system.graphqlUrl,
       headers: authorization(token),
       retryAttempts: 0,
     });
@@ -73,7 +73,7 @@ const overMultipart: LiveClient = {
   name: '@apollo/client over multipart HTTP',
   subscribe(system, token, { query, variables }, { next, ended }) {
     const client = new ApolloClient({
-      link: new HttpLink({ uri: system.instance().graphqlUrl, headers: authorization(token) }),
+      link: new HttpLink({ uri: system.graphqlUrl, headers: authorization(token) }),
       cache: new InMemoryCache(),
     });
     const subscription = client

@@ -9,7 +9,7 @@ import { freePort } from './servers.mjs';
  * executor. Resolves with its `{ graphqlUrl, stop }` once it is ready.
  */
 export async function startStockRouter(home) {
-  const { services } = JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8'));
+  const { services, databases } = JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8'));
   const port = await freePort();
   const { NODE_OPTIONS, ...inherited } = process.env;
   const urls = Object.entries(services).map(([name, { url }]) => [
@@ -24,6 +24,7 @@ export async function startStockRouter(home) {
       ...Object.fromEntries(urls),
       HOST: '127.0.0.1',
       PORT: String(port),
+      QUEUE_DATABASE_URL: databases.queue,
       AUTH_SECRET: readFileSync(join(home, 'auth-secret'), 'utf8').trim(),
       SPACERENT_PROFILE: 'embedded',
       ROUTER_EXECUTOR: 'stock',

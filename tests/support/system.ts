@@ -97,12 +97,19 @@ export function describeSystems(name: string, tests: (system: System) => void): 
   }
 }
 
+/** The same system, seen through the other routers that it has: on one profile, one with the stock executor. */
+export function otherRouters({ profile, home }: System): System[] {
+  const router = profile === 'embedded' ? process.env.STOCK_ROUTER : undefined;
+  return router ? [new System(profile, home, router)] : [];
+}
+
 /** Runs the same tests on every system, and on one of them once more through the stock executor. */
 export function describeRouters(name: string, tests: (system: System) => void): void {
-  describeSystems(name, tests);
-  const { SYSTEM_EMBEDDED: home, STOCK_ROUTER: router } = process.env;
-  if (!home || !router) return;
-  describe(`${name} (stock executor)`, () => tests(new System('embedded', home, router)));
+  describeSystems(name, (system) => {
+    tests(system);
+    for (const other of otherRouters(system))
+      describe('with the stock executor', () => tests(other));
+  });
 }
 
 /** Polls until `look` answers something truthy; fails with `what` after `seconds`. */

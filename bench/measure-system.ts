@@ -2,18 +2,20 @@ import { type System, startSystem } from './system.ts';
 
 /**
  * Starts a system, measures it, and stops it, also when the measuring fails or is interrupted; then
- * ends the process. `readOptions` and `measure` fail with a sentence.
+ * ends the process. `readOptions` and `measure` fail with a sentence; `settings` are added to the
+ * environment of its services.
  */
 export async function measureSystem<Options extends { out: string; folder?: string }>(
   readOptions: (args: string[]) => Options,
   measure: (system: System, options: Options) => Promise<void>,
+  settings: Record<string, string> = {},
 ): Promise<never> {
   let starting: Promise<System> | undefined;
   try {
     const options = readOptions(process.argv.slice(2));
     const interrupted = interruption();
     say('Starting the system');
-    starting = startSystem(options.folder);
+    starting = startSystem(options.folder, settings);
     // Whoever ends it, or whatever it dies of: there is nothing left to measure then.
     const measuring = starting.then((system) =>
       Promise.race([measure(system, options), system.ended]),

@@ -27,13 +27,16 @@ const FOREIGN_SETTINGS =
 
 /**
  * Starts the embedded profile in a new home, on the project's disk unless another folder is named: in
- * memory, a commit waits for no disk.
+ * memory, a commit waits for no disk. Its services read the `settings` in their environment.
  */
-export async function startSystem(parent = projectFile('.spacerent')): Promise<System> {
+export async function startSystem(
+  parent = projectFile('.spacerent'),
+  settings: Record<string, string> = {},
+): Promise<System> {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const home = mkdtempSync(join(parent, 'bench-'));
   const output = join(home, 'supervisor.log');
-  const supervisor = spawnSupervisor(home, output);
+  const supervisor = spawnSupervisor(home, output, settings);
   const exited = new Promise<void>((resolve) => {
     supervisor.once('exit', () => resolve());
     supervisor.once('error', () => resolve());
@@ -74,7 +77,11 @@ export async function startSystem(parent = projectFile('.spacerent')): Promise<S
   }
 }
 
-function spawnSupervisor(home: string, output: string): ChildProcess {
+function spawnSupervisor(
+  home: string,
+  output: string,
+  settings: Record<string, string>,
+): ChildProcess {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !FOREIGN_SETTINGS.test(name)),
   );
@@ -83,6 +90,7 @@ function spawnSupervisor(home: string, output: string): ChildProcess {
     return spawn(process.execPath, [projectFile('dist/supervisor/src/main.js')], {
       env: {
         ...env,
+        ...settings,
         PORT: '0',
         SPACERENT_HOME: home,
         SPACERENT_DEMO: 'off',

@@ -1,0 +1,139 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createLogger } from '#platform/logger.ts';
+import { openTransport } from '#platform/queue.ts';
+import { readInstance } from '../../supervisor/src/instance-file.ts';
+import { measureSystem, say } from '../measure-system.ts';
+import { machine } from '../report.ts';
+import { type RouterClient, routerClient } from '../router-client.ts';
+import { listSpaces, slotDealer } from '../spaces.ts';
+import type { System } from '../system.ts';
+import { startChild } from './child.ts';
+import { type LiveBooking, type LiveEvents, liveEvents } from './events.ts';
+import { type Options, readOptions } from './options.ts';
+import { type Results, reportOf, type Sized } from './report.ts';
+import {
+  kibPerSubscriber,
+  measureBroadcast,
+  measureSame,
+  measureSpread,
+  subscribeToOwn,
+  type Watched,
+} from './round.ts';
+import type { SubscriberWorks } from './subscriber-process.ts';
+
+const RESTARTED_WITHIN_MS = 30_000;
+const WARM_UP_CLIENTS = 50;
+
+// All of one user's, in some parts.
+await measureSystem(readOptions, measure, {
+  SUBSCRIPTIONS_PER_USER: '100000',
+  SUBSCRIPTIONS_PER_PROCESS: '100000',
+});
+
+async function measure(system: System, options: Options): Promise<void> {
+  const queue = { QUEUE_DATABASE_URL: system.postgresUrl('queue') };
+  const transport = await openTransport(queue, createLogger('bench', 'silent'));
+  const events = liveEvents(transport, system.instance.databases.mypage as string);
+  const router = routerClient(system.url, 32);
+  const most = Math.max(...options.subscribers);
+  say(`Making ${most} bookings`);
+  const own = await Promise.all(
+    (await events.makeBookings(most)).map((booking) => withToken(router, booking)),
+  );
+  const whole = await bookForReal(system, router);
+
+  const sized: Sized[] = [];
+  for (const count of options.subscribers) {
+    sized.push(await measureSize(system, options, events, own.slice(0, count), whole));
+  }
+  await router.close();
+  await transport.close();
+
+  const startedAt = new Date().toISOString();
+  const results: Results = { startedAt, options, machine: machine(), sized };
+  mkdirSync(dirname(options.out), { recursive: true });
+  writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
+  console.log(reportOf(results));
+  console.log(`\nThe results are in ${options.out}`);
+}
+
+/** With so many subscribers as bookings of their own are given; `whole` is one that all contexts know. */
+async function measureSize(
+  system: System,
+  { rate, seconds }: Options,
+  events: LiveEvents,
+  own: readonly Watched[],
+  whole: Watched,
+): Promise<Sized> {
+  const count = own.length;
+  // Its memory is to be that of these subscribers, and of none before them.
+  const routerPid = await restartRouter(system);
+  const clients = startChild<SubscriberWorks>(new URL('./subscriber-process.js', import.meta.url));
+  try {
+    const url = `${system.url.replace(/^http/, 'ws')}/graphql`;
+    const round = { url, routerPid, count, rate, seconds, events, clients };
+    await subscribeToOwn(round, own.slice(0, WARM_UP_CLIENTS));
+    await clients.ask('close', undefined);
+    say(`${count} subscribers, each watches a booking of its own`);
+    const memory = await kibPerSubscriber(routerPid, count, () => subscribeToOwn(round, own));
+    const spread = await measureSpread(round, own);
+    const message = await clients.ask('newest', undefined);
+    await clients.ask('close', undefined);
+    say(`${count} clients of a bare broadcast`);
+    const limit = await measureBroadcast(round, message);
+    say(`${count} subscribers, all watch the same booking`);
+    const same = await measureSame(round, whole, limit, 'own');
+    say(`${count} subscribers, all watch the same booking with what other contexts know`);
+    const sameWhole = await measureSame(round, whole, limit, 'all');
+    return { count, messageBytes: message.length, memory, spread, limit, same, sameWhole };
+  } finally {
+    clients.stop();
+  }
+}
+
+async function withToken(router: RouterClient, booking: LiveBooking): Promise<Watched> {
+  return { ...booking, token: await router.tokenOf(booking.customerId, 'customer') };
+}
+
+async function bookForReal(system: System, router: RouterClient): Promise<Watched> {
+  const customerId = 'live-whole';
+  const token = await router.tokenOf(customerId, 'customer');
+  const { spaceId, startAt, endAt } = slotDealer(
+    await listSpaces(router, system.postgresUrl('book')),
+  )();
+  const input = {
+    idempotencyKey: 'live-whole',
+    spaceId,
+    slot: { startAt: startAt.toISOString(), endAt: endAt.toISOString() },
+    paymentMethod: 'pm_ok',
+  };
+  type Answer = { requestBooking: { booking?: { id: string } } };
+  const { requestBooking } = await router.ask<Answer>(
+    `mutation ($input: RequestBookingInput!) {
+      requestBooking(input: $input) { ... on RequestBookingSuccess { booking { id } } }
+    }`,
+    { input },
+    token,
+  );
+  if (!requestBooking.booking) throw new Error('The booking that all watch was refused.');
+  return { bookingId: requestBooking.booking.id, customerId, token };
+}
+
+/** Resolves with the process's new id when it serves requests again. */
+async function restartRouter({ home, instance, url }: System): Promise<number> {
+  const old = Number((readInstance(home) ?? instance).services.router?.pid);
+  process.kill(old, 'SIGTERM');
+  const deadline = performance.now() + RESTARTED_WITHIN_MS;
+  for (;;) {
+    const pid = readInstance(home)?.services.router?.pid;
+    const ready = fetch(`${url}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (pid && pid !== old && (await ready)) return pid;
+    if (performance.now() > deadline) throw new Error('The router does not come back.');
+    await wait(100);
+  }
+}

@@ -1,5 +1,8 @@
-/** Longer delays than this Node takes for 1 ms. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
+/**
+ * Node keeps a list for each delay, so thousands of far instants wait in steps that they share; and it
+ * takes delays of more than 24 days for 1 ms.
+ */
+const LONGEST_DELAY_MS = 600_000;
 
 /** Calls `work` at the instant, if there is one; returns what cancels it. */
 export function atInstant(instant: Date | null | undefined, work: () => void): () => void {

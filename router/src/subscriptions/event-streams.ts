@@ -86,12 +86,12 @@ export function eventStreams(operations: Operations): EventStreams {
       open.set(response, protocol);
 
       const sink = pacedSink({
-        write: (payload) => void response.write(protocol.answer(payload)),
+        write: (payloads) => void response.write(payloads.map(protocol.answer).join('')),
         waiting: () => response.writableLength,
         end: () => void response.end(protocol.closing),
       });
       const refuse = (errors: readonly GraphQLError[]) => {
-        sink.next(new Payload({ errors }), '');
+        sink.next([new Payload({ errors })]);
         sink.complete();
       };
       const stayOpen = atInstant(identified?.expiresAt, () =>

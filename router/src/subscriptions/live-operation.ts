@@ -1,9 +1,24 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ViewVersion } from '#contracts/mypage.ts';
 import type { Payload } from './payload.ts';
 
-/** What a subscription of a live operation is told. */
+/** A version of a view, and what the operation answers of it. */
+export interface Told {
+  version: ViewVersion;
+  payload: Payload;
+}
+
+/** What a subscription of a live operation is told, in order; several versions when they come at once. */
 export interface Member {
-  take(version: ViewVersion, payload: Payload): void;
+  take(told: readonly Told[]): void;
+}
+
+interface Telling {
+  version: ViewVersion;
+  isReset: boolean;
+  /** How many tellings there were, with this one. */
+  number: number;
+  payload: Promise<Payload>;
 }
 
 interface Membership {
@@ -18,6 +33,8 @@ interface Membership {
 
 /** As many answers are remembered, for those who catch up. */
 const REMEMBERED = 16;
+/** After so many members were told, other work has its turn. */
+const TOLD_AT_ONCE = 500;
 
 /**
  * One operation, subscribed to by any number of clients with the same variables and the same identity:
@@ -28,7 +45,8 @@ export class LiveOperation {
   readonly #memberships = new Map<Member, Membership>();
   readonly #payloads = new Map<string, Promise<Payload>>();
   #tellings = 0;
-  #told: Promise<unknown> = Promise.resolve();
+  #untold: Telling[] = [];
+  #isTelling = false;
 
   /** `execute` never rejects. */
   constructor(execute: (version: ViewVersion) => Promise<Payload>) {
@@ -61,7 +79,7 @@ export class LiveOperation {
         const payload = await this.#payload(version);
         if (!this.#memberships.has(member)) return;
         membership.version = version.version;
-        member.take(version, payload);
+        member.take([{ version, payload }]);
       }
     }
     membership.since = this.#tellings;
@@ -70,20 +88,32 @@ export class LiveOperation {
   /** Tells all members; with `isReset` also those who know a higher version. */
   tell(version: ViewVersion, isReset: boolean): void {
     this.#tellings += 1;
-    const telling = this.#tellings;
     for (const membership of this.#memberships.values()) {
       if (membership.since === undefined) membership.missed.push(version);
     }
     const payload = this.#payload(version);
-    this.#told = this.#told.then(async () => {
-      const written = await payload;
+    this.#untold.push({ version, isReset, number: this.#tellings, payload });
+    if (!this.#isTelling) void this.#tellUntold();
+  }
+
+  /** Member by member, all that is new at once: a write costs more than what is written. */
+  async #tellUntold(): Promise<void> {
+    this.#isTelling = true;
+    while (this.#untold.length > 0) {
+      await this.#untold[0]?.payload;
+      const tellings = this.#untold.splice(0);
+      const told = await Promise.all(
+        tellings.map(async (telling) => ({ ...telling, payload: await telling.payload })),
+      );
+      let count = 0;
       for (const membership of this.#memberships.values()) {
-        if (membership.since === undefined || membership.since >= telling) continue;
-        if (!isReset && isKnown(membership, version)) continue;
-        if (membership.version !== undefined) membership.version = version.version;
-        membership.member.take(version, written);
+        const fresh = told.filter((telling) => isDue(membership, telling));
+        if (fresh.length > 0) membership.member.take(fresh);
+        count += 1;
+        if (count % TOLD_AT_ONCE === 0) await otherWork();
       }
-    });
+    }
+    this.#isTelling = false;
   }
 
   #payload(version: ViewVersion): Promise<Payload> {
@@ -96,6 +126,17 @@ export class LiveOperation {
     if (this.#payloads.size > REMEMBERED && oldest) this.#payloads.delete(oldest);
     return payload;
   }
+}
+
+/** Has the member to be told? Notes that it is. */
+function isDue(
+  membership: Membership,
+  { version, isReset, number }: Omit<Telling, 'payload'>,
+): boolean {
+  if (membership.since === undefined || membership.since >= number) return false;
+  if (!isReset && isKnown(membership, version)) return false;
+  if (membership.version !== undefined) membership.version = version.version;
+  return true;
 }
 
 function isKnown({ version }: Membership, { version: told }: ViewVersion): boolean {

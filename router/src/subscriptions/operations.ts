@@ -38,7 +38,7 @@ export function operations(deps: {
         if (request.kind === 'subscription') {
           return { end: await subscriptions.open({ ...request, viewer }, sink) };
         }
-        sink.next(new Payload(await answer(request, viewer)), '');
+        sink.next([new Payload(await answer(request, viewer))]);
         sink.complete();
         return { end: () => {} };
       } catch (error) {

@@ -3,7 +3,7 @@ import type { Sink } from './subscriptions.ts';
 
 /** Where a client's answers are written to. */
 export interface Outlet {
-  write(payload: Payload): void;
+  write(payloads: readonly Payload[]): void;
   /** Bytes that were written and that the client has not taken yet. */
   waiting(): number;
   /** Says that nothing follows. */
@@ -15,44 +15,57 @@ const SLOW_BYTES = 128 * 1_024;
 const LOOK_EVERY_MS = 25;
 
 /** The clients that are slow now: looked after together, so that the others cost nothing. */
-const stragglers = new Set<() => boolean>();
+const stragglers = new Set<PacedSink>();
 let timer: NodeJS.Timeout | undefined;
 
 /**
  * Writes answers as they come while the client takes them. For a slow client it keeps the latest answer
  * of each topic, and writes that as soon as it can: answers are states, so none is missed.
  */
-export function pacedSink({ write, waiting, end }: Outlet): Sink {
-  const held = new Map<string, Payload>();
+export function pacedSink(outlet: Outlet): Sink {
+  return new PacedSink(outlet);
+}
 
-  function writeHeld(): boolean {
-    if (held.size > 0 && waiting() >= SLOW_BYTES) return false;
-    for (const [topic, payload] of held) {
-      held.delete(topic);
-      write(payload);
-      if (waiting() >= SLOW_BYTES) return held.size === 0;
+class PacedSink implements Sink {
+  readonly #outlet: Outlet;
+  /** Undefined for all who were never slow. */
+  #held: Map<string, Payload> | undefined;
+
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
+  }
+
+  next(payloads: readonly Payload[]): void {
+    if (!this.#held?.size && this.#outlet.waiting() < SLOW_BYTES) {
+      this.#outlet.write(payloads);
+      return;
+    }
+    this.#held ??= new Map();
+    for (const payload of payloads) this.#held.set(payload.topic, payload);
+    stragglers.add(this);
+    timer ??= setInterval(look, LOOK_EVERY_MS);
+  }
+
+  complete(): void {
+    stragglers.delete(this);
+    if (this.#held?.size) this.#outlet.write([...this.#held.values()]);
+    this.#held?.clear();
+    this.#outlet.end();
+  }
+
+  /** Writes as much as the client takes now; is nothing left? */
+  writeHeld(): boolean {
+    for (const [topic, payload] of this.#held ?? []) {
+      if (this.#outlet.waiting() >= SLOW_BYTES) return false;
+      this.#held?.delete(topic);
+      this.#outlet.write([payload]);
     }
     return true;
   }
-
-  return {
-    next(payload, topic) {
-      if (held.size === 0 && waiting() < SLOW_BYTES) return write(payload);
-      held.set(topic, payload);
-      stragglers.add(writeHeld);
-      timer ??= setInterval(look, LOOK_EVERY_MS);
-    },
-    complete() {
-      stragglers.delete(writeHeld);
-      for (const payload of held.values()) write(payload);
-      held.clear();
-      end();
-    },
-  };
 }
 
 function look(): void {
-  for (const writeHeld of stragglers) if (writeHeld()) stragglers.delete(writeHeld);
+  for (const sink of stragglers) if (sink.writeHeld()) stragglers.delete(sink);
   if (stragglers.size > 0) return;
   clearInterval(timer);
   timer = undefined;

@@ -2,12 +2,17 @@ import type { FormattedExecutionResult } from 'graphql';
 
 /** One answer on its way to many clients: written once, whatever protocols they speak. */
 export class Payload {
+  /** Of a slow client's answers, the latest of each topic counts. */
+  readonly topic: string;
   readonly json: string;
+  readonly jsonBytes: number;
   #serverSentEvent: string | undefined;
   #part: string | undefined;
 
-  constructor(result: FormattedExecutionResult) {
+  constructor(result: FormattedExecutionResult, topic = '') {
+    this.topic = topic;
     this.json = JSON.stringify(result);
+    this.jsonBytes = Buffer.byteLength(this.json);
   }
 
   /** As graphql-sse's distinct connections mode wants it: PROTOCOL.md of graphql-sse. */

@@ -31,13 +31,16 @@ export interface ReadRequest {
   variables: Record<string, unknown>;
 }
 
+/** A document and its text, of which thousands of subscriptions share one copy. */
+type Read = Pick<ReadRequest, 'document' | 'text'>;
+
 const DOCUMENTS_REMEMBERED = 1_000;
 
 /** Reads requests; each document is parsed and checked once. Throws what is wrong, as GraphQLErrors. */
 export function requestReader(schema: GraphQLSchema) {
-  const documents = new LRUCache<string, DocumentNode>({ max: DOCUMENTS_REMEMBERED });
+  const documents = new LRUCache<string, Read>({ max: DOCUMENTS_REMEMBERED });
 
-  function documentOf(text: string): DocumentNode {
+  function documentOf(text: string): Read {
     const known = documents.get(text);
     if (known) return known;
     const document = parsed(text);
@@ -47,8 +50,9 @@ export function requestReader(schema: GraphQLSchema) {
     if (errors.length > 0) {
       throw new RequestErrors(errors.map((each) => withCode(each, 'GRAPHQL_VALIDATION_FAILED')));
     }
-    documents.set(text, document);
-    return document;
+    const read = { document, text };
+    documents.set(text, read);
+    return read;
   }
 
   return (request: unknown): ReadRequest => {
@@ -59,7 +63,7 @@ export function requestReader(schema: GraphQLSchema) {
       ]);
     }
     const { query, operationName, variables } = read.data;
-    const document = documentOf(query);
+    const { document, text } = documentOf(query);
     const operation = getOperationAST(document, operationName);
     if (!operation) {
       const message = operationName
@@ -72,7 +76,7 @@ export function requestReader(schema: GraphQLSchema) {
     return {
       kind: operation.operation,
       document,
-      text: query,
+      text,
       operationName: operationName ?? null,
       variables: variables ?? {},
     };

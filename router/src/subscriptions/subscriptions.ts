@@ -20,8 +20,8 @@ import type { WatchedViews } from './watched-views.ts';
 
 /** A client's end of one subscription, in whatever protocol it speaks. */
 export interface Sink {
-  /** Sends an answer; of a slow client's, the latest of each topic counts. */
-  next(payload: Payload, topic: string): void;
+  /** Sends answers, in order; of a slow client's, the latest of each topic counts. */
+  next(payloads: readonly Payload[]): void;
   /** Nothing follows; what was sent is delivered first. */
   complete(): void;
 }
@@ -113,7 +113,8 @@ export function subscriptions(deps: {
     const operation = new LiveOperation((version) =>
       withCorrelation(correlationId(), async () => {
         const { errors, ...rest } = await answer(version);
-        return new Payload({ ...rest, ...(errors && { errors: errors.map(formatted) }) });
+        const shown = { ...rest, ...(errors && { errors: errors.map(formatted) }) };
+        return new Payload(shown, version.bookingId);
       }),
     );
     const tell = operation.tell.bind(operation);
@@ -176,9 +177,9 @@ export function subscriptions(deps: {
         }, ms);
       };
       const member: Member = {
-        take(version, payload) {
-          sink.next(payload, version.bookingId);
-          if (ofOne && FINAL.has(version.status)) finishIn(SETTLE_MS);
+        take(told) {
+          sink.next(told.map(({ payload }) => payload));
+          if (ofOne && told.some(({ version }) => FINAL.has(version.status))) finishIn(SETTLE_MS);
         },
       };
       const key = keyOf(asked, prepared, watched);
@@ -233,7 +234,19 @@ function mayWatch({ userId, roles }: Viewer, { customerId }: VersionAnswer): boo
 function keyOf(asked: Subscribing, prepared: PreparedOperation, watched: Watched): string {
   const names = sharedVariables(prepared, asked.document);
   const variables = names.map((name) => asked.variables[name] ?? null);
-  return JSON.stringify([asked.text, asked.operationName, variables, asked.viewer, watched]);
+  return JSON.stringify([numberOf(prepared), variables, asked.viewer, watched]);
+}
+
+const numbers = new WeakMap<PreparedOperation, number>();
+let prepareds = 0;
+
+/** In thousands of keys, a number instead of the operation's text. */
+function numberOf(prepared: PreparedOperation): number {
+  const known = numbers.get(prepared);
+  if (known !== undefined) return known;
+  prepareds += 1;
+  numbers.set(prepared, prepareds);
+  return prepareds;
 }
 
 const known = new WeakMap<PreparedOperation, readonly string[]>();

@@ -7,13 +7,18 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '#platform/logger.ts';
 import type { Identified } from '../identity.ts';
 import { atInstant } from './at-instant.ts';
+import { Endless } from './endless.ts';
+import { framer } from './frames.ts';
 import type { Operations } from './operations.ts';
 import { pacedSink } from './paced-sink.ts';
 
 /** What this module knows of a connection. */
 interface Connection {
   socket: WebSocket;
-  request: IncomingMessage;
+  /** Where the socket's frames go to. */
+  wire: Duplex;
+  /** Of the request; it counts unless `connection_init` brings one. */
+  authorization: string | undefined;
   identified: Identified | null;
   /** Cancels the end of the connection that its token brings. */
   stayOpen: () => void;
@@ -49,9 +54,14 @@ export function serveWebSockets(deps: {
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: CONNECTION_INIT_MS,
-    async onConnect({ connectionParams, extra }) {
+    async onConnect(context) {
+      const { extra } = context;
+      const authorization = givenIn(context.connectionParams) ?? extra.authorization;
+      // Not needed any more, but they would stay as long as the connection.
+      extra.authorization = undefined;
+      Object.assign(context, { connectionParams: undefined });
       try {
-        extra.identified = await identify(authorizationOf(connectionParams, extra.request));
+        extra.identified = await identify(authorization);
       } catch (error) {
         extra.socket.close(CloseCode.Forbidden, (error as Error).message);
         return false;
@@ -63,18 +73,21 @@ export function serveWebSockets(deps: {
       return true;
     },
     async onSubscribe({ extra }, id, payload) {
-      const { socket, identified } = extra;
-      const ending = endlessly();
+      const { socket, wire, identified } = extra;
+      const ending = new Endless();
+      const framed = framer(id);
       const sink = pacedSink({
-        write({ json }) {
-          if (!ending.isOver)
-            socket.send(`{"id":${JSON.stringify(id)},"type":"next","payload":${json}}`);
+        // Past the library, whose frames are whole when its calls return: without compression.
+        write(payloads) {
+          if (!ending.isOver && socket.readyState === socket.OPEN) wire.write(framed(payloads));
         },
-        waiting: () => socket.bufferedAmount,
-        end: ending.end,
+        waiting: () => wire.writableLength,
+        end: () => ending.end(),
       });
       const asked = operations.read(payload);
       if ('errors' in asked) return [...asked.errors];
+      // The library keeps the message as long as the subscription: with the copy that all share.
+      Object.assign(payload, { query: asked.text });
       const opened = await operations.open(asked, identified?.viewer ?? null, sink);
       if ('errors' in opened) return [...opened.errors];
       ending.onReturn(opened.end);
@@ -88,7 +101,13 @@ export function serveWebSockets(deps: {
   });
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
-    const connection: Connection = { socket, request, identified: null, stayOpen: () => {} };
+    const connection: Connection = {
+      socket,
+      wire: request.socket,
+      authorization: request.headers.authorization,
+      identified: null,
+      stayOpen: () => {},
+    };
     socket.on('error', (error) => logger.info({ err: error }, 'a WebSocket broke'));
     const closed = protocol.opened(
       {
@@ -154,51 +173,7 @@ export function serveWebSockets(deps: {
 /** So long a client may take to answer the end of its connection. */
 const LAST_WORDS_MS = 200;
 
-function authorizationOf(
-  params: Readonly<Record<string, unknown>> | undefined,
-  request: IncomingMessage,
-): string | undefined {
+function givenIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const given = params?.Authorization ?? params?.authorization;
-  return typeof given === 'string' ? given : request.headers.authorization;
-}
-
-/** Yields nothing, and goes on until it is ended. */
-function endlessly(): AsyncGenerator<never> & {
-  end(): void;
-  onReturn(work: () => void): void;
-  readonly isOver: boolean;
-} {
-  let over = false;
-  let onReturn = () => {};
-  let finish = (_: IteratorReturnResult<undefined>) => {};
-  const finished = new Promise<IteratorReturnResult<undefined>>((resolve) => {
-    finish = resolve;
-  });
-  const end = () => {
-    over = true;
-    finish({ done: true, value: undefined });
-  };
-  const generator = {
-    next: () => finished,
-    async return() {
-      onReturn();
-      end();
-      return finished;
-    },
-    async throw() {
-      return generator.return();
-    },
-    [Symbol.asyncIterator]: () => generator,
-    async [Symbol.asyncDispose]() {
-      await generator.return();
-    },
-    end,
-    onReturn(work: () => void) {
-      onReturn = work;
-    },
-    get isOver() {
-      return over;
-    },
-  };
-  return generator as never;
+  return typeof given === 'string' ? given : undefined;
 }

@@ -33,7 +33,7 @@ export function prismaViewVersions(
     );
     if (asked.length === 0) return [];
     return prisma.viewVersion.findMany({
-      where: { OR: asked, customerId: { not: null } },
+      where: { OR: asked },
       omit: { generation: true },
       orderBy: { version: 'asc' },
     });
@@ -66,7 +66,10 @@ export function prismaViewVersions(
         const present = views.find(({ bookingId }) => bookingId === question.bookingId);
         if (!present) return null;
         const ofBooking = versions.filter(({ bookingId }) => bookingId === question.bookingId);
-        return { present, versions: askedOf(question, ofBooking, present).map(whole) };
+        const asked = askedOf(question, ofBooking, present);
+        // The first ones may be known by a payment alone: they are shown to nobody.
+        const shown = asked.filter(({ customerId }) => customerId !== null);
+        return { present, versions: shown.map(whole) };
       });
     },
 

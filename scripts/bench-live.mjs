@@ -8,7 +8,7 @@ over graphql-ws on one router process, for each number of subscribers: how long 
 mypage's commit to the client, when each watches a booking of its own; how many messages a second get
 through when all watch the same one; the router's memory for each idle subscriber. Beside it the
 limit: a bare ws server that broadcasts the same bytes to as many clients.
-Linux only. Takes about three minutes; close other programs before it, they take part in the result.
+Linux only. Takes about three and a half minutes; close other programs before it, they take part in the result.
 
   --subscribers N,…  how many there are, one after the other (default 1000,10000)
   --rate N           how many bookings change a second while latency is measured (default 100)

@@ -10,6 +10,8 @@ const SHOWN_WITHIN_MS = 60_000;
 const SENT_AT_ONCE = 1_000;
 const PACE_MS = 10;
 const HOUR_MS = 3_600_000;
+/** The router asks every few seconds what was new in the last 30 s, in case notices were lost. */
+const RECENT_MS = 35_000;
 
 export interface LiveBooking {
   bookingId: string;
@@ -26,6 +28,7 @@ export interface ProjectedVersion {
 /** Tells mypage, through its queues, what book and payment would tell it. */
 export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
   let payments = 0;
+  let madeAt = 0;
 
   async function send(events: readonly EventRecord[]): Promise<void> {
     const messages = events.map((event) => ({
@@ -62,11 +65,17 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
             WHERE customer_id LIKE 'live-%' AND booking_id IN (SELECT value FROM json_each(?))`,
           [JSON.stringify(bookings.map(({ bookingId }) => bookingId))],
         );
-        if (Number(row?.shown) === count) return bookings;
+        if (Number(row?.shown) === count) {
+          madeAt = performance.now();
+          return bookings;
+        }
         if (performance.now() > deadline) throw new Error(`mypage shows ${row?.shown} bookings.`);
         await wait(200);
       }
     },
+
+    /** Resolves when the making of the bookings is no news: else thousands of them were told again. */
+    untilOld: () => wait(madeAt + RECENT_MS - performance.now()),
 
     /**
      * Changes these bookings in turn, so many a second, until it is told to end. By their payments: a

@@ -78,6 +78,7 @@ async function measureSize(
     await clients.ask('close', undefined);
     say(`${count} subscribers, each watches a booking of its own`);
     const memory = await kibPerSubscriber(routerPid, count, () => subscribeToOwn(round, own));
+    await events.untilOld();
     const spread = await measureSpread(round, own);
     const message = await clients.ask('newest', undefined);
     await clients.ask('close', undefined);

@@ -54,7 +54,7 @@ export function reportOf({ options, sized }: Results): string {
     per('  KiB per idle subscriber', ({ memory }) => memory.toFixed(1)),
     per('  KiB per client of the bare broadcast', ({ limit }) => limit.kibPerClient.toFixed(1)),
     '',
-    'All watch the same booking, which changes as fast as the limit could tell them:',
+    'All watch the same booking, which changes faster than the limit could tell them:',
     per('  messages per second', ({ same }) => rate(same)),
     per("  with other contexts' fields", ({ sameWhole }) => rate(sameWhole)),
     per('  limit: a bare broadcast of the same bytes', ({ limit }) => rate(limit)),

@@ -16,8 +16,10 @@ const ALL_FIELDS = `${OWN_FIELDS} booking { id payment { status } space { name }
 
 /** So long memory and backlogs are given to settle. */
 const SETTLE_MS = 3_000;
-/** So long a flood lasts before messages are counted. */
+/** So long bookings change before anything is measured. */
 const WARM_UP_MS = 1_500;
+/** Changes come at so many times the rate at which the bare server could pass them on. */
+const FLOOD = 1.5;
 /** More changes of one booking would measure mypage, and take its CPU time from the router. */
 const MOST_CHANGES = 300;
 
@@ -79,9 +81,10 @@ export async function measureSpread(
   { events, clients, rate, seconds }: Round,
   bookings: readonly Watched[],
 ): Promise<Spread> {
+  const changing = events.change(bookings, rate);
+  await wait(WARM_UP_MS);
   const since = new Date();
   const stolenTime = watchStolenTime();
-  const changing = events.change(bookings, rate);
   await wait(seconds * 1_000);
   await changing.end();
   const { share } = stolenTime();
@@ -121,7 +124,7 @@ export async function measureBroadcast(
   }
 }
 
-/** All watch the same booking, which changes as fast as the bare server could tell them. */
+/** All watch the same booking, which changes faster than the bare server could tell them. */
 export async function measureSame(
   { url, clients, count, events, routerPid, seconds }: Round,
   booking: Watched,
@@ -130,8 +133,7 @@ export async function measureSame(
 ): Promise<Push> {
   const watching = subscribing(booking, fields === 'own' ? OWN_FIELDS : ALL_FIELDS);
   await clients.ask('subscribe', { url, each: Array(count).fill(watching), noteReceipts: false });
-  // As many as the bare server could pass on.
-  const rate = Math.min(limit.messagesPerSecond / count, MOST_CHANGES);
+  const rate = Math.min((limit.messagesPerSecond / count) * FLOOD, MOST_CHANGES);
   const changing = events.change([booking], rate);
   const push = await countMessages(clients, routerPid, seconds);
   await changing.end();

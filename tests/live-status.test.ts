@@ -97,7 +97,9 @@ const statusesOf = (views: readonly View[]) =>
   views.map(({ status }) => status).filter((status, at, all) => status !== all[at - 1]);
 const versionsOf = (views: readonly View[]) => views.map(({ version }) => version);
 const counting = (from: number, count: number) => Array.from({ length: count }, (_, n) => from + n);
-const codesOf = (errors: readonly unknown[]) => JSON.stringify(errors, readable);
+// Every request has a correlation id of its own.
+const codesOf = (errors: readonly unknown[]) =>
+  JSON.stringify(errors, readable).replaceAll(/"correlationId":"[\w-]+"/g, '"correlationId":"…"');
 /** Errors of client libraries keep what was said in fields of their own. */
 function readable(_key: string, value: unknown) {
   return value instanceof Error ? { ...value, message: value.message } : value;

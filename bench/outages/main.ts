@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Latencies } from '../latencies.ts';
@@ -10,13 +11,18 @@ import { measureBacklog } from './backlog.ts';
 import { type Options, readOptions } from './options.ts';
 import { measurePaymentOutage } from './payment-outage.ts';
 
-await measureSystem(readOptions, measure);
+const METRICS_TOKEN = randomBytes(32).toString('base64url');
+
+await measureSystem(readOptions, measure, { METRICS_TOKEN });
 
 async function measure(system: System, options: Options): Promise<void> {
   const router = routerClient(system.url, 64);
   const spaceIds = await listSpaces(router, system.postgresUrl('book'));
 
-  const payment = await measurePaymentOutage(system, router, slotDealer(spaceIds), options);
+  const payment = await measurePaymentOutage(system, router, slotDealer(spaceIds), {
+    ...options,
+    metricsToken: METRICS_TOKEN,
+  });
   const backlog =
     options.backlog > 0 ? await measureBacklog(system, spaceIds, options.backlog) : undefined;
   await router.close();

@@ -48,7 +48,7 @@ export async function measurePaymentOutage(
   { home, instance, postgresUrl }: System,
   router: RouterClient,
   nextSlot: () => FreeSlot,
-  { rate, seconds }: Options,
+  { rate, seconds, metricsToken }: Options & { metricsToken: string },
 ): Promise<PaymentOutage> {
   const token = await router.tokenOf('outage-customer', 'customer');
   const book = instance.services.book?.url;
@@ -79,7 +79,7 @@ export async function measurePaymentOutage(
   let diskFlushes: Latencies;
   try {
     say('Payment is silent: booking until the circuit is open');
-    while (!(await isOpen(`${book}/metrics`))) {
+    while (!(await isOpen(`${book}/metrics`, metricsToken))) {
       await Promise.all(Array.from({ length: 25 }, request));
     }
     say(`Booking for ${seconds} s, ${rate} a second`);
@@ -120,8 +120,8 @@ function millisecondsOf({ askedAt, answeredAt }: Answered): number {
   return answeredAt - askedAt;
 }
 
-async function isOpen(metricsUrl: string): Promise<boolean> {
-  const response = await fetch(metricsUrl);
+async function isOpen(metricsUrl: string, token: string): Promise<boolean> {
+  const response = await fetch(metricsUrl, { headers: { authorization: `Bearer ${token}` } });
   return /spacerent_payment_circuit\{state="open"[^}]*\} 1/.test(await response.text());
 }
 

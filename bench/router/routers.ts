@@ -35,7 +35,13 @@ export async function startRouter(
   const clients = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [
       name,
-      new (transport === 'http' ? SubgraphClient : Memory)(name, url, TIMEOUT_MS, logger),
+      new (transport === 'http' ? SubgraphClient : Memory)(
+        name,
+        url,
+        async () => 'Bearer bench',
+        TIMEOUT_MS,
+        logger,
+      ),
     ]),
   );
   const gateway = new ApolloGateway({

@@ -49,11 +49,24 @@ export const setting = {
     .default('servers'),
 };
 
-/** What every process reads: where it listens and how much it says. */
+const key = z.string().min(32, 'must hold keys of at least 32 characters');
+
+/** What every service reads: where it listens, how much it says, and how it knows its siblings. */
 export const processShape = {
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65535).default(4000),
   LOG_LEVEL: setting.logLevel,
+  /** The first one signs calls to sibling services; each of the two is accepted. */
+  INTERNAL_TOKEN_KEYS: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(key).max(2, 'must be one key, or two with a comma between')),
+};
+
+/** What a service that counts reads. */
+export const metricsShape = {
+  /** With this bearer token anyone may read the service's metrics; without it only its siblings. */
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
 };
 
 /** The queue and the notices: on Redis where there is one, else on PostgreSQL. */

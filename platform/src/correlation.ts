@@ -10,6 +10,11 @@ export function withCorrelation<T>(id: string, work: () => T): T {
   return current.run(id, work);
 }
 
+/** Runs `work` under the correlation id of what is being handled; outside of any, under a new one. */
+export function correlated<T>(work: () => T): T {
+  return current.getStore() === undefined ? current.run(randomUUID(), work) : work();
+}
+
 /** The correlation id of what is being handled; outside of any, a new one. */
 export function correlationId(): string {
   return current.getStore() ?? randomUUID();

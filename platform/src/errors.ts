@@ -33,23 +33,23 @@ const CLIENT_CODES = new Set([
 ]);
 
 /**
- * Makes Apollo Server's `formatError`: a fault is logged and answered as INTERNAL_SERVER_ERROR
- * with the correlation id; no stack, SQL or address reaches a client.
+ * Makes Apollo Server's `formatError`: every error has a code and the correlation id. A fault is
+ * logged and answered as INTERNAL_SERVER_ERROR; no stack, SQL or address reaches a client.
  */
 export function errorFormatter(logger: Logger) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
     const given = formatted.extensions?.code;
     const code = typeof given === 'string' ? given : 'INTERNAL_SERVER_ERROR';
+    const id = correlationId();
     const place = { locations: formatted.locations, path: formatted.path };
     if (CLIENT_CODES.has(code)) {
       const field = formatted.extensions?.field;
       return {
         message: formatted.message,
         ...place,
-        extensions: field === undefined ? { code } : { code, field },
+        extensions: { code, correlationId: id, ...(field !== undefined && { field }) },
       };
     }
-    const id = correlationId();
     logger.error({ err: unwrapResolverError(error), path: formatted.path }, 'a request failed');
     return {
       message: 'Something went wrong on our side. Name the correlation id when you report it.',

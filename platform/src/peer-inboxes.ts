@@ -1,6 +1,7 @@
 import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import type { ContextName } from './events.ts';
+import type { Authorize } from './internal-tokens.ts';
 
 /** Where a consumer answers which events it holds. */
 export const HELD_PATH = '/inbox/held';
@@ -14,7 +15,10 @@ export interface PeerInboxes {
 }
 
 /** Asks other contexts' inboxes over HTTP, at `POST <url>/inbox/held`. */
-export function peerInboxes(urls: Partial<Record<ContextName, string>>): PeerInboxes {
+export function peerInboxes(
+  urls: Partial<Record<ContextName, string>>,
+  authorize: Authorize,
+): PeerInboxes {
   const pools = new Map(
     Object.entries(urls).map(([name, url]) => [name, new HttpPool(url, { connections: 2 })]),
   );
@@ -24,7 +28,10 @@ export function peerInboxes(urls: Partial<Record<ContextName, string>>): PeerInb
         const response = await pools.get(consumer)?.request({
           method: 'POST',
           path: HELD_PATH,
-          headers: { 'content-type': 'application/json' },
+          headers: {
+            'content-type': 'application/json',
+            authorization: await authorize(consumer),
+          },
           body: JSON.stringify({ ids }),
           headersTimeout: 2_000,
           bodyTimeout: 2_000,

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ContextName, type EventContract, type EventRecord, queueName } from './events.ts';
+import type { Authorize } from './internal-tokens.ts';
 import { repeat } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -45,6 +46,7 @@ interface InFlight {
 export function startRelay(deps: {
   pool: Pool;
   transport: Transport;
+  authorize: Authorize;
   inboxUrls: Partial<Record<ContextName, string>>;
   /** The events of this outbox: they say which queues there are. */
   contracts: Record<string, EventContract>;
@@ -52,7 +54,7 @@ export function startRelay(deps: {
   logger: Logger;
 }): Relay {
   const { pool, transport, logger } = deps;
-  const peers: PeerInboxes = peerInboxes(deps.inboxUrls);
+  const peers: PeerInboxes = peerInboxes(deps.inboxUrls, deps.authorize);
   const routes = routesOf(deps.contracts);
   const count = relayMetrics(pool, deps.metrics);
   const fresh: EventRecord[] = [];

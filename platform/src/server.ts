@@ -4,22 +4,25 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { parse } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import { z } from 'zod';
+import { withAccessRules } from './access.ts';
 import { acceptCorrelationId, CORRELATION_HEADER, withCorrelation } from './correlation.ts';
 import { errorFormatter } from './errors.ts';
+import type { ContextName } from './events.ts';
 import type { Inbox } from './inbox.ts';
+import { type Caller, internalAuthentication } from './internal-tokens.ts';
 import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import { METRICS_PATH, type Metrics, metricsReader } from './metrics.ts';
 import { HELD_PATH } from './peer-inboxes.ts';
 import { DateTime } from './scalars.ts';
 import { type StoredEvents, serveStoredEvents } from './stored-events.ts';
-import { readViewer, VIEWER_HEADER, type Viewer } from './viewer.ts';
 
 /** What every resolver of a subgraph can rely on. */
-export interface SubgraphContext {
-  viewer: Viewer | null;
-}
+export type SubgraphContext = Caller;
+
+const LIVE_PATH = '/health/live';
+const READY_PATH = '/health/ready';
 
 /** Answers health checks and runs every request under its correlation id. */
 export function createHttpServer(
@@ -34,8 +37,8 @@ export function createHttpServer(
     reply.header(CORRELATION_HEADER, id);
     withCorrelation(id, done);
   });
-  app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_request, reply) => {
+  app.get(LIVE_PATH, async () => ({ status: 'live' }));
+  app.get(READY_PATH, async (_request, reply) => {
     try {
       await withDeadline(ready(), 2_000);
       return { status: 'ready' };
@@ -57,9 +60,11 @@ export interface Service {
 
 /**
  * A subgraph over HTTP: GraphQL at /graphql, health, metrics, the inbox that producers ask and, where
- * the context tells events, what it has told so far.
+ * the context tells events, what it has told so far. All but health is for services of the system.
  */
 export async function createSubgraph<Context extends SubgraphContext>(options: {
+  name: ContextName;
+  config: { INTERNAL_TOKEN_KEYS: readonly string[]; METRICS_TOKEN?: string | undefined };
   schemaFile: string;
   /** Maps of resolvers by type; they are put together. */
   resolvers: readonly Record<string, object>[];
@@ -74,11 +79,14 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
 }): Promise<Service> {
   const { logger } = options;
   const app = createHttpServer(options.ready, logger);
+  closeBackDoor(app, options);
   const apollo = new ApolloServer<Context>({
-    schema: buildSubgraphSchema({
-      typeDefs: parse(await readFile(options.schemaFile, 'utf8')),
-      resolvers: { ...merged(options.resolvers), DateTime } as GraphQLResolverMap<unknown>,
-    }),
+    schema: withAccessRules(
+      buildSubgraphSchema({
+        typeDefs: parse(await readFile(options.schemaFile, 'utf8')),
+        resolvers: { ...merged(options.resolvers), DateTime } as GraphQLResolverMap<unknown>,
+      }),
+    ),
     plugins: [fastifyApolloDrainPlugin(app)],
     formatError: errorFormatter(logger),
     includeStacktraceInErrorResponses: false,
@@ -91,11 +99,10 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   app.post(
     '/graphql',
     fastifyApolloHandler(apollo, {
-      context: async (request) =>
-        options.context({ viewer: readViewer(request.headers[VIEWER_HEADER]) }),
+      context: async ({ caller }) => options.context(caller),
     }),
   );
-  app.get('/metrics', async (_request, reply) => {
+  app.get(METRICS_PATH, async (_request, reply) => {
     reply.type(options.metrics.contentType);
     return options.metrics.metrics();
   });
@@ -111,6 +118,40 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
     // Apollo's drain plugin closes the HTTP server on its way.
     close: () => apollo.stop(),
   };
+}
+
+/** Answers 401 to everybody but the system's own services; health is for all. */
+function closeBackDoor(
+  app: FastifyInstance,
+  { name, config, logger }: Parameters<typeof createSubgraph>[0],
+): void {
+  const authenticate = internalAuthentication(name, config.INTERNAL_TOKEN_KEYS);
+  const formatError = errorFormatter(logger);
+  const mayReadMetrics = metricsReader(config.METRICS_TOKEN);
+  app.decorateRequest('caller');
+  app.addHook('onRequest', async (request, reply) => {
+    const { url: route } = request.routeOptions;
+    const { authorization } = request.headers;
+    if (route === LIVE_PATH || route === READY_PATH) return;
+    if (route === METRICS_PATH && mayReadMetrics(authorization)) return;
+    try {
+      request.caller = await authenticate(authorization);
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      logger.warn(
+        { ip: request.ip, url: request.url },
+        'a call from outside the system is refused',
+      );
+      return reply.code(401).send({ errors: [formatError(error.toJSON(), error)] });
+    }
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls a subgraph. */
+    caller: Caller;
+  }
 }
 
 function merged(maps: readonly Record<string, object>[]): Record<string, object> {

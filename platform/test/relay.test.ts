@@ -92,6 +92,7 @@ function relay(...peers: Consumer[]): Relay {
   const started = startRelay({
     pool: database.pool,
     transport,
+    authorize: async () => 'Bearer test',
     inboxUrls,
     contracts: contractsFor(peers),
     metrics: createMetrics('test'),

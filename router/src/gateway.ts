@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
+import type { ContextName } from '#platform/events.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import { projectFile } from '#platform/project.ts';
 import { DateTime } from '#platform/scalars.ts';
@@ -13,7 +15,8 @@ export type ExecutorName = 'own' | 'stock';
 
 export interface GatewayOptions {
   /** Where each subgraph is called. */
-  urls: Record<string, string>;
+  urls: Record<ContextName, string>;
+  authorize: Authorize;
   timeoutMs: number;
   executor: ExecutorName;
   logger: Logger;
@@ -23,12 +26,18 @@ export interface GatewayOptions {
  * The federated schema as Apollo Server takes it, and the router's own executor, which answers
  * subscriptions' events whoever answers the rest.
  */
-export async function createGateway({ urls, timeoutMs, executor: name, logger }: GatewayOptions) {
+export async function createGateway({
+  urls,
+  authorize,
+  timeoutMs,
+  executor: name,
+  logger,
+}: GatewayOptions) {
   const supergraphSdl = await readFile(projectFile('router/supergraph.graphql'), 'utf8');
   const clients = Object.fromEntries(
-    Object.entries(urls).map(([name, url]) => [
+    (Object.keys(urls) as ContextName[]).map((name) => [
       name,
-      new SubgraphClient(name, url, timeoutMs, logger),
+      new SubgraphClient(name, urls[name], (viewer) => authorize(name, viewer), timeoutMs, logger),
     ]),
   );
   // The supergraph names scalars without their rules: with them, malformed instants are refused

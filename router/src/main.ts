@@ -2,6 +2,7 @@ import { ApolloServer } from '@apollo/server';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import { CORRELATION_HEADER } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
+import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createHttpServer } from '#platform/server.ts';
 import { routerConfig } from './config.ts';
@@ -21,8 +22,10 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     mypage: config.MYPAGE_URL,
   };
   const { identify, signDevToken } = identity(config.AUTH_SECRET);
+  const authorize = internalAuthorization('router', config.INTERNAL_TOKEN_KEYS);
   const { gateway, executor, close } = await createGateway({
     urls,
+    authorize,
     timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
     executor: config.ROUTER_EXECUTOR,
     logger,
@@ -51,6 +54,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     config,
     path: GRAPHQL_PATH,
     executor,
+    authorize,
     apollo,
     identify,
     formatError,

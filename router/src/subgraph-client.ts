@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import { Pool as HttpPool } from 'undici';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
 import type { Logger } from '#platform/logger.ts';
-import { VIEWER_HEADER, type Viewer, writeViewer } from '#platform/viewer.ts';
+import type { Viewer } from '#platform/viewer.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './executor/subgraph.ts';
 
 export interface RouterContext {
@@ -16,11 +16,19 @@ export interface RouterContext {
  */
 export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
+  readonly #authorize: (viewer: Viewer | null) => Promise<string>;
   readonly #http: HttpPool;
   readonly #logger: Logger;
 
-  constructor(name: string, url: string, timeoutMs: number, logger: Logger) {
+  constructor(
+    name: string,
+    url: string,
+    authorize: (viewer: Viewer | null) => Promise<string>,
+    timeoutMs: number,
+    logger: Logger,
+  ) {
     this.#name = name;
+    this.#authorize = authorize;
     this.#logger = logger;
     this.#http = new HttpPool(url, {
       connections: 64,
@@ -41,14 +49,15 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
         path: '/graphql',
         headers: {
           'content-type': 'application/json',
+          authorization: await this.#authorize(viewer),
           [CORRELATION_HEADER]: correlationId(),
-          ...(viewer && { [VIEWER_HEADER]: writeViewer(viewer) }),
         },
         body: JSON.stringify({ query, variables }),
       });
       // Answers of GraphQL servers are JSON whatever their HTTP status.
       const answer = await response.body.json();
-      if (isGraphQLAnswer(answer)) return answer;
+      // It refuses the router itself, not the client: their keys differ.
+      if (response.statusCode !== 401 && isGraphQLAnswer(answer)) return answer;
       throw new Error(`HTTP ${response.statusCode} without data and errors`);
     } catch (error) {
       this.#logger.warn({ err: error, subgraph: this.#name }, 'a subgraph does not answer');

@@ -72,7 +72,13 @@ async function start(settings: Settings): Promise<void> {
     logs,
     routerHost: host,
     ports,
-    shared: { ...backing.shared, SPACERENT_PROFILE: settings.profile.name, SPACERENT_HOME: home },
+    shared: {
+      ...backing.shared,
+      SPACERENT_PROFILE: settings.profile.name,
+      SPACERENT_HOME: home,
+      INTERNAL_TOKEN_KEYS:
+        settings.internalTokenKeys ?? keptSecret(join(home, 'internal-token-key')),
+    },
     databases: backing.databases,
     onChange: (name, pid) => file.setService(name, pid, ports[name]),
     say,

@@ -17,6 +17,8 @@ export type Settings = {
   /** 0: take a free one. */
   port: number;
   demo: boolean;
+  /** What services know each other by; undefined: keys of our own. */
+  internalTokenKeys: string | undefined;
   profile: Profile;
 };
 
@@ -38,6 +40,7 @@ const shape = {
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
     .optional(),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  INTERNAL_TOKEN_KEYS: z.string().optional(),
 };
 
 const serverNames = [
@@ -59,6 +62,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     host: config.HOST,
     port: config.PORT,
     demo: config.SPACERENT_DEMO === 'on',
+    internalTokenKeys: config.INTERNAL_TOKEN_KEYS,
     profile: profileOf(config),
   };
 }

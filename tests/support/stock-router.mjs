@@ -26,6 +26,7 @@ export async function startStockRouter(home) {
       PORT: String(port),
       QUEUE_DATABASE_URL: databases.queue,
       AUTH_SECRET: readFileSync(join(home, 'auth-secret'), 'utf8').trim(),
+      INTERNAL_TOKEN_KEYS: readFileSync(join(home, 'internal-token-key'), 'utf8').trim(),
       SPACERENT_PROFILE: 'embedded',
       ROUTER_EXECUTOR: 'stock',
     },

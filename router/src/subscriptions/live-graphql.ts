@@ -3,6 +3,7 @@ import type { ApolloServer } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import { listenToNotices } from '#platform/notices.ts';
 import type { Viewer } from '#platform/viewer.ts';
@@ -29,6 +30,7 @@ export function liveGraphql(deps: {
   config: RouterConfig;
   path: string;
   executor: Executor<RouterContext>;
+  authorize: Authorize;
   /** Answers queries and mutations. */
   apollo: ApolloServer<RouterContext>;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
@@ -36,8 +38,8 @@ export function liveGraphql(deps: {
   server: Server;
   logger: Logger;
 }) {
-  const { config, path, executor, apollo, identify, formatError, server, logger } = deps;
-  const source = viewSource(config.MYPAGE_URL, config.SUBGRAPH_TIMEOUT_MS);
+  const { config, path, executor, authorize, apollo, identify, formatError, server, logger } = deps;
+  const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
   const views = watchedViews({
     source,
     listen: (hearer) => listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger),

@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { correlated } from '#platform/correlation.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import { Payload } from './payload.ts';
 import { type ReadRequest, RequestErrors } from './requests.ts';
@@ -33,18 +34,20 @@ export function operations(deps: {
         throw error;
       }
     },
-    async open(request, viewer, sink) {
-      try {
-        if (request.kind === 'subscription') {
-          return { end: await subscriptions.open({ ...request, viewer }, sink) };
+    // Over a WebSocket each operation is a request of its own.
+    open: (request, viewer, sink) =>
+      correlated(async () => {
+        try {
+          if (request.kind === 'subscription') {
+            return { end: await subscriptions.open({ ...request, viewer }, sink) };
+          }
+          sink.next([new Payload(await answer(request, viewer))]);
+          sink.complete();
+          return { end: () => {} };
+        } catch (error) {
+          return { errors: [shown(error)] };
         }
-        sink.next([new Payload(await answer(request, viewer))]);
-        sink.complete();
-        return { end: () => {} };
-      } catch (error) {
-        return { errors: [shown(error)] };
-      }
-    },
+      }),
   };
 }
 

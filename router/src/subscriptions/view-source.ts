@@ -9,6 +9,7 @@ import {
   VIEW_VERSIONS_PATH,
   versionAnswers,
 } from '#contracts/mypage.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
 
 /** What mypage keeps of its views. Everything rejects when it does not answer in time. */
 export interface ViewSource {
@@ -31,7 +32,7 @@ const MOST_REQUESTS = 4;
  * Asks mypage over HTTP. Questions of one moment go in one request, equal ones once: a thousand
  * subscribers of one booking cost as much as one.
  */
-export function viewSource(url: string, timeoutMs: number): ViewSource {
+export function viewSource(url: string, authorize: Authorize, timeoutMs: number): ViewSource {
   const http = new HttpPool(url, {
     connections: MOST_REQUESTS,
     headersTimeout: timeoutMs,
@@ -46,10 +47,11 @@ export function viewSource(url: string, timeoutMs: number): ViewSource {
     const response = await http.request({
       method,
       path,
-      ...(body && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
+      headers: {
+        authorization: await authorize('mypage'),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
     });
     if (response.statusCode === 200) return response.body.json();
     await response.body.dump();

@@ -7,6 +7,7 @@ import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
+import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
@@ -27,6 +28,7 @@ import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
 await runService('book', bookConfig, async ({ config, logger, onStop }) => {
+  const authorize = internalAuthorization('book', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('book');
   await applyMigrations({
     databaseUrl: config.BOOK_DATABASE_URL,
@@ -39,12 +41,19 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   const relay = startRelay({
     pool,
     transport,
+    authorize,
     inboxUrls: { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
     contracts: bookingEvents,
     metrics,
     logger,
   });
-  const payments = paymentClient(config.PAYMENT_URL, config.PAYMENT_TIMEOUT_MS, metrics, logger);
+  const payments = paymentClient(
+    config.PAYMENT_URL,
+    authorize,
+    config.PAYMENT_TIMEOUT_MS,
+    metrics,
+    logger,
+  );
 
   const ports: BookPorts = {
     bookings: prismaBookingStore(prisma, pool, relay),
@@ -71,6 +80,8 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     logger,
   });
   const server = await createSubgraph({
+    name: 'book',
+    config,
     schemaFile: projectFile('subgraphs/book/schema.graphql'),
     resolvers: [resolvers(ports), deadLetterResolvers('Book', deadLetters, consumer)],
     context: (base) => base,

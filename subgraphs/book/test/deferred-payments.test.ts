@@ -46,7 +46,7 @@ beforeAll(async () => {
 
   database = await createDatabase('book');
   prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
-  payments = paymentClient(url, TIMEOUT_MS, metrics, silent);
+  payments = paymentClient(url, async () => 'Bearer test', TIMEOUT_MS, metrics, silent);
   ports = {
     bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
     catalogue: prismaCatalogue(prisma, database.pool),

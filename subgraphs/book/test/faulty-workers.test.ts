@@ -133,6 +133,7 @@ test('an event whose worker is killed three times takes effect once', async () =
   const relay = startRelay({
     pool: spaceDatabase.pool,
     transport,
+    authorize: async () => 'Bearer test',
     inboxUrls: { book: inboxUrl },
     contracts: { Registered: { ...spaceEvents.Registered, consumers: ['book'] } },
     metrics: createMetrics('test'),

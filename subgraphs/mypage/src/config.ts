@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { peersShape, processShape, queueShape, readConfig, setting } from '#platform/config.ts';
+import {
+  metricsShape,
+  peersShape,
+  processShape,
+  queueShape,
+  readConfig,
+  setting,
+} from '#platform/config.ts';
 
 const { BOOK_URL, PAYMENT_URL, SPACE_URL } = peersShape;
 
@@ -8,6 +15,7 @@ export function mypageConfig(env: NodeJS.ProcessEnv) {
     {
       ...processShape,
       ...queueShape,
+      ...metricsShape,
       /** Whose stored events rebuild the views. */
       BOOK_URL,
       PAYMENT_URL,

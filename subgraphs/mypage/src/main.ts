@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
@@ -23,6 +24,7 @@ import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
 
 await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
+  const authorize = internalAuthorization('mypage', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('mypage');
   const url = config.MYPAGE_DATABASE_URL;
   const engine = url.startsWith('file:') ? 'sqlite' : 'mysql';
@@ -39,6 +41,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
   const generations = prismaViewGenerations(prisma);
   const events = storedEventsClient(
     { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
+    authorize,
     logger,
   );
   const rebuilds = rebuilder({
@@ -60,6 +63,8 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     logger,
   });
   const server = await createSubgraph({
+    name: 'mypage',
+    config,
     schemaFile: projectFile('subgraphs/mypage/schema.graphql'),
     resolvers: [
       resolvers(views, rebuilds, generations),

@@ -1,4 +1,5 @@
 import {
+  metricsShape,
   outboxShape,
   peersShape,
   processShape,
@@ -12,6 +13,7 @@ export function paymentConfig(env: NodeJS.ProcessEnv) {
     {
       ...processShape,
       ...queueShape,
+      ...metricsShape,
       ...peersShape,
       ...outboxShape,
       PAYMENT_DATABASE_URL: setting.postgresUrl,

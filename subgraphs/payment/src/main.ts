@@ -7,6 +7,7 @@ import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
+import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
@@ -26,6 +27,7 @@ import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
 await runService('payment', paymentConfig, async ({ config, logger, onStop }) => {
+  const authorize = internalAuthorization('payment', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('payment');
   await applyMigrations({
     databaseUrl: config.PAYMENT_DATABASE_URL,
@@ -38,6 +40,7 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
   const relay = startRelay({
     pool,
     transport,
+    authorize,
     inboxUrls: { book: config.BOOK_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
     contracts: paymentEvents,
     metrics,
@@ -66,6 +69,8 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     logger,
   });
   const server = await createSubgraph({
+    name: 'payment',
+    config,
     schemaFile: projectFile('subgraphs/payment/schema.graphql'),
     resolvers: [resolvers(ports), deadLetterResolvers('Payment', deadLetters, consumer)],
     context: (base) => base,

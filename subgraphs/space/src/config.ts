@@ -1,4 +1,5 @@
 import {
+  metricsShape,
   outboxShape,
   peersShape,
   processShape,
@@ -12,6 +13,7 @@ export function spaceConfig(env: NodeJS.ProcessEnv) {
     {
       ...processShape,
       ...queueShape,
+      ...metricsShape,
       ...peersShape,
       ...outboxShape,
       SPACE_DATABASE_URL: setting.postgresUrl,

@@ -6,6 +6,7 @@ import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
+import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
@@ -24,6 +25,7 @@ import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
 
 await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
+  const authorize = internalAuthorization('space', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('space');
   await applyMigrations({
     databaseUrl: config.SPACE_DATABASE_URL,
@@ -36,6 +38,7 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
   const relay = startRelay({
     pool,
     transport,
+    authorize,
     inboxUrls: { book: config.BOOK_URL, mypage: config.MYPAGE_URL },
     contracts: spaceEvents,
     metrics,
@@ -62,6 +65,8 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     logger,
   });
   const server = await createSubgraph({
+    name: 'space',
+    config,
     schemaFile: projectFile('subgraphs/space/schema.graphql'),
     resolvers: [resolvers(ports), deadLetterResolvers('Space', deadLetters, consumer)],
     context: (base) => base,

@@ -91,6 +91,7 @@ export async function startSystem(
   }
 
   const authSecret = randomBytes(32).toString('base64url');
+  const internalKey = randomBytes(32).toString('base64url');
   const processes: ServiceProcess[] = [];
   for (const [service, [...servicePorts]] of Object.entries(ports) as [ServiceName, number[]][]) {
     for (const [index, port] of servicePorts.entries()) {
@@ -122,6 +123,7 @@ export async function startSystem(
           shared: {
             ...SETTINGS,
             AUTH_SECRET: authSecret,
+            INTERNAL_TOKEN_KEYS: internalKey,
             SPACERENT_PROFILE: profile,
             [redis ? 'REDIS_URL' : 'QUEUE_DATABASE_URL']: queue.through(queueUrl),
           },

@@ -3,6 +3,7 @@ import { Counter, Gauge } from 'prom-client';
 import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import type { Booking } from '../domain/booking.ts';
@@ -33,6 +34,7 @@ export interface PaymentClient extends PaymentGateway {
  */
 export function paymentClient(
   url: string,
+  authorize: Authorize,
   timeoutMs: number,
   metrics: Metrics,
   logger: Logger,
@@ -49,7 +51,11 @@ export function paymentClient(
     const { statusCode, body } = await http.request({
       method: 'POST',
       path: '/graphql',
-      headers: { 'content-type': 'application/json', [CORRELATION_HEADER]: correlationId() },
+      headers: {
+        'content-type': 'application/json',
+        authorization: await authorize('payment'),
+        [CORRELATION_HEADER]: correlationId(),
+      },
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -4,6 +4,7 @@ import { bookingEvents } from '#contracts/book.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
 import type { EventContract } from '#platform/events.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import { EVENT_COUNT_PATH, EVENTS_PATH } from '#platform/stored-events.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
@@ -38,6 +39,7 @@ const kinds: Record<
 /** Reads what the other contexts have stored, over HTTP: none reads another's database. */
 export function storedEventsClient(
   urls: Record<ToldBy, string>,
+  authorize: Authorize,
   logger: Logger,
 ): StoredEvents & { close(): Promise<void> } {
   const pools = new Map(
@@ -48,6 +50,7 @@ export function storedEventsClient(
     const response = await pools.get(from)?.request({
       method: 'GET',
       path,
+      headers: { authorization: await authorize(from) },
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
     });

@@ -3,7 +3,7 @@ import { badInput } from '#platform/errors.ts';
 import { parseId } from '#platform/ids.ts';
 import { connection, readPage } from '#platform/pagination.ts';
 import type { SubgraphContext } from '#platform/server.ts';
-import { withRole } from '#platform/viewer.ts';
+import { signedIn } from '#platform/viewer.ts';
 import { listSpace } from '../application/list-space.ts';
 import type { Registration } from '../domain/registration.ts';
 import type { Space, SpaceListing } from '../domain/space.ts';
@@ -35,7 +35,7 @@ export function resolvers(ports: SpacePorts) {
 
     Mutation: {
       async listSpace(_: unknown, { input }: { input: SpaceListing }, { viewer }: SubgraphContext) {
-        const { userId } = withRole(viewer, 'host');
+        const { userId } = signedIn(viewer);
         const answer = await listSpace(ports, userId, withDefaults(input));
         return 'type' in answer ? answer : { type: 'ListSpaceSuccess', space: answer };
       },

@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { decodeJwt, SignJWT, UnsecuredJWT } from 'jose';
+import { internalAuthentication, internalAuthorization } from '../src/internal-tokens.ts';
+import type { Viewer } from '../src/viewer.ts';
+
+const KEY = 'a key of the system that is long enough';
+const NEXT_KEY = 'the key that follows it, as long as that';
+const kim: Viewer = { userId: '김 kim', roles: ['customer', 'host'] };
+
+const refused = { extensions: { code: 'UNAUTHENTICATED' } };
+const accepts = internalAuthentication('book', [KEY]);
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('a call inside the system', () => {
+  test('says which service calls, and for whom', async () => {
+    const authorize = internalAuthorization('router', [KEY]);
+    expect(await accepts(await authorize('book', kim))).toEqual({ service: 'router', viewer: kim });
+    expect(await accepts(await authorize('book'))).toEqual({ service: 'router', viewer: null });
+  });
+
+  test('is for one service alone', async () => {
+    const header = await internalAuthorization('router', [KEY])('payment', kim);
+    await expect(accepts(header)).rejects.toMatchObject(refused);
+  });
+
+  test('never speaks for another viewer than the one it is made for', async () => {
+    const authorize = internalAuthorization('router', [KEY]);
+    const likeKim: Viewer = { userId: 'book customer,host 김 kim', roles: [] };
+    for (const viewer of [kim, likeKim, { ...kim, roles: [] }, { ...kim, userId: 'lee' }]) {
+      expect((await accepts(await authorize('book', viewer))).viewer).toEqual(viewer);
+    }
+  });
+
+  test('lasts for a minute, and is signed anew before', async () => {
+    jest.useFakeTimers({ advanceTimers: false, now: Date.now() });
+    const authorize = internalAuthorization('router', [KEY]);
+    const first = await authorize('book', kim);
+    const { exp = 0 } = decodeJwt(first.slice('Bearer '.length));
+    expect(exp * 1_000 - Date.now()).toBeLessThanOrEqual(60_000);
+    expect(await authorize('book', kim)).toBe(first);
+
+    jest.setSystemTime(Date.now() + 75_000);
+    await expect(accepts(first)).rejects.toMatchObject(refused);
+    await expect(internalAuthentication('book', [KEY])(first)).rejects.toMatchObject(refused);
+  });
+
+  test('is refused where its key is not known, and accepted while it is one of two', async () => {
+    const old = await internalAuthorization('router', [KEY])('book', kim);
+    const rotated = await internalAuthorization('router', [NEXT_KEY, KEY])('book', kim);
+    await expect(accepts(rotated)).rejects.toMatchObject(refused);
+    const acceptsBoth = internalAuthentication('book', [KEY, NEXT_KEY]);
+    expect((await acceptsBoth(old)).viewer).toEqual(kim);
+    expect((await acceptsBoth(rotated)).viewer).toEqual(kim);
+    const acceptsNext = internalAuthentication('book', [NEXT_KEY]);
+    expect((await acceptsNext(rotated)).viewer).toEqual(kim);
+    await expect(acceptsNext(old)).rejects.toMatchObject(refused);
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['no bearer token', `Basic ${btoa('router:secret')}`],
+    ['an unsigned token', `Bearer ${unsigned()}`],
+    ['a token without a known key id', async () => `Bearer ${await signed({ kid: 'other' })}`],
+    ['a token of a caller that there is not', async () => `Bearer ${await signed({ iss: 'cat' })}`],
+    ['a token that never expires', async () => `Bearer ${await signed({ exp: undefined })}`],
+  ])('is refused with %s', async (_name, header) => {
+    const text = typeof header === 'function' ? await header() : header;
+    await expect(accepts(text)).rejects.toMatchObject(refused);
+  });
+});
+
+function unsigned(): string {
+  return new UnsecuredJWT({ roles: ['operator'] })
+    .setIssuer('router')
+    .setAudience('book')
+    .setExpirationTime('1m')
+    .encode();
+}
+
+/** A token as the router signs it, but for what is given. */
+async function signed(given: { kid?: string; iss?: string; exp?: undefined }): Promise<string> {
+  const [, token = ''] = (await internalAuthorization('router', [KEY])('book', kim)).split(' ');
+  const kid = JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString()).kid;
+  const jwt = new SignJWT({ ...decodeJwt(token), ...given });
+  const key = new TextEncoder().encode(KEY);
+  return jwt.setProtectedHeader({ alg: 'HS256', kid: given.kid ?? kid }).sign(key);
+}

@@ -98,6 +98,33 @@ describe.each(engines)('the kept versions on $name', ({ create }) => {
     expect(together.map((answer) => answer?.versions.length)).toEqual([last - 1, undefined, 1]);
   });
 
+  test('leave nothing out that is projected while they are read', async () => {
+    const person = aPerson();
+    const history = wholeHistory(person);
+    await views.project(history.slice(0, 1));
+    let overtakes = history.slice(1, 4);
+    const overtaken = new Proxy(prisma, {
+      get(client, name) {
+        if (name !== 'viewVersion') return Reflect.get(client, name);
+        return {
+          async findMany(...args: Parameters<typeof prisma.viewVersion.findMany>) {
+            const found = await prisma.viewVersion.findMany(...args);
+            await views.project(overtakes.splice(0));
+            return found;
+          },
+        };
+      },
+    });
+    const reader = prismaViewVersions(overtaken, KEEP_MINUTES);
+    const read = async (after: number) => {
+      const [answer] = await reader.of([{ bookingId: person.bookingId, after }]);
+      return answer?.versions.map(({ view: { version } }) => version);
+    };
+    expect(await read(1)).toEqual([2, 3, 4]);
+    overtakes = history.slice(4, 6);
+    expect(await read(2)).toEqual([3, 4, 5, 6]);
+  });
+
   test('tell of nobody what is shown to nobody', async () => {
     const { bookingId, customerId } = aPerson();
     await views.project([paymentEvent(1, 'APPROVED', { bookingId })]);

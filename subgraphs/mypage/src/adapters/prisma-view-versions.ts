@@ -44,11 +44,19 @@ export function prismaViewVersions(
       const generation = await live();
       const bookingIds = [...new Set(questions.map(({ bookingId }) => bookingId))];
       // First, so that the view itself is not older than any of them.
-      const versions = await kept(generation, questions);
+      const known = await kept(generation, questions);
       const views = await prisma.bookingStatusView.findMany({
         where: { generation, bookingId: { in: bookingIds }, customerId: { not: null } },
         omit: { generation: true },
       });
+      const presentOf = (bookingId: string) => views.find((view) => view.bookingId === bookingId);
+      // What was projected between the two would look like versions that are not kept any more.
+      const overtaken = questions.filter(({ bookingId, after }) => {
+        const newest =
+          known.findLast((version) => version.bookingId === bookingId)?.version ?? after;
+        return newest !== undefined && newest < Number(presentOf(bookingId)?.version);
+      });
+      const versions = overtaken.length === 0 ? known : await kept(generation, questions);
       const changes = await prisma.statusChange.findMany({
         where: { generation, bookingId: { in: bookingIds } },
         omit: { generation: true },
@@ -63,9 +71,12 @@ export function prismaViewVersions(
         ),
       });
       return questions.map((question) => {
-        const present = views.find(({ bookingId }) => bookingId === question.bookingId);
+        const present = presentOf(question.bookingId);
         if (!present) return null;
-        const ofBooking = versions.filter(({ bookingId }) => bookingId === question.bookingId);
+        const ofBooking = versions.filter(
+          ({ bookingId, version }) =>
+            bookingId === question.bookingId && version <= present.version,
+        );
         const asked = askedOf(question, ofBooking, present);
         // The first ones may be known by a payment alone: they are shown to nobody.
         const shown = asked.filter(({ customerId }) => customerId !== null);

@@ -98,7 +98,12 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     const effectsOf = (event: EventRecord) => effects.filter((id) => id === event.id).length;
 
     const fields = () => {
-      const { Query, Mutation } = deadLetterResolvers('MyPage', place.deadLetters, consumer);
+      const { Query, Mutation } = deadLetterResolvers(
+        'MyPage',
+        place.deadLetters,
+        consumer,
+        silent,
+      );
       return { ...Query, ...Mutation } as unknown as Record<
         string,
         (source: unknown, args: object, context: object) => Promise<{ type: string }>

@@ -55,8 +55,8 @@ export function resolvers(
         { acceptDifferences }: { acceptDifferences: boolean | null },
         { viewer }: SubgraphContext,
       ) {
-        withRole(viewer, 'operator');
-        const rebuild = await rebuilds.start({ acceptDifferences: acceptDifferences ?? false });
+        const { userId: by } = withRole(viewer, 'operator');
+        const rebuild = await rebuilds.start({ acceptDifferences: acceptDifferences ?? false, by });
         if (rebuild) return { type: 'RebuildMyPageStarted', rebuild };
         return {
           type: 'RebuildAlreadyRunning',

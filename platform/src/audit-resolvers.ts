@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { AuditEntry, AuditLog } from './audit.ts';
+import { badInput } from './errors.ts';
+import { parseId } from './ids.ts';
+import { connection, readPage } from './pagination.ts';
+import type { SubgraphContext } from './server.ts';
+import { withRole } from './viewer.ts';
+
+interface LogArgs {
+  subjectId?: string | null;
+  userId?: string | null;
+  first: number | null;
+  after?: string | null;
+}
+
+const position = z.uuid();
+
+/** What operators read of a context's audit log: the field `<context>AuditLog`. */
+export function auditResolvers(context: 'Book' | 'Payment' | 'Space', log: AuditLog) {
+  return {
+    Query: {
+      async [`${context.toLowerCase()}AuditLog`](
+        _: unknown,
+        args: LogArgs,
+        { viewer }: SubgraphContext,
+      ) {
+        withRole(viewer, 'operator');
+        const page = readPage(args, position);
+        const subjectId = args.subjectId ?? null;
+        const userId = args.userId ?? null;
+        if (userId !== null && /\p{Cc}/u.test(userId)) {
+          throw badInput('userId', 'The userId must not hold control characters.');
+        }
+        const filter = { subjectId: subjectId && parseId(subjectId, 'subjectId'), userId };
+        const entries = await log.list(filter, page.after, page.first + 1);
+        return connection(
+          entries,
+          page,
+          ({ id }) => id,
+          (entry) => entry,
+        );
+      },
+    },
+
+    AuditEntry: {
+      details: ({ details }: AuditEntry) => JSON.stringify(details),
+    },
+    ActedAs: { CUSTOMER: 'customer', HOST: 'host', OPERATOR: 'operator' },
+  };
+}

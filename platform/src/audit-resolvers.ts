@@ -26,13 +26,13 @@ export function auditResolvers(context: 'Book' | 'Payment' | 'Space', log: Audit
       ) {
         withRole(viewer, 'operator');
         const page = readPage(args, position);
-        const subjectId = args.subjectId ?? null;
         const userId = args.userId ?? null;
+        const subjectId =
+          typeof args.subjectId === 'string' ? parseId(args.subjectId, 'subjectId') : null;
         if (userId !== null && /\p{Cc}/u.test(userId)) {
           throw badInput('userId', 'The userId must not hold control characters.');
         }
-        const filter = { subjectId: subjectId && parseId(subjectId, 'subjectId'), userId };
-        const entries = await log.list(filter, page.after, page.first + 1);
+        const entries = await log.list({ subjectId, userId }, page.after, page.first + 1);
         return connection(
           entries,
           page,

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
 import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
+import { insertAuditEntry, newAuditEntry } from '#platform/audit.ts';
 import { type EventRecord, newEvent } from '#platform/events.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
@@ -21,20 +22,20 @@ const findSpace = statement<{ name: string; host_id: string; time_zone: string }
      FROM catalogue_space WHERE id = $1::uuid`,
 );
 
-const insertBooking = statement(
+const insertBooking = statement<{ held: boolean }>(
   'booking-request',
-  `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($4, 0))),
-   held AS (
+  `WITH held AS (
      INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
             time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
             payment_method, status, live, version, requested_at, hold_expires_at,
             payment_attempts, next_payment_attempt_at, correlation_id)
-     SELECT $1::uuid, $2, $3, $4::text::uuid, $5, $6, $7, $8::timestamptz, $9::timestamptz, $10,
-            $11, $12::currency, $13::jsonb, $14, $15::booking_status, TRUE, $16, $17::timestamptz,
-            $18::timestamptz, $19, $20::timestamptz, $21
-       FROM turn
-  RETURNING id)
-   ${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}`,
+     VALUES ($1::uuid, $2, $3, $4::uuid, $5, $6, $7, $8, $9, $10, $11, $12::currency, $13::jsonb,
+            $14, $15::booking_status, TRUE, $16, $17, $18, $19, $20, $21)
+     ON CONFLICT DO NOTHING
+  RETURNING id),
+   told AS (${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}),
+   noted AS (${insertAuditEntry('$23', 'EXISTS (SELECT FROM held)')})
+   SELECT EXISTS (SELECT FROM held) AS held`,
 );
 
 const saveBooking = statement<{ saved: boolean }>(
@@ -176,7 +177,15 @@ export async function liveOneBooking(
   if (!space) throw new Error(`the space ${spaceId} is not in the catalogue`);
   facts.spaceName = space.name;
   const booked = bookingEvent('Booked', 1);
-  await insertBooking(
+  const noted = newAuditEntry({
+    userId: customerId,
+    actedAs: 'customer',
+    action: 'requestBooking',
+    subjectType: 'booking',
+    subjectId: bookingId,
+    details: { spaceId, price: facts.price },
+  });
+  const [requested] = await insertBooking(
     db.book,
     bookingId,
     customerId,
@@ -200,7 +209,9 @@ export async function liveOneBooking(
     new Date(now.getTime() + 5_000),
     correlationId,
     JSON.stringify([booked]),
+    JSON.stringify(noted),
   );
+  mustBe(requested?.held, 'the slot held');
   db.committed('book', booked);
   projections.push(db.project(projected('booking', booked)));
 

@@ -67,6 +67,15 @@ function inboxRow(event: IdKind): string {
   return `INSERT INTO inbox (event_id, received_at) SELECT ${idOf(event)}, requested_at FROM stored`;
 }
 
+/** Who requested it. */
+const auditRow = `
+    INSERT INTO audit_entry (id, at, user_id, acted_as, action, subject_type, subject_id,
+           correlation_id, details)
+    SELECT ${idOf('requestNoted')}, requested_at, customer_id, 'customer', 'requestBooking', 'booking',
+           booking_id, booking_id::text, jsonb_build_object('spaceId', space_id, 'price',
+           jsonb_build_object('amount', ${HOURLY_RATE}, 'currency', 'KRW'))
+      FROM stored`;
+
 const instant = (column: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const slot = `jsonb_build_object('startAt', ${instant('start_at')}, 'endAt', ${instant('end_at')})`;
@@ -101,6 +110,7 @@ function bookingRow(status: 'PAID' | 'REGISTERED', version: number): string {
 /** Bookings that are confirmed. */
 export const bookRows = [
   bookingRow('REGISTERED', 3),
+  auditRow,
   outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
   outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
   outboxRow(
@@ -129,6 +139,7 @@ export const paymentRows = [
 /** Bookings that are paid; space is to be told. */
 export const paidBookRows = [
   bookingRow('PAID', 2),
+  auditRow,
   outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
   outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
 ];

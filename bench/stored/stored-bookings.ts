@@ -21,6 +21,7 @@ export const idKinds = {
   confirmed: 6,
   approved: 7,
   registered: 8,
+  requestNoted: 9,
 } as const;
 
 export type IdKind = keyof typeof idKinds;

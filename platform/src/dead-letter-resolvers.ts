@@ -3,6 +3,7 @@ import type { Consumer } from './consume.ts';
 import type { DeadLetter, DeadLetterState, DeadLetters } from './dead-letters.ts';
 import { badInput } from './errors.ts';
 import { parseId } from './ids.ts';
+import type { Logger } from './logger.ts';
 import { connection, readPage } from './pagination.ts';
 import type { SubgraphContext } from './server.ts';
 import { signedIn } from './viewer.ts';
@@ -15,6 +16,9 @@ interface ListArgs {
 
 const UNSETTLED: DeadLetterState[] = ['PARKED', 'REPLAYING'];
 const position = z.uuid();
+const LONGEST_REASON = 1_000;
+/** NUL and halves of surrogate pairs: PostgreSQL stores neither in JSON. */
+const UNSTORABLE = /[\0\p{Cs}]/u;
 
 /**
  * What operators do with a context's dead letters, for that context's subgraph: the fields
@@ -24,6 +28,7 @@ export function deadLetterResolvers(
   context: 'Book' | 'Payment' | 'Space' | 'MyPage',
   deadLetters: DeadLetters,
   consumer: Pick<Consumer, 'retake'>,
+  logger: Pick<Logger, 'info'>,
 ) {
   async function missing(eventId: string) {
     const found = await deadLetters.find(eventId);
@@ -73,12 +78,16 @@ export function deadLetterResolvers(
         try {
           await consumer.retake(letter.event);
         } catch (error) {
+          logger.info({ eventId, by: userId }, 'dead letter replayed in vain');
           return {
             type: 'DeadLetterReplayFailed',
             message: `It failed again and stays parked: ${(error as Error).message}`,
           };
         }
-        await deadLetters.settle(eventId, { state: 'REPLAYED', by: userId, reason: null });
+        const settlement = { state: 'REPLAYED', by: userId, reason: null } as const;
+        if (await deadLetters.settle(eventId, settlement)) {
+          logger.info({ eventId, by: userId }, 'dead letter replayed');
+        }
         return settled(eventId);
       },
 
@@ -91,8 +100,16 @@ export function deadLetterResolvers(
         const eventId = parseId(args.eventId, 'eventId');
         const reason = args.reason.trim();
         if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
+        if (reason.length > LONGEST_REASON || UNSTORABLE.test(reason)) {
+          throw badInput(
+            'reason',
+            `The reason must be text of at most ${LONGEST_REASON} characters.`,
+          );
+        }
         const isDone = await deadLetters.settle(eventId, { state: 'DISCARDED', by, reason });
-        return isDone ? settled(eventId) : missing(eventId);
+        if (!isDone) return missing(eventId);
+        logger.info({ eventId, by, reason }, 'dead letter discarded');
+        return settled(eventId);
       },
     },
 

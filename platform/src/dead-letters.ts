@@ -1,3 +1,4 @@
+import { insertAuditEntry, newAuditEntry } from './audit.ts';
 import type { EventRecord } from './events.ts';
 import { type Pool, statement } from './postgres.ts';
 
@@ -58,7 +59,10 @@ export interface DeadLetters {
    * A replay that died is `REPLAYING`: the inbox then tells whether it had its effect.
    */
   release(eventId: string): Promise<boolean>;
-  /** A replaying one was replayed, or a parked one is discarded; false when it is not (any more). */
+  /**
+   * A replaying one was replayed, or a parked one is discarded; false when it is not (any more).
+   * Where there is an audit log, the settlement is noted there in the same transaction.
+   */
   settle(eventId: string, settlement: Settlement): Promise<boolean>;
 }
 
@@ -121,11 +125,14 @@ const release = statement<{ event_id: string }>(
 
 const settle = statement<{ event_id: string }>(
   'dead-letter-settle',
-  `UPDATE dead_letter
-      SET state = $2::text::dead_letter_state, settled_at = now(), settled_by = $3, reason = $4
-    WHERE event_id = $1::uuid
-      AND state = CASE $2::text WHEN 'REPLAYED' THEN 'REPLAYING' ELSE 'PARKED' END::dead_letter_state
-RETURNING event_id`,
+  `WITH settled AS (
+     UPDATE dead_letter
+        SET state = $2::text::dead_letter_state, settled_at = now(), settled_by = $3, reason = $4
+      WHERE event_id = $1::uuid
+        AND state = CASE $2::text WHEN 'REPLAYED' THEN 'REPLAYING' ELSE 'PARKED' END::dead_letter_state
+  RETURNING event_id),
+   noted AS (${insertAuditEntry('$5', 'EXISTS (SELECT FROM settled)')})
+   SELECT event_id FROM settled`,
 );
 
 /** Dead letters beside a PostgreSQL inbox. */
@@ -140,7 +147,23 @@ export function postgresDeadLetters(pool: Pool): DeadLetters {
     list: ({ states, after, limit }) => list(pool, [...states], after, limit),
     count: async (state) => (await count(pool, state))[0]?.count ?? 0,
     release: async (eventId) => (await release(pool, eventId)).length > 0,
-    settle: async (eventId, { state, by, reason }) =>
-      (await settle(pool, eventId, state, by, reason)).length > 0,
+    async settle(eventId, settlement) {
+      const [letter] = await find(pool, eventId);
+      if (!letter) return false;
+      const { state, by, reason } = settlement;
+      const noted = JSON.stringify(settlementEntry(letter.event, settlement));
+      return (await settle(pool, eventId, state, by, reason, noted)).length > 0;
+    },
   };
+}
+
+function settlementEntry(event: EventRecord, { state, by, reason }: Settlement) {
+  return newAuditEntry({
+    userId: by,
+    actedAs: 'operator',
+    action: state === 'REPLAYED' ? 'replayDeadLetter' : 'discardDeadLetter',
+    subjectType: 'event',
+    subjectId: event.aggregateId,
+    details: { eventId: event.id, type: event.type, ...(reason !== null && { reason }) },
+  });
 }

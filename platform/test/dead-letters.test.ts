@@ -1,6 +1,10 @@
-import { createDatabase } from '../../tests/support/database.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { createDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { describeDeadLetters } from '../../tests/support/dead-letters.ts';
-import { postgresDeadLetters } from '../src/dead-letters.ts';
+import { type AuditLog, postgresAuditLog } from '../src/audit.ts';
+import { withCorrelation } from '../src/correlation.ts';
+import { type DeadLetters, postgresDeadLetters } from '../src/dead-letters.ts';
 import { postgresInbox } from '../src/inbox.ts';
 
 describeDeadLetters('PostgreSQL', async () => {
@@ -11,4 +15,85 @@ describeDeadLetters('PostgreSQL', async () => {
     hold: (id) => database.query('INSERT INTO inbox (event_id) VALUES ($1)', [id]),
     drop: () => database.drop(),
   };
+});
+
+describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context) => {
+  let database: TestDatabase;
+  let deadLetters: DeadLetters;
+  let audit: AuditLog;
+
+  beforeAll(async () => {
+    database = await createDatabase(context);
+    deadLetters = postgresDeadLetters(database.pool);
+    audit = postgresAuditLog(database.pool);
+  });
+
+  afterAll(() => database?.drop());
+
+  async function parked() {
+    const event = {
+      id: uuidv7(),
+      topic: 'tests',
+      type: 'Tested',
+      aggregateId: uuidv7(),
+      version: 1,
+      occurredAt: '2030-01-31T10:00:00.000Z',
+      correlationId: 'the event',
+      payload: {},
+      awaiting: [],
+    };
+    expect(await deadLetters.noteFailure(event, 'poison', 1)).toBe('PARKED');
+    return event;
+  }
+
+  const entriesOf = ({ aggregateId }: { aggregateId: string }) =>
+    audit.list({ subjectId: aggregateId, userId: null }, null, 10);
+  const transactionsOf = ({ id, aggregateId }: { id: string; aggregateId: string }) =>
+    database.query(
+      `SELECT xmin::text FROM dead_letter WHERE event_id = $1
+       UNION SELECT xmin::text FROM audit_entry WHERE subject_id = $2`,
+      [id, aggregateId],
+    );
+
+  test('tells who discarded a dead letter and why, in the same transaction and once', async () => {
+    const event = await parked();
+    const settlement = { state: 'DISCARDED', by: 'olga', reason: 'a test' } as const;
+    const settled = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        withCorrelation('the operator', () => deadLetters.settle(event.id, settlement)),
+      ),
+    );
+    expect(settled.filter(Boolean)).toHaveLength(1);
+    expect(await entriesOf(event)).toMatchObject([
+      {
+        userId: 'olga',
+        actedAs: 'operator',
+        action: 'discardDeadLetter',
+        subjectType: 'event',
+        correlationId: 'the operator',
+        details: { eventId: event.id, type: 'Tested', reason: 'a test' },
+      },
+    ]);
+    expect(await transactionsOf(event)).toHaveLength(1);
+  });
+
+  test('tells who replayed a dead letter, in the same transaction and once', async () => {
+    const event = await parked();
+    const settlement = { state: 'REPLAYED', by: 'olga', reason: null } as const;
+    expect(await deadLetters.settle(event.id, settlement)).toBe(false);
+    expect(await entriesOf(event)).toEqual([]);
+    await deadLetters.release(event.id);
+    expect(await deadLetters.settle(event.id, settlement)).toBe(true);
+    expect(await deadLetters.settle(event.id, settlement)).toBe(false);
+    const entries = await entriesOf(event);
+    expect(entries).toMatchObject([{ userId: 'olga', action: 'replayDeadLetter' }]);
+    expect(entries[0]?.details).toEqual({ eventId: event.id, type: 'Tested' });
+    expect(await transactionsOf(event)).toHaveLength(1);
+  });
+
+  test('tells nothing of a dead letter that is not there', async () => {
+    const settlement = { state: 'DISCARDED', by: 'nobody', reason: 'a test' } as const;
+    expect(await deadLetters.settle(uuidv7(), settlement)).toBe(false);
+    expect(await audit.list({ subjectId: null, userId: 'nobody' }, null, 10)).toEqual([]);
+  });
 });

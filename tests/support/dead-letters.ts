@@ -30,6 +30,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     let deliver: (parcel: readonly EventRecord[]) => Promise<void>;
     const handled: string[] = [];
     const effects: string[] = [];
+    const logged: [facts: object, message: string][] = [];
     const poisonous = new Set<string>();
 
     beforeAll(async () => {
@@ -95,10 +96,14 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     const stateOf = async (event: EventRecord) =>
       (await place.deadLetters.find(event.id))?.state ?? null;
     const isHeld = async (event: EventRecord) => (await place.inbox.held([event.id])).length === 1;
+    const logOf = ({ id }: EventRecord) =>
+      logged.filter(([facts]) => (facts as { eventId: string }).eventId === id);
     const effectsOf = (event: EventRecord) => effects.filter((id) => id === event.id).length;
 
     const fields = () => {
-      const { Query, Mutation } = deadLetterResolvers('MyPage', place.deadLetters, consumer);
+      const { Query, Mutation } = deadLetterResolvers('MyPage', place.deadLetters, consumer, {
+        info: (...line: unknown[]) => void logged.push(line as [object, string]),
+      });
       return { ...Query, ...Mutation } as unknown as Record<
         string,
         (source: unknown, args: object, context: object) => Promise<{ type: string }>
@@ -171,6 +176,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
         deadLetter: { state: 'REPLAYED', settledBy: 'olga' },
       });
       expect(await replay(event)).toMatchObject({ type: 'DeadLetterSettled' });
+      expect(logOf(event)).toEqual([[{ eventId: event.id, by: 'olga' }, 'dead letter replayed']]);
       await deliver([event, event]);
       expect([effectsOf(event), await stateOf(event)]).toEqual([1, 'REPLAYED']);
 
@@ -192,6 +198,9 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     test('stay parked when a replay fails', async () => {
       const event = await parked();
       expect(await replay(event)).toMatchObject({ type: 'DeadLetterReplayFailed' });
+      expect(logOf(event)).toEqual([
+        [{ eventId: event.id, by: 'olga' }, 'dead letter replayed in vain'],
+      ]);
       expect([effectsOf(event), await stateOf(event)]).toEqual([0, 'PARKED']);
       expect(await isHeld(event)).toBe(true);
       expect(await place.deadLetters.find(event.id)).toMatchObject({ failures: PARK_AFTER + 1 });
@@ -204,10 +213,25 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
         type: 'DeadLetterSuccess',
         deadLetter: { state: 'DISCARDED', reason: 'a test' },
       });
+      expect(logOf(event)).toEqual([
+        [{ eventId: event.id, by: 'olga', reason: 'a test' }, 'dead letter discarded'],
+      ]);
       expect(await replay(event)).toMatchObject({ type: 'DeadLetterSettled' });
       await deliver([event]);
       expect([effectsOf(event), await isHeld(event)]).toEqual([0, true]);
     });
+
+    test.each(['  ', 'x'.repeat(1_001), 'a NUL \0', 'half a \ud83d smile'])(
+      'are not discarded for a reason that cannot be kept: %j',
+      async (reason) => {
+        const event = await parked();
+        const args = { eventId: event.id, reason };
+        await expect(
+          fields().discardMyPageDeadLetter?.(null, args, operator),
+        ).rejects.toMatchObject({ extensions: { code: 'BAD_USER_INPUT', field: 'reason' } });
+        expect(await stateOf(event)).toBe('PARKED');
+      },
+    );
 
     test('are nobody’s but the operators’', async () => {
       const event = await parked();

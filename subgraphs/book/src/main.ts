@@ -2,6 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { bookingEvents } from '#contracts/book.ts';
 import { startArchiving } from '#platform/archive.ts';
+import { postgresAuditLog } from '#platform/audit.ts';
+import { auditResolvers } from '#platform/audit-resolvers.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
@@ -83,7 +85,11 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     name: 'book',
     config,
     schemaFile: projectFile('subgraphs/book/schema.graphql'),
-    resolvers: [resolvers(ports), deadLetterResolvers('Book', deadLetters, consumer)],
+    resolvers: [
+      resolvers(ports),
+      deadLetterResolvers('Book', deadLetters, consumer, logger),
+      auditResolvers('Book', postgresAuditLog(pool)),
+    ],
     context: (base) => base,
     inbox,
     events: storedEvents(pool),

@@ -1,6 +1,13 @@
 import type { Booking } from './domain/booking.ts';
+import type { Party } from './domain/booking-status.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
 import type { TimeSlot } from './domain/time-slot.ts';
+
+/** A person and what they are to what they do: the audit log's who. */
+export interface Actor {
+  userId: string;
+  as: Party;
+}
 
 /** What saving a new version met: a newer one, or an event whose effect is there already. */
 export type Saved = 'saved' | 'stale';
@@ -11,15 +18,18 @@ export interface BookingStore {
   /** The booking, and whether the event is in the inbox already. */
   findForEvent(id: string, eventId: string): Promise<{ booking: Booking | null; taken: boolean }>;
   /**
-   * Writes the booking, its hold, its idempotency key and the event `Booked` in one transaction,
-   * which first releases expired holds that are in its way. The database refuses an overlap.
+   * Writes the booking, its hold, its idempotency key, the event `Booked` and who asked for it in
+   * one transaction, which first releases expired holds that are in its way. The database refuses
+   * an overlap.
    */
-  request(booking: Booking, now: Date): Promise<'held' | 'overlap' | 'key-taken'>;
+  request(booking: Booking, now: Date, by: Actor): Promise<'held' | 'overlap' | 'key-taken'>;
   /**
    * Writes the next version together with the event of its new status and, when an event led to
    * it, that event's id in the inbox; `stale` when the stored version is not `previous` any more.
    */
   save(previous: Booking, next: Booking, eventId?: string): Promise<Saved>;
+  /** As `save`, for a cancellation that a person asked for: writes who it was in the same transaction. */
+  saveCancellation(previous: Booking, next: Booking, by: Actor): Promise<Saved>;
   /** Notes an event that changes nothing. */
   take(eventId: string): Promise<void>;
   /** The slots that live bookings hold within [from, to), in order. */

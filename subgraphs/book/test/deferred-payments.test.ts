@@ -76,7 +76,7 @@ async function request(): Promise<string> {
   hours += 1;
   const startAt = new Date(Math.ceil(Date.now() / DAY_MS) * DAY_MS + hours * 3_600_000);
   const slot = { startAt, endAt: new Date(startAt.getTime() + 3_600_000) };
-  const answer = await requestBooking(ports, aRequest({ slot }));
+  const answer = await requestBooking(ports, aRequest({ slot }), 'customer');
   return answer instanceof Booking ? answer.state.status : answer.type;
 }
 

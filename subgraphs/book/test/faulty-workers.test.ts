@@ -62,7 +62,7 @@ afterAll(async () => {
 /** A booking that is paid, and the event that its use is registered, which space has committed. */
 async function paidAndRegistered() {
   const requested = aBooking({ spaceId: uuidv7() });
-  await bookings.request(requested, NOW);
+  await bookings.request(requested, NOW, { userId: 'chulsoo', as: 'customer' });
   const paid = legal(requested.approvePayment());
   await bookings.save(requested, paid);
   const { id } = paid.state;

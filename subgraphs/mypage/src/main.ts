@@ -68,7 +68,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     schemaFile: projectFile('subgraphs/mypage/schema.graphql'),
     resolvers: [
       resolvers(views, rebuilds, generations),
-      deadLetterResolvers('MyPage', deadLetters, consumer),
+      deadLetterResolvers('MyPage', deadLetters, consumer, logger),
     ],
     context: (base) => base,
     inbox: views,

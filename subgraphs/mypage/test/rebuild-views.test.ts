@@ -85,7 +85,7 @@ describe.each(engines)('a rebuild of the views on $name', ({ clients: count, cre
       pause: wait,
       log: () => {},
     });
-    return { rebuilds, start: () => rebuilds.start({ acceptDifferences }) };
+    return { rebuilds, start: () => rebuilds.start({ acceptDifferences, by: 'olga' }) };
   }
 
   async function ended(generation: number | undefined): Promise<Rebuild> {

@@ -2,6 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { paymentEvents } from '#contracts/payment.ts';
 import { startArchiving } from '#platform/archive.ts';
+import { postgresAuditLog } from '#platform/audit.ts';
+import { auditResolvers } from '#platform/audit-resolvers.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
@@ -72,7 +74,11 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     name: 'payment',
     config,
     schemaFile: projectFile('subgraphs/payment/schema.graphql'),
-    resolvers: [resolvers(ports), deadLetterResolvers('Payment', deadLetters, consumer)],
+    resolvers: [
+      resolvers(ports),
+      deadLetterResolvers('Payment', deadLetters, consumer, logger),
+      auditResolvers('Payment', postgresAuditLog(pool)),
+    ],
     context: (base) => base,
     inbox,
     events: storedEvents(pool),

@@ -2,6 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { spaceEvents } from '#contracts/space.ts';
 import { startArchiving } from '#platform/archive.ts';
+import { postgresAuditLog } from '#platform/audit.ts';
+import { auditResolvers } from '#platform/audit-resolvers.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
@@ -68,7 +70,11 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     name: 'space',
     config,
     schemaFile: projectFile('subgraphs/space/schema.graphql'),
-    resolvers: [resolvers(ports), deadLetterResolvers('Space', deadLetters, consumer)],
+    resolvers: [
+      resolvers(ports),
+      deadLetterResolvers('Space', deadLetters, consumer, logger),
+      auditResolvers('Space', postgresAuditLog(pool)),
+    ],
     context: (base) => base,
     inbox,
     events: storedEvents(pool),

@@ -19,12 +19,18 @@ export interface Occupancy {
   version: number;
 }
 
+/** Who acts, and by which right: the audit log's who. */
+export interface Actor {
+  userId: string;
+  as: 'host' | 'operator';
+}
+
 export interface SpaceStore {
   find(id: string): Promise<Space | null>;
   /** At most `limit` spaces listed after the space `after`, oldest first. */
   search(search: SpaceSearch, limit: number, after: string | null): Promise<Space[]>;
-  /** Writes the space together with its event. */
-  list(space: Space): Promise<void>;
+  /** Writes the space together with its event and who listed it. */
+  list(space: Space, by: Actor): Promise<void>;
   /** Notes it unless newer word is known, and the event, unless more is to be done for it. */
   occupy(occupancy: Occupancy, eventId: string | null): Promise<void>;
 }

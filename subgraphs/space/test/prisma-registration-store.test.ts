@@ -42,15 +42,19 @@ const hours = (from: number, to: number) => ({
 });
 
 async function aSpaceId(): Promise<string> {
-  const space = await listSpace(ports, 'hana', {
-    name: 'Loft',
-    description: '',
-    address: '',
-    timeZone: 'Asia/Seoul',
-    capacity: 10,
-    hourlyRate: 30_000,
-    currency: 'KRW',
-  });
+  const space = await listSpace(
+    ports,
+    { userId: 'hana', as: 'host' },
+    {
+      name: 'Loft',
+      description: '',
+      address: '',
+      timeZone: 'Asia/Seoul',
+      capacity: 10,
+      hourlyRate: 30_000,
+      currency: 'KRW',
+    },
+  );
   if ('type' in space) throw new Error(space.message);
   return space.id;
 }

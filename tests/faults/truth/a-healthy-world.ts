@@ -82,6 +82,7 @@ export async function makeHealthyWorld(contexts: Contexts, viewsUrl: string): Pr
      VALUES ($1, 'host', $2, '', '', 'Asia/Seoul', 4, ${PRICE}, 'KRW', '[]', '[]', 1, now())`,
     [SPACE.id, SPACE.name],
   );
+  await note(space, SPACE.id, 'listSpace', 'host');
   await book.query(
     `INSERT INTO catalogue_space (id, host_id, name, time_zone, capacity, hourly_rate, currency,
             opening_hours, refund_tiers, version)
@@ -119,6 +120,8 @@ async function live(contexts: Contexts, life: Life, id: string): Promise<Project
       ...[booking.at(-1)?.[0], life === 'cancelled' ? HALF : null],
     ],
   );
+  await note(book, id, 'requestBooking', CUSTOMER);
+  if (life === 'cancelled') await note(book, id, 'cancelBooking', CUSTOMER);
   const paymentId = randomUUID();
   await payment.query(
     `INSERT INTO payment (id, booking_id, customer_id, space_id, start_at, end_at, amount, currency,
@@ -201,10 +204,19 @@ async function tell(
   return { id, version, occurredAt, of: about.of, facts } as unknown as ProjectedEvent;
 }
 
+function note(database: TestDatabase, subjectId: string, action: string, userId: string) {
+  return database.query(
+    `INSERT INTO audit_entry (id, at, user_id, acted_as, action, subject_type, subject_id,
+            correlation_id, details)
+     VALUES ($1, now(), $2, 'customer', $3, 'test', $4, 'test', '{}')`,
+    [randomUUID(), userId, action, subjectId],
+  );
+}
+
 async function empty({ book, payment, space }: Contexts, viewsUrl: string): Promise<void> {
-  await book.query('TRUNCATE booking, catalogue_space, outbox, inbox, dead_letter');
+  await book.query('TRUNCATE booking, catalogue_space, outbox, inbox, dead_letter, audit_entry');
   await payment.query('TRUNCATE payment, refund, sandbox_charge, sandbox_refund, outbox, inbox');
-  await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox');
+  await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox, audit_entry');
   const prisma = await openViewDatabase(viewsUrl);
   await prisma.bookingStatusView.deleteMany();
   await prisma.statusChange.deleteMany();

@@ -201,6 +201,19 @@ export const databaseInvariants: readonly Invariant[] = [
     sql: `SELECT s.id AS culprit, s.name AS detail FROM listed s LEFT JOIN catalogue c USING (id)
            WHERE (c.name, c.version) IS DISTINCT FROM (s.name, s.version)`,
   },
+  {
+    name: 'the audit log tells only of what happened',
+    kind: 'unexpected',
+    sql: `SELECT n.subject_id AS culprit, format('%s by %s', n.action, n.user_id) AS detail
+            FROM noted_of_booking n LEFT JOIN booking b ON b.id = n.subject_id
+           WHERE CASE n.action
+                   WHEN 'requestBooking' THEN n.user_id IS DISTINCT FROM b.customer_id
+                   WHEN 'cancelBooking' THEN (b.status IN ('CANCELLING', 'CANCELLED')) IS NOT TRUE
+                 END
+           UNION ALL
+          SELECT n.subject_id, n.action FROM noted_of_space n LEFT JOIN listed s ON s.id = n.subject_id
+           WHERE n.action = 'listSpace' AND s.id IS NULL`,
+  },
 ];
 
 /** True of what this run's clients were told. */
@@ -300,5 +313,22 @@ export const recordInvariants: readonly Invariant[] = [
     kind: 'lost',
     sql: `SELECT l.id AS culprit, l.name AS detail FROM listing l LEFT JOIN listed s USING (id)
            WHERE s.name IS DISTINCT FROM l.name`,
+  },
+  {
+    name: 'what was acknowledged is in the audit log, once',
+    kind: 'lost',
+    sql: `SELECT id AS culprit, format('%s entries of %s', times, action) AS detail FROM (
+            SELECT b.id, 'requestBooking' AS action, (SELECT count(*) FROM noted_of_booking n
+                     WHERE (n.subject_id, n.action) = (b.id, 'requestBooking')) AS times
+              FROM booking b WHERE b.id IN (SELECT booking_id FROM asked WHERE kind = 'ok')
+             UNION ALL
+            SELECT b.id, 'cancelBooking', (SELECT count(*) FROM noted_of_booking n
+                     WHERE (n.subject_id, n.action) = (b.id, 'cancelBooking'))
+              FROM booking b WHERE b.id IN (SELECT booking_id FROM cancel_asked WHERE kind = 'ok')
+             UNION ALL
+            SELECT l.id, 'listSpace', (SELECT count(*) FROM noted_of_space n
+                     WHERE (n.subject_id, n.action) = (l.id, 'listSpace'))
+              FROM listing l) t
+           WHERE times <> 1`,
   },
 ];

@@ -18,6 +18,8 @@ const OUTBOX = `SELECT id, aggregate_id, version, type, awaiting, occurred_at,
   (payload->>'bookingId')::uuid, payload->>'status' FROM outbox`;
 const EVENT = `id uuid, aggregate_id uuid, version int, type text, awaiting text[],
   occurred_at timestamptz, booking_id uuid, status text`;
+const AUDIT = 'SELECT subject_id, action, user_id FROM audit_entry';
+const NOTED = 'subject_id uuid, action text, user_id text';
 const INBOX = 'SELECT event_id FROM inbox';
 
 /** The name of each table, where its rows come from, and what they are. */
@@ -81,6 +83,8 @@ const TABLES: readonly [name: string, from: keyof Databases, select: string, col
   ['book_event', 'book', OUTBOX, EVENT],
   ['payment_event', 'payment', OUTBOX, EVENT],
   ['space_event', 'space', OUTBOX, EVENT],
+  ['noted_of_booking', 'book', AUDIT, NOTED],
+  ['noted_of_space', 'space', AUDIT, NOTED],
   ['book_inbox', 'book', INBOX, 'event_id uuid'],
   ['payment_inbox', 'payment', INBOX, 'event_id uuid'],
   ['space_inbox', 'space', INBOX, 'event_id uuid'],

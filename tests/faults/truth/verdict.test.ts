@@ -31,6 +31,9 @@ beforeAll(async () => {
   await contexts.space.query('DROP INDEX registration_booking_id_key');
   await contexts.space.query('DROP INDEX registration_payment_id_key');
   await contexts.payment.query('DROP INDEX payment_booking_id_key');
+  for (const { query } of [contexts.book, contexts.space]) {
+    await query('DROP TRIGGER audit_entry_append_only ON audit_entry');
+  }
 });
 
 afterAll(async () => {
@@ -66,6 +69,7 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
         'charges minus refunds are the money of live bookings and what cancelling cost',
         'mypage shows what the events say',
         'nothing belongs to a booking that does not exist',
+        'the audit log tells only of what happened',
         'what is approved and not given back is confirmed',
         'what is registered belongs to a confirmed booking',
       ],
@@ -147,6 +151,7 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
         'mypage shows what the events say',
         'nothing is given back of what stands or was never charged',
         'space knows which slots are occupied',
+        'the audit log tells only of what happened',
         'the newest event tells the present status',
       ],
     ],
@@ -235,7 +240,7 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
     [
       'an acknowledged space that is gone',
       () => contexts.space.query('DELETE FROM space'),
-      ['an acknowledged space is listed'],
+      ['an acknowledged space is listed', 'the audit log tells only of what happened'],
     ],
     [
       'an event that was given up',
@@ -354,6 +359,31 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
         });
       },
       ['a declined booking is declined'],
+    ],
+    ...(['requestBooking', 'cancelBooking', 'listSpace'] as const).flatMap(
+      (action): typeof corruptions => {
+        const context = action === 'listSpace' ? 'space' : 'book';
+        const run = (sql: string) => contexts[context].query(sql, [action]);
+        const twice = `INSERT INTO audit_entry SELECT (jsonb_populate_record(audit_entry,
+            jsonb_build_object('id', gen_random_uuid()))).* FROM audit_entry WHERE action = $1`;
+        return [
+          [
+            `a ${action} that the audit log does not tell of`,
+            () => run('DELETE FROM audit_entry WHERE action = $1'),
+            ['what was acknowledged is in the audit log, once'],
+          ],
+          [
+            `a ${action} that the audit log tells of twice`,
+            () => run(twice),
+            ['what was acknowledged is in the audit log, once'],
+          ],
+        ];
+      },
+    ),
+    [
+      'a request that the audit log ascribes to another',
+      () => contexts.book.query("UPDATE audit_entry SET user_id = 'lee'"),
+      ['the audit log tells only of what happened'],
     ],
     [
       'a view that falls back',

@@ -1,3 +1,4 @@
+import { type AuditEntry, insertAuditEntry } from '#platform/audit.ts';
 import type { EventRecord } from '#platform/events.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { inTransaction, type Pool, type Queryable, statement } from '#platform/postgres.ts';
@@ -6,7 +7,8 @@ import type { PrismaClient, Booking as StoredBooking } from '#prisma/book/genera
 import { Booking, type BookingState } from '../domain/booking.ts';
 import type { Currency } from '../domain/money.ts';
 import type { TimeSlot } from '../domain/time-slot.ts';
-import type { BookingStore } from '../ports.ts';
+import type { Actor, BookingStore, Saved } from '../ports.ts';
+import { cancelEntry, requestEntry } from './booking-audit.ts';
 import { eventOf } from './booking-events.ts';
 
 type BookingRow = Omit<BookingState, 'slot' | 'price' | 'refund'> & {
@@ -47,7 +49,8 @@ const insertBooking = statement<{ held: boolean }>(
             $14, $15::booking_status, TRUE, $16, $17, $18, $19, $20, $21)
      ON CONFLICT DO NOTHING
   RETURNING id),
-   told AS (${insertOutbox('$22', 'EXISTS (SELECT FROM held)')})
+   told AS (${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}),
+   noted AS (${insertAuditEntry('$23', 'EXISTS (SELECT FROM held)')})
    SELECT EXISTS (SELECT FROM held) AS held`,
 );
 
@@ -67,9 +70,8 @@ const lockStaleHolds = statement<BookingRow>(
   `SELECT ${COLUMNS} ${STALE_HOLDS} ORDER BY id FOR UPDATE`,
 );
 
-const updateBooking = statement<{ saved: boolean }>(
-  'booking-save',
-  `WITH changed AS (
+const saving = (more = '') => `
+   WITH changed AS (
      UPDATE booking
         SET status = $3::booking_status, live = $4, version = $5, next_payment_attempt_at = $6,
             refund_amount = $7, payment_cancelled = $8, registration_cancelled = $9
@@ -79,7 +81,14 @@ const updateBooking = statement<{ saved: boolean }>(
    taken AS (
      INSERT INTO inbox (event_id) SELECT $10::uuid FROM changed WHERE $10::uuid IS NOT NULL),
    told AS (${insertOutbox('$11', 'EXISTS (SELECT FROM changed)')})
-   SELECT EXISTS (SELECT FROM changed) AS saved`,
+   ${more}
+   SELECT EXISTS (SELECT FROM changed) AS saved`;
+
+const updateBooking = statement<{ saved: boolean }>('booking-save', saving());
+
+const updateByPerson = statement<{ saved: boolean }>(
+  'booking-save-by-person',
+  saving(`, noted AS (${insertAuditEntry('$12', 'EXISTS (SELECT FROM changed)')})`),
 );
 
 const takeEvent = statement(
@@ -110,6 +119,12 @@ const claimUnpaid = statement<BookingRow>(
 RETURNING ${COLUMNS}`,
 );
 
+/** What leads to a new version: an event, or a person. */
+interface Cause {
+  eventId?: string | undefined;
+  noted?: AuditEntry;
+}
+
 /** Rolls a transaction back: what it would have released stays as it was. */
 class NotHeld extends Error {}
 
@@ -119,11 +134,10 @@ export function prismaBookingStore(
   pool: Pool,
   relay: Pick<Relay, 'publish'>,
 ): BookingStore {
-  async function save(db: Queryable, previous: Booking, next: Booking, eventId?: string) {
+  async function save(db: Queryable, previous: Booking, next: Booking, cause: Cause = {}) {
     const { state } = next;
     const events = state.status === previous.state.status ? [] : [eventOf(next)];
-    const [row] = await updateBooking(
-      db,
+    const values = [
       state.id,
       previous.state.version,
       state.status,
@@ -133,14 +147,24 @@ export function prismaBookingStore(
       state.refund?.amount ?? null,
       state.paymentCancelled,
       state.registrationCancelled,
-      eventId ?? null,
+      cause.eventId ?? null,
       JSON.stringify(events),
-    );
+    ];
+    const [row] = cause.noted
+      ? await updateByPerson(db, ...values, JSON.stringify(cause.noted))
+      : await updateBooking(db, ...values);
     return { saved: row?.saved === true, events };
   }
 
+  async function saveAndPublish(previous: Booking, next: Booking, cause: Cause): Promise<Saved> {
+    const { saved, events } = await save(pool, previous, next, cause);
+    if (!saved) return 'stale';
+    relay.publish(events);
+    return 'saved';
+  }
+
   /** The events to publish; null when the slot or the key is taken. */
-  async function insert(db: Queryable, booking: Booking): Promise<EventRecord[] | null> {
+  async function insert(db: Queryable, booking: Booking, by: Actor): Promise<EventRecord[] | null> {
     const { state } = booking;
     const events = [eventOf(booking)];
     const [row] = await insertBooking(
@@ -167,12 +191,17 @@ export function prismaBookingStore(
       state.nextPaymentAttemptAt,
       state.correlationId,
       JSON.stringify(events),
+      JSON.stringify(requestEntry(booking, by)),
     );
     return row?.held ? events : null;
   }
 
   /** In one transaction: gives free the expired holds that overlap, then holds the slot. */
-  async function insertOverStaleHolds(booking: Booking, now: Date): Promise<EventRecord[] | null> {
+  async function insertOverStaleHolds(
+    booking: Booking,
+    now: Date,
+    by: Actor,
+  ): Promise<EventRecord[] | null> {
     const { spaceId, slot } = booking.state;
     // Most are refused by a booking that stands: they need no transaction.
     const [stale] = await hasStaleHolds(pool, spaceId, slot.startAt, slot.endAt, now);
@@ -184,7 +213,7 @@ export function prismaBookingStore(
         const expired = hold.expire(now);
         if (expired instanceof Booking) released.push(...(await save(db, hold, expired)).events);
       }
-      const held = await insert(db, booking);
+      const held = await insert(db, booking, by);
       if (!held) throw new NotHeld();
       return [...released, ...held];
     });
@@ -213,8 +242,9 @@ export function prismaBookingStore(
       const [row] = await forEvent(pool, id, eventId);
       return { booking: toBookingOrNull(row), taken: row?.taken ?? false };
     },
-    async request(booking, now) {
-      const events = (await insert(pool, booking)) ?? (await insertOverStaleHolds(booking, now));
+    async request(booking, now, by) {
+      const events =
+        (await insert(pool, booking, by)) ?? (await insertOverStaleHolds(booking, now, by));
       if (events) {
         relay.publish(events);
         return 'held';
@@ -222,12 +252,9 @@ export function prismaBookingStore(
       const { customerId, idempotencyKey } = booking.state;
       return (await findByKey(customerId, idempotencyKey)) ? 'key-taken' : 'overlap';
     },
-    async save(previous, next, eventId) {
-      const { saved, events } = await save(pool, previous, next, eventId);
-      if (!saved) return 'stale';
-      relay.publish(events);
-      return 'saved';
-    },
+    save: (previous, next, eventId) => saveAndPublish(previous, next, { eventId }),
+    saveCancellation: (previous, next, by) =>
+      saveAndPublish(previous, next, { noted: cancelEntry(next, by) }),
     take: async (eventId) => void (await takeEvent(pool, eventId)),
     occupied: (spaceId, from, to, now) => occupied(pool, spaceId, from, to, now),
     claimUnpaid: async (now, limit, which) =>

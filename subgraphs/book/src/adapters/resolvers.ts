@@ -1,3 +1,4 @@
+import { actedAs } from '#platform/audit.ts';
 import { badInput } from '#platform/errors.ts';
 import { parseId } from '#platform/ids.ts';
 import type { SubgraphContext } from '#platform/server.ts';
@@ -41,13 +42,14 @@ export function resolvers(ports: BookPorts) {
         { input }: { input: RequestBookingInput },
         { viewer }: SubgraphContext,
       ) {
-        const { userId } = signedIn(viewer);
-        const answer = await requestBooking(ports, {
+        const person = signedIn(viewer);
+        const request = {
           ...input,
           slot: { ...input.slot },
           spaceId: parseId(input.spaceId, 'input.spaceId'),
-          customerId: userId,
-        });
+          customerId: person.userId,
+        };
+        const answer = await requestBooking(ports, request, actedAs(person, 'customer'));
         if (answer instanceof Booking) {
           return { type: 'RequestBookingSuccess', booking: { booking: answer, party: 'customer' } };
         }

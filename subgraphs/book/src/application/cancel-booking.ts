@@ -31,7 +31,8 @@ export async function cancelBooking(
       return { type: 'BookingNotCancellable', message, status };
     }
     // Stale: something else happened to the booking meanwhile, and the quote may have changed.
-    if ((await ports.bookings.save(booking, cancelling)) === 'saved') {
+    const by = { userId: person.userId, as: party };
+    if ((await ports.bookings.saveCancellation(booking, cancelling, by)) === 'saved') {
       ports.log('booking cancelled', { bookingId, by: party });
       return { booking: cancelling, party };
     }

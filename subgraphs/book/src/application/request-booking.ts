@@ -1,4 +1,5 @@
 import { Booking, type BookingRequest } from '../domain/booking.ts';
+import type { Party } from '../domain/booking-status.ts';
 import type {
   IdempotencyKeyReused,
   InvalidBookingRequest,
@@ -27,11 +28,13 @@ export type RequestBookingAnswer =
 
 /**
  * Holds the slot, asks for payment, and answers with the booking as it then stands. The same key
- * and request always answer with the same booking, whatever has changed since.
+ * and request always answer with the same booking, whatever has changed since. `as` tells by which
+ * right the customer asks.
  */
 export async function requestBooking(
   ports: BookPorts,
   request: BookingRequest,
+  as: Party,
 ): Promise<RequestBookingAnswer> {
   const now = ports.clock();
   const space = await findListedSpace(ports, request.spaceId);
@@ -47,7 +50,10 @@ export async function requestBooking(
     return (await repeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
   }
 
-  const held = await ports.bookings.request(booking, now);
+  const held = await ports.bookings.request(booking, now, {
+    userId: request.customerId,
+    as,
+  });
   if (held !== 'held') {
     const earlier = await repeated(ports, request);
     if (earlier) return earlier;

@@ -47,8 +47,10 @@ export function resolvers(
       async rebuildMyPage(
         _: unknown,
         { acceptDifferences }: { acceptDifferences: boolean | null },
+        { viewer }: SubgraphContext,
       ) {
-        const rebuild = await rebuilds.start({ acceptDifferences: acceptDifferences ?? false });
+        const { userId: by } = signedIn(viewer);
+        const rebuild = await rebuilds.start({ acceptDifferences: acceptDifferences ?? false, by });
         if (rebuild) return { type: 'RebuildMyPageStarted', rebuild };
         return {
           type: 'RebuildAlreadyRunning',

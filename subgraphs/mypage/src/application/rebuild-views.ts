@@ -15,8 +15,8 @@ const RETRY_MS = 1_000;
 class RebuildEnded extends Error {}
 
 export interface Rebuilder {
-  /** Begins a rebuild, which goes on by itself; null while there is one, in any process. */
-  start(options: { acceptDifferences: boolean }): Promise<Rebuild | null>;
+  /** Begins a rebuild on the operator's word, which goes on by itself; null while there is one, in any process. */
+  start(options: { acceptDifferences: boolean; by: string }): Promise<Rebuild | null>;
   /** Gives up a rebuild that runs in this process. */
   stop(): Promise<void>;
 }
@@ -40,9 +40,10 @@ export function rebuilder(ports: RebuildPorts): Rebuilder {
   };
 
   return {
-    async start({ acceptDifferences }) {
+    async start({ acceptDifferences, by }) {
       const rebuild = await ports.generations.begin();
       if (!rebuild) return null;
+      ports.log('rebuild begun', { generation: rebuild.generation, acceptDifferences, by });
       running = run(ports, rebuild.generation, acceptDifferences, goOn);
       return rebuild;
     },
@@ -60,7 +61,6 @@ async function run(
   goOn: () => void,
 ): Promise<void> {
   const { generations, log } = ports;
-  log('rebuild begun', { generation });
   try {
     const unreadable = await projectAll(ports, generation, goOn);
     const differences = await compare(ports, generation, goOn);

@@ -1,4 +1,5 @@
 import { spaceEvents } from '#contracts/space.ts';
+import { insertAuditEntry, newAuditEntry } from '#platform/audit.ts';
 import { newEvent } from '#platform/events.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
@@ -13,8 +14,9 @@ const insertSpace = statement(
      INSERT INTO space (id, host_id, name, description, address, time_zone, capacity, hourly_rate,
             currency, opening_hours, refund_tiers, version, listed_at)
      VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9::currency, $10::jsonb, $11::jsonb, $12, $13)
-  RETURNING id)
-   ${insertOutbox('$14', 'EXISTS (SELECT FROM listed)')}`,
+  RETURNING id),
+   told AS (${insertOutbox('$14', 'EXISTS (SELECT FROM listed)')})
+   ${insertAuditEntry('$15', 'EXISTS (SELECT FROM listed)')}`,
 );
 
 const searchSpaces = statement<{ id: string }>(
@@ -70,7 +72,7 @@ export function prismaSpaceStore(
       return spaces as unknown as Space[];
     },
 
-    async list(space) {
+    async list(space, by) {
       const event = newEvent('SpaceListed', spaceEvents.SpaceListed, {
         aggregateId: space.id,
         version: space.version,
@@ -86,6 +88,15 @@ export function prismaSpaceStore(
           openingHours: space.openingHours.map((entry) => ({ ...entry })),
           refundTiers: space.refundTiers.map((tier) => ({ ...tier })),
         },
+      });
+      const { name, hourlyRate, currency } = space;
+      const noted = newAuditEntry({
+        userId: by.userId,
+        actedAs: by.as,
+        action: 'listSpace',
+        subjectType: 'space',
+        subjectId: space.id,
+        details: { name, hourlyRate: { amount: hourlyRate, currency } },
       });
       await insertSpace(
         pool,
@@ -103,6 +114,7 @@ export function prismaSpaceStore(
         space.version,
         space.listedAt,
         JSON.stringify([event]),
+        JSON.stringify(noted),
       );
       relay.publish([event]);
     },

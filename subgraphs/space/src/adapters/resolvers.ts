@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actedAs } from '#platform/audit.ts';
 import { badInput } from '#platform/errors.ts';
 import { parseId } from '#platform/ids.ts';
 import { connection, readPage } from '#platform/pagination.ts';
@@ -35,8 +36,9 @@ export function resolvers(ports: SpacePorts) {
 
     Mutation: {
       async listSpace(_: unknown, { input }: { input: SpaceListing }, { viewer }: SubgraphContext) {
-        const { userId } = signedIn(viewer);
-        const answer = await listSpace(ports, userId, withDefaults(input));
+        const person = signedIn(viewer);
+        const by = { userId: person.userId, as: actedAs(person, 'host') };
+        const answer = await listSpace(ports, by, withDefaults(input));
         return 'type' in answer ? answer : { type: 'ListSpaceSuccess', space: answer };
       },
     },

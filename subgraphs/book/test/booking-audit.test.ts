@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import { type AuditLog, postgresAuditLog } from '#platform/audit.ts';
+import { withCorrelation } from '#platform/correlation.ts';
+import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
+import { cancelBooking } from '../src/application/cancel-booking.ts';
+import type { Booking, BookingRequest } from '../src/domain/booking.ts';
+import type { BookingStore, BookPorts } from '../src/ports.ts';
+import { aBooking, HOLD_SECONDS, legal, NOW, secondsAfter } from './a-booking.ts';
+
+const HOLD_END = secondsAfter(NOW, HOLD_SECONDS);
+let database: TestDatabase;
+let prisma: PrismaClient;
+let store: BookingStore;
+let audit: AuditLog;
+
+beforeAll(async () => {
+  database = await createDatabase('book');
+  prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+  store = prismaBookingStore(prisma, database.pool, { publish: () => {} });
+  audit = postgresAuditLog(database.pool);
+});
+
+afterAll(async () => {
+  await prisma?.$disconnect();
+  await database?.drop();
+});
+
+/** A booking of a space that no other test books. */
+const elsewhere = (changes: Partial<BookingRequest> = {}, now = NOW): Booking =>
+  aBooking({ spaceId: uuidv7(), ...changes }, { now });
+const asCustomer = ({ state }: Booking) => ({ userId: state.customerId, as: 'customer' as const });
+const request = (booking: Booking, now: Date) => store.request(booking, now, asCustomer(booking));
+
+async function held(changes: Partial<BookingRequest> = {}, now = NOW): Promise<Booking> {
+  const booking = elsewhere(changes, now);
+  expect(await request(booking, now)).toBe('held');
+  return booking;
+}
+
+const auditOf = ({ state }: Booking) => audit.list({ subjectId: state.id, userId: null }, null, 10);
+const transactionsOf = (booking: Booking, version: number) =>
+  database.query(
+    `SELECT DISTINCT xmin::text FROM booking WHERE id = $1
+     UNION SELECT xmin::text FROM outbox WHERE aggregate_id = $1 AND version = $2
+     UNION (SELECT xmin::text FROM audit_entry WHERE subject_id = $1 ORDER BY id DESC LIMIT 1)`,
+    [booking.state.id, version],
+  );
+
+const PRICE = { amount: 60_000, currency: 'KRW' };
+
+test('the audit log tells who requested a booking, in the transaction of the request', async () => {
+  const booking = elsewhere({ customerId: 'yuna' });
+  const by = { userId: 'yuna', as: 'operator' as const };
+  await withCorrelation('asked', () => store.request(booking, NOW, by));
+  expect(await auditOf(booking)).toMatchObject([
+    {
+      userId: 'yuna',
+      actedAs: 'operator',
+      action: 'requestBooking',
+      subjectType: 'booking',
+      correlationId: 'asked',
+      details: { spaceId: booking.state.spaceId, price: PRICE },
+    },
+  ]);
+  expect(await transactionsOf(booking, 1)).toHaveLength(1);
+});
+
+test('the audit log holds nothing of how it is paid', async () => {
+  const booking = await held({ paymentMethod: 'pm_secret', idempotencyKey: 'key_secret' });
+  await store.saveCancellation(booking, legal(booking.cancel('host', NOW)), {
+    userId: 'hana',
+    as: 'host',
+  });
+  expect(JSON.stringify(await auditOf(booking))).not.toContain('secret');
+});
+
+test('the audit log tells nothing of requests that are refused, or made before', async () => {
+  const spaceId = uuidv7();
+  const first = await held({ spaceId });
+  const { customerId, idempotencyKey } = first.state;
+  const overlapping = elsewhere({ spaceId });
+  expect(await request(overlapping, NOW)).toBe('overlap');
+  const repeated = elsewhere({ customerId, idempotencyKey });
+  expect(await request(repeated, NOW)).toBe('key-taken');
+  expect([await auditOf(overlapping), await auditOf(repeated)]).toEqual([[], []]);
+});
+
+test('the audit log tells of the request that released a stale hold, and nothing of the hold', async () => {
+  const stale = await held();
+  const booking = await held({ spaceId: stale.state.spaceId }, HOLD_END);
+  expect((await store.find(stale.state.id))?.state.status).toBe('EXPIRED');
+  expect(await auditOf(stale)).toHaveLength(1);
+  expect(await auditOf(booking)).toMatchObject([{ action: 'requestBooking' }]);
+  expect(await transactionsOf(booking, 1)).toHaveLength(1);
+});
+
+test('the audit log tells who cancelled a booking and what is refunded, in the same transaction', async () => {
+  const booking = await held();
+  const cancelling = legal(booking.cancel('host', NOW));
+  const by = { userId: 'hana', as: 'host' as const };
+  await withCorrelation('cancelled', () => store.saveCancellation(booking, cancelling, by));
+  expect(await auditOf(booking)).toMatchObject([
+    {
+      userId: 'hana',
+      actedAs: 'host',
+      action: 'cancelBooking',
+      subjectType: 'booking',
+      correlationId: 'cancelled',
+      details: { refund: PRICE },
+    },
+    { action: 'requestBooking' },
+  ]);
+  expect(await transactionsOf(booking, 2)).toHaveLength(1);
+});
+
+test('the audit log tells of one of twenty cancellations at once, and of nothing that events do', async () => {
+  const booking = await held();
+  const ports = { bookings: store, clock: () => NOW, log: () => {} } as unknown as BookPorts;
+  const host = { userId: booking.state.hostId, isOperator: true };
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => cancelBooking(ports, host, booking.state.id)),
+  );
+  expect(answers).toMatchObject(Array(20).fill({ party: 'host' }));
+  expect(await cancelBooking(ports, host, booking.state.id)).toMatchObject({ party: 'host' });
+  const cancelling = await store.find(booking.state.id);
+  if (!cancelling) throw new Error('it is gone');
+  await store.save(cancelling, legal(cancelling.settlePayment()), uuidv7());
+  expect((await auditOf(booking)).map(({ action, actedAs }) => [action, actedAs])).toEqual([
+    ['cancelBooking', 'host'],
+    ['requestBooking', 'customer'],
+  ]);
+});
+
+test('the audit log tells nothing of cancellations by strangers or of what cannot be cancelled', async () => {
+  const booking = await held();
+  const after = booking.state.slot.endAt;
+  const ports = { bookings: store, clock: () => after, log: () => {} } as unknown as BookPorts;
+  for (const userId of ['a stranger', booking.state.customerId]) {
+    const answer = await cancelBooking(ports, { userId, isOperator: false }, booking.state.id);
+    expect(answer).toHaveProperty('type');
+  }
+  expect(await auditOf(booking)).toHaveLength(1);
+});

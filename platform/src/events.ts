@@ -2,7 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { correlationId } from './correlation.ts';
 
-export type ContextName = 'book' | 'payment' | 'space' | 'mypage';
+export const contextNames = ['book', 'payment', 'space', 'mypage'] as const;
+export type ContextName = (typeof contextNames)[number];
 
 /** One kind of event: the topic it travels on, who must take it, and the shape of its payload. */
 export interface EventContract<Payload = unknown> {

@@ -3,7 +3,7 @@ import { jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { unauthenticated } from './errors.ts';
-import type { ContextName } from './events.ts';
+import { type ContextName, contextNames } from './events.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Who calls inside the system. */
@@ -27,7 +27,7 @@ const LEEWAY_SECONDS = 10;
 const REMEMBERED = 10_000;
 
 const claims = z.object({
-  iss: z.enum(['router', 'book', 'payment', 'space', 'mypage']),
+  iss: z.enum(['router', ...contextNames]),
   sub: z.string().optional(),
   roles: z.array(z.enum(['customer', 'host', 'operator'])).default([]),
   exp: z.number(),

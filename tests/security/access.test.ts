@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import type { Audience } from '#platform/access.ts';
+import type { Role } from '#platform/viewer.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
+import { askSubgraph } from './inside.ts';
+import { entityFields, rootFields } from './schema-rules.ts';
+
+type Answer = Awaited<ReturnType<System['graphql']>>;
+
+const people: [string, Role | null][] = [
+  ['nobody', null],
+  ['customers', 'customer'],
+  ['hosts', 'host'],
+  ['operators', 'operator'],
+];
+
+const ROLES: Partial<Record<Audience, Role>> = {
+  CUSTOMER: 'customer',
+  HOST: 'host',
+  OPERATOR: 'operator',
+};
+
+/** What somebody of that role is told instead of an answer; null: they are answered. */
+function refusalOf(audience: Audience, role: Role | null): string | null {
+  if (audience === 'ANYONE') return null;
+  if (audience === 'SERVICE') return 'FORBIDDEN';
+  if (role === null) return 'UNAUTHENTICATED';
+  if (audience === 'SIGNED_IN' || role === 'operator' || ROLES[audience] === role) return null;
+  return 'FORBIDDEN';
+}
+
+const codesOf = ({ errors }: Pick<Answer, 'errors'>) =>
+  (errors ?? []).map(({ extensions }) => extensions.code);
+
+describeSystems('who may use what', (system) => {
+  const fields = rootFields();
+  const tokenOf = (role: Role | null) =>
+    role === null ? Promise.resolve(null) : system.token(`matrix-${uuidv7()}`, role);
+
+  const ids: Record<string, string> = {};
+
+  beforeAll(async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id);
+    Object.assign(ids, { Space: space.id, Booking: booking.id });
+  });
+
+  afterAll(async () => {
+    // The operator has begun a rebuild: later tests find it ended.
+    const token = await system.token('operator', 'operator');
+    await until(
+      'the rebuild has ended',
+      async () => {
+        const { data } = await system.graphql(token, '{ myPageRebuild { state } }');
+        return !['BUILDING', 'COMPARING'].includes(data.myPageRebuild?.state);
+      },
+      60,
+    );
+  });
+
+  for (const { name, kind, audience, query, variables } of fields) {
+    describe(`${name}, which is for ${audience}`, () => {
+      test.each(people)('answers or refuses %s', async (_name, role) => {
+        const token = await tokenOf(role);
+        const answer =
+          kind === 'subscription'
+            ? await firstOf(system, token, query, variables)
+            : await system.graphql(token, query, variables);
+        const refusal = refusalOf(audience, role);
+        if (refusal) {
+          expect(codesOf(answer)).toEqual([refusal]);
+          expect(answer.data?.[name] ?? null).toBeNull();
+        } else {
+          expect(codesOf(answer)).not.toContain('UNAUTHENTICATED');
+          expect(codesOf(answer)).not.toContain('FORBIDDEN');
+          expect(codesOf(answer)).not.toContain('GRAPHQL_VALIDATION_FAILED');
+        }
+      });
+    });
+  }
+
+  test('the matrix knows every way in', () => {
+    expect(fields.length).toBeGreaterThanOrEqual(25);
+    expect(new Set(fields.map(({ audience }) => audience))).toEqual(
+      new Set(['ANYONE', 'SIGNED_IN', 'CUSTOMER', 'HOST', 'OPERATOR']),
+    );
+  });
+
+  describe.each(entityFields())('$field of $context’s $type, which is for $audience', (entity) => {
+    test.each(people)('tells nothing that it should not to %s', async (_name, role) => {
+      const viewer = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
+      // Somebody else's.
+      const of = [{ __typename: entity.type, id: ids[entity.type] }];
+      const answer = await askSubgraph(system, entity.context, entity.query, { of }, { viewer });
+      const refusal = refusalOf(entity.audience, role);
+      const [found] = answer.data?._entities ?? [null];
+      // What is not there has no fields to refuse.
+      if (refusal && found !== null) expect(codesOf(answer)).toEqual([refusal]);
+      if (!refusal) expect(codesOf(answer)).not.toContain('FORBIDDEN');
+      if (entity.context === 'book' && entity.type === 'Booking' && role !== 'operator') {
+        expect(found).toBeNull();
+      }
+    });
+  });
+
+  describe.each([
+    ['paymentOutcome', 'query ($id: ID!) { paymentOutcome(bookingId: $id) { status } }'],
+    [
+      'approvePayment',
+      `mutation ($id: ID!) { approvePayment(input: { bookingId: $id, customerId: "kim", spaceId: $id, amount: 1,
+         currency: KRW, paymentMethod: "pm_ok", slot: { startAt: "2031-01-01T00:00:00Z", endAt: "2031-01-01T01:00:00Z" } }) { status } }`,
+    ],
+  ])("%s, which is for payment's siblings", (_name, query) => {
+    test('is unknown to clients', async () => {
+      const token = await system.token('operator', 'operator');
+      const answer = await system.graphql(token, query, { id: uuidv7() });
+      expect(codesOf(answer)).toContain('GRAPHQL_VALIDATION_FAILED');
+      expect(answer.data).toBeUndefined();
+    });
+
+    test.each(people)('is refused to the router, also when it asks for %s', async (_name, role) => {
+      const viewer = role && { userId: 'olga', roles: [role] };
+      const answer = await askSubgraph(system, 'payment', query, { id: uuidv7() }, { viewer });
+      expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+    });
+  });
+});
+
+/** The first answer of a subscription; an empty one when none comes soon: refusals come at once. */
+async function firstOf(
+  system: System,
+  token: string | null,
+  query: string,
+  variables: object,
+): Promise<Pick<Answer, 'data' | 'errors'>> {
+  const response = await fetch(system.graphqlUrl, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.timeout(3_000),
+  });
+  expect(response.status).toBe(200);
+  let text = '';
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      const [, data] = /^data: (\{.*\})$/m.exec(text) ?? [];
+      if (data) return JSON.parse(data);
+    }
+  } catch (error) {
+    if ((error as Error).name !== 'TimeoutError') throw error;
+  }
+  return { data: undefined, errors: undefined };
+}

@@ -1,0 +1,108 @@
+import { request } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { contextNames } from '#platform/events.ts';
+import { internalAuthorization } from '#platform/internal-tokens.ts';
+import { newCustomer } from '../support/customer.ts';
+import { describeSystems } from '../support/system.ts';
+import { internalKey, subgraphUrl } from './inside.ts';
+
+const GRAPHQL = { method: 'POST', path: '/graphql' };
+const doors: [string, { method: string; path: string; body?: object }][] = [
+  ['GraphQL', { ...GRAPHQL, body: { query: '{ __typename }' } }],
+  ['its SDL', { ...GRAPHQL, body: { query: '{ _service { sdl } }' } }],
+  [
+    'an entity',
+    {
+      ...GRAPHQL,
+      body: {
+        query:
+          '{ _entities(representations: [{ __typename: "Booking", id: "01890000-0000-7000-8000-000000000000" }]) { __typename } }',
+      },
+    },
+  ],
+  ['GraphQL by GET', { method: 'GET', path: '/graphql?query={__typename}' }],
+  ['metrics', { method: 'GET', path: '/metrics' }],
+  ['events', { method: 'GET', path: '/events' }],
+  ['their number', { method: 'GET', path: '/events/count' }],
+  ['the inbox', { method: 'POST', path: '/inbox/held', body: { ids: [] } }],
+  ['versions of views', { method: 'POST', path: '/views/versions', body: { bookings: [] } }],
+  ['notices of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],
+  ['what there is not', { method: 'GET', path: '/nothing' }],
+  ['a way around a health check', { method: 'GET', path: '/health/live/../../events' }],
+  ['another one', { method: 'GET', path: '/health/live%2f..%2f..%2fevents' }],
+  ['a doubled slash', { method: 'GET', path: '//events' }],
+  ['a slash at the end', { method: 'GET', path: '/health/live/' }],
+  ['a body that is none', { ...GRAPHQL }],
+];
+
+describeSystems('the back door', (system) => {
+  describe.each(contextNames)('of %s', (context) => {
+    test.each(doors)('is closed to strangers who ask for %s', async (_name, door) => {
+      const { status, body } = await send(subgraphUrl(system, context), door);
+      expect(status).toBe(401);
+      expect(JSON.parse(body).errors).toEqual([
+        {
+          message: 'Only services of this system are answered here.',
+          extensions: { code: 'UNAUTHENTICATED', correlationId: expect.any(String) },
+        },
+      ]);
+    });
+
+    test.each(['/health/live', '/health/ready'])('answers %s to all', async (path) => {
+      const { status } = await send(subgraphUrl(system, context), { method: 'GET', path });
+      expect(status).toBe(200);
+    });
+
+    test("takes nobody's word but that of its own services", async () => {
+      const kim = await newCustomer(system);
+      const elsewhere = context === 'book' ? 'payment' : 'book';
+      const right = internalAuthorization('router', [internalKey(system)]);
+      const wrong = internalAuthorization('router', ['another key that has as many characters']);
+      const expired = await new SignJWT({ roles: ['operator'] })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setIssuer('router')
+        .setAudience(context)
+        .setExpirationTime('-1m')
+        .sign(new TextEncoder().encode(internalKey(system)));
+      const headers: Record<string, string>[] = [
+        { authorization: `Bearer ${kim.token}` },
+        { authorization: `Bearer ${await system.token('olga', 'operator')}` },
+        { authorization: await right(elsewhere, { userId: 'olga', roles: ['operator'] }) },
+        { authorization: await wrong(context, { userId: 'olga', roles: ['operator'] }) },
+        { authorization: `Bearer ${expired}` },
+        { authorization: `Basic ${btoa(`router:${internalKey(system)}`)}` },
+        { 'x-spacerent-viewer': encodeURIComponent('{"userId":"olga","roles":["operator"]}') },
+      ];
+      for (const given of headers) {
+        const door = { ...GRAPHQL, body: { query: '{ __typename }' } };
+        expect((await send(subgraphUrl(system, context), door, given)).status).toBe(401);
+      }
+      const door = { ...GRAPHQL, body: { query: '{ __typename }' } };
+      const authorization = await right(context);
+      const { status } = await send(subgraphUrl(system, context), door, { authorization });
+      expect(status).toBe(200);
+    });
+  });
+});
+
+/** Sends exactly this path: other clients tidy it up. */
+function send(
+  url: string,
+  { method, path, body }: { method: string; path: string; body?: object },
+  headers: Record<string, string> = {},
+): Promise<{ status: number | undefined; body: string }> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { hostname, port, method, path, headers: { 'content-type': 'application/json', ...headers } },
+      async (response) => {
+        let text = '';
+        for await (const chunk of response) text += chunk;
+        resolve({ status: response.statusCode, body: text });
+      },
+    );
+    sent.on('error', reject);
+    sent.end(body && JSON.stringify(body));
+  });
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContextName } from '#platform/events.ts';
+import { internalAuthorization, type ServiceName } from '#platform/internal-tokens.ts';
+import type { Viewer } from '#platform/viewer.ts';
+import type { System } from '../support/system.ts';
+
+/** The key that the system's services sign their calls with. */
+export const internalKey = (system: System): string =>
+  readFileSync(join(system.home, 'internal-token-key'), 'utf8').trim();
+
+export const subgraphUrl = (system: System, context: ContextName): string =>
+  String(system.instance().services[context]?.url);
+
+type Answer = Awaited<ReturnType<System['graphql']>>;
+
+/** Asks a subgraph as one of the system's services does. */
+export async function askSubgraph(
+  system: System,
+  context: ContextName,
+  query: string,
+  variables: object,
+  { from = 'router', viewer }: { from?: ServiceName; viewer: Viewer | null },
+) {
+  const authorize = internalAuthorization(from, [internalKey(system)]);
+  const response = await fetch(`${subgraphUrl(system, context)}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: await authorize(context, viewer),
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  return (await response.json()) as Pick<Answer, 'data' | 'errors'>;
+}

@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { CANCEL_BOOKING, listSpace, newCustomer } from '../support/customer.ts';
+import { describeRouters, type System } from '../support/system.ts';
+
+const operations: [string, string][] = [
+  [
+    'booking',
+    'query ($id: ID!) { booking(id: $id) { id status price { amount } payment { status } registration { status } } }',
+  ],
+  ['cancelBooking', CANCEL_BOOKING],
+  ['myPage.booking', 'query ($id: ID!) { myPage { booking(id: $id) { status booking { id } } } }'],
+  ['bookingStatus', 'subscription ($id: ID!) { bookingStatus(bookingId: $id) { status } }'],
+];
+
+describeRouters('what is not yours', (system) => {
+  test.each(operations)('is answered like what does not exist: %s', async (_name, query) => {
+    const { token, id } = await strangerAndBooking(system);
+    const ask = (id: string) => raw(system, token, query, { id });
+    const [others, nobodys] = [await ask(id), await ask(uuidv7())];
+    expect(others).toEqual(nobodys);
+    expect(others.text).not.toContain(id);
+  });
+
+  test('is not even told by the name of a filter, a cursor or an idempotency key', async () => {
+    const space = await listSpace(system);
+    const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
+    const first = await kim.request(space.id, { idempotencyKey: 'the same' });
+    expect(first.__typename).toBe('RequestBookingSuccess');
+    // A key is the customer's own: lee's is another one.
+    const second = await lee.request(space.id, { idempotencyKey: 'the same' });
+    expect(second.booking.id).not.toBe(first.booking.id);
+
+    await kim.viewAt(first.booking.id, 'REGISTERED');
+    const query =
+      'query ($after: String) { myPage { bookings(after: $after) { edges { cursor node { bookingId } } } } }';
+    const own = await kim.ask(query);
+    const [{ cursor }] = own.data.myPage.bookings.edges;
+    const { data } = await lee.ask(query, { after: cursor });
+    const seen = data.myPage.bookings.edges.map(
+      ({ node }: { node: { bookingId: string } }) => node,
+    );
+    expect(seen).not.toContainEqual({ bookingId: first.booking.id });
+  });
+});
+
+async function strangerAndBooking(system: System) {
+  const space = await listSpace(system);
+  const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
+  const { booking } = await kim.request(space.id);
+  await kim.viewAt(booking.id, 'REGISTERED');
+  return { token: lee.token, id: booking.id as string };
+}
+
+/** All that a client sees of an answer, but for the id of the very request. */
+async function raw(system: System, token: string, query: string, variables: object) {
+  const response = await fetch(system.graphqlUrl, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${token}`,
+      ...(query.startsWith('subscription') && { accept: 'text/event-stream' }),
+      'x-correlation-id': 'the-same',
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const headers = Object.fromEntries(response.headers);
+  delete headers.date;
+  // Signs of life of a stream come when it is time for them.
+  const text = (await response.text()).replaceAll(/^:\n\n/gm, '');
+  return { status: response.status, headers, text };
+}

@@ -27,16 +27,18 @@ const FOREIGN_SETTINGS =
 
 /**
  * Starts the embedded profile in a new home, on the project's disk unless another folder is named: in
- * memory, a commit waits for no disk. Its services read the `settings` in their environment.
+ * memory, a commit waits for no disk. Its services read the `settings` in their environment. `root` is
+ * that of the version that runs.
  */
 export async function startSystem(
   parent = projectFile('.spacerent'),
   settings: Record<string, string> = {},
+  root = projectFile('.'),
 ): Promise<System> {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const home = mkdtempSync(join(parent, 'bench-'));
   const output = join(home, 'supervisor.log');
-  const supervisor = spawnSupervisor(home, output, settings);
+  const supervisor = spawnSupervisor(root, home, output, settings);
   const exited = new Promise<void>((resolve) => {
     supervisor.once('exit', () => resolve());
     supervisor.once('error', () => resolve());
@@ -78,6 +80,7 @@ export async function startSystem(
 }
 
 function spawnSupervisor(
+  root: string,
   home: string,
   output: string,
   settings: Record<string, string>,
@@ -87,7 +90,7 @@ function spawnSupervisor(
   );
   const descriptor = openSync(output, 'w', 0o600);
   try {
-    return spawn(process.execPath, [projectFile('dist/supervisor/src/main.js')], {
+    return spawn(process.execPath, [join(root, 'dist/supervisor/src/main.js')], {
       env: {
         ...env,
         ...settings,

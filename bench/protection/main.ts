@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { projectFile } from '#platform/project.ts';
+import { type Latencies, latenciesOf } from '../latencies.ts';
+import { measureSystem, say } from '../measure-system.ts';
+import { wholeNumber } from '../options.ts';
+import { machine } from '../report.ts';
+import { type RouterClient, routerClient } from '../router-client.ts';
+import { listSpaces, slotDealer } from '../spaces.ts';
+import { watchStolenTime } from '../stolen-time.ts';
+import { type System, startSystem } from '../system.ts';
+import { buildOtherVersion } from './other-version.ts';
+
+const BOOKINGS = 20;
+const WARM_UP = 500;
+
+const READ_PAGE = `query MyPage {
+  myPage {
+    bookings(first: ${BOOKINGS}) {
+      edges { node { bookingId status spaceName price { amount } timeline { status at } version } }
+    }
+  }
+}`;
+const READ_BOOKING = 'query Booking($id: ID!) { booking(id: $id) { id status } }';
+const REQUEST = `mutation Request($input: RequestBookingInput!) {
+  requestBooking(input: $input) { ... on RequestBookingSuccess { booking { id } } }
+}`;
+
+interface Options {
+  against: string | undefined;
+  requests: number;
+  out: string;
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      against: { type: 'string' },
+      requests: { type: 'string', default: '2000' },
+      out: { type: 'string', default: join(projectFile('.spacerent'), 'bench-protection.json') },
+    },
+  });
+  const requests = wholeNumber('--requests', values.requests, 100, 1_000_000);
+  return { against: values.against, requests, out: resolve(values.out) };
+}
+
+await measureSystem(readOptions, measure);
+
+async function measure(system: System, { against, requests, out }: Options): Promise<void> {
+  const stolen = watchStolenTime();
+  const here = await reader(system);
+  const cost = against === undefined ? undefined : await compare(here, against, requests);
+
+  say('A booking of somebody else, and one that does not exist, in turns');
+  const stranger = await here.router.tokenOf('stranger', 'customer');
+  const ask = (id: string) => () => here.router.ask(READ_BOOKING, { id }, stranger);
+  const [others, nobodys] = await inTurns(
+    requests,
+    ask(here.bookingId),
+    ask('01890000-0000-7000-8000-000000000000'),
+  );
+  await here.router.close();
+
+  const stolenShare = stolen().share;
+  const results = { startedAt: new Date().toISOString(), machine: machine(), requests };
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(
+    out,
+    `${JSON.stringify({ ...results, stolenShare, cost, notYours: { others, nobodys } }, undefined, 2)}\n`,
+  );
+  const ms = ({ p50, p95, p99 }: Latencies) =>
+    `p50 ${p50.toFixed(3)}, p95 ${p95.toFixed(3)}, p99 ${p99.toFixed(3)} ms`;
+  if (cost) {
+    console.log(`
+A myPage query of ${BOOKINGS} bookings, one at a time, in turns:
+  ${cost.commit.slice(0, 10)}: ${ms(cost.before)}
+  this version: ${ms(cost.now)}
+  the median costs ${((cost.now.p50 / cost.before.p50 - 1) * 100).toFixed(1)} % more (aim: less than 10 %)`);
+  }
+  console.log(`
+booking(id), one at a time, in turns:
+  somebody else's: ${ms(others)}
+  nobody's: ${ms(nobodys)}
+  medians: ${(others.p50 / nobodys.p50).toFixed(3)} to 1
+
+The results are in ${out}`);
+}
+
+interface Reader {
+  router: RouterClient;
+  token: string;
+  bookingId: string;
+}
+
+/** A customer with a page full of bookings. */
+async function reader(system: System): Promise<Reader> {
+  const router = routerClient(system.url, 1);
+  const nextSlot = slotDealer(await listSpaces(router, system.postgresUrl('book')));
+  const token = await router.tokenOf('reader', 'customer');
+  let bookingId = '';
+  for (let count = 0; count < BOOKINGS; count += 1) {
+    const { spaceId, startAt, endAt } = nextSlot();
+    const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
+    const input = { idempotencyKey: randomUUID(), spaceId, slot, paymentMethod: 'pm_ok' };
+    type Answer = { requestBooking: { booking: { id: string } } };
+    const { requestBooking } = await router.ask<Answer>(REQUEST, { input }, token);
+    bookingId = requestBooking.booking.id;
+  }
+  type Page = { myPage: { bookings: { edges: { node: { status: string } }[] } } };
+  for (;;) {
+    const { myPage } = await router.ask<Page>(READ_PAGE, {}, token);
+    const registered = myPage.bookings.edges.filter(({ node }) => node.status === 'REGISTERED');
+    if (registered.length === BOOKINGS) return { router, token, bookingId };
+    await wait(100);
+  }
+}
+
+/** Both versions run at once; each request of one is followed by one of the other. */
+async function compare(here: Reader, ref: string, requests: number) {
+  say(`Building ${ref}`);
+  const version = buildOtherVersion(ref);
+  try {
+    const system = await startSystem(undefined, {}, version.root);
+    try {
+      const there = await reader(system);
+      say('Reading mypage of both, in turns');
+      const read =
+        ({ router, token }: Reader) =>
+        () =>
+          router.ask(READ_PAGE, {}, token);
+      const [now, before] = await inTurns(requests, read(here), read(there));
+      await there.router.close();
+      return { commit: version.commit, before, now };
+    } finally {
+      await system.stop();
+    }
+  } finally {
+    version.remove();
+  }
+}
+
+async function inTurns(
+  count: number,
+  first: () => Promise<unknown>,
+  second: () => Promise<unknown>,
+): Promise<[Latencies, Latencies]> {
+  const milliseconds: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < WARM_UP + count; turn += 1) {
+    for (const [index, ask] of (turn % 2 ? [second, first] : [first, second]).entries()) {
+      const of = turn % 2 ? 1 - index : index;
+      const askedAt = performance.now();
+      await ask();
+      if (turn >= WARM_UP) milliseconds[of as 0 | 1].push(performance.now() - askedAt);
+    }
+  }
+  return [latenciesOf(milliseconds[0]), latenciesOf(milliseconds[1])];
+}

@@ -26,7 +26,7 @@ export default {
     {
       ...shared,
       displayName: 'whole',
-      testMatch: ['<rootDir>/tests/*.test.ts', '<rootDir>/tests/faults/*.test.ts'],
+      testMatch: ['<rootDir>/tests/{,faults/,security/}*.test.ts'],
       globalSetup: './tests/support/start-systems.mjs',
       globalTeardown: './tests/support/stop-all.mjs',
     },

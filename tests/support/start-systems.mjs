@@ -125,7 +125,19 @@ async function startComposedServers({ settings }) {
     return [name, url.href];
   };
   const addresses = Object.entries(composed).filter(([name]) => /DATABASE_URL|REDIS/.test(name));
-  return { ...Object.fromEntries(addresses.map(here)), ...settings };
+  return fromFiles({ ...Object.fromEntries(addresses.map(here)), ...settings });
+}
+
+/** The same settings, as Docker and Kubernetes hand out secrets: each in a file of its own. */
+function fromFiles(environment) {
+  const folder = temporaryFolder('secrets');
+  globalThis.stopAll.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const named = Object.entries(environment).map(([name, value]) => {
+    const file = join(folder, name);
+    writeFileSync(file, `${value}\n`, { mode: 0o600 });
+    return [`${name}_FILE`, file];
+  });
+  return Object.fromEntries(named);
 }
 
 /** What the image of PostgreSQL does with the file's SQL at its first start. */

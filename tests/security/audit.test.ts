@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
@@ -28,6 +29,16 @@ function found(name: string, severity: string, advisory: string, fixAvailable: u
   const url = `https://github.com/advisories/${advisory}`;
   const flaw = { source: 1, name, title: `A flaw of ${name}`, url, severity, range: '<9.9.9' };
   return { name, severity, isDirect: false, via: [flaw], effects: [], fixAvailable };
+}
+
+const LOCK = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+
+/** A package of which there is one version more than the lock file knows. */
+function versionsOf(path: string) {
+  const name = decodeURIComponent(path.slice(1));
+  const locked = LOCK.packages[`node_modules/${name}`]?.version ?? '1.0.0';
+  const versions = [locked, '9999.0.0'].map((version) => [version, { name, version }]);
+  return { name, 'dist-tags': { latest: '9999.0.0' }, versions: Object.fromEntries(versions) };
 }
 
 const advisories = (list: { advisory: string }[]) => list.map(({ advisory }) => advisory);
@@ -73,7 +84,8 @@ describe('npm run audit', () => {
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks);
       const isBulk = request.method === 'POST' && request.url?.endsWith('/advisories/bulk');
-      if (!isBulk) return void response.writeHead(404).end('{}');
+      // Which versions there are decides on whether one of them ends a flaw.
+      if (!isBulk) return void response.end(JSON.stringify(versionsOf(request.url ?? '')));
       const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
       const answered = answer(JSON.parse(String(text)));
       if (typeof answered === 'number') return void response.writeHead(answered).end('{}');
@@ -128,7 +140,9 @@ describe('npm run audit', () => {
       ],
     }));
     expect(said).toContain('critical: fastify');
-    expect(said).toContain('GHSA-aaaa-bbbb-cccc');
+    expect(said).toContain(
+      '(GHSA-aaaa-bbbb-cccc); ended by: fastify 9999.0.0, a new major version',
+    );
     expect(code).toBe(1);
   });
 

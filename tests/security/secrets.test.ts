@@ -151,4 +151,20 @@ describe('in the servers profile', () => {
     expect(text).toContain('missing: PAYMENT_DATABASE_URL, ');
     expect(text).toContain('AUTH_SECRET belongs to the embedded profile');
   });
+
+  test.each([
+    ['postgresql://book:Xk3v9QmT7bLz@127.0.0.1:9/book', 'Xk3v9QmT7bLz'],
+    // No address at all, for a slash that should have been encoded: the error tells it whole.
+    ['postgresql://book:Xk3v9/QmT7bLz@127.0.0.1:9/book', 'QmT7bLz'],
+    ['postgresql://127.0.0.1:9/book?user=book&password=Xk3v9QmT7bLz', 'Xk3v9QmT7bLz'],
+  ])('a service that cannot reach %s does not say its password', (url, password) => {
+    const { code, text } = run(['dist/subgraphs/book/src/main.js'], {
+      ...ADDRESSES,
+      BOOK_DATABASE_URL: url,
+      LOG_LEVEL: 'trace',
+    });
+    expect(code).toBe(1);
+    expect(text).toContain('the service could not start');
+    expect(text).not.toContain(password);
+  });
 });

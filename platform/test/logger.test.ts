@@ -41,7 +41,7 @@ interface Entry {
 function written(entries: Entry[]): string[] {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [projectFile('platform/test/log-writer.mjs')],
+    [projectFile('tests/support/log-writer.mjs')],
     {
       encoding: 'utf8',
       input: JSON.stringify({ settings: SETTINGS, entries }),

@@ -23,7 +23,7 @@ export interface System {
 
 // What would turn the embedded profile into another one, or its services into other ones.
 const FOREIGN_SETTINGS =
-  /^(HOST|AUTH_SECRET|INTERNAL_TOKEN_KEYS|REDIS_URL|QUEUE_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_(DATABASE_)?URL)$/;
+  /^(HOST|AUTH_\w+|INTERNAL_TOKEN_KEYS|REDIS_URL|QUEUE_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_(DATABASE_)?URL)(_FILE)?$/;
 
 /**
  * Starts the embedded profile in a new home, on the project's disk unless another folder is named: in

@@ -13,8 +13,9 @@ export class OperatorError extends Error {}
 export const connectionHelp = `  --url <url>   the GraphQL address; without it that of the system that "npm start" runs here
                 (SPACERENT_HOME names its data folder, .spacerent without it)
 
-Environment: OPERATOR_TOKEN, a bearer token with the role "operator", or AUTH_SECRET, with which
-one is signed. Without both, the data folder's own secret is used.`;
+Environment: OPERATOR_TOKEN, a bearer token with the role "operator", as the identity provider of the
+servers profile signs it. The embedded profile needs none: one is signed with the data folder's own
+secret, or with AUTH_SECRET.`;
 
 /**
  * Connects to the running system. Resolves with a function that makes one GraphQL call and resolves
@@ -23,7 +24,7 @@ one is signed. Without both, the data folder's own secret is used.`;
 export async function connectOperator({ url, env = process.env }) {
   const home = resolve(root, env.SPACERENT_HOME || '.spacerent');
   const graphqlUrl = url ?? runningSystem(home);
-  const token = env.OPERATOR_TOKEN || (await signToken(env.AUTH_SECRET || ownSecret(home)));
+  const token = env.OPERATOR_TOKEN || (await embeddedToken(url, home, env));
 
   return async function ask(query, variables) {
     const { status, text } = await post(graphqlUrl, token, { query, variables });
@@ -41,14 +42,32 @@ export async function connectOperator({ url, env = process.env }) {
   };
 }
 
-function runningSystem(home) {
-  try {
-    return JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8')).graphqlUrl;
-  } catch {
+/** Signed by ourselves, as only the embedded profile accepts it. */
+function embeddedToken(url, home, env) {
+  if (!url && instance(home)?.profile === 'servers') {
     throw new OperatorError(
-      `No spacerent runs on ${home}: start it with "npm start", name its folder in SPACERENT_HOME, ` +
-        'or give its address with --url.',
+      'This system accepts tokens of its identity provider alone: set OPERATOR_TOKEN to one with the ' +
+        'role "operator".',
     );
+  }
+  return signToken(env.AUTH_SECRET || ownSecret(home));
+}
+
+function runningSystem(home) {
+  const url = instance(home)?.graphqlUrl;
+  if (url) return url;
+  throw new OperatorError(
+    `No spacerent runs on ${home}: start it with "npm start", name its folder in SPACERENT_HOME, ` +
+      'or give its address with --url.',
+  );
+}
+
+/** What the supervisor tells of the system that it runs, if it does. */
+function instance(home) {
+  try {
+    return JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8'));
+  } catch {
+    return undefined;
   }
 }
 
@@ -58,7 +77,8 @@ function ownSecret(home) {
     return readFileSync(file, 'utf8').trim();
   } catch {
     throw new OperatorError(
-      `There is no secret in ${file}: set OPERATOR_TOKEN, or AUTH_SECRET as the router has it.`,
+      `There is no secret in ${file}: set OPERATOR_TOKEN to a token of your identity provider with ` +
+        'the role "operator".',
     );
   }
 }

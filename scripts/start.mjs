@@ -11,13 +11,16 @@ PostgreSQL. Stop it with Ctrl-C.
   SPACERENT_HOME        folder of data, logs and secrets (default .spacerent in the project)
   SPACERENT_DEMO        "off" lists no demo spaces on the first start
 
-To use servers instead of the embedded ones, set all six:
+To use servers instead of the embedded ones, set all eight:
   BOOK_DATABASE_URL     postgres://…
   PAYMENT_DATABASE_URL  postgres://…
   SPACE_DATABASE_URL    postgres://…
   MYPAGE_DATABASE_URL   mysql://…
   REDIS_URL             redis://…
-  AUTH_SECRET           the secret that tokens are signed with, at least 32 characters
+  AUTH_JWKS_URL         https://…, the public keys of the OpenID provider that signs tokens
+  AUTH_ISSUER           what its tokens say in "iss"
+  AUTH_AUDIENCE         what they say in "aud" when they are meant for this API
+Each can also come from a file: BOOK_DATABASE_URL_FILE=/run/secrets/book, and so on.
 
 Everything else in the environment (LOG_LEVEL, HOLD_SECONDS …) reaches the services unchanged.`;
 

@@ -61,14 +61,17 @@ describe('starting', () => {
       'SPACERENT_DEMO',
       'BOOK_DATABASE_URL',
       'REDIS_URL',
-      'AUTH_SECRET',
+      'AUTH_JWKS_URL',
     ]) {
       expect(text).toContain(name);
     }
   });
 
   test.each([
-    ['router/src/main.js', ['AUTH_SECRET', 'BOOK_URL', 'LOG_LEVEL']],
+    [
+      'router/src/main.js',
+      ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'BOOK_URL', 'LOG_LEVEL'],
+    ],
     [
       'subgraphs/book/src/main.js',
       ['BOOK_DATABASE_URL', 'PAYMENT_URL', 'LOG_LEVEL', 'HOLD_SECONDS'],

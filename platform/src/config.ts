@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { knownSecretProblems } from './secrets.ts';
+import { givenSettings } from './setting-files.ts';
 
 /** The environment does not say what the service needs; `message` names every problem at once. */
 export class ConfigError extends Error {
@@ -6,23 +8,31 @@ export class ConfigError extends Error {
 }
 
 /**
- * Parses the environment by the given shape; keys are the variables' names. Empty strings count
- * as absent. Throws {@link ConfigError} with one sentence for every wrong variable.
+ * Parses the environment by the given shape; keys are the variables' names, each of which can also
+ * come from a file (`NAME_FILE`). Empty strings count as absent. Outside the embedded profile, secrets
+ * that everybody knows are refused. Throws {@link ConfigError} with one sentence for every problem.
  */
 export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
   env: Record<string, string | undefined>,
 ): z.infer<z.ZodObject<Shape>> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const { given, problems, wrong } = givenSettings(Object.keys(shape), env);
   const parsed = z.object(shape).safeParse(given);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
+  for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0]);
-    return given[name] === undefined
-      ? `${name} is not set.`
-      : `${name} is wrong: ${issue.message}.`;
-  });
+    if (wrong.has(name)) continue;
+    problems.push(
+      given[name] === undefined ? `${name} is not set.` : `${name} is wrong: ${issue.message}.`,
+    );
+  }
+  if (profileOf(env) !== 'embedded') problems.push(...knownSecretProblems(given));
+  if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
+}
+
+/** What `SPACERENT_PROFILE` says, which decides on the meaning of other settings. */
+export function profileOf(env: Record<string, string | undefined>): string | undefined {
+  return givenSettings(['SPACERENT_PROFILE'], env).given.SPACERENT_PROFILE;
 }
 
 const integer = (smallest: number, largest: number) =>
@@ -44,9 +54,6 @@ export const setting = {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',
     })
     .default('info'),
-  profile: z
-    .enum(['embedded', 'servers'], { error: 'must be embedded or servers' })
-    .default('servers'),
 };
 
 const key = z.string().min(32, 'must hold keys of at least 32 characters');

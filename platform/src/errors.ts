@@ -16,6 +16,13 @@ export function forbidden(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' } });
 }
 
+/** Nothing is wrong with the call; it cannot be answered now, and is answered with HTTP 503. */
+export function serviceUnavailable(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+  });
+}
+
 /** Codes whose messages are written for clients; everything else is a fault and is masked. */
 const CLIENT_CODES = new Set([
   'BAD_USER_INPUT',

@@ -1,5 +1,6 @@
 import { ConfigError } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { secretsIn } from './secrets.ts';
 
 /** Ends a process in order. */
 export interface Lifecycle {
@@ -21,7 +22,7 @@ export async function runService<Config extends { LOG_LEVEL: string }>(
   start: (service: { config: Config; logger: Logger } & Lifecycle) => Promise<void>,
 ): Promise<void> {
   const config = readOrExit(configure);
-  const logger = createLogger(name, config.LOG_LEVEL);
+  const logger = createLogger(name, config.LOG_LEVEL, secretsIn(config));
   const steps: { name: string; step: () => Promise<unknown> | unknown }[] = [];
   let stopping: Promise<void> | undefined;
 
@@ -51,6 +52,12 @@ export async function runService<Config extends { LOG_LEVEL: string }>(
   process.on('disconnect', () => void stop('the supervisor is gone', 0));
   // It may have died while this process was still loading.
   if (process.connected === false) void stop('the supervisor is gone', 0);
+
+  // Node would write the error as it is, with whatever password it may hold.
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'the service breaks off');
+    process.exit(1);
+  });
 
   try {
     await start({

@@ -1,10 +1,18 @@
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import { knownCorrelationId } from './correlation.ts';
+import { redactor } from './redaction.ts';
 
 export type { Logger };
 
-/** JSON lines on stdout, each with the service's name and the correlation id at hand. */
-export function createLogger(service: string, level: string): Logger {
+/**
+ * JSON lines on stdout, each with the service's name and the correlation id at hand. The `secrets`,
+ * and whatever else looks like a credential, are blanked wherever in a line they stand.
+ */
+export function createLogger(
+  service: string,
+  level: string,
+  secrets: readonly string[] = [],
+): Logger {
   // Lines are written in the background, in order; what is left is written as the process ends.
   const stdout = pino.destination({ dest: 1, sync: false });
   process.on('exit', () => {
@@ -24,6 +32,7 @@ export function createLogger(service: string, level: string): Logger {
       const id = knownCorrelationId();
       return id ? { correlationId: id } : {};
     },
+    hooks: { streamWrite: redactor(secrets) },
   };
   return pino(options, stdout);
 }

@@ -7,7 +7,8 @@ import { runService } from '#platform/lifecycle.ts';
 import { createHttpServer } from '#platform/server.ts';
 import { routerConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
-import { identity, tokenRequest } from './identity.ts';
+import { signDevelopmentToken, tokenRequest } from './identity/development-tokens.ts';
+import { authorizationOf, identity } from './identity/identity.ts';
 import { sandboxPage } from './sandbox-page.ts';
 import type { RouterContext } from './subgraph-client.ts';
 import { liveGraphql } from './subscriptions/live-graphql.ts';
@@ -21,7 +22,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     space: config.SPACE_URL,
     mypage: config.MYPAGE_URL,
   };
-  const { identify, signDevToken } = identity(config.AUTH_SECRET);
+  const { identify } = identity(config, logger);
   const authorize = internalAuthorization('router', config.INTERNAL_TOKEN_KEYS);
   const { gateway, executor, close } = await createGateway({
     urls,
@@ -66,15 +67,16 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler: live.answerStreams,
     handler: fastifyApolloHandler(apollo, {
-      context: async ({ headers }) => ({
-        viewer: (await identify(headers.authorization))?.viewer ?? null,
+      context: async ({ raw }) => ({
+        viewer: (await identify(authorizationOf(raw)))?.viewer ?? null,
       }),
     }),
   });
   if (config.SPACERENT_PROFILE === 'embedded') {
+    const { AUTH_SECRET } = config;
     app.post('/dev/token', async (request, reply) => {
       const asked = tokenRequest.safeParse(request.body);
-      if (asked.success) return { token: await signDevToken(asked.data) };
+      if (asked.success) return { token: await signDevelopmentToken(AUTH_SECRET, asked.data) };
       return reply.code(400).send({
         message: 'Send {"user":"kim","roles":["customer"]}; roles: customer, host, operator.',
       });

@@ -103,7 +103,7 @@ async function start(settings: Settings): Promise<void> {
   say(banner({ graphqlUrl, logs, profile: settings.profile.name, startedInMs, ...example }));
 }
 
-/** The databases, the queue and the secret: our own, or those that the settings name. */
+/** The databases, the queue and who signs tokens: our own, or those that the settings name. */
 async function openBacking(
   { home, profile }: Settings,
   port: number,
@@ -111,8 +111,8 @@ async function openBacking(
   file: InstanceFile,
 ): Promise<{ databases: DatabaseUrls; shared: Record<string, string> }> {
   if (profile.name === 'servers') {
-    const { databases, redisUrl, authSecret } = profile;
-    return { databases, shared: { REDIS_URL: redisUrl, AUTH_SECRET: authSecret } };
+    const { databases, redisUrl, provider } = profile;
+    return { databases, shared: { REDIS_URL: redisUrl, ...provider } };
   }
   const starting = startPostgres({
     home,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { withoutFiles } from '#platform/setting-files.ts';
 import { logFile, withLog } from './logs.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -69,16 +70,20 @@ function spawnService(name: ServiceName, options: ServicesOptions): ChildProcess
 
 function environmentOf(name: ServiceName, options: ServicesOptions): NodeJS.ProcessEnv {
   const { ports, urls, shared, databases, routerHost } = options;
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  for (const each of subgraphNames) delete env[`${each.toUpperCase()}_DATABASE_URL`];
-  Object.assign(env, shared, {
+  const given: Record<string, string> = {
+    ...shared,
     PORT: String(ports[name]),
     HOST: name === 'router' ? routerHost : '127.0.0.1',
-  });
+  };
   for (const each of subgraphNames) {
-    env[`${each.toUpperCase()}_URL`] = urls?.[each] ?? `http://127.0.0.1:${ports[each]}`;
+    given[`${each.toUpperCase()}_URL`] = urls?.[each] ?? `http://127.0.0.1:${ports[each]}`;
   }
-  if (name !== 'router') env[`${name.toUpperCase()}_DATABASE_URL`] = databases[name];
+  const own = name === 'router' ? undefined : `${name.toUpperCase()}_DATABASE_URL`;
+  const others = subgraphNames.map((each) => `${each.toUpperCase()}_DATABASE_URL`);
+  // What is given here may have come from a file, and a service takes one of both alone.
+  const env = withoutFiles([...Object.keys(given), ...others], process.env);
+  for (const each of others) delete env[each];
+  Object.assign(env, given, own && { [own]: databases[name as keyof typeof databases] });
   return env;
 }
 

@@ -2,13 +2,17 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, readConfig, setting } from '#platform/config.ts';
+import { givenSettings } from '#platform/setting-files.ts';
 
 export type DatabaseUrls = { book: string; payment: string; space: string; mypage: string };
 
 /** Where the data and the queue live: servers that the environment names, or our own. */
 export type Profile =
   | { name: 'embedded' }
-  | { name: 'servers'; databases: DatabaseUrls; redisUrl: string; authSecret: string };
+  | { name: 'servers'; databases: DatabaseUrls; redisUrl: string; provider: Provider };
+
+/** Who signs customers' tokens, as the router is told. */
+export type Provider = Record<(typeof providerNames)[number], string>;
 
 export type Settings = {
   root: string;
@@ -39,7 +43,10 @@ const shape = {
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
     .optional(),
-  AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  // The router looks at them more closely.
+  AUTH_JWKS_URL: setting.httpUrl.optional(),
+  AUTH_ISSUER: z.string().optional(),
+  AUTH_AUDIENCE: z.string().optional(),
   INTERNAL_TOKEN_KEYS: z.string().optional(),
 };
 
@@ -51,10 +58,15 @@ const serverNames = [
   'REDIS_URL',
 ] as const;
 
+const providerNames = ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'] as const;
+const externalNames = [...serverNames, ...providerNames];
+
 /** Throws {@link ConfigError} with a sentence for every problem at once. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
-  const missing = missingServers(env);
-  const config = readConfigAnd(missing, env);
+  // What the services are told depends on the addresses alone.
+  const own = { ...env, SPACERENT_PROFILE: undefined, SPACERENT_PROFILE_FILE: undefined };
+  const problems = problemsOfServers(own);
+  const config = readConfigAnd(problems, own);
   const root = projectRoot();
   return {
     root,
@@ -67,38 +79,52 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   };
 }
 
-function readConfigAnd(missing: string[], env: Record<string, string | undefined>) {
-  const sentence =
-    `The servers profile needs all of ${[...serverNames, 'AUTH_SECRET'].join(', ')}; ` +
-    `missing: ${missing.join(', ')}.`;
+function readConfigAnd(problems: string[], env: Record<string, string | undefined>) {
+  let config: z.infer<z.ZodObject<typeof shape>> | undefined;
+  let others = 'The environment is not usable:';
   try {
-    const config = readConfig(shape, env);
-    if (missing.length > 0) throw new ConfigError(sentence);
-    return config;
+    config = readConfig(shape, env);
   } catch (error) {
-    if (!(error instanceof ConfigError) || missing.length === 0 || error.message === sentence) {
-      throw error;
-    }
-    throw new ConfigError(`${error.message}\n  ${sentence}`);
+    if (!(error instanceof ConfigError)) throw error;
+    others = error.message;
   }
+  if (config && problems.length === 0) return config;
+  throw new ConfigError([others, ...problems].join('\n  '));
 }
 
 /** One server's address asks for the servers profile, and that needs them all. */
-function missingServers(env: Record<string, string | undefined>): string[] {
-  if (serverNames.every((name) => !env[name])) return [];
-  return [...serverNames, 'AUTH_SECRET'].filter((name) => !env[name]);
+function problemsOfServers(env: Record<string, string | undefined>): string[] {
+  const { given } = givenSettings([...externalNames, 'AUTH_SECRET'], env);
+  const missing = externalNames.filter((name) => !given[name]);
+  if (missing.length === externalNames.length) return [];
+  const problems: string[] = [];
+  if (missing.length > 0) {
+    problems.push(
+      `The servers profile needs all of ${externalNames.join(', ')}; ` +
+        `missing: ${missing.join(', ')}.`,
+    );
+  }
+  if (given.AUTH_SECRET) {
+    problems.push(
+      'AUTH_SECRET belongs to the embedded profile: here the provider at AUTH_JWKS_URL signs; ' +
+        'remove it.',
+    );
+  }
+  return problems;
 }
 
 function profileOf(config: z.infer<z.ZodObject<typeof shape>>): Profile {
   const { BOOK_DATABASE_URL, PAYMENT_DATABASE_URL, SPACE_DATABASE_URL } = config;
-  const { MYPAGE_DATABASE_URL, REDIS_URL, AUTH_SECRET } = config;
+  const { MYPAGE_DATABASE_URL, REDIS_URL, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = config;
   if (
     !BOOK_DATABASE_URL ||
     !PAYMENT_DATABASE_URL ||
     !SPACE_DATABASE_URL ||
     !MYPAGE_DATABASE_URL ||
     !REDIS_URL ||
-    !AUTH_SECRET
+    !AUTH_JWKS_URL ||
+    !AUTH_ISSUER ||
+    !AUTH_AUDIENCE
   ) {
     return { name: 'embedded' };
   }
@@ -108,7 +134,8 @@ function profileOf(config: z.infer<z.ZodObject<typeof shape>>): Profile {
     space: SPACE_DATABASE_URL,
     mypage: MYPAGE_DATABASE_URL,
   };
-  return { name: 'servers', databases, redisUrl: REDIS_URL, authSecret: AUTH_SECRET };
+  const provider = { AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE };
+  return { name: 'servers', databases, redisUrl: REDIS_URL, provider };
 }
 
 /** This file runs from supervisor/src and, compiled, from dist/supervisor/src. */

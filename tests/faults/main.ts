@@ -14,7 +14,7 @@ const ALL_VIEWS_EVERY = 25;
 // What would turn a profile into another one, or its services into other ones.
 for (const name of Object.keys(process.env)) {
   if (
-    /^(HOST|PORT|AUTH_SECRET|INTERNAL_TOKEN_KEYS|REDIS_URL|\w+_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_URL)$/.test(
+    /^(HOST|PORT|AUTH_\w+|INTERNAL_TOKEN_KEYS|REDIS_URL|\w+_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_URL)(_FILE)?$/.test(
       name,
     )
   ) {

@@ -43,8 +43,8 @@ export async function run(
   const startedAt = new Date();
   const random = new Random(String(options.seed));
   const records = new Records();
-  const customers = routerClient(system.routerUrl, system.authSecret);
-  const hosts = routerClient(system.routerUrl, system.authSecret, 'host');
+  const customers = routerClient(system.routerUrl, system.tokenOf);
+  const hosts = routerClient(system.routerUrl, system.tokenOf, 'host');
   const planned = planFaults(random.fork('faults'), system, {
     only: options.only,
     loadMs: options.seconds * 1_000,

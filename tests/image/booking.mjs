@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { signToken } from '../support/identity-provider.mjs';
 import { eventually } from './processes.mjs';
 
 const listSpace = `mutation ($input: ListSpaceInput!) {
@@ -23,9 +23,9 @@ const myBooking = `query ($id: ID!) {
 }`;
 
 /** Lists a space, books it and waits until mypage shows the booking as registered. */
-export async function bookSpace(url, secret) {
-  const host = await client(url, secret, 'image-host', ['host']);
-  const customer = await client(url, secret, 'image-customer', ['customer']);
+export async function bookSpace(url, credentials) {
+  const host = await client(url, credentials, 'image-host', ['host']);
+  const customer = await client(url, credentials, 'image-customer', ['customer']);
 
   const space = { name: 'Image test', capacity: 4, hourlyRate: 10_000 };
   const listed = (await host(listSpace, { input: space })).listSpace;
@@ -60,13 +60,8 @@ export async function bookSpace(url, secret) {
   );
 }
 
-async function client(url, secret, user, roles) {
-  const token = await new SignJWT({ roles })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(user)
-    .setIssuedAt()
-    .setExpirationTime('10m')
-    .sign(new TextEncoder().encode(secret));
+async function client(url, credentials, user, roles) {
+  const token = await signToken(credentials, user, roles, '10m');
   return async (query, variables) => {
     const response = await fetch(url, {
       method: 'POST',

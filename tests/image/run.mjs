@@ -68,8 +68,14 @@ async function testImage(atEnd) {
   const { requireFreePorts, startServers } = await import('./servers.mjs');
   const { bookSpace } = await import('./booking.mjs');
 
+  const { randomSecrets } = await import('../../scripts/secrets.mjs');
+  const { startIdentityProvider } = await import('../support/identity-provider.mjs');
+
+  const provider = await startIdentityProvider();
+  atEnd(provider.stop);
   const { services, servers, databasesSql, ports } = readComposeFile(
     join(root, 'docker-compose.yml'),
+    { ...randomSecrets(), ...provider.settings },
   );
   await requireFreePorts(ports);
   const tool = await chooseTool();
@@ -99,9 +105,9 @@ async function testImage(atEnd) {
     await Promise.all(containers.map(requireOrdinaryUser));
   });
 
-  const { PORT, AUTH_SECRET } = services.router.environment;
+  const { PORT } = services.router.environment;
   await timed('A space was booked, paid and registered, and mypage shows it', () =>
-    bookSpace(`http://127.0.0.1:${PORT}/graphql`, AUTH_SECRET),
+    bookSpace(`http://127.0.0.1:${PORT}/graphql`, provider.credentials),
   );
 
   await timed('Every service ended with exit code 0 after SIGTERM', async () => {

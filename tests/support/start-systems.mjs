@@ -1,18 +1,21 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import pg from 'pg';
+import { randomSecrets } from '../../scripts/secrets.mjs';
 import { readComposeFile } from '../image/compose-file.mjs';
+import { startIdentityProvider } from './identity-provider.mjs';
+import { embeddedIdentity, startRouterBeside } from './router-beside.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
-import { startStockRouter } from './stock-router.mjs';
 import stopAll from './stop-all.mjs';
 
 // Short, so that tests see holds expire; long enough for a deferred payment to come in.
 const HOLD_SECONDS = '20';
 // Few, so that tests see events parked within a lease or two.
 const PARK_AFTER_FAILURES = '4';
+const PROVIDER_FILE = 'identity-provider.json';
 const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES };
 
 /**
@@ -36,13 +39,21 @@ async function startAll() {
   if (profiles.includes('embedded')) {
     const home = await startSystem('embedded', SETTINGS);
     process.env.SYSTEM_EMBEDDED = home;
-    const stock = await startStockRouter(home);
+    const stock = await startRouterBeside(home, 'stock-router', {
+      ...embeddedIdentity(home),
+      ROUTER_EXECUTOR: 'stock',
+    });
     globalThis.stopAll.push(stock.stop);
     process.env.STOCK_ROUTER = stock.graphqlUrl;
   }
   if (profiles.includes('servers')) {
-    const environment = await startComposedServers();
-    process.env.SYSTEM_SERVERS = await startSystem('servers', { ...environment, ...SETTINGS });
+    const provider = await startIdentityProvider();
+    globalThis.stopAll.push(provider.stop);
+    const environment = await startComposedServers(provider);
+    const home = await startSystem('servers', { ...environment, ...SETTINGS });
+    // With which the tests sign tokens as the provider would.
+    writeFileSync(join(home, PROVIDER_FILE), JSON.stringify(provider.credentials));
+    process.env.SYSTEM_SERVERS = home;
   }
 }
 
@@ -86,11 +97,12 @@ function stateOf(home) {
 }
 
 /**
- * Real servers with the credentials of docker-compose.yml. Resolves with the environment that the
- * file gives its services; only hosts and ports are those of this machine.
+ * Real servers with the credentials that "npm run secrets" makes for docker-compose.yml. Resolves with
+ * the environment that the file gives its services; only hosts and ports are those of this machine.
  */
-async function startComposedServers() {
-  const { services, databasesSql } = readComposeFile('docker-compose.yml');
+async function startComposedServers({ settings }) {
+  const variables = { ...randomSecrets(), ...settings };
+  const { services, databasesSql } = readComposeFile('docker-compose.yml', variables);
   const composed = Object.assign({}, ...Object.values(services).map((each) => each.environment));
   const redisPassword = new URL(composed.REDIS_URL).password;
   const [postgres, mariaDb, redis] = await Promise.all([
@@ -113,7 +125,19 @@ async function startComposedServers() {
     return [name, url.href];
   };
   const addresses = Object.entries(composed).filter(([name]) => /DATABASE_URL|REDIS/.test(name));
-  return { ...Object.fromEntries(addresses.map(here)), AUTH_SECRET: composed.AUTH_SECRET };
+  return fromFiles({ ...Object.fromEntries(addresses.map(here)), ...settings });
+}
+
+/** The same settings, as Docker and Kubernetes hand out secrets: each in a file of its own. */
+function fromFiles(environment) {
+  const folder = temporaryFolder('secrets');
+  globalThis.stopAll.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const named = Object.entries(environment).map(([name, value]) => {
+    const file = join(folder, name);
+    writeFileSync(file, `${value}\n`, { mode: 0o600 });
+    return [`${name}_FILE`, file];
+  });
+  return Object.fromEntries(named);
 }
 
 /** What the image of PostgreSQL does with the file's SQL at its first start. */

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe } from '@jest/globals';
-import { SignJWT } from 'jose';
-import { readComposeFile } from '../image/compose-file.mjs';
+import { signEmbeddedToken, signToken } from './identity-provider.mjs';
 
 export type Profile = 'embedded' | 'servers';
 
@@ -51,15 +50,11 @@ export class System {
 
   /** A token with another lifetime than an hour, in jose's words. */
   async tokenFor(lifetime: string, user: string, ...roles: string[]): Promise<string> {
-    const secret =
-      this.profile === 'embedded'
-        ? readFileSync(join(this.home, 'auth-secret'), 'utf8').trim()
-        : readComposeFile('docker-compose.yml').services.router.environment.AUTH_SECRET;
-    return new SignJWT({ roles: roles.length > 0 ? roles : ['customer'] })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setSubject(user)
-      .setExpirationTime(lifetime)
-      .sign(new TextEncoder().encode(secret));
+    const granted = roles.length > 0 ? roles : ['customer'];
+    const kept = (file: string) => readFileSync(join(this.home, file), 'utf8').trim();
+    return this.profile === 'embedded'
+      ? signEmbeddedToken(kept('auth-secret'), user, granted, lifetime)
+      : signToken(JSON.parse(kept('identity-provider.json')), user, granted, lifetime);
   }
 
   async graphql(

@@ -9,7 +9,7 @@ import { listenToNotices } from '#platform/notices.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import type { RouterConfig } from '../config.ts';
 import type { Executor } from '../executor/executor.ts';
-import type { Identified } from '../identity.ts';
+import { authorizationOf, type Identified } from '../identity/identity.ts';
 import type { RouterContext } from '../subgraph-client.ts';
 import { eventStreams, streamProtocol } from './event-streams.ts';
 import { operations } from './operations.ts';
@@ -79,11 +79,13 @@ export function liveGraphql(deps: {
       // Multipart is for subscriptions alone; Apollo's own server answers all else as it likes.
       if (read.kind !== 'subscription' && protocol.isForSubscriptions) return;
       try {
-        const identified = await identify(request.headers.authorization);
+        const identified = await identify(authorizationOf(request.raw));
         await streams.serve(protocol, read, identified, reply);
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
-        return reply.code(401).send({ errors: [formatError(error.toJSON(), error)] });
+        return reply
+          .code(httpStatusOf(error))
+          .send({ errors: [formatError(error.toJSON(), error)] });
       }
     },
     async close() {
@@ -105,4 +107,8 @@ async function answerOnce(
   );
   if (body.kind === 'single') return body.singleResult as ExecutionResult;
   throw new Error('a query was answered in several parts');
+}
+
+function httpStatusOf({ extensions }: GraphQLError): number {
+  return (extensions.http as { status?: number } | undefined)?.status ?? 401;
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { GraphQLSchema } from 'graphql';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '#platform/logger.ts';
-import type { Identified } from '../identity.ts';
+import { authorizationOf, type Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
 import { Endless } from './endless.ts';
 import { framer } from './frames.ts';
@@ -29,6 +29,7 @@ const CONNECTION_INIT_MS = 5_000;
 const PING_MS = 12_000;
 /** RFC 6455, section 7.4.1 and its registry: the service restarts, come back. */
 const SERVICE_RESTART = 1012;
+const TRY_AGAIN_LATER = 1013;
 
 /**
  * Serves GraphQL over WebSocket at `path`, by the graphql-transport-ws protocol (PROTOCOL.md of
@@ -63,7 +64,9 @@ export function serveWebSockets(deps: {
       try {
         extra.identified = await identify(authorization);
       } catch (error) {
-        extra.socket.close(CloseCode.Forbidden, (error as Error).message);
+        const { message, extensions } = error as GraphQLError;
+        const isOurFault = extensions?.code === 'SERVICE_UNAVAILABLE';
+        extra.socket.close(isOurFault ? TRY_AGAIN_LATER : CloseCode.Forbidden, message);
         return false;
       }
       // A code on which clients of graphql-ws connect again, with a new token.
@@ -104,7 +107,7 @@ export function serveWebSockets(deps: {
     const connection: Connection = {
       socket,
       wire: request.socket,
-      authorization: request.headers.authorization,
+      authorization: authorizationOf(request),
       identified: null,
       stayOpen: () => {},
     };
@@ -174,6 +177,9 @@ export function serveWebSockets(deps: {
 const LAST_WORDS_MS = 200;
 
 function givenIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const given = params?.Authorization ?? params?.authorization;
-  return typeof given === 'string' ? given : undefined;
+  const given = [params?.Authorization, params?.authorization].filter(
+    (each) => typeof each === 'string',
+  );
+  // Two are no bearer token, as with headers: nobody is taken for another.
+  return given.length > 0 ? given.join(', ') : undefined;
 }

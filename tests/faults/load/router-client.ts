@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose';
 import { Pool as HttpPool } from 'undici';
 
 /** Nobody looks at a spinning wheel for longer. */
@@ -21,19 +20,18 @@ export interface RouterClient {
   close(): Promise<void>;
 }
 
-export function routerClient(url: string, authSecret: string, role = 'customer'): RouterClient {
+export function routerClient(
+  url: string,
+  sign: (user: string, role: string) => Promise<string>,
+  role = 'customer',
+): RouterClient {
   const http = new HttpPool(url, { connections: 64, connectTimeout: 2_000 });
-  const key = new TextEncoder().encode(authSecret);
   const tokens = new Map<string, string>();
 
   async function tokenOf(user: string): Promise<string> {
     const known = tokens.get(user);
     if (known) return known;
-    const token = await new SignJWT({ roles: [role] })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setSubject(user)
-      .setExpirationTime('12h')
-      .sign(key);
+    const token = await sign(user, role);
     tokens.set(user, token);
     return token;
   }

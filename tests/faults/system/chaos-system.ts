@@ -8,6 +8,7 @@ import {
   type ServiceName,
   subgraphNames,
 } from '../../../supervisor/src/services.ts';
+import type * as IdentityProvider from '../../support/identity-provider.mjs';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { type MariaDb, startMariaDb } from './mariadb.ts';
 import { takePort } from './ports.ts';
@@ -32,7 +33,8 @@ export interface ChaosSystem {
   profile: Profile;
   home: string;
   routerUrl: string;
-  authSecret: string;
+  /** A bearer token for a user, of whoever signs them on this profile. */
+  tokenOf(user: string, role: string): Promise<string>;
   processes: readonly ServiceProcess[];
   postgres: Postgres;
   redis: Redis | undefined;
@@ -43,6 +45,26 @@ export interface ChaosSystem {
   lines: Readonly<Record<string, TcpProxy>>;
   every(service: ServiceName): readonly ServiceProcess[];
   proxies(): readonly TcpProxy[];
+}
+
+/** Who signs tokens; in the servers profile a provider that the router asks for its keys. */
+async function startIdentity(
+  profile: Profile,
+  onStop: (step: () => Promise<void>) => void,
+): Promise<{ settings: Record<string, string>; tokenOf: ChaosSystem['tokenOf'] }> {
+  // No part of the build: it is run as it is.
+  const { signEmbeddedToken, signToken, startIdentityProvider }: typeof IdentityProvider =
+    await import(pathToFileURL(projectFile('tests/support/identity-provider.mjs')).href);
+  if (profile === 'embedded') {
+    const secret = randomBytes(32).toString('base64url');
+    return {
+      settings: { AUTH_SECRET: secret },
+      tokenOf: (user, role) => signEmbeddedToken(secret, user, [role], '12h'),
+    };
+  }
+  const { settings, credentials, stop } = await startIdentityProvider();
+  onStop(async () => void (await stop()));
+  return { settings, tokenOf: (user, role) => signToken(credentials, user, [role], '12h') };
 }
 
 /** Starts servers and services in `home`; `say` is told what the supervision says. */
@@ -90,7 +112,7 @@ export async function startSystem(
     }
   }
 
-  const authSecret = randomBytes(32).toString('base64url');
+  const identity = await startIdentity(profile, onStop);
   const internalKey = randomBytes(32).toString('base64url');
   const processes: ServiceProcess[] = [];
   for (const [service, [...servicePorts]] of Object.entries(ports) as [ServiceName, number[]][]) {
@@ -122,7 +144,7 @@ export async function startSystem(
           },
           shared: {
             ...SETTINGS,
-            AUTH_SECRET: authSecret,
+            ...identity.settings,
             INTERNAL_TOKEN_KEYS: internalKey,
             SPACERENT_PROFILE: profile,
             [redis ? 'REDIS_URL' : 'QUEUE_DATABASE_URL']: queue.through(queueUrl),
@@ -144,7 +166,7 @@ export async function startSystem(
     profile,
     home,
     routerUrl: `http://127.0.0.1:${ports.router[0]}`,
-    authSecret,
+    tokenOf: identity.tokenOf,
     processes,
     postgres,
     redis,

@@ -5,18 +5,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './servers.mjs';
 
 /**
- * Starts a second router before the services of the embedded system in `home`, with the stock
- * executor. Resolves with its `{ graphqlUrl, stop }` once it is ready.
+ * Starts another router before the services of the running system in `home`, with the given settings
+ * beside those that say where things are. Resolves with its `{ graphqlUrl, log, stop }` once it is
+ * ready; `log` is the file that it writes to.
  */
-export async function startStockRouter(home) {
-  const { services, databases } = JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8'));
+export async function startRouterBeside(home, name, settings) {
+  const { services, databases, redisUrl } = JSON.parse(
+    readFileSync(join(home, 'instance.json'), 'utf8'),
+  );
   const port = await freePort();
   const { NODE_OPTIONS, ...inherited } = process.env;
   const urls = Object.entries(services).map(([name, { url }]) => [
     `${name.toUpperCase()}_URL`,
     url,
   ]);
-  const log = openSync(join(home, 'logs', 'stock-router.log'), 'a');
+  const logFile = join(home, 'logs', `${name}.log`);
+  const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['dist/router/src/main.js'], {
     stdio: ['ignore', log, log],
     env: {
@@ -24,11 +28,9 @@ export async function startStockRouter(home) {
       ...Object.fromEntries(urls),
       HOST: '127.0.0.1',
       PORT: String(port),
-      QUEUE_DATABASE_URL: databases.queue,
-      AUTH_SECRET: readFileSync(join(home, 'auth-secret'), 'utf8').trim(),
+      ...(redisUrl ? { REDIS_URL: redisUrl } : { QUEUE_DATABASE_URL: databases.queue }),
       INTERNAL_TOKEN_KEYS: readFileSync(join(home, 'internal-token-key'), 'utf8').trim(),
-      SPACERENT_PROFILE: 'embedded',
-      ROUTER_EXECUTOR: 'stock',
+      ...settings,
     },
   });
   closeSync(log);
@@ -39,11 +41,19 @@ export async function startStockRouter(home) {
   };
   const address = `http://127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 600 && child.exitCode === null; attempt += 1) {
-    if (await isReady(address)) return { graphqlUrl: `${address}/graphql`, stop };
+    if (await isReady(address)) return { graphqlUrl: `${address}/graphql`, log: logFile, stop };
     await pause(100);
   }
   await stop();
-  throw new Error(`The router with the stock executor did not start; see the logs in ${home}.`);
+  throw new Error(`The router "${name}" did not start:\n${readFileSync(logFile, 'utf8')}`);
+}
+
+/** What a router needs to accept the tokens that the embedded system in `home` hands out. */
+export function embeddedIdentity(home) {
+  return {
+    SPACERENT_PROFILE: 'embedded',
+    AUTH_SECRET: readFileSync(join(home, 'auth-secret'), 'utf8').trim(),
+  };
 }
 
 async function isReady(address) {

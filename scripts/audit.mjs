@@ -1,0 +1,131 @@
+// npm run audit: known vulnerabilities in the packages of the lock file.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const help = `Usage: npm run audit [-- options]
+
+Asks the registry which packages of package-lock.json have known vulnerabilities ("npm audit"), and
+fails for every one of severity high or critical that another version would end, unless
+scripts/audit-allowed.json says why it does no harm here. An entry there that is not needed any more
+fails, too. What no version ends is shown and does not fail.
+
+  --json FILE   judge what "npm audit --json" has written to FILE, and ask nobody
+
+Ends with 1 when something is found, with 2 when the registry gives no answer.`;
+
+const root = join(import.meta.dirname, '..');
+const GRAVE = new Set(['high', 'critical']);
+
+/** Nothing is known of the packages: neither good nor bad. */
+export class NoAudit extends Error {}
+
+/**
+ * Judges a report of `npm audit --json`. `allowed` holds `{advisory, why}`; `advisory` is the last part of an
+ * advisory's address, such as GHSA-…. Throws {@link NoAudit} when the report is none.
+ */
+export function judge(report, allowed) {
+  if (typeof report?.vulnerabilities !== 'object') {
+    throw new NoAudit(report?.message ?? report?.error?.summary ?? 'it is no report of npm audit');
+  }
+  const grave = Object.values(report.vulnerabilities).flatMap(({ name, via, fixAvailable }) =>
+    via
+      // A mere name says that the flaw is that of another package in the list.
+      .filter((flaw) => typeof flaw === 'object' && GRAVE.has(flaw.severity))
+      .map(({ url, severity, title, range }) => ({
+        advisory: url.split('/').pop(),
+        package: name,
+        severity,
+        title,
+        range,
+        fix: fixOf(fixAvailable),
+      })),
+  );
+  const excused = new Set(allowed.map(({ advisory }) => advisory));
+  const fixable = grave.filter(({ fix }) => fix !== null);
+  return {
+    failing: fixable.filter(({ advisory }) => !excused.has(advisory)),
+    allowed: fixable.filter(({ advisory }) => excused.has(advisory)),
+    unfixable: grave.filter(({ fix }) => fix === null),
+    unneeded: [...excused].filter((each) => !fixable.some(({ advisory }) => advisory === each)),
+  };
+}
+
+/** In words, which version ends a vulnerability; null when none does. */
+function fixOf(fixAvailable) {
+  if (!fixAvailable) return null;
+  if (fixAvailable === true) return 'npm audit fix';
+  const { name, version, isSemVerMajor } = fixAvailable;
+  return `${name} ${version}${isSemVerMajor ? ', a new major version' : ''}`;
+}
+
+/** Throws a sentence for an entry without a reason: it would excuse what nobody has thought about. */
+export function readAllowed(text) {
+  const allowed = JSON.parse(text);
+  for (const { advisory, why } of allowed) {
+    if (advisory && why?.trim()) continue;
+    throw new Error(`scripts/audit-allowed.json does not say why of ${advisory ?? 'an entry'}.`);
+  }
+  return allowed;
+}
+
+async function main([option, file, ...rest]) {
+  if (option === '--help' || option === '-h') return console.log(help);
+  const isFile = option === '--json' && file && rest.length === 0;
+  if (option !== undefined && !isFile) {
+    console.error(help);
+    process.exitCode = 2;
+    return;
+  }
+  const allowed = readAllowed(readFileSync(join(root, 'scripts', 'audit-allowed.json'), 'utf8'));
+  try {
+    const text = isFile ? readFileSync(file, 'utf8') : await npmAudit();
+    tell(judge(parse(text), allowed));
+  } catch (error) {
+    if (!(error instanceof NoAudit)) throw error;
+    console.error(`The packages could not be audited: ${error.message}.`);
+    process.exitCode = 2;
+  }
+}
+
+function tell({ failing, allowed, unfixable, unneeded }) {
+  const line = ({ advisory, package: name, range, severity, title }) =>
+    `${severity}: ${name} ${range}: ${title} (${advisory})`;
+  for (const each of unfixable) console.log(`no version ends it: ${line(each)}`);
+  for (const each of allowed) console.log(`allowed: ${line(each)}`);
+  for (const each of failing) console.error(`${line(each)}; ended by: ${each.fix}`);
+  for (const each of unneeded) {
+    console.error(`${each} is allowed in scripts/audit-allowed.json, but not found: take it out.`);
+  }
+  if (failing.length + unneeded.length > 0) process.exitCode = 1;
+  else console.log('No known vulnerability of severity high or critical that a version would end.');
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new NoAudit('npm audit wrote no JSON');
+  }
+}
+
+/** What npm writes; its exit code says no more than that. */
+function npmAudit() {
+  return new Promise((resolve, reject) => {
+    const npm = spawn('npm', ['audit', '--json', '--package-lock-only'], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      shell: process.platform === 'win32',
+    });
+    let text = '';
+    npm.stdout.on('data', (chunk) => {
+      text += chunk;
+    });
+    npm.once('error', (error) => reject(new NoAudit(`npm does not run: ${error.message}`)));
+    npm.once('close', () => resolve(text));
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  await main(process.argv.slice(2));

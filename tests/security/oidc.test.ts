@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { LIST_SPACE } from '../support/customer.ts';
+import { startRouterBeside } from '../support/router-beside.mjs';
+import { System, until } from '../support/system.ts';
+import { type OpenIdProvider, startOpenIdProvider } from './openid-login.ts';
+
+const AUDIENCE = 'https://api.spacerent.example';
+const MY_PAGE = '{ myPage { bookings { edges { cursor } } } }';
+
+describe('with a real OpenID provider', () => {
+  let provider: OpenIdProvider;
+  let system: System;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    provider = await startOpenIdProvider(AUDIENCE);
+    const home = process.env.SYSTEM_EMBEDDED as string;
+    const router = await startRouterBeside(home, 'oidc-router', {
+      SPACERENT_PROFILE: 'servers',
+      AUTH_JWKS_URL: `${provider.issuer}/jwks`,
+      AUTH_ISSUER: provider.issuer,
+      AUTH_AUDIENCE: AUDIENCE,
+      AUTH_ROLES_CLAIM: 'realm_access.roles',
+      AUTH_KEYS_MAX_AGE_SECONDS: '2',
+      AUTH_KEYS_COOLDOWN_SECONDS: '1',
+    });
+    stop = router.stop;
+    system = new System('servers', home, router.graphqlUrl);
+  });
+  afterAll(async () => {
+    await stop?.();
+    await provider?.stop();
+  });
+
+  test('a customer signs in with code and PKCE, and the API knows who asks', async () => {
+    const token = await provider.signIn('kim', AUDIENCE);
+    expect(decodeJwt(token)).toMatchObject({ sub: 'kim', aud: AUDIENCE, iss: provider.issuer });
+    const { status, data, errors } = await system.graphql(token, MY_PAGE);
+    expect({ status, errors }).toEqual({ status: 200, errors: undefined });
+    expect(data.myPage.bookings.edges).toEqual([]);
+  });
+
+  test('roles come from the claim that the settings name, and give what they allow', async () => {
+    const input = { name: 'By OpenID', capacity: 1, hourlyRate: 1_000 };
+    const host = await provider.signIn('hana', AUDIENCE);
+    const listed = await system.graphql(host, LIST_SPACE, { input });
+    expect(listed.data.listSpace.space.id).toEqual(expect.any(String));
+    const customer = await provider.signIn('kim', AUDIENCE);
+    const refused = await system.graphql(customer, LIST_SPACE, { input });
+    expect(refused.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+
+  test('a token for another API is refused', async () => {
+    const token = await provider.signIn('kim', AUDIENCE);
+    // The provider of this test gives every token the same audience: so another router's is another.
+    const home = process.env.SYSTEM_EMBEDDED as string;
+    const other = await startRouterBeside(home, 'oidc-other-router', {
+      SPACERENT_PROFILE: 'servers',
+      AUTH_JWKS_URL: `${provider.issuer}/jwks`,
+      AUTH_ISSUER: provider.issuer,
+      AUTH_AUDIENCE: 'https://other.example',
+    });
+    try {
+      const { status, errors } = await new System('servers', home, other.graphqlUrl).graphql(
+        token,
+        MY_PAGE,
+      );
+      expect(status).toBe(401);
+      expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('after a change of keys new tokens are accepted and old ones refused, without a restart', async () => {
+    const old = await provider.signIn('kim', AUDIENCE);
+    expect((await system.graphql(old, MY_PAGE)).status).toBe(200);
+    await provider.rotate();
+    const fresh = await provider.signIn('kim', AUDIENCE);
+    await until('the new key is known', async () => {
+      const { status } = await system.graphql(fresh, MY_PAGE);
+      return status === 200;
+    });
+    await until('the old key is forgotten', async () => {
+      const { status, errors } = await system.graphql(old, MY_PAGE);
+      return status === 401 && errors?.[0]?.extensions.code === 'UNAUTHENTICATED';
+    });
+    expect((await system.graphql(fresh, MY_PAGE)).status).toBe(200);
+  });
+
+  test('a key that nobody signs with any more is forgotten by its age alone', async () => {
+    const old = await provider.signIn('kim', AUDIENCE);
+    await until(
+      'its key is known',
+      async () => (await system.graphql(old, MY_PAGE)).status === 200,
+    );
+    await provider.rotate();
+    await until(
+      'the old key is forgotten',
+      async () => (await system.graphql(old, MY_PAGE)).status === 401,
+    );
+  });
+
+  test('tokens with unknown keys make the router ask no more than once per cool-down', async () => {
+    const [, payload, signature] = (await provider.signIn('kim', AUDIENCE)).split('.');
+    const before = await provider.timesAsked();
+    const startedAt = performance.now();
+    let sent = 0;
+    await until(
+      'three cool-downs have passed',
+      async () => {
+        const kids = Array.from({ length: 20 }, () => `kid-${++sent}`);
+        const answers = await Promise.all(
+          kids.map((kid) => {
+            const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid })).toString('base64url');
+            return system.graphql(`${header}.${payload}.${signature}`, MY_PAGE);
+          }),
+        );
+        for (const { status } of answers) expect(status).toBe(401);
+        return performance.now() - startedAt > 3_000;
+      },
+      20,
+    );
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const asked = (await provider.timesAsked()) - before;
+    expect(sent).toBeGreaterThan(20);
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+  });
+});

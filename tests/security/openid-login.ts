@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+
+const CLIENT_ID = 'spacerent-web';
+// Nobody listens there: the last redirect is read, not followed.
+const REDIRECT_URI = 'http://127.0.0.1:9/signed-in';
+const STEPS_AT_MOST = 12;
+
+export interface OpenIdProvider {
+  issuer: string;
+  /** Signs in as a browser does, and resolves with the access token for the audience. */
+  signIn(user: string, audience: string): Promise<string>;
+  /** Replaces its signing key; the old one is gone. */
+  rotate(): Promise<void>;
+  timesAsked(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts `oidc-provider`, a certified OpenID provider, in a process of its own. */
+export async function startOpenIdProvider(audience: string): Promise<OpenIdProvider> {
+  const { NODE_OPTIONS, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['tests/security/openid-provider.mjs'], {
+    env: { ...inherited, CLIENT_ID, REDIRECT_URI, AUDIENCE: audience },
+    // It warns, at length, that it is configured for a test.
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const { issuer } = await answerOf(child);
+  const ask = (message: string) => {
+    const answer = answerOf(child);
+    child.send(message);
+    return answer;
+  };
+  return {
+    issuer,
+    signIn: (user, resource) => signIn(issuer, user, resource),
+    rotate: async () => void (await ask('rotate')),
+    timesAsked: async () => (await ask('asked')).asked,
+    async stop() {
+      child.disconnect();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+async function answerOf(child: ChildProcess) {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The OpenID provider ended with code ${code}.`);
+  });
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  return message as { issuer: string; asked: number };
+}
+
+/** The authorization code flow with PKCE: RFC 6749, section 4.1, and RFC 7636. */
+async function signIn(issuer: string, user: string, resource: string): Promise<string> {
+  const discovery = await fetch(`${issuer}/.well-known/openid-configuration`);
+  const { authorization_endpoint, token_endpoint } = (await discovery.json()) as Record<
+    string,
+    string
+  >;
+  const verifier = randomBytes(32).toString('base64url');
+  const question = new URLSearchParams({
+    client_id: CLIENT_ID,
+    response_type: 'code',
+    redirect_uri: REDIRECT_URI,
+    scope: 'openid bookings',
+    resource,
+    state: 'state',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  const code = await walkThrough(`${authorization_endpoint}?${question}`, user);
+  const answer = await fetch(token_endpoint as string, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      client_id: CLIENT_ID,
+      redirect_uri: REDIRECT_URI,
+      code_verifier: verifier,
+      code,
+      resource,
+    }),
+  });
+  const { access_token, ...rest } = (await answer.json()) as { access_token?: string };
+  if (!access_token) throw new Error(`No access token: ${JSON.stringify(rest)}`);
+  return access_token;
+}
+
+/** Follows redirects, fills in the forms of login and consent, and ends with the code. */
+async function walkThrough(start: string, user: string): Promise<string> {
+  const cookies = new Map<string, string>();
+  let url = start;
+  let form: URLSearchParams | undefined;
+  for (let step = 0; step < STEPS_AT_MOST; step += 1) {
+    const answer = await fetch(url, {
+      method: form ? 'POST' : 'GET',
+      redirect: 'manual',
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      ...(form && { body: form }),
+    });
+    for (const cookie of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      cookies.set(name, value);
+    }
+    const page = await answer.text();
+    const location = answer.headers.get('location');
+    form = undefined;
+    if (location) {
+      url = new URL(location, url).href;
+      if (!url.startsWith(REDIRECT_URI)) continue;
+      const code = new URL(url).searchParams.get('code');
+      if (code) return code;
+      throw new Error(`Signing in ended with ${url}`);
+    }
+    const [, prompt] = /name="prompt" value="(\w+)"/.exec(page) ?? [];
+    if (!prompt) throw new Error(`HTTP ${answer.status} without a form: ${page.slice(0, 500)}`);
+    form = new URLSearchParams({ prompt, login: user, password: 'any' });
+  }
+  throw new Error('Signing in does not end.');
+}

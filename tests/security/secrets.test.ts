@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { randomSecrets } from '../../scripts/secrets.mjs';
+import { readComposeFile } from '../image/compose-file.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'spacerent-secrets-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PROVIDER = {
+  AUTH_JWKS_URL: 'https://id.example/jwks',
+  AUTH_ISSUER: 'https://id.example',
+  AUTH_AUDIENCE: 'https://api.example',
+};
+
+/** Runs a program with nothing but the given settings; it ends by itself. */
+function run(program: string[], settings: Record<string, string> = {}) {
+  const { PATH, HOME } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, {
+    encoding: 'utf8',
+    timeout: 20_000,
+    env: { PATH, HOME, ...settings },
+  });
+  return { code: status, text: stdout + stderr };
+}
+
+describe('npm run secrets', () => {
+  const script = 'scripts/secrets.mjs';
+
+  test('writes a file for its owner alone, with everything that docker-compose.yml asks for', () => {
+    const file = join(folder, 'new.env');
+    expect(run([script, '--file', file]).code).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const given = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
+    const asked = readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+):\?/g);
+    expect(given).toEqual(expect.arrayContaining([...asked].map(([, name]) => name)));
+  });
+
+  test('never overwrites a file', () => {
+    const file = join(folder, 'kept.env');
+    writeFileSync(file, 'REDIS_PASSWORD=in-use\n');
+    const { code, text } = run([script, '--file', file]);
+    expect(code).toBe(1);
+    expect(text).toContain('exists already');
+    expect(readFileSync(file, 'utf8')).toBe('REDIS_PASSWORD=in-use\n');
+  });
+
+  test('makes other secrets each time', () => {
+    const secrets = [randomSecrets(), randomSecrets()].flatMap((each) => Object.values(each));
+    expect(new Set(secrets).size).toBe(secrets.length);
+    for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);
+  });
+
+  test.each([['--wrong'], ['--file'], ['--print', 'x']])(
+    'explains itself when asked %s',
+    (...args) => {
+      expect(run([script, ...args])).toMatchObject({ code: 2 });
+    },
+  );
+});
+
+describe('docker-compose.yml', () => {
+  test.each(['REDIS_PASSWORD', 'BOOK_DATABASE_PASSWORD', 'POSTGRES_PASSWORD', 'AUTH_ISSUER'])(
+    'does not start without %s',
+    (name) => {
+      const variables = { ...randomSecrets(), ...PROVIDER, [name]: '' };
+      expect(() => readComposeFile('docker-compose.yml', variables)).toThrow(`${name} is missing`);
+    },
+  );
+
+  test('has no secret of its own', () => {
+    const text = readFileSync('docker-compose.yml', 'utf8');
+    expect(text).not.toMatch(/(PASSWORD|SECRET|KEYS?|TOKEN):?-/);
+  });
+});
+
+describe('in the servers profile', () => {
+  const ADDRESSES = {
+    BOOK_URL: 'http://127.0.0.1:9',
+    PAYMENT_URL: 'http://127.0.0.1:9',
+    SPACE_URL: 'http://127.0.0.1:9',
+    MYPAGE_URL: 'http://127.0.0.1:9',
+    INTERNAL_TOKEN_KEYS: randomSecrets().INTERNAL_TOKEN_KEYS as string,
+    REDIS_URL: 'redis://127.0.0.1:9',
+  };
+  const router = ['dist/router/src/main.js'];
+
+  test.each([
+    ['book', { BOOK_DATABASE_URL: 'postgresql://book:book-dev@127.0.0.1:9/book' }],
+    ['payment', { PAYMENT_DATABASE_URL: 'postgresql://postgres:postgres@127.0.0.1:9/payment' }],
+    ['space', { SPACE_DATABASE_URL: 'postgresql://space:changeme@127.0.0.1:9/space' }],
+    ['mypage', { MYPAGE_DATABASE_URL: 'mysql://mypage:mypage-dev@127.0.0.1:9/mypage' }],
+    ['mypage', { REDIS_URL: 'redis://:spacerent-dev@127.0.0.1:9' }],
+  ])('%s does not start with a password that everybody knows', (service, settings) => {
+    const { code, text } = run([`dist/subgraphs/${service}/src/main.js`], {
+      ...ADDRESSES,
+      ...settings,
+    });
+    const [[name, url]] = Object.entries(settings) as [[string, string]];
+    expect(code).toBe(2);
+    expect(text).toContain(`${name} holds a password that everybody knows`);
+    expect(text).not.toContain(new URL(url).password);
+  });
+
+  test('the router does not start with a secret of the embedded profile', () => {
+    const AUTH_SECRET = 'a-secret-that-is-long-enough-to-be-one';
+    const { code, text } = run(router, { ...ADDRESSES, ...PROVIDER, AUTH_SECRET });
+    expect(code).toBe(2);
+    expect(text).toContain('AUTH_SECRET is wrong: belongs to the embedded profile');
+    expect(text).not.toContain(AUTH_SECRET);
+  });
+
+  test.each([
+    ['keys that anyone on the way can change', { AUTH_JWKS_URL: 'http://id.example/jwks' }],
+    ['keys from a file', { AUTH_JWKS_URL: 'file:///etc/keys' }],
+    ['shared secrets as signatures', { AUTH_ALGORITHMS: 'RS256,HS256' }],
+    ['no signatures at all', { AUTH_ALGORITHMS: 'none' }],
+    ['an unknown profile', { SPACERENT_PROFILE: 'production' }],
+  ])('the router does not start with %s', (_name, settings) => {
+    const { code, text } = run(router, { ...ADDRESSES, ...PROVIDER, ...settings });
+    expect(code).toBe(2);
+    expect(text).toContain(`${Object.keys(settings)[0]} is wrong: `);
+  });
+
+  test('a router of the embedded profile takes no provider: anyone could sign in past it', () => {
+    const { code, text } = run(router, {
+      ...ADDRESSES,
+      ...PROVIDER,
+      SPACERENT_PROFILE: 'embedded',
+      AUTH_SECRET: 'a-secret-that-is-long-enough-to-be-one',
+    });
+    expect(code).toBe(2);
+    expect(text).toContain('AUTH_JWKS_URL is wrong: belongs to the servers profile');
+  });
+
+  test('npm start reads settings from files, too, and names what is wrong with them', () => {
+    const file = join(folder, 'redis-url');
+    writeFileSync(file, 'redis://:changeme@127.0.0.1:9\n');
+    const { code, text } = run(['dist/supervisor/src/main.js'], {
+      SPACERENT_HOME: join(folder, 'home'),
+      REDIS_URL_FILE: file,
+      BOOK_DATABASE_URL: 'postgresql://127.0.0.1:9/book',
+      BOOK_DATABASE_URL_FILE: file,
+      AUTH_SECRET: 'a-secret-that-is-long-enough-to-be-one',
+    });
+    expect(code).toBe(1);
+    expect(text).toContain('REDIS_URL holds a password that everybody knows');
+    expect(text).toContain('BOOK_DATABASE_URL_FILE is set, and so is BOOK_DATABASE_URL');
+    expect(text).toContain('missing: PAYMENT_DATABASE_URL, ');
+    expect(text).toContain('AUTH_SECRET belongs to the embedded profile');
+  });
+
+  test.each([
+    ['postgresql://book:Xk3v9QmT7bLz@127.0.0.1:9/book', 'Xk3v9QmT7bLz'],
+    // No address at all, for a slash that should have been encoded: the error tells it whole.
+    ['postgresql://book:Xk3v9/QmT7bLz@127.0.0.1:9/book', 'QmT7bLz'],
+    ['postgresql://127.0.0.1:9/book?user=book&password=Xk3v9QmT7bLz', 'Xk3v9QmT7bLz'],
+  ])('a service that cannot reach %s does not say its password', (url, password) => {
+    const { code, text } = run(['dist/subgraphs/book/src/main.js'], {
+      ...ADDRESSES,
+      BOOK_DATABASE_URL: url,
+      LOG_LEVEL: 'trace',
+    });
+    expect(code).toBe(1);
+    expect(text).toContain('the service could not start');
+    expect(text).not.toContain(password);
+  });
+});

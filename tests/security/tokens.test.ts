@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { startIdentityProvider } from '../support/identity-provider.mjs';
+import { startRouterBeside } from '../support/router-beside.mjs';
+import { System, until } from '../support/system.ts';
+import { forgeries, pointingAt, signed, strangersPublicKey } from './forged-tokens.ts';
+
+const MY_PAGE = '{ myPage { bookings { edges { cursor } } } }';
+const PUBLIC = '{ spaces(first: 1) { edges { cursor } } }';
+
+type IdentityProvider = Awaited<ReturnType<typeof startIdentityProvider>>;
+
+/** A router of the servers profile before a running system, and the provider that it trusts. */
+async function start(name: string, settings: Record<string, string> = {}) {
+  const home = process.env.SYSTEM_EMBEDDED as string;
+  const provider = await startIdentityProvider();
+  await provider.addKey('key-2');
+  return {
+    provider,
+    home,
+    async open() {
+      const router = await startRouterBeside(home, name, {
+        SPACERENT_PROFILE: 'servers',
+        ...provider.settings,
+        ...settings,
+      });
+      const system = new System('servers', home, router.graphqlUrl);
+      return { ...router, system };
+    },
+  };
+}
+
+/** Connects over graphql-ws and resolves with the data of a query, or the code of the end. */
+function overWebSocket(
+  system: System,
+  headers: object,
+): Promise<{ data?: unknown; code?: number }> {
+  return new Promise((resolve) => {
+    const client = createClient({
+      url: system.graphqlUrl.replace(/^http/, 'ws'),
+      webSocketImpl: WebSocket,
+      connectionParams: { ...headers },
+      retryAttempts: 0,
+      onNonLazyError: () => {},
+    });
+    const done = (answer: { data?: unknown; code?: number }) => {
+      resolve(answer);
+      void client.dispose();
+    };
+    client.subscribe(
+      { query: MY_PAGE },
+      {
+        next: ({ data }) => done({ data }),
+        error: (reason) => done({ code: (reason as { code: number }).code }),
+        complete: () => {},
+      },
+    );
+  });
+}
+
+describe('the router of the servers profile', () => {
+  let provider: IdentityProvider;
+  let system: System;
+  let log: string;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    const started = await start('tokens-router');
+    provider = started.provider;
+    ({ system, stop, log } = await started.open());
+  });
+  afterAll(async () => {
+    await stop?.();
+    await provider?.stop();
+  });
+
+  test.each([
+    ['as it should be', {}, {}],
+    [
+      'with several audiences, of which this is one',
+      { aud: ['x', 'https://api.spacerent.example'] },
+      {},
+    ],
+    ['with roles of other systems among its own', { roles: ['uma_protection', 'customer', 7] }, {}],
+    ['with a type', {}, { typ: 'at+jwt' }],
+    [
+      'of a clock that is a little fast',
+      { iat: Date.now() / 1_000 + 3, nbf: Date.now() / 1_000 + 3 },
+      {},
+    ],
+  ])('accepts a token %s', async (_name, claims, header) => {
+    const token = await signed(provider, claims, header);
+    const { status, errors } = await system.graphql(token, MY_PAGE);
+    expect({ status, errors }).toEqual({ status: 200, errors: undefined });
+    const live = await overWebSocket(system, { authorization: `Bearer ${token}` });
+    expect(live.data).toBeDefined();
+  });
+
+  test.each(forgeries)('refuses a token %s', async (_name, forge) => {
+    const token = await forge(provider);
+    for (const query of [MY_PAGE, PUBLIC]) {
+      const { status, data, errors } = await system.graphql(token, query);
+      expect(status).toBe(401);
+      expect(data).toBeUndefined();
+      expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['UNAUTHENTICATED']);
+    }
+    expect(await overWebSocket(system, { authorization: `Bearer ${token}` })).toEqual({
+      code: 4403,
+    });
+    const stream = await fetch(system.graphqlUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+      },
+      body: JSON.stringify({ query: 'subscription { myBookingStatuses { status } }' }),
+    });
+    expect(stream.status).toBe(401);
+    await stream.text();
+  });
+
+  test.each(['jku', 'x5u'] as const)(
+    'asks nobody for the key that a token names by %s',
+    async (by) => {
+      let asked = 0;
+      const attacker = createServer((_request, response) => {
+        asked += 1;
+        response.end(JSON.stringify({ keys: [strangersPublicKey] }));
+      });
+      await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(attacker.address() as AddressInfo).port}/keys`;
+      const { status } = await system.graphql(await pointingAt(provider, by, url), MY_PAGE);
+      expect(status).toBe(401);
+      expect(asked).toBe(0);
+      await new Promise((resolve) => attacker.close(resolve));
+    },
+  );
+
+  test('takes a request with two Authorization headers for nobody', async () => {
+    const kim = `Bearer ${await signed(provider)}`;
+    const lee = `Bearer ${await signed(provider, { sub: 'lee' })}`;
+    for (const values of [
+      [kim, lee],
+      [kim, kim],
+      [kim, ''],
+    ]) {
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const headers = ['content-type', 'application/json', 'host', new URL(system.address).host];
+        for (const value of values) headers.push('Authorization', value);
+        request(system.graphqlUrl, { method: 'POST', headers: headers as never }, (answer) => {
+          answer.resume().once('end', () => resolve(answer.statusCode));
+        })
+          .once('error', reject)
+          .end(JSON.stringify({ query: PUBLIC }));
+      });
+      expect(status).toBe(401);
+    }
+    expect(await overWebSocket(system, { authorization: kim, Authorization: lee })).toEqual({
+      code: 4403,
+    });
+  });
+
+  test.each(['Basic a2ltOmtpbQ==', 'Bearer', 'Bearer a b', 'Token abc', 'bearer: x'])(
+    'refuses the Authorization header "%s"',
+    async (authorization) => {
+      const { status } = await system.graphql(null, PUBLIC, {}, { authorization });
+      expect(status).toBe(401);
+    },
+  );
+
+  test.each(['GET', 'POST'])('hands out no development tokens: %s', async (method) => {
+    const answer = await fetch(`${system.address}/dev/token`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(method === 'POST' && { body: JSON.stringify({ user: 'kim', roles: ['operator'] }) }),
+    });
+    expect(answer.status).toBe(404);
+    await answer.text();
+  });
+
+  test('has logged why tokens were refused, and no token', () => {
+    const text = readFileSync(log, 'utf8');
+    expect(text).toContain('a token was refused');
+    expect(text).toContain('"claim":"aud"');
+    expect(text).not.toMatch(/eyJ[\w-]+\./);
+  });
+});
+
+describe('when the identity provider is away', () => {
+  test('from the start: 503, until its keys can be had; the public part answers', async () => {
+    const { provider, open } = await start('away-router');
+    provider.behave('error');
+    const { system, stop } = await open();
+    const authorization = `Bearer ${await signed(provider)}`;
+    const { status, errors } = await system.graphql(null, MY_PAGE, {}, { authorization });
+    expect(status).toBe(503);
+    expect(errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE');
+    expect(await overWebSocket(system, { authorization })).toEqual({ code: 1013 });
+    expect((await system.graphql(null, PUBLIC)).status).toBe(200);
+
+    provider.behave('keys');
+    await until('its keys are known', async () => {
+      const answer = await system.graphql(null, MY_PAGE, {}, { authorization });
+      return answer.status === 200;
+    });
+    await stop();
+    await provider.stop();
+  });
+
+  test.each(['error', 'nothing'] as const)(
+    'later on (it answers: %s): known keys go on working beyond their age, unknown ones are 503',
+    async (how) => {
+      const { provider, open } = await start(`away-later-router-${how}`, {
+        AUTH_KEYS_MAX_AGE_SECONDS: '1',
+        AUTH_KEYS_COOLDOWN_SECONDS: '1',
+      });
+      const { system, stop } = await open();
+      expect((await system.graphql(await signed(provider), MY_PAGE)).status).toBe(200);
+      provider.behave(how);
+      const asked = provider.timesAsked();
+      let number = 0;
+      await until(
+        'it was asked in vain',
+        async () => {
+          // Another one each time: what is remembered proves nothing.
+          const token = await signed(provider, { jti: `${++number}` });
+          const { status } = await system.graphql(token, MY_PAGE);
+          expect(status).toBe(200);
+          return provider.timesAsked() >= asked + 2;
+        },
+        25,
+      );
+      const unknown = await signed(provider, {}, { kid: 'unknown' });
+      const { status, errors } = await system.graphql(unknown, MY_PAGE);
+      expect(status).toBe(503);
+      expect(errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE');
+      await stop();
+      await provider.stop();
+    },
+    45_000,
+  );
+});

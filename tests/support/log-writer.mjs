@@ -1,0 +1,10 @@
+// A service that reads its settings, and then logs what it is sent on stdin: [level, object, message].
+import { createLogger } from '../../dist/platform/src/logger.js';
+import { secretsIn } from '../../dist/platform/src/secrets.js';
+
+const { settings, entries } = JSON.parse(await new Response(process.stdin).text());
+const logger = createLogger('test', 'trace', secretsIn(settings));
+for (const { fields, error, message } of entries) {
+  const err = error && Object.assign(new Error(error.message), error);
+  logger.warn({ ...fields, ...(err && { err }) }, message);
+}

@@ -17,6 +17,12 @@ export function routerConfig(env: NodeJS.ProcessEnv) {
       /** How many subscriptions one user, and all together on this process, may have open. */
       SUBSCRIPTIONS_PER_USER: setting.integer(1, 1_000_000).default(100),
       SUBSCRIPTIONS_PER_PROCESS: setting.integer(1, 1_000_000).default(20_000),
+      /** How large an operation may be; what a fragment holds counts wherever it is spread. */
+      MAX_OPERATION_DEPTH: setting.integer(1, 1_000).default(15),
+      MAX_OPERATION_ALIASES: setting.integer(0, 1_000_000).default(30),
+      MAX_OPERATION_DIRECTIVES: setting.integer(0, 1_000_000).default(30),
+      MAX_ROOT_FIELDS: setting.integer(1, 1_000_000).default(10),
+      MAX_OPERATION_TOKENS: setting.integer(1, 1_000_000).default(2_000),
     },
     env,
   );

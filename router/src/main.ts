@@ -1,17 +1,8 @@
-import { ApolloServer } from '@apollo/server';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import { CORRELATION_HEADER } from '#platform/correlation.ts';
-import { errorFormatter } from '#platform/errors.ts';
 import { runService } from '#platform/lifecycle.ts';
-import { createHttpServer } from '#platform/server.ts';
 import { routerConfig } from './config.ts';
+import { createEdge } from './edge.ts';
 import { createGateway } from './gateway.ts';
 import { identity, tokenRequest } from './identity.ts';
-import { sandboxPage } from './sandbox-page.ts';
-import type { RouterContext } from './subgraph-client.ts';
-import { liveGraphql } from './subscriptions/live-graphql.ts';
-
-const GRAPHQL_PATH = '/graphql';
 
 await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   const urls = {
@@ -27,46 +18,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     executor: config.ROUTER_EXECUTOR,
     logger,
   });
-
-  const app = createHttpServer(async () => undefined, logger);
-  const formatError = errorFormatter(logger);
-  const apollo = new ApolloServer<RouterContext>({
-    gateway,
-    plugins: [fastifyApolloDrainPlugin(app), sandboxPage()],
-    formatError,
-    includeStacktraceInErrorResponses: false,
-    introspection: true,
-    stopOnTerminationSignals: false,
-    logger,
-  });
-  await apollo.start();
-
-  app.addHook('onResponse', async (request, reply) => {
-    const correlationId = request.headers[CORRELATION_HEADER];
-    const { statusCode, elapsedTime } = reply;
-    if (request.url.startsWith('/health/')) return;
-    logger.info({ correlationId, statusCode, ms: Math.round(elapsedTime) }, 'request answered');
-  });
-  const live = liveGraphql({
-    config,
-    path: GRAPHQL_PATH,
-    executor,
-    apollo,
-    identify,
-    formatError,
-    server: app.server,
-    logger,
-  });
-  app.route({
-    url: GRAPHQL_PATH,
-    method: ['GET', 'POST', 'OPTIONS'],
-    preHandler: live.answerStreams,
-    handler: fastifyApolloHandler(apollo, {
-      context: async ({ headers }) => ({
-        viewer: (await identify(headers.authorization))?.viewer ?? null,
-      }),
-    }),
-  });
+  const { app, stops } = await createEdge({ config, gateway, executor, identify, logger });
   if (config.SPACERENT_PROFILE === 'embedded') {
     app.post('/dev/token', async (request, reply) => {
       const asked = tokenRequest.safeParse(request.body);
@@ -79,7 +31,6 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   await app.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'router is ready');
 
-  onStop('subscriptions', live.close);
-  onStop('requests', () => apollo.stop());
+  for (const [name, stop] of stops) onStop(name, stop);
   onStop('subgraph connections', close);
 });

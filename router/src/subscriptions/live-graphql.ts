@@ -1,18 +1,19 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { FastifyReply } from 'fastify';
+import type { ExecutionResult } from 'graphql';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import type { Logger } from '#platform/logger.ts';
 import { listenToNotices } from '#platform/notices.ts';
 import type { Viewer } from '#platform/viewer.ts';
+import type { AdmittedRequest, Gate } from '../admission/gate.ts';
+import type { FormatError } from '../admission/refusals.ts';
 import type { RouterConfig } from '../config.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Identified } from '../identity.ts';
 import type { RouterContext } from '../subgraph-client.ts';
-import { eventStreams, streamProtocol } from './event-streams.ts';
+import { eventStreams, type StreamProtocol } from './event-streams.ts';
 import { operations } from './operations.ts';
-import { type ReadRequest, requestReader } from './requests.ts';
 import { subscriptions } from './subscriptions.ts';
 import { viewSource } from './view-source.ts';
 import { watchedViews } from './watched-views.ts';
@@ -29,14 +30,18 @@ export function liveGraphql(deps: {
   config: RouterConfig;
   path: string;
   executor: Executor<RouterContext>;
+  gate: Gate;
   /** Answers queries and mutations. */
   apollo: ApolloServer<RouterContext>;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
-  formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  /** The address of who sends a request. */
+  addressOf: (request: IncomingMessage) => string;
+  formatError: FormatError;
   server: Server;
   logger: Logger;
 }) {
-  const { config, path, executor, apollo, identify, formatError, server, logger } = deps;
+  const { config, path, executor, gate, apollo, identify, addressOf, formatError, server, logger } =
+    deps;
   const source = viewSource(config.MYPAGE_URL, config.SUBGRAPH_TIMEOUT_MS);
   const views = watchedViews({
     source,
@@ -44,7 +49,7 @@ export function liveGraphql(deps: {
     logger,
   });
   const live = operations({
-    read: requestReader(executor.schema),
+    gate,
     subscriptions: subscriptions({
       executor,
       views,
@@ -64,26 +69,18 @@ export function liveGraphql(deps: {
     schema: executor.schema,
     operations: live,
     identify,
+    addressOf,
     logger,
   });
 
   return {
-    /** Answers requests for a stream; leaves all others to what follows. */
-    async answerStreams(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      const protocol = request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
-      if (!protocol) return;
-      const read = live.read(request.body);
-      if ('errors' in read) return reply.code(400).send(read);
-      // Multipart is for subscriptions alone; Apollo's own server answers all else as it likes.
-      if (read.kind !== 'subscription' && protocol.isForSubscriptions) return;
-      try {
-        const identified = await identify(request.headers.authorization);
-        await streams.serve(protocol, read, identified, reply);
-      } catch (error) {
-        if (!(error instanceof GraphQLError)) throw error;
-        return reply.code(401).send({ errors: [formatError(error.toJSON(), error)] });
-      }
-    },
+    /** Answers an admitted request with a stream. */
+    answerStream: (
+      protocol: StreamProtocol,
+      request: AdmittedRequest,
+      identified: Identified | null,
+      reply: FastifyReply,
+    ): Promise<void> => streams.serve(protocol, request, identified, reply),
     async close() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);
       await views.close();
@@ -94,7 +91,7 @@ export function liveGraphql(deps: {
 
 async function answerOnce(
   apollo: ApolloServer<RouterContext>,
-  { text, operationName, variables }: ReadRequest,
+  { text, operationName, variables }: AdmittedRequest,
   viewer: Viewer | null,
 ): Promise<ExecutionResult> {
   const { body } = await apollo.executeOperation(

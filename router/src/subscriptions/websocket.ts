@@ -20,6 +20,7 @@ interface Connection {
   /** Of the request; it counts unless `connection_init` brings one. */
   authorization: string | undefined;
   identified: Identified | null;
+  address: string;
   /** Cancels the end of the connection that its token brings. */
   stayOpen: () => void;
 }
@@ -41,9 +42,11 @@ export function serveWebSockets(deps: {
   operations: Operations;
   /** Throws a sentence for what is no valid token. */
   identify: (authorization: string | undefined) => Promise<Identified | null>;
+  /** The address of who sends a request. */
+  addressOf: (request: IncomingMessage) => string;
   logger: Logger;
 }): { leave(withinMs: number): Promise<void> } {
-  const { server, path, schema, operations, identify, logger } = deps;
+  const { server, path, schema, operations, identify, addressOf, logger } = deps;
   const sockets = new WebSocketServer({
     noServer: true,
     // Another protocol is accepted for as long as it takes to say, by a close code, that it is not spoken.
@@ -73,7 +76,8 @@ export function serveWebSockets(deps: {
       return true;
     },
     async onSubscribe({ extra }, id, payload) {
-      const { socket, wire, identified } = extra;
+      const { socket, wire, identified, address } = extra;
+      const viewer = identified?.viewer ?? null;
       const ending = new Endless();
       const framed = framer(id);
       const sink = pacedSink({
@@ -84,11 +88,11 @@ export function serveWebSockets(deps: {
         waiting: () => wire.writableLength,
         end: () => ending.end(),
       });
-      const asked = operations.read(payload);
+      const asked = await operations.admit(payload, { viewer, address });
       if ('errors' in asked) return [...asked.errors];
       // The library keeps the message as long as the subscription: with the copy that all share.
       Object.assign(payload, { query: asked.text });
-      const opened = await operations.open(asked, identified?.viewer ?? null, sink);
+      const opened = await operations.open(asked, viewer, sink);
       if ('errors' in opened) return [...opened.errors];
       ending.onReturn(opened.end);
       if (socket.readyState !== socket.OPEN) opened.end();
@@ -106,6 +110,7 @@ export function serveWebSockets(deps: {
       wire: request.socket,
       authorization: request.headers.authorization,
       identified: null,
+      address: addressOf(request),
       stayOpen: () => {},
     };
     socket.on('error', (error) => logger.info({ err: error }, 'a WebSocket broke'));

@@ -1,0 +1,86 @@
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { Viewer } from '#platform/viewer.ts';
+import { type Documents, documentExaminer } from './documents.ts';
+import type { Measures, OperationLimits } from './limits.ts';
+import { refusal } from './refusals.ts';
+import { type AskedOperation, readRequest } from './request.ts';
+
+/** An operation that is valid by the schema, and may be executed. */
+export interface AdmittedRequest {
+  kind: 'query' | 'mutation' | 'subscription';
+  document: DocumentNode;
+  text: string;
+  operationName: string | null;
+  variables: Record<string, unknown>;
+  /** How many fields it asks for at its root. */
+  rootFields: number;
+}
+
+/** Who sends a request. */
+export interface Caller {
+  viewer: Viewer | null;
+  address: string;
+}
+
+/** Says of every request, whatever its protocol, whether it may be executed. */
+export interface Gate {
+  /** Takes what a client sent; throws {@link RequestErrors} when it is not to be executed. */
+  examine(request: unknown): AdmittedRequest;
+  /** Counts an examined request against its caller's rates; rejects when that is too much. */
+  charge(request: AdmittedRequest, caller: Caller): Promise<void>;
+  /** Both. */
+  admit(request: unknown, caller: Caller): Promise<AdmittedRequest>;
+  /** What was examined. */
+  documents: Documents;
+}
+
+export interface GateOptions {
+  schema: GraphQLSchema;
+  limits: OperationLimits;
+  /** May clients ask for the schema? */
+  introspection: boolean;
+}
+
+export function admissionGate({ schema, limits, introspection }: GateOptions): Gate {
+  const documents = documentExaminer({ schema, limits, introspection });
+
+  function examine(request: unknown): AdmittedRequest {
+    const asked = readRequest(request);
+    const { text, document, operations } = documents.examine(asked.query ?? '');
+    const operation = operationOf(document, asked);
+    const { rootFields } = operations.get(operation) as Measures;
+    const { operationName, variables } = asked;
+    return { kind: operation.operation, document, text, operationName, variables, rootFields };
+  }
+
+  async function charge(_request: AdmittedRequest, _caller: Caller): Promise<void> {}
+
+  return {
+    documents,
+    examine,
+    charge,
+    async admit(request, caller) {
+      const examined = examine(request);
+      await charge(examined, caller);
+      return examined;
+    },
+  };
+}
+
+function operationOf(
+  document: DocumentNode,
+  { operationName }: AskedOperation,
+): OperationDefinitionNode {
+  const operation = getOperationAST(document, operationName);
+  if (operation) return operation;
+  const message =
+    operationName !== null
+      ? `The document has no operation "${operationName}".`
+      : 'The document has several operations: name one of them.';
+  throw refusal('OPERATION_RESOLUTION_FAILURE', message);
+}

@@ -1,0 +1,99 @@
+import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
+import type { FastifyInstance } from 'fastify';
+import { CORRELATION_HEADER } from '#platform/correlation.ts';
+import { errorFormatter } from '#platform/errors.ts';
+import type { Logger } from '#platform/logger.ts';
+import { createHttpServer } from '#platform/server.ts';
+import { documentStore } from './admission/documents.ts';
+import { admissionGate } from './admission/gate.ts';
+import type { RouterConfig } from './config.ts';
+import type { Executor } from './executor/executor.ts';
+import { clientAddress } from './http/client-address.ts';
+import { serveGraphql } from './http/graphql-route.ts';
+import type { Identified } from './identity.ts';
+import { sandboxPage } from './sandbox-page.ts';
+import type { RouterContext } from './subgraph-client.ts';
+import { liveGraphql } from './subscriptions/live-graphql.ts';
+
+const GRAPHQL_PATH = '/graphql';
+
+export interface Edge {
+  app: FastifyInstance;
+  /** Ends what the edge began, in this order. */
+  stops: [name: string, stop: () => Promise<unknown>][];
+}
+
+/** All that stands between clients and the executor, on an HTTP server that does not listen yet. */
+export async function createEdge(deps: {
+  config: RouterConfig;
+  gateway: ApolloServerOptionsWithGateway<RouterContext>['gateway'];
+  executor: Executor<RouterContext>;
+  identify: (authorization: string | undefined) => Promise<Identified | null>;
+  logger: Logger;
+}): Promise<Edge> {
+  const { config, gateway, executor, identify, logger } = deps;
+  const introspection = true;
+  const gate = admissionGate({
+    schema: executor.schema,
+    limits: {
+      depth: config.MAX_OPERATION_DEPTH,
+      aliases: config.MAX_OPERATION_ALIASES,
+      directives: config.MAX_OPERATION_DIRECTIVES,
+      rootFields: config.MAX_ROOT_FIELDS,
+      tokens: config.MAX_OPERATION_TOKENS,
+    },
+    introspection,
+  });
+  const addressOf = clientAddress([]);
+
+  const app = createHttpServer(async () => undefined, logger);
+  const formatError = errorFormatter(logger);
+  const apollo = new ApolloServer<RouterContext>({
+    gateway,
+    plugins: [fastifyApolloDrainPlugin(app), sandboxPage()],
+    documentStore: documentStore(gate.documents),
+    formatError,
+    includeStacktraceInErrorResponses: false,
+    introspection,
+    stopOnTerminationSignals: false,
+    logger,
+  });
+  await apollo.start();
+
+  app.addHook('onResponse', async (request, reply) => {
+    const correlationId = request.headers[CORRELATION_HEADER];
+    const { statusCode, elapsedTime } = reply;
+    if (request.url.startsWith('/health/')) return;
+    logger.info({ correlationId, statusCode, ms: Math.round(elapsedTime) }, 'request answered');
+  });
+  const live = liveGraphql({
+    config,
+    path: GRAPHQL_PATH,
+    executor,
+    gate,
+    apollo,
+    identify,
+    addressOf,
+    formatError,
+    server: app.server,
+    logger,
+  });
+  serveGraphql({
+    app,
+    path: GRAPHQL_PATH,
+    gate,
+    apollo,
+    answerStream: live.answerStream,
+    identify,
+    addressOf,
+    formatError,
+  });
+  return {
+    app,
+    stops: [
+      ['subscriptions', live.close],
+      ['requests', () => apollo.stop()],
+    ],
+  };
+}

@@ -22,7 +22,10 @@ export function routerConfig(env: NodeJS.ProcessEnv) {
       MAX_OPERATION_ALIASES: setting.integer(0, 1_000_000).default(30),
       MAX_OPERATION_DIRECTIVES: setting.integer(0, 1_000_000).default(30),
       MAX_ROOT_FIELDS: setting.integer(1, 1_000_000).default(10),
+      MAX_OPERATION_SELECTIONS: setting.integer(1, 1_000_000).default(1_000),
       MAX_OPERATION_TOKENS: setting.integer(1, 1_000_000).default(2_000),
+      /** An upper bound of the objects that it may answer, by `@cost` and `@listSize`. */
+      MAX_OPERATION_COST: setting.integer(1, 1_000_000_000).default(10_000),
     },
     env,
   );

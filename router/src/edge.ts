@@ -5,6 +5,7 @@ import { CORRELATION_HEADER } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
 import type { Logger } from '#platform/logger.ts';
 import { createHttpServer } from '#platform/server.ts';
+import { costRules } from './admission/cost-rules.ts';
 import { documentStore } from './admission/documents.ts';
 import { admissionGate } from './admission/gate.ts';
 import type { RouterConfig } from './config.ts';
@@ -29,10 +30,11 @@ export async function createEdge(deps: {
   config: RouterConfig;
   gateway: ApolloServerOptionsWithGateway<RouterContext>['gateway'];
   executor: Executor<RouterContext>;
+  supergraphSdl: string;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   logger: Logger;
 }): Promise<Edge> {
-  const { config, gateway, executor, identify, logger } = deps;
+  const { config, gateway, executor, supergraphSdl, identify, logger } = deps;
   const introspection = true;
   const gate = admissionGate({
     schema: executor.schema,
@@ -41,8 +43,10 @@ export async function createEdge(deps: {
       aliases: config.MAX_OPERATION_ALIASES,
       directives: config.MAX_OPERATION_DIRECTIVES,
       rootFields: config.MAX_ROOT_FIELDS,
+      selections: config.MAX_OPERATION_SELECTIONS,
       tokens: config.MAX_OPERATION_TOKENS,
     },
+    cost: { rules: costRules(supergraphSdl), limit: config.MAX_OPERATION_COST },
     introspection,
   });
   const addressOf = clientAddress([]);

@@ -47,6 +47,7 @@ export async function createGateway({ urls, timeoutMs, executor: name, logger }:
   return {
     gateway,
     executor,
+    supergraphSdl,
     close: async () =>
       void (await Promise.all(Object.values(clients).map((client) => client.close()))),
   };

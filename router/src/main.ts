@@ -12,13 +12,20 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     mypage: config.MYPAGE_URL,
   };
   const { identify, signDevToken } = identity(config.AUTH_SECRET);
-  const { gateway, executor, close } = await createGateway({
+  const { gateway, executor, supergraphSdl, close } = await createGateway({
     urls,
     timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
     executor: config.ROUTER_EXECUTOR,
     logger,
   });
-  const { app, stops } = await createEdge({ config, gateway, executor, identify, logger });
+  const { app, stops } = await createEdge({
+    config,
+    gateway,
+    executor,
+    supergraphSdl,
+    identify,
+    logger,
+  });
   if (config.SPACERENT_PROFILE === 'embedded') {
     app.post('/dev/token', async (request, reply) => {
       const asked = tokenRequest.safeParse(request.body);

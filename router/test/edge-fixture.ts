@@ -65,6 +65,7 @@ export async function openEdge(env: Record<string, string> = {}) {
       stop: async () => {},
     },
     executor,
+    supergraphSdl: SUPERGRAPH,
     identify: async (authorization) => {
       if (authorization === undefined) return null;
       const user = /^Bearer (\w+)$/.exec(authorization)?.[1];

@@ -1,15 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
+import { costRules } from '../src/admission/cost-rules.ts';
 import { admissionGate, type GateOptions } from '../src/admission/gate.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
 import { routerConfig } from '../src/config.ts';
-import { schemaOfRouter } from './edge-fixture.ts';
+import { SUPERGRAPH, schemaOfRouter } from './edge-fixture.ts';
 
 const schema = schemaOfRouter();
 const defaults: GateOptions = {
   schema,
   introspection: true,
-  limits: { depth: 15, aliases: 30, directives: 30, rootFields: 10, tokens: 2_000 },
+  cost: { rules: costRules(SUPERGRAPH), limit: 10_000 },
+  limits: {
+    depth: 15,
+    aliases: 30,
+    directives: 30,
+    rootFields: 10,
+    selections: 1_000,
+    tokens: 2_000,
+  },
 };
 
 function refusals(query: string, options: Partial<GateOptions> = {}) {
@@ -79,6 +88,12 @@ describe('an operation', () => {
       'TOO_MANY_ALIASES',
       `{ ...F0 } ${bomb(5, 'a: __typename')}`,
       /has 32 aliases/,
+    ],
+    [
+      'multiplies what is to be planned by fragments',
+      'TOO_MANY_SELECTIONS',
+      `{ myPage { ...F0 } } ${bomb(9, '__typename').replaceAll('on Query', 'on MyPage')}`,
+      /selects 1536 fields and fragments; 1000 are allowed/,
     ],
     [
       'has its depth in fragments',
@@ -201,7 +216,9 @@ test('the limits are settings', () => {
     MAX_OPERATION_ALIASES: 30,
     MAX_OPERATION_DIRECTIVES: 30,
     MAX_ROOT_FIELDS: 10,
+    MAX_OPERATION_SELECTIONS: 1_000,
     MAX_OPERATION_TOKENS: 2_000,
+    MAX_OPERATION_COST: 10_000,
   });
   expect(() => routerConfig({ ...env, MAX_OPERATION_DEPTH: '0' })).toThrow(/MAX_OPERATION_DEPTH/);
 });

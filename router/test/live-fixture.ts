@@ -7,6 +7,7 @@ import { errorFormatter } from '#platform/errors.ts';
 import type { Hearer } from '#platform/notices.ts';
 import { DateTime } from '#platform/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
+import { costRules } from '../src/admission/cost-rules.ts';
 import { admissionGate } from '../src/admission/gate.ts';
 import { Executor } from '../src/executor/executor.ts';
 import type { RouterContext } from '../src/subgraph-client.ts';
@@ -24,6 +25,7 @@ const UNLIMITED = {
   aliases: 1_000,
   directives: 1_000,
   rootFields: 1_000,
+  selections: 100_000,
   tokens: 100_000,
 };
 
@@ -145,7 +147,15 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
     path: '/graphql',
     schema: executor.schema,
     operations: operations({
-      gate: admissionGate({ schema: executor.schema, limits: UNLIMITED, introspection: true }),
+      gate: admissionGate({
+        schema: executor.schema,
+        limits: UNLIMITED,
+        cost: {
+          rules: costRules(readFileSync('router/supergraph.graphql', 'utf8')),
+          limit: 10_000,
+        },
+        introspection: true,
+      }),
       subscriptions: open,
       answer: async () => ({ data: {} }),
       formatError,

@@ -11,6 +11,8 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { type CostOf, costCompiler } from './cost.ts';
+import type { CostRules } from './cost-rules.ts';
 import { holdToLimits, type Measures, type OperationLimits } from './limits.ts';
 import { RequestErrors, refusal, withCode } from './refusals.ts';
 import { unconditionalSubscriptionRule } from './subscription-rule.ts';
@@ -19,7 +21,11 @@ import { unconditionalSubscriptionRule } from './subscription-rule.ts';
 export interface ExaminedDocument {
   text: string;
   document: DocumentNode;
-  operations: ReadonlyMap<OperationDefinitionNode, Measures>;
+  operations: ReadonlyMap<OperationDefinitionNode, ExaminedOperation>;
+}
+
+export interface ExaminedOperation extends Measures {
+  costOf: CostOf;
 }
 
 export interface Documents {
@@ -41,9 +47,11 @@ const TOKEN_BYTES = 300;
 export function documentExaminer(deps: {
   schema: GraphQLSchema;
   limits: OperationLimits;
+  rules: CostRules;
   introspection: boolean;
 }): Documents {
   const { schema, limits, introspection } = deps;
+  const compile = costCompiler(schema, deps.rules);
   const hashes = new Map<string, ExaminedDocument>();
   const documents = new LRUCache<string, { examined: ExaminedDocument; sha256: string }>({
     max: DOCUMENTS_REMEMBERED,
@@ -58,7 +66,7 @@ export function documentExaminer(deps: {
 
   function examine(text: string): ExaminedDocument {
     const document = parsed(text, limits.tokens);
-    const operations = holdToLimits(document, limits);
+    const measured = holdToLimits(document, limits);
     // First, and alone: on what it forbids, the library's rule of single root fields throws.
     const conditional = validate(schema, document, [unconditionalSubscriptionRule]);
     const errors =
@@ -68,6 +76,12 @@ export function documentExaminer(deps: {
     if (errors.length > 0) {
       throw new RequestErrors(errors.map((each) => withCode(each, 'GRAPHQL_VALIDATION_FAILED')));
     }
+    const operations = new Map(
+      [...measured].map(([operation, measures]) => [
+        operation,
+        { ...measures, costOf: compile(document, operation) },
+      ]),
+    );
     return { text, document, operations };
   }
 

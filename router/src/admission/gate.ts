@@ -5,8 +5,9 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { Viewer } from '#platform/viewer.ts';
-import { type Documents, documentExaminer } from './documents.ts';
-import type { Measures, OperationLimits } from './limits.ts';
+import type { CostRules } from './cost-rules.ts';
+import { type Documents, documentExaminer, type ExaminedOperation } from './documents.ts';
+import type { OperationLimits } from './limits.ts';
 import { refusal } from './refusals.ts';
 import { type AskedOperation, readRequest } from './request.ts';
 
@@ -42,19 +43,28 @@ export interface Gate {
 export interface GateOptions {
   schema: GraphQLSchema;
   limits: OperationLimits;
+  /** What may an operation cost at most? */
+  cost: { rules: CostRules; limit: number };
   /** May clients ask for the schema? */
   introspection: boolean;
 }
 
-export function admissionGate({ schema, limits, introspection }: GateOptions): Gate {
-  const documents = documentExaminer({ schema, limits, introspection });
+export function admissionGate({ schema, limits, cost, introspection }: GateOptions): Gate {
+  const documents = documentExaminer({ schema, limits, rules: cost.rules, introspection });
 
   function examine(request: unknown): AdmittedRequest {
     const asked = readRequest(request);
     const { text, document, operations } = documents.examine(asked.query ?? '');
     const operation = operationOf(document, asked);
-    const { rootFields } = operations.get(operation) as Measures;
+    const { rootFields, costOf } = operations.get(operation) as ExaminedOperation;
     const { operationName, variables } = asked;
+    const costs = costOf(variables);
+    if (costs > cost.limit) {
+      throw refusal(
+        'OPERATION_TOO_COSTLY',
+        `The operation may answer too much: it costs ${costs}, ${cost.limit} are allowed. Ask for fewer fields or smaller pages.`,
+      );
+    }
     return { kind: operation.operation, document, text, operationName, variables, rootFields };
   }
 

@@ -14,6 +14,8 @@ export interface OperationLimits {
   aliases: number;
   directives: number;
   rootFields: number;
+  /** Also fragments and their spreads: it is as long as planning it takes. */
+  selections: number;
   /** Of the whole document. */
   tokens: number;
 }
@@ -21,7 +23,7 @@ export interface OperationLimits {
 /** An operation's measures; what a fragment holds counts wherever it is spread. */
 export type Measures = Omit<OperationLimits, 'tokens'>;
 
-const NOTHING: Measures = { depth: 0, aliases: 0, directives: 0, rootFields: 0 };
+const NOTHING: Measures = { depth: 0, aliases: 0, directives: 0, rootFields: 0, selections: 0 };
 
 /**
  * Holds a parsed document to the limits, in one walk that takes time by its length alone, whatever its
@@ -64,6 +66,11 @@ const RULES: { of: keyof Measures; code: string; says: (count: string) => string
     of: 'rootFields',
     code: 'TOO_MANY_ROOT_FIELDS',
     says: (count) => `has ${count} root fields`,
+  },
+  {
+    of: 'selections',
+    code: 'TOO_MANY_SELECTIONS',
+    says: (count) => `selects ${count} fields and fragments`,
   },
 ];
 
@@ -108,6 +115,7 @@ function measure(document: DocumentNode): Map<OperationDefinitionNode, Measures>
     const sum = { ...NOTHING };
     for (const selection of selections) {
       sum.directives += selection.directives?.length ?? 0;
+      sum.selections += 1;
       if (selection.kind === Kind.FIELD) {
         const name = selection.alias?.value ?? selection.name.value;
         // Repeated fields do no harm to subgraphs, but validation compares each with each.
@@ -118,6 +126,7 @@ function measure(document: DocumentNode): Map<OperationDefinitionNode, Measures>
         sum.depth = Math.max(sum.depth, inner.depth + 1);
         sum.aliases += inner.aliases;
         sum.directives += inner.directives;
+        sum.selections += inner.selections;
       } else {
         const inner =
           selection.kind === Kind.FRAGMENT_SPREAD
@@ -127,6 +136,7 @@ function measure(document: DocumentNode): Map<OperationDefinitionNode, Measures>
         sum.aliases += inner.aliases;
         sum.directives += inner.directives;
         sum.rootFields += inner.rootFields;
+        sum.selections += inner.selections;
       }
     }
     return sum;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { noticesShape, peersShape, processShape, readConfig, setting } from '#platform/config.ts';
+import { trustedProxies } from './http/client-address.ts';
 
 export function routerConfig(env: NodeJS.ProcessEnv) {
   return readConfig(
@@ -24,6 +25,11 @@ export function routerConfig(env: NodeJS.ProcessEnv) {
       MAX_ROOT_FIELDS: setting.integer(1, 1_000_000).default(10),
       MAX_OPERATION_SELECTIONS: setting.integer(1, 1_000_000).default(1_000),
       MAX_OPERATION_TOKENS: setting.integer(1, 1_000_000).default(2_000),
+      /** How many mutations there may be in a minute; 0: any number. */
+      MUTATIONS_PER_MINUTE_PER_USER: setting.integer(0, 1_000_000_000).default(120),
+      MUTATIONS_PER_MINUTE_PER_ADDRESS: setting.integer(0, 1_000_000_000).default(1_200),
+      /** Proxies whose X-Forwarded-For is believed: addresses and networks. */
+      TRUSTED_PROXIES: trustedProxies.default([]),
       /** An upper bound of the objects that it may answer, by `@cost` and `@listSize`. */
       MAX_OPERATION_COST: setting.integer(1, 1_000_000_000).default(10_000),
     },

@@ -8,6 +8,7 @@ import { createHttpServer } from '#platform/server.ts';
 import { costRules } from './admission/cost-rules.ts';
 import { documentStore } from './admission/documents.ts';
 import { admissionGate } from './admission/gate.ts';
+import { mutationRates } from './admission/mutation-rates.ts';
 import type { RouterConfig } from './config.ts';
 import type { Executor } from './executor/executor.ts';
 import { clientAddress } from './http/client-address.ts';
@@ -36,6 +37,12 @@ export async function createEdge(deps: {
 }): Promise<Edge> {
   const { config, gateway, executor, supergraphSdl, identify, logger } = deps;
   const introspection = true;
+  const rates = mutationRates({
+    perUser: config.MUTATIONS_PER_MINUTE_PER_USER,
+    perAddress: config.MUTATIONS_PER_MINUTE_PER_ADDRESS,
+    redisUrl: config.REDIS_URL,
+    logger,
+  });
   const gate = admissionGate({
     schema: executor.schema,
     limits: {
@@ -47,9 +54,10 @@ export async function createEdge(deps: {
       tokens: config.MAX_OPERATION_TOKENS,
     },
     cost: { rules: costRules(supergraphSdl), limit: config.MAX_OPERATION_COST },
+    rates,
     introspection,
   });
-  const addressOf = clientAddress([]);
+  const addressOf = clientAddress(config.TRUSTED_PROXIES);
 
   const app = createHttpServer(async () => undefined, logger);
   const formatError = errorFormatter(logger);
@@ -98,6 +106,7 @@ export async function createEdge(deps: {
     stops: [
       ['subscriptions', live.close],
       ['requests', () => apollo.stop()],
+      ['counting mutations', rates.close],
     ],
   };
 }

@@ -108,6 +108,7 @@ describe('of the router’s own schema', () => {
   const gate = admissionGate({
     schema: schemaOfRouter(),
     introspection: true,
+    rates: { take: async () => {} },
     limits: {
       depth: 15,
       aliases: 30,

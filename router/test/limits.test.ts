@@ -10,6 +10,7 @@ const schema = schemaOfRouter();
 const defaults: GateOptions = {
   schema,
   introspection: true,
+  rates: { take: async () => {} },
   cost: { rules: costRules(SUPERGRAPH), limit: 10_000 },
   limits: {
     depth: 15,

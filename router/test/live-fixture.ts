@@ -154,6 +154,7 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
           rules: costRules(readFileSync('router/supergraph.graphql', 'utf8')),
           limit: 10_000,
         },
+        rates: { take: async () => {} },
         introspection: true,
       }),
       subscriptions: open,

@@ -13,7 +13,12 @@ import stopAll from './stop-all.mjs';
 const HOLD_SECONDS = '20';
 // Few, so that tests see events parked within a lease or two.
 const PARK_AFTER_FAILURES = '4';
-const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES };
+// All tests' mutations come from one address; tests of the limits have a router of their own.
+const UNLIMITED_MUTATIONS = {
+  MUTATIONS_PER_MINUTE_PER_USER: '0',
+  MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
+};
+const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES, ...UNLIMITED_MUTATIONS };
 
 /**
  * For the tests of the whole: one running system per profile. Their homes are named in the
@@ -36,7 +41,7 @@ async function startAll() {
   if (profiles.includes('embedded')) {
     const home = await startSystem('embedded', SETTINGS);
     process.env.SYSTEM_EMBEDDED = home;
-    const stock = await startStockRouter(home);
+    const stock = await startStockRouter(home, UNLIMITED_MUTATIONS);
     globalThis.stopAll.push(stock.stop);
     process.env.STOCK_ROUTER = stock.graphqlUrl;
   }

@@ -6,9 +6,9 @@ import { freePort } from './servers.mjs';
 
 /**
  * Starts a second router before the services of the embedded system in `home`, with the stock
- * executor. Resolves with its `{ graphqlUrl, stop }` once it is ready.
+ * executor and further settings. Resolves with its `{ graphqlUrl, stop }` once it is ready.
  */
-export async function startStockRouter(home) {
+export async function startStockRouter(home, settings) {
   const { services, databases } = JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8'));
   const port = await freePort();
   const { NODE_OPTIONS, ...inherited } = process.env;
@@ -28,6 +28,7 @@ export async function startStockRouter(home) {
       AUTH_SECRET: readFileSync(join(home, 'auth-secret'), 'utf8').trim(),
       SPACERENT_PROFILE: 'embedded',
       ROUTER_EXECUTOR: 'stock',
+      ...settings,
     },
   });
   closeSync(log);

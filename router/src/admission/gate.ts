@@ -4,10 +4,10 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import type { Viewer } from '#platform/viewer.ts';
 import type { CostRules } from './cost-rules.ts';
 import { type Documents, documentExaminer, type ExaminedOperation } from './documents.ts';
 import type { OperationLimits } from './limits.ts';
+import type { Caller, MutationRates } from './mutation-rates.ts';
 import { refusal } from './refusals.ts';
 import { type AskedOperation, readRequest } from './request.ts';
 
@@ -20,12 +20,6 @@ export interface AdmittedRequest {
   variables: Record<string, unknown>;
   /** How many fields it asks for at its root. */
   rootFields: number;
-}
-
-/** Who sends a request. */
-export interface Caller {
-  viewer: Viewer | null;
-  address: string;
 }
 
 /** Says of every request, whatever its protocol, whether it may be executed. */
@@ -45,11 +39,13 @@ export interface GateOptions {
   limits: OperationLimits;
   /** What may an operation cost at most? */
   cost: { rules: CostRules; limit: number };
+  rates: Pick<MutationRates, 'take'>;
   /** May clients ask for the schema? */
   introspection: boolean;
 }
 
-export function admissionGate({ schema, limits, cost, introspection }: GateOptions): Gate {
+export function admissionGate(options: GateOptions): Gate {
+  const { schema, limits, cost, rates, introspection } = options;
   const documents = documentExaminer({ schema, limits, rules: cost.rules, introspection });
 
   function examine(request: unknown): AdmittedRequest {
@@ -68,7 +64,9 @@ export function admissionGate({ schema, limits, cost, introspection }: GateOptio
     return { kind: operation.operation, document, text, operationName, variables, rootFields };
   }
 
-  async function charge(_request: AdmittedRequest, _caller: Caller): Promise<void> {}
+  async function charge({ kind, rootFields }: AdmittedRequest, caller: Caller): Promise<void> {
+    if (kind === 'mutation') await rates.take(rootFields, caller);
+  }
 
   return {
     documents,

@@ -1,10 +1,30 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import proxyaddr from '@fastify/proxy-addr';
+import { z } from 'zod';
+
+/** A list with commas, of addresses, networks, and the names loopback, linklocal and uniquelocal. */
+export const trustedProxies = z
+  .string()
+  .transform((list) => list.split(',').map((each) => each.trim()))
+  .refine(
+    (list) => !list.some((each) => each.endsWith('/0')),
+    'must not trust everybody: clients would choose their own addresses',
+  )
+  .refine((list) => canCompile(list), 'must be addresses or networks, as in 10.0.0.0/8,fd00::/8');
+
+function canCompile(list: string[]): boolean {
+  try {
+    proxyaddr.compile(list);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Makes what tells the address that a request comes from: behind proxies that are trusted, the one that
- * they name in X-Forwarded-For. `trusted` are addresses and networks; throws for what is none.
+ * they name in X-Forwarded-For.
  */
 export function clientAddress(trusted: readonly string[]): (request: IncomingMessage) => string {
   const isTrusted = proxyaddr.compile([...trusted]);

@@ -1,6 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '#platform/viewer.ts';
-import type { AdmittedRequest, Caller, Gate } from '../admission/gate.ts';
+import type { AdmittedRequest, Gate } from '../admission/gate.ts';
+import type { Caller } from '../admission/mutation-rates.ts';
 import { type FormatError, RequestErrors, shownError } from '../admission/refusals.ts';
 import { Payload } from './payload.ts';
 import type { Sink, Subscriptions } from './subscriptions.ts';

@@ -25,6 +25,8 @@ export function routerConfig(env: NodeJS.ProcessEnv) {
       MAX_ROOT_FIELDS: setting.integer(1, 1_000_000).default(10),
       MAX_OPERATION_SELECTIONS: setting.integer(1, 1_000_000).default(1_000),
       MAX_OPERATION_TOKENS: setting.integer(1, 1_000_000).default(2_000),
+      /** The file of the only operations that are executed; without, all are, and any may be persisted. */
+      OPERATIONS_MANIFEST: z.string().optional(),
       /** How many mutations there may be in a minute; 0: any number. */
       MUTATIONS_PER_MINUTE_PER_USER: setting.integer(0, 1_000_000_000).default(120),
       MUTATIONS_PER_MINUTE_PER_ADDRESS: setting.integer(0, 1_000_000_000).default(1_200),

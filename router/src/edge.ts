@@ -6,9 +6,16 @@ import { errorFormatter } from '#platform/errors.ts';
 import type { Logger } from '#platform/logger.ts';
 import { createHttpServer } from '#platform/server.ts';
 import { costRules } from './admission/cost-rules.ts';
-import { documentStore } from './admission/documents.ts';
+import { type Documents, documentExaminer, documentStore } from './admission/documents.ts';
 import { admissionGate } from './admission/gate.ts';
+import { checkManifest, readManifest } from './admission/manifest.ts';
 import { mutationRates } from './admission/mutation-rates.ts';
+import {
+  automaticOperations,
+  type PersistedOperations,
+  persistedQueryCache,
+  registeredOperations,
+} from './admission/persisted-operations.ts';
 import type { RouterConfig } from './config.ts';
 import type { Executor } from './executor/executor.ts';
 import { clientAddress } from './http/client-address.ts';
@@ -43,7 +50,7 @@ export async function createEdge(deps: {
     redisUrl: config.REDIS_URL,
     logger,
   });
-  const gate = admissionGate({
+  const documents = documentExaminer({
     schema: executor.schema,
     limits: {
       depth: config.MAX_OPERATION_DEPTH,
@@ -53,10 +60,12 @@ export async function createEdge(deps: {
       selections: config.MAX_OPERATION_SELECTIONS,
       tokens: config.MAX_OPERATION_TOKENS,
     },
-    cost: { rules: costRules(supergraphSdl), limit: config.MAX_OPERATION_COST },
-    rates,
+    rules: costRules(supergraphSdl),
     introspection,
   });
+  const costLimit = config.MAX_OPERATION_COST;
+  const persisted = await persistedOperations(config.OPERATIONS_MANIFEST, documents, costLimit);
+  const gate = admissionGate({ documents, costLimit, persisted, rates });
   const addressOf = clientAddress(config.TRUSTED_PROXIES);
 
   const app = createHttpServer(async () => undefined, logger);
@@ -64,7 +73,8 @@ export async function createEdge(deps: {
   const apollo = new ApolloServer<RouterContext>({
     gateway,
     plugins: [fastifyApolloDrainPlugin(app), sandboxPage()],
-    documentStore: documentStore(gate.documents),
+    documentStore: documentStore(documents, persisted.find),
+    persistedQueries: { cache: persistedQueryCache(persisted) },
     formatError,
     includeStacktraceInErrorResponses: false,
     introspection,
@@ -109,4 +119,16 @@ export async function createEdge(deps: {
       ['counting mutations', rates.close],
     ],
   };
+}
+
+/** Those of the manifest alone, where there is one; throws sentences when it is wrong. */
+async function persistedOperations(
+  manifestPath: string | undefined,
+  documents: Documents,
+  costLimit: number,
+): Promise<PersistedOperations> {
+  if (manifestPath === undefined) return automaticOperations();
+  const manifest = await readManifest(manifestPath);
+  checkManifest(manifestPath, manifest, documents, costLimit);
+  return registeredOperations(manifest);
 }

@@ -2,9 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse } from 'graphql';
 import { costCompiler } from '../src/admission/cost.ts';
 import { costRules } from '../src/admission/cost-rules.ts';
-import { admissionGate } from '../src/admission/gate.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { SUPERGRAPH, schemaOfRouter } from './edge-fixture.ts';
+import { openGate } from './edge-fixture.ts';
 
 const SDL = `
   directive @cost(weight: Int!) on ARGUMENT_DEFINITION | FIELD_DEFINITION | OBJECT | SCALAR
@@ -105,20 +104,7 @@ describe('a variable', () => {
 });
 
 describe('of the router’s own schema', () => {
-  const gate = admissionGate({
-    schema: schemaOfRouter(),
-    introspection: true,
-    rates: { take: async () => {} },
-    limits: {
-      depth: 15,
-      aliases: 30,
-      directives: 30,
-      rootFields: 10,
-      selections: 1_000,
-      tokens: 2_000,
-    },
-    cost: { rules: costRules(SUPERGRAPH), limit: 10_000 },
-  });
+  const gate = openGate();
   const refused = (query: string, variables = {}) => {
     try {
       gate.examine({ query, variables });

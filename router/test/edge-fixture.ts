@@ -6,6 +6,10 @@ import type { GraphQLSchema } from 'graphql';
 import { unauthenticated } from '#platform/errors.ts';
 import { DateTime } from '#platform/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
+import { costRules } from '../src/admission/cost-rules.ts';
+import { documentExaminer } from '../src/admission/documents.ts';
+import { admissionGate } from '../src/admission/gate.ts';
+import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { routerConfig } from '../src/config.ts';
 import { createEdge } from '../src/edge.ts';
 import { Executor } from '../src/executor/executor.ts';
@@ -141,6 +145,26 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A gate with the limits that the router has unless told otherwise. */
+export function openGate({ introspection = true } = {}) {
+  const documents = documentExaminer({
+    schema: schemaOfRouter(),
+    introspection,
+    limits: {
+      depth: 15,
+      aliases: 30,
+      directives: 30,
+      rootFields: 10,
+      selections: 1_000,
+      tokens: 2_000,
+    },
+    rules: costRules(SUPERGRAPH),
+  });
+  const rates = { take: async () => {} };
+  const persisted = automaticOperations();
+  return { documents, ...admissionGate({ documents, costLimit: 10_000, persisted, rates }) };
 }
 
 /** What clients see of the schema. */

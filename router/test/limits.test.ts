@@ -1,30 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
-import { costRules } from '../src/admission/cost-rules.ts';
-import { admissionGate, type GateOptions } from '../src/admission/gate.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
 import { routerConfig } from '../src/config.ts';
-import { SUPERGRAPH, schemaOfRouter } from './edge-fixture.ts';
+import { openGate } from './edge-fixture.ts';
 
-const schema = schemaOfRouter();
-const defaults: GateOptions = {
-  schema,
-  introspection: true,
-  rates: { take: async () => {} },
-  cost: { rules: costRules(SUPERGRAPH), limit: 10_000 },
-  limits: {
-    depth: 15,
-    aliases: 30,
-    directives: 30,
-    rootFields: 10,
-    selections: 1_000,
-    tokens: 2_000,
-  },
-};
-
-function refusals(query: string, options: Partial<GateOptions> = {}) {
+function refusals(query: string, options: { introspection?: boolean } = {}) {
   try {
-    admissionGate({ ...defaults, ...options }).examine({ query });
+    openGate(options).examine({ query });
     return [];
   } catch (error) {
     if (!(error instanceof RequestErrors)) throw error;
@@ -116,7 +98,7 @@ describe('an operation', () => {
 
   test('is measured alone: others of the same document are not added', () => {
     const query = repeated(3, (n) => `query Q${n} { ${repeated(10, (n) => `a${n}: __typename`)} }`);
-    expect(admissionGate(defaults).examine({ query, operationName: 'Q1' }).rootFields).toBe(10);
+    expect(openGate().examine({ query, operationName: 'Q1' }).rootFields).toBe(10);
   });
 
   test.each([
@@ -193,7 +175,7 @@ describe('where clients may not ask for the schema', () => {
 });
 
 test('documents are examined once, and remembered by their hashes', () => {
-  const { documents } = admissionGate(defaults);
+  const { documents } = openGate();
   const text = '{ __typename }';
   const first = documents.examine(text);
   expect(documents.examine(text)).toBe(first);

@@ -8,7 +8,9 @@ import type { Hearer } from '#platform/notices.ts';
 import { DateTime } from '#platform/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
 import { costRules } from '../src/admission/cost-rules.ts';
+import { documentExaminer } from '../src/admission/documents.ts';
 import { admissionGate } from '../src/admission/gate.ts';
+import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { Executor } from '../src/executor/executor.ts';
 import type { RouterContext } from '../src/subgraph-client.ts';
 import { operations } from '../src/subscriptions/operations.ts';
@@ -148,14 +150,15 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
     schema: executor.schema,
     operations: operations({
       gate: admissionGate({
-        schema: executor.schema,
-        limits: UNLIMITED,
-        cost: {
+        documents: documentExaminer({
+          schema: executor.schema,
+          limits: UNLIMITED,
           rules: costRules(readFileSync('router/supergraph.graphql', 'utf8')),
-          limit: 10_000,
-        },
+          introspection: true,
+        }),
+        costLimit: 10_000,
+        persisted: automaticOperations(),
         rates: { take: async () => {} },
-        introspection: true,
       }),
       subscriptions: open,
       answer: async () => ({ data: {} }),

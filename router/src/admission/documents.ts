@@ -99,12 +99,22 @@ export function documentExaminer(deps: {
   };
 }
 
-/** What was examined is neither parsed nor validated again by Apollo Server, which asks for hashes. */
 type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>;
 
-export function documentStore({ byHash }: Pick<Documents, 'byHash'>): DocumentStore {
+/**
+ * What was examined is neither parsed nor validated again by Apollo Server, which asks for it by its
+ * hash, or by the name that `textOf` knows.
+ */
+export function documentStore(
+  { byHash, examine }: Documents,
+  textOf: (name: string) => string | undefined,
+): DocumentStore {
   return {
-    get: async (key) => byHash(key.slice(key.lastIndexOf(':') + 1))?.document,
+    async get(key) {
+      const name = key.slice(key.indexOf(':') + 1);
+      const text = textOf(name);
+      return (text === undefined ? byHash(name) : examine(text))?.document;
+    },
     set: async () => {},
     delete: async () => false,
   };

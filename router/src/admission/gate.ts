@@ -1,13 +1,7 @@
-import {
-  type DocumentNode,
-  type GraphQLSchema,
-  getOperationAST,
-  type OperationDefinitionNode,
-} from 'graphql';
-import type { CostRules } from './cost-rules.ts';
-import { type Documents, documentExaminer, type ExaminedOperation } from './documents.ts';
-import type { OperationLimits } from './limits.ts';
+import { type DocumentNode, getOperationAST, type OperationDefinitionNode } from 'graphql';
+import type { Documents, ExaminedOperation } from './documents.ts';
 import type { Caller, MutationRates } from './mutation-rates.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
 import { refusal } from './refusals.ts';
 import { type AskedOperation, readRequest } from './request.ts';
 
@@ -30,35 +24,31 @@ export interface Gate {
   charge(request: AdmittedRequest, caller: Caller): Promise<void>;
   /** Both. */
   admit(request: unknown, caller: Caller): Promise<AdmittedRequest>;
-  /** What was examined. */
-  documents: Documents;
 }
 
 export interface GateOptions {
-  schema: GraphQLSchema;
-  limits: OperationLimits;
+  documents: Documents;
   /** What may an operation cost at most? */
-  cost: { rules: CostRules; limit: number };
+  costLimit: number;
+  persisted: PersistedOperations;
   rates: Pick<MutationRates, 'take'>;
-  /** May clients ask for the schema? */
-  introspection: boolean;
 }
 
 export function admissionGate(options: GateOptions): Gate {
-  const { schema, limits, cost, rates, introspection } = options;
-  const documents = documentExaminer({ schema, limits, rules: cost.rules, introspection });
+  const { documents, costLimit, persisted, rates } = options;
 
   function examine(request: unknown): AdmittedRequest {
     const asked = readRequest(request);
-    const { text, document, operations } = documents.examine(asked.query ?? '');
+    const { text, document, operations } = documents.examine(persisted.textOf(asked));
     const operation = operationOf(document, asked);
+    persisted.register(asked);
     const { rootFields, costOf } = operations.get(operation) as ExaminedOperation;
     const { operationName, variables } = asked;
-    const costs = costOf(variables);
-    if (costs > cost.limit) {
+    const cost = costOf(variables);
+    if (cost > costLimit) {
       throw refusal(
         'OPERATION_TOO_COSTLY',
-        `The operation may answer too much: it costs ${costs}, ${cost.limit} are allowed. Ask for fewer fields or smaller pages.`,
+        `The operation may answer too much: it costs ${cost}, ${costLimit} are allowed. Ask for fewer fields or smaller pages.`,
       );
     }
     return { kind: operation.operation, document, text, operationName, variables, rootFields };
@@ -69,7 +59,6 @@ export function admissionGate(options: GateOptions): Gate {
   }
 
   return {
-    documents,
     examine,
     charge,
     async admit(request, caller) {

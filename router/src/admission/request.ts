@@ -43,7 +43,8 @@ export function readRequest(request: unknown): AskedOperation {
   const persistedId = extensions?.persistedQuery?.sha256Hash ?? null;
   if (typeof query !== 'string' && persistedId === null) throw malformed();
   return {
-    query: query ?? null,
+    // Clients of graphql-ws cannot leave it out.
+    query: (persistedId === null ? query : query || null) ?? null,
     persistedId,
     operationName: operationName ?? null,
     variables: variables ?? {},

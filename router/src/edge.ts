@@ -1,6 +1,8 @@
+import type { Server } from 'node:http';
 import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { CORRELATION_HEADER } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
 import type { Logger } from '#platform/logger.ts';
@@ -16,10 +18,19 @@ import {
   persistedQueryCache,
   registeredOperations,
 } from './admission/persisted-operations.ts';
+import { withoutSuggestions } from './admission/refusals.ts';
 import type { RouterConfig } from './config.ts';
 import type { Executor } from './executor/executor.ts';
 import { clientAddress } from './http/client-address.ts';
 import { serveGraphql } from './http/graphql-route.ts';
+import {
+  answerBadAddress,
+  answerBrokenRequest,
+  answerHttpErrors,
+  type HttpLimits,
+} from './http/http-errors.ts';
+import { mayConnect, shareWithOrigins } from './http/origins.ts';
+import { addSecurityHeaders } from './http/security-headers.ts';
 import type { Identified } from './identity.ts';
 import { sandboxPage } from './sandbox-page.ts';
 import type { RouterContext } from './subgraph-client.ts';
@@ -43,7 +54,9 @@ export async function createEdge(deps: {
   logger: Logger;
 }): Promise<Edge> {
   const { config, gateway, executor, supergraphSdl, identify, logger } = deps;
-  const introspection = true;
+  const isEmbedded = config.SPACERENT_PROFILE === 'embedded';
+  const introspection = (config.INTROSPECTION ?? (isEmbedded ? 'on' : 'off')) === 'on';
+  const sandbox = (config.SANDBOX ?? (isEmbedded ? 'on' : 'off')) === 'on';
   const rates = mutationRates({
     perUser: config.MUTATIONS_PER_MINUTE_PER_USER,
     perAddress: config.MUTATIONS_PER_MINUTE_PER_ADDRESS,
@@ -68,16 +81,30 @@ export async function createEdge(deps: {
   const gate = admissionGate({ documents, costLimit, persisted, rates });
   const addressOf = clientAddress(config.TRUSTED_PROXIES);
 
-  const app = createHttpServer(async () => undefined, logger);
-  const formatError = errorFormatter(logger);
+  const limits: HttpLimits = {
+    bodyBytes: config.BODY_LIMIT_BYTES,
+    receiveMs: config.REQUEST_RECEIVE_TIMEOUT_MS,
+    answerMs: config.REQUEST_TIMEOUT_MS,
+  };
+  const app = createHttpServer(async () => undefined, logger, httpOptions(limits));
+  answerHttpErrors(app, limits, logger);
+  await addSecurityHeaders(app);
+  await shareWithOrigins(app, config.CORS_ORIGINS);
+  const formatError = introspection
+    ? errorFormatter(logger)
+    : withoutSuggestions(errorFormatter(logger));
   const apollo = new ApolloServer<RouterContext>({
     gateway,
-    plugins: [fastifyApolloDrainPlugin(app), sandboxPage()],
+    plugins: [
+      fastifyApolloDrainPlugin(app),
+      sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
+    ],
     documentStore: documentStore(documents, persisted.find),
     persistedQueries: { cache: persistedQueryCache(persisted) },
     formatError,
     includeStacktraceInErrorResponses: false,
     introspection,
+    hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
     logger,
   });
@@ -97,6 +124,7 @@ export async function createEdge(deps: {
     apollo,
     identify,
     addressOf,
+    mayConnect: mayConnect(config.CORS_ORIGINS),
     formatError,
     server: app.server,
     logger,
@@ -110,6 +138,7 @@ export async function createEdge(deps: {
     identify,
     addressOf,
     formatError,
+    answerWithinMs: limits.answerMs,
   });
   return {
     app,
@@ -118,6 +147,21 @@ export async function createEdge(deps: {
       ['requests', () => apollo.stop()],
       ['counting mutations', rates.close],
     ],
+  };
+}
+
+function httpOptions(limits: HttpLimits): FastifyHttpOptions<Server> {
+  return {
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.receiveMs,
+    http: {
+      headersTimeout: limits.receiveMs,
+      requestTimeout: limits.receiveMs,
+      // Node looks for requests that take too long every so often.
+      connectionsCheckingInterval: Math.min(1_000, limits.receiveMs),
+    },
+    frameworkErrors: answerBadAddress,
+    clientErrorHandler: answerBrokenRequest(limits),
   };
 }
 

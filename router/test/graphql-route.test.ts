@@ -3,7 +3,7 @@ import { openEdge, type RunningEdge } from './edge-fixture.ts';
 
 let edge: RunningEdge;
 beforeAll(async () => {
-  edge = await openEdge();
+  edge = await openEdge({ SPACERENT_PROFILE: 'embedded' });
 });
 afterAll(() => edge.close());
 beforeEach(() => {

@@ -170,6 +170,8 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
         ? null
         : { viewer: { userId: token, roles: ['customer'] }, expiresAt: null },
     addressOf: () => '127.0.0.1',
+    mayConnect: () => true,
+    largestMessage: 128 * 1_024,
     logger: silent,
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -18,7 +18,9 @@ const UNLIMITED_MUTATIONS = {
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
 };
-const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES, ...UNLIMITED_MUTATIONS };
+// Tests look at the page on every profile; only the embedded one shows it unasked.
+const SANDBOX = 'on';
+const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES, SANDBOX, ...UNLIMITED_MUTATIONS };
 
 /**
  * For the tests of the whole: one running system per profile. Their homes are named in the

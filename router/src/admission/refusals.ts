@@ -51,3 +51,13 @@ export function shownError(error: unknown, formatError: FormatError): GraphQLErr
 export function httpHeadOf(errors: readonly GraphQLError[]): HttpHead {
   return (errors[0]?.extensions.http as HttpHead | undefined) ?? { status: 400 };
 }
+
+/** Where clients may not ask for the schema, errors don't tell its names either. */
+export function withoutSuggestions(formatError: FormatError): FormatError {
+  return (formatted, error) => {
+    const shown = formatError(formatted, error);
+    // Bounded: what a client sends is quoted in messages.
+    const message = shown.message.replaceAll(/ Did you mean (?:[^"?]|"\w*"){0,500}\?/g, '');
+    return { ...shown, message };
+  };
+}

@@ -1,6 +1,6 @@
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import { type FormatError, httpHeadOf, RequestErrors, shownError } from '../admission/refusals.ts';
@@ -8,6 +8,7 @@ import { badRequest, requestInAddress } from '../admission/request.ts';
 import type { Identified } from '../identity.ts';
 import type { RouterContext } from '../subgraph-client.ts';
 import { type StreamProtocol, streamProtocol } from '../subscriptions/event-streams.ts';
+import { answerTooLate } from './http-errors.ts';
 
 /** A request that is let through. */
 interface Admission {
@@ -34,8 +35,20 @@ export function serveGraphql(deps: {
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   addressOf: (request: FastifyRequest['raw']) => string;
   formatError: FormatError;
+  /** So long plain requests may take. */
+  answerWithinMs: number;
 }): void {
-  const { app, path, gate, apollo, answerStream, identify, addressOf, formatError } = deps;
+  const {
+    app,
+    path,
+    gate,
+    apollo,
+    answerStream,
+    identify,
+    addressOf,
+    formatError,
+    answerWithinMs,
+  } = deps;
   const identities = new WeakMap<FastifyRequest, Identified | null>();
 
   /** Null: it asks for nothing that the gate knows, and Apollo Server says what it makes of it. */
@@ -91,13 +104,15 @@ export function serveGraphql(deps: {
     await answerStream(protocol, admission.request, identified, reply);
   }
 
+  const answer = fastifyApolloHandler(apollo, {
+    context: async (request) => ({ viewer: identities.get(request)?.viewer ?? null }),
+  }) as RouteHandlerMethod;
   app.route({
     url: path,
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler,
-    handler: fastifyApolloHandler(apollo, {
-      context: async (request) => ({ viewer: identities.get(request)?.viewer ?? null }),
-    }),
+    handler: (request, reply) =>
+      inTime(answerWithinMs, answer.call(app, request, reply) as Promise<unknown>),
   });
 }
 
@@ -128,4 +143,17 @@ function answerType(accept = ''): string {
   const [preferred = 'application/json'] =
     accept.match(/application\/(graphql-response\+)?json/gi) ?? [];
   return preferred.toLowerCase();
+}
+
+/** Rejects when there is no answer in time; the work for it goes on, and nobody hears of it. */
+async function inTime(ms: number, answer: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(answerTooLate()), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

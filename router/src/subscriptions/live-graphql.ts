@@ -36,6 +36,8 @@ export function liveGraphql(deps: {
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   /** The address of who sends a request. */
   addressOf: (request: IncomingMessage) => string;
+  /** May a page, by its origin, open a WebSocket? */
+  mayConnect: (request: IncomingMessage) => boolean;
   formatError: FormatError;
   server: Server;
   logger: Logger;
@@ -70,6 +72,8 @@ export function liveGraphql(deps: {
     operations: live,
     identify,
     addressOf,
+    mayConnect: deps.mayConnect,
+    largestMessage: config.BODY_LIMIT_BYTES,
     logger,
   });
 

@@ -25,7 +25,6 @@ interface Connection {
   stayOpen: () => void;
 }
 
-const LARGEST_MESSAGE = 128 * 1_024;
 const CONNECTION_INIT_MS = 5_000;
 const PING_MS = 12_000;
 /** RFC 6455, section 7.4.1 and its registry: the service restarts, come back. */
@@ -44,6 +43,10 @@ export function serveWebSockets(deps: {
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   /** The address of who sends a request. */
   addressOf: (request: IncomingMessage) => string;
+  /** May a page, by its origin, connect? */
+  mayConnect: (request: IncomingMessage) => boolean;
+  /** In bytes. */
+  largestMessage: number;
   logger: Logger;
 }): { leave(withinMs: number): Promise<void> } {
   const { server, path, schema, operations, identify, addressOf, logger } = deps;
@@ -51,7 +54,7 @@ export function serveWebSockets(deps: {
     noServer: true,
     // Another protocol is accepted for as long as it takes to say, by a close code, that it is not spoken.
     handleProtocols: (offered) => handleProtocols(offered) || String([...offered][0]),
-    maxPayload: LARGEST_MESSAGE,
+    maxPayload: deps.largestMessage,
     perMessageDeflate: false,
   });
 
@@ -150,7 +153,11 @@ export function serveWebSockets(deps: {
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.url?.split('?')[0] !== path) {
-      socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      refuseUpgrade(socket, '404 Not Found');
+      return;
+    }
+    if (!deps.mayConnect(request)) {
+      refuseUpgrade(socket, '403 Forbidden');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) =>
@@ -173,6 +180,10 @@ export function serveWebSockets(deps: {
       for (const client of sockets.clients) client.terminate();
     },
   };
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }
 
 /** So long a client may take to answer the end of its connection. */

@@ -32,6 +32,9 @@ function open(perUser: number, perAddress: number, redisUrl?: string) {
   };
 }
 
+/** There are servers on the machine. */
+const testWithRedis = process.env.TEST_REDIS_URL ? test : test.skip;
+
 async function openRedis() {
   const redis = await startRedis('test');
   const url = `redis://:test@127.0.0.1:${redis.port}`;
@@ -64,7 +67,7 @@ describe('mutations', () => {
     for (let n = 0; n < 100; n += 1) expect(await take(10, caller('kim'))).toBeNull();
   });
 
-  test('are counted by all routers together on Redis', async () => {
+  testWithRedis('are counted by all routers together on Redis', async () => {
     const redis = await openRedis();
     closing.push(redis.stop);
     const [one, other] = [open(4, 0, redis.url), open(4, 0, redis.url)];
@@ -81,7 +84,7 @@ describe('mutations', () => {
     }
   });
 
-  test('go on, counted by each router, while Redis is not there', async () => {
+  testWithRedis('go on, counted by each router, while Redis is not there', async () => {
     const redis = await openRedis();
     const take = open(3, 0, redis.url);
     expect(await take(3, caller('kim'))).toBeNull();
@@ -92,7 +95,7 @@ describe('mutations', () => {
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 
-  test('wait for a Redis that does not answer once, and not long', async () => {
+  testWithRedis('wait for a Redis that does not answer once, and not long', async () => {
     const redis = await openRedis();
     closing.push(redis.stop);
     const take = open(1_000, 1_000, redis.url);

@@ -93,6 +93,9 @@ function spawnSupervisor(
     return spawn(process.execPath, [join(root, 'dist/supervisor/src/main.js')], {
       env: {
         ...env,
+        // All comes from one address, and often from one user.
+        MUTATIONS_PER_MINUTE_PER_USER: '0',
+        MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
         ...settings,
         PORT: '0',
         SPACERENT_HOME: home,

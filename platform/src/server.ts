@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { GraphQLError, parse } from 'graphql';
 import { z } from 'zod';
 import { withAccessRules } from './access.ts';
@@ -24,13 +25,13 @@ export type SubgraphContext = Caller;
 const LIVE_PATH = '/health/live';
 const READY_PATH = '/health/ready';
 
-/** Answers health checks and runs every request under its correlation id. */
+/** Answers health checks and runs every request under its correlation id. `options` are Fastify's. */
 export function createHttpServer(
   ready: () => Promise<unknown>,
   logger: Logger,
-  bodyLimit = 1_048_576,
+  options: FastifyHttpOptions<Server> = {},
 ): FastifyInstance {
-  const app = Fastify({ bodyLimit, forceCloseConnections: 'idle' });
+  const app = Fastify({ bodyLimit: 1_048_576, forceCloseConnections: 'idle', ...options });
   app.addHook('onRequest', (request, reply, done) => {
     const id = acceptCorrelationId(request.headers[CORRELATION_HEADER]);
     request.headers[CORRELATION_HEADER] = id;

@@ -7,12 +7,14 @@ import {
   readConfig,
   setting,
 } from '#platform/config.ts';
+import { edgeShape } from './edge-settings.ts';
 import { providerShape } from './identity/provider-settings.ts';
 
 const shape = {
   ...processShape,
   ...peersShape,
   ...noticesShape,
+  ...edgeShape,
   /** How long the router waits for a subgraph. */
   SUBGRAPH_TIMEOUT_MS: setting.integer(100, 120_000).default(10_000),
   /** Who executes queries and mutations: the router's own executor or the stock gateway's. */

@@ -56,6 +56,7 @@ export async function createGateway({
   return {
     gateway,
     executor,
+    supergraphSdl,
     close: async () =>
       void (await Promise.all(Object.values(clients).map((client) => client.close()))),
   };

@@ -7,12 +7,12 @@ import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 export function sandboxPage(): ApolloServerPlugin<BaseContext> {
   return {
     async serverWillStart() {
-      return { renderLandingPage: async () => ({ html: PAGE }) };
+      return { renderLandingPage: async () => ({ html: SANDBOX_PAGE }) };
     },
   };
 }
 
-const PAGE = `<!doctype html>
+export const SANDBOX_PAGE = `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">

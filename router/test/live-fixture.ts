@@ -7,16 +7,29 @@ import { errorFormatter } from '#platform/errors.ts';
 import type { Hearer } from '#platform/notices.ts';
 import { DateTime } from '#platform/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
+import { costRules } from '../src/admission/cost-rules.ts';
+import { documentExaminer } from '../src/admission/documents.ts';
+import { admissionGate } from '../src/admission/gate.ts';
+import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { Executor } from '../src/executor/executor.ts';
 import type { RouterContext } from '../src/subgraph-client.ts';
 import { operations } from '../src/subscriptions/operations.ts';
-import { requestReader } from '../src/subscriptions/requests.ts';
 import { subscriptions } from '../src/subscriptions/subscriptions.ts';
 import type { ViewSource } from '../src/subscriptions/view-source.ts';
 import { watchedViews } from '../src/subscriptions/watched-views.ts';
 import { serveWebSockets } from '../src/subscriptions/websocket.ts';
 
 const AT = '2030-06-03T01:00:00.000Z';
+
+/** These tests ask for large answers. */
+const UNLIMITED = {
+  depth: 1_000,
+  aliases: 1_000,
+  directives: 1_000,
+  rootFields: 1_000,
+  selections: 100_000,
+  tokens: 100_000,
+};
 
 /** Mypage as the router sees it, in memory: what it keeps, and what it announces. */
 export class Mypage implements ViewSource {
@@ -136,7 +149,17 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
     path: '/graphql',
     schema: executor.schema,
     operations: operations({
-      read: requestReader(executor.schema),
+      gate: admissionGate({
+        documents: documentExaminer({
+          schema: executor.schema,
+          limits: UNLIMITED,
+          rules: costRules(readFileSync('router/supergraph.graphql', 'utf8')),
+          introspection: true,
+        }),
+        costLimit: 10_000,
+        persisted: automaticOperations(),
+        rates: { take: async () => {} },
+      }),
       subscriptions: open,
       answer: async () => ({ data: {} }),
       formatError,
@@ -146,6 +169,9 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
       token === undefined
         ? null
         : { viewer: { userId: token, roles: ['customer'] }, expiresAt: null },
+    addressOf: () => '127.0.0.1',
+    mayConnect: () => true,
+    largestMessage: 128 * 1_024,
     logger: silent,
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -79,7 +79,7 @@ export async function startMariaDb() {
   return { url: `mysql://root@127.0.0.1:${port}`, port, stop };
 }
 
-/** `{ port, stop }`. With AOF and noeviction, as in production. */
+/** `{ port, stop, pause, resume }`. With AOF and noeviction, as in production. */
 export async function startRedis(password) {
   const home = temporaryFolder('redis');
   const port = await freePort();
@@ -89,7 +89,13 @@ export async function startRedis(password) {
     stdio: 'ignore',
   });
   await untilListening(server, port, 'redis-server');
-  return { port, stop: stopper(server, home) };
+  return {
+    port,
+    stop: stopper(server, home),
+    /** It keeps its connections, and does not answer. */
+    pause: () => server.kill('SIGSTOP'),
+    resume: () => server.kill('SIGCONT'),
+  };
 }
 
 function stopper(server, home) {

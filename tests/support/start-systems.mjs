@@ -16,7 +16,14 @@ const HOLD_SECONDS = '20';
 // Few, so that tests see events parked within a lease or two.
 const PARK_AFTER_FAILURES = '4';
 const PROVIDER_FILE = 'identity-provider.json';
-const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES };
+// All tests' mutations come from one address; tests of the limits have a router of their own.
+const UNLIMITED_MUTATIONS = {
+  MUTATIONS_PER_MINUTE_PER_USER: '0',
+  MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
+};
+// Tests look at the page on every profile; only the embedded one shows it unasked.
+const SANDBOX = 'on';
+const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES, SANDBOX, ...UNLIMITED_MUTATIONS };
 
 /**
  * For the tests of the whole: one running system per profile. Their homes are named in the
@@ -42,6 +49,7 @@ async function startAll() {
     const stock = await startRouterBeside(home, 'stock-router', {
       ...embeddedIdentity(home),
       ROUTER_EXECUTOR: 'stock',
+      ...UNLIMITED_MUTATIONS,
     });
     globalThis.stopAll.push(stock.stop);
     process.env.STOCK_ROUTER = stock.graphqlUrl;

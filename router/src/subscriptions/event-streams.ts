@@ -3,15 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import { unauthenticated } from '#platform/errors.ts';
+import type { AdmittedRequest } from '../admission/gate.ts';
 import type { Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
 import type { Operations } from './operations.ts';
 import { pacedSink } from './paced-sink.ts';
 import { Payload } from './payload.ts';
-import type { ReadRequest } from './requests.ts';
 
 /** A way to write answers, one after the other, into one HTTP response. */
-interface Protocol {
+export interface StreamProtocol {
   contentType: string;
   isForSubscriptions: boolean;
   opening: string;
@@ -21,7 +21,7 @@ interface Protocol {
 }
 
 /** GraphQL over Server-Sent Events, "distinct connections mode": PROTOCOL.md of graphql-sse. */
-const serverSentEvents: Protocol = {
+const serverSentEvents: StreamProtocol = {
   contentType: 'text/event-stream; charset=utf-8',
   isForSubscriptions: false,
   opening: ':\n\n',
@@ -31,7 +31,7 @@ const serverSentEvents: Protocol = {
 };
 
 /** Apollo's multipart protocol for subscriptions over HTTP, `subscriptionSpec=1.0`. */
-const multipart: Protocol = {
+const multipart: StreamProtocol = {
   contentType: 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0',
   isForSubscriptions: true,
   opening: '\r\n--graphql',
@@ -43,7 +43,7 @@ const multipart: Protocol = {
 const HEARTBEAT_MS = 10_000;
 
 /** Which of the protocols the client wants, if any. */
-export function streamProtocol(accept: string | undefined): Protocol | null {
+export function streamProtocol(accept: string | undefined): StreamProtocol | null {
   if (accept?.includes('text/event-stream')) return serverSentEvents;
   if (accept && /multipart\/mixed[^,]*subscriptionSpec/i.test(accept)) return multipart;
   return null;
@@ -52,8 +52,8 @@ export function streamProtocol(accept: string | undefined): Protocol | null {
 export interface EventStreams {
   /** Answers with a stream; its head and first bytes are sent at once. */
   serve(
-    protocol: Protocol,
-    request: ReadRequest,
+    protocol: StreamProtocol,
+    request: AdmittedRequest,
     identified: Identified | null,
     reply: FastifyReply,
   ): Promise<void>;
@@ -62,7 +62,7 @@ export interface EventStreams {
 }
 
 export function eventStreams(operations: Operations): EventStreams {
-  const open = new Map<ServerResponse, Protocol>();
+  const open = new Map<ServerResponse, StreamProtocol>();
   const beating = setInterval(() => {
     for (const [response, { heartbeat }] of open) {
       // Who does not even take what was sent has no need of a sign of life.

@@ -1,19 +1,20 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { FastifyReply } from 'fastify';
+import type { ExecutionResult } from 'graphql';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import { listenToNotices } from '#platform/notices.ts';
 import type { Viewer } from '#platform/viewer.ts';
+import type { AdmittedRequest, Gate } from '../admission/gate.ts';
+import type { FormatError } from '../admission/refusals.ts';
 import type { RouterConfig } from '../config.ts';
 import type { Executor } from '../executor/executor.ts';
-import { authorizationOf, type Identified } from '../identity/identity.ts';
+import type { Identified } from '../identity/identity.ts';
 import type { RouterContext } from '../subgraph-client.ts';
-import { eventStreams, streamProtocol } from './event-streams.ts';
+import { eventStreams, type StreamProtocol } from './event-streams.ts';
 import { operations } from './operations.ts';
-import { type ReadRequest, requestReader } from './requests.ts';
 import { subscriptions } from './subscriptions.ts';
 import { viewSource } from './view-source.ts';
 import { watchedViews } from './watched-views.ts';
@@ -31,14 +32,20 @@ export function liveGraphql(deps: {
   path: string;
   executor: Executor<RouterContext>;
   authorize: Authorize;
+  gate: Gate;
   /** Answers queries and mutations. */
   apollo: ApolloServer<RouterContext>;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
-  formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  /** The address of who sends a request. */
+  addressOf: (request: IncomingMessage) => string;
+  /** May a page, by its origin, open a WebSocket? */
+  mayConnect: (request: IncomingMessage) => boolean;
+  formatError: FormatError;
   server: Server;
   logger: Logger;
 }) {
-  const { config, path, executor, authorize, apollo, identify, formatError, server, logger } = deps;
+  const { config, path, executor, authorize, gate, apollo, identify, addressOf } = deps;
+  const { formatError, server, logger } = deps;
   const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
   const views = watchedViews({
     source,
@@ -46,7 +53,7 @@ export function liveGraphql(deps: {
     logger,
   });
   const live = operations({
-    read: requestReader(executor.schema),
+    gate,
     subscriptions: subscriptions({
       executor,
       views,
@@ -66,28 +73,20 @@ export function liveGraphql(deps: {
     schema: executor.schema,
     operations: live,
     identify,
+    addressOf,
+    mayConnect: deps.mayConnect,
+    largestMessage: config.BODY_LIMIT_BYTES,
     logger,
   });
 
   return {
-    /** Answers requests for a stream; leaves all others to what follows. */
-    async answerStreams(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      const protocol = request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
-      if (!protocol) return;
-      const read = live.read(request.body);
-      if ('errors' in read) return reply.code(400).send(read);
-      // Multipart is for subscriptions alone; Apollo's own server answers all else as it likes.
-      if (read.kind !== 'subscription' && protocol.isForSubscriptions) return;
-      try {
-        const identified = await identify(authorizationOf(request.raw));
-        await streams.serve(protocol, read, identified, reply);
-      } catch (error) {
-        if (!(error instanceof GraphQLError)) throw error;
-        return reply
-          .code(httpStatusOf(error))
-          .send({ errors: [formatError(error.toJSON(), error)] });
-      }
-    },
+    /** Answers an admitted request with a stream. */
+    answerStream: (
+      protocol: StreamProtocol,
+      request: AdmittedRequest,
+      identified: Identified | null,
+      reply: FastifyReply,
+    ): Promise<void> => streams.serve(protocol, request, identified, reply),
     async close() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);
       await views.close();
@@ -98,7 +97,7 @@ export function liveGraphql(deps: {
 
 async function answerOnce(
   apollo: ApolloServer<RouterContext>,
-  { text, operationName, variables }: ReadRequest,
+  { text, operationName, variables }: AdmittedRequest,
   viewer: Viewer | null,
 ): Promise<ExecutionResult> {
   const { body } = await apollo.executeOperation(
@@ -107,8 +106,4 @@ async function answerOnce(
   );
   if (body.kind === 'single') return body.singleResult as ExecutionResult;
   throw new Error('a query was answered in several parts');
-}
-
-function httpStatusOf({ extensions }: GraphQLError): number {
-  return (extensions.http as { status?: number } | undefined)?.status ?? 401;
 }

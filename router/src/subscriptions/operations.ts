@@ -1,8 +1,10 @@
-import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { correlated } from '#platform/correlation.ts';
 import type { Viewer } from '#platform/viewer.ts';
+import type { AdmittedRequest, Gate } from '../admission/gate.ts';
+import type { Caller } from '../admission/mutation-rates.ts';
+import { type FormatError, RequestErrors, shownError } from '../admission/refusals.ts';
 import { Payload } from './payload.ts';
-import { type ReadRequest, RequestErrors } from './requests.ts';
 import type { Sink, Subscriptions } from './subscriptions.ts';
 
 /** What a client has begun, or why it could not. */
@@ -10,25 +12,28 @@ export type Opened = { end: () => void } | { errors: readonly GraphQLError[] };
 
 /** Operations of any kind, for protocols that answer one request with any number of answers. */
 export interface Operations {
-  /** Reads and checks what a client sent; says what is wrong with it. */
-  read(request: unknown): ReadRequest | { errors: readonly GraphQLError[] };
-  /** Begins a request; its answers go to the sink. Never rejects. */
-  open(request: ReadRequest, viewer: Viewer | null, sink: Sink): Promise<Opened>;
+  /** Reads and checks what a client sent; says why it is not to be executed. */
+  admit(
+    request: unknown,
+    caller: Caller,
+  ): Promise<AdmittedRequest | { errors: readonly GraphQLError[] }>;
+  /** Begins an admitted request; its answers go to the sink. Never rejects. */
+  open(request: AdmittedRequest, viewer: Viewer | null, sink: Sink): Promise<Opened>;
 }
 
 export function operations(deps: {
-  read: (request: unknown) => ReadRequest;
+  gate: Gate;
   subscriptions: Pick<Subscriptions, 'open'>;
   /** Answers queries and mutations. */
-  answer: (request: ReadRequest, viewer: Viewer | null) => Promise<ExecutionResult>;
-  formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  answer: (request: AdmittedRequest, viewer: Viewer | null) => Promise<ExecutionResult>;
+  formatError: FormatError;
 }): Operations {
-  const { read, subscriptions, answer, formatError } = deps;
+  const { gate, subscriptions, answer, formatError } = deps;
   const shown = (error: unknown) => shownError(error, formatError);
   return {
-    read(asked) {
+    async admit(asked, caller) {
       try {
-        return read(asked);
+        return await gate.admit(asked, caller);
       } catch (error) {
         if (error instanceof RequestErrors) return { errors: error.errors.map(shown) };
         throw error;
@@ -49,14 +54,4 @@ export function operations(deps: {
         }
       }),
   };
-}
-
-/** As clients may see it. */
-function shownError(
-  error: unknown,
-  formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError,
-): GraphQLError {
-  const known = error instanceof GraphQLError ? error : new GraphQLError(String(error));
-  const { message, extensions } = formatError(known.toJSON(), error);
-  return new GraphQLError(message, { nodes: known.nodes, extensions });
 }

@@ -20,11 +20,11 @@ interface Connection {
   /** Of the request; it counts unless `connection_init` brings one. */
   authorization: string | undefined;
   identified: Identified | null;
+  address: string;
   /** Cancels the end of the connection that its token brings. */
   stayOpen: () => void;
 }
 
-const LARGEST_MESSAGE = 128 * 1_024;
 const CONNECTION_INIT_MS = 5_000;
 const PING_MS = 12_000;
 /** RFC 6455, section 7.4.1 and its registry: the service restarts, come back. */
@@ -42,14 +42,20 @@ export function serveWebSockets(deps: {
   operations: Operations;
   /** Throws a sentence for what is no valid token. */
   identify: (authorization: string | undefined) => Promise<Identified | null>;
+  /** The address of who sends a request. */
+  addressOf: (request: IncomingMessage) => string;
+  /** May a page, by its origin, connect? */
+  mayConnect: (request: IncomingMessage) => boolean;
+  /** In bytes. */
+  largestMessage: number;
   logger: Logger;
 }): { leave(withinMs: number): Promise<void> } {
-  const { server, path, schema, operations, identify, logger } = deps;
+  const { server, path, schema, operations, identify, addressOf, logger } = deps;
   const sockets = new WebSocketServer({
     noServer: true,
     // Another protocol is accepted for as long as it takes to say, by a close code, that it is not spoken.
     handleProtocols: (offered) => handleProtocols(offered) || String([...offered][0]),
-    maxPayload: LARGEST_MESSAGE,
+    maxPayload: deps.largestMessage,
     perMessageDeflate: false,
   });
 
@@ -76,7 +82,8 @@ export function serveWebSockets(deps: {
       return true;
     },
     async onSubscribe({ extra }, id, payload) {
-      const { socket, wire, identified } = extra;
+      const { socket, wire, identified, address } = extra;
+      const viewer = identified?.viewer ?? null;
       const ending = new Endless();
       const framed = framer(id);
       const sink = pacedSink({
@@ -87,11 +94,11 @@ export function serveWebSockets(deps: {
         waiting: () => wire.writableLength,
         end: () => ending.end(),
       });
-      const asked = operations.read(payload);
+      const asked = await operations.admit(payload, { viewer, address });
       if ('errors' in asked) return [...asked.errors];
       // The library keeps the message as long as the subscription: with the copy that all share.
       Object.assign(payload, { query: asked.text });
-      const opened = await operations.open(asked, identified?.viewer ?? null, sink);
+      const opened = await operations.open(asked, viewer, sink);
       if ('errors' in opened) return [...opened.errors];
       ending.onReturn(opened.end);
       if (socket.readyState !== socket.OPEN) opened.end();
@@ -109,6 +116,7 @@ export function serveWebSockets(deps: {
       wire: request.socket,
       authorization: authorizationOf(request),
       identified: null,
+      address: addressOf(request),
       stayOpen: () => {},
     };
     socket.on('error', (error) => logger.info({ err: error }, 'a WebSocket broke'));
@@ -148,7 +156,11 @@ export function serveWebSockets(deps: {
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.url?.split('?')[0] !== path) {
-      socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      refuseUpgrade(socket, '404 Not Found');
+      return;
+    }
+    if (!deps.mayConnect(request)) {
+      refuseUpgrade(socket, '403 Forbidden');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) =>
@@ -171,6 +183,10 @@ export function serveWebSockets(deps: {
       for (const client of sockets.clients) client.terminate();
     },
   };
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }
 
 /** So long a client may take to answer the end of its connection. */

@@ -1,0 +1,181 @@
+import type { Server } from 'node:http';
+import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
+import { CORRELATION_HEADER } from '#platform/correlation.ts';
+import { errorFormatter } from '#platform/errors.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
+import type { Logger } from '#platform/logger.ts';
+import { createHttpServer } from '#platform/server.ts';
+import { costRules } from './admission/cost-rules.ts';
+import { type Documents, documentExaminer, documentStore } from './admission/documents.ts';
+import { admissionGate } from './admission/gate.ts';
+import { checkManifest, readManifest } from './admission/manifest.ts';
+import { mutationRates } from './admission/mutation-rates.ts';
+import {
+  automaticOperations,
+  type PersistedOperations,
+  persistedQueryCache,
+  registeredOperations,
+} from './admission/persisted-operations.ts';
+import { withoutSuggestions } from './admission/refusals.ts';
+import type { RouterConfig } from './config.ts';
+import type { Executor } from './executor/executor.ts';
+import { clientAddress } from './http/client-address.ts';
+import { serveGraphql } from './http/graphql-route.ts';
+import {
+  answerBadAddress,
+  answerBrokenRequest,
+  answerHttpErrors,
+  type HttpLimits,
+} from './http/http-errors.ts';
+import { mayConnect, shareWithOrigins } from './http/origins.ts';
+import { addSecurityHeaders } from './http/security-headers.ts';
+import type { Identified } from './identity/identity.ts';
+import { sandboxPage } from './sandbox-page.ts';
+import type { RouterContext } from './subgraph-client.ts';
+import { liveGraphql } from './subscriptions/live-graphql.ts';
+
+const GRAPHQL_PATH = '/graphql';
+
+export interface Edge {
+  app: FastifyInstance;
+  /** Ends what the edge began, in this order. */
+  stops: [name: string, stop: () => Promise<unknown>][];
+}
+
+/** All that stands between clients and the executor, on an HTTP server that does not listen yet. */
+export async function createEdge(deps: {
+  config: RouterConfig;
+  gateway: ApolloServerOptionsWithGateway<RouterContext>['gateway'];
+  executor: Executor<RouterContext>;
+  supergraphSdl: string;
+  authorize: Authorize;
+  identify: (authorization: string | undefined) => Promise<Identified | null>;
+  logger: Logger;
+}): Promise<Edge> {
+  const { config, gateway, executor, supergraphSdl, authorize, identify, logger } = deps;
+  const isEmbedded = config.SPACERENT_PROFILE === 'embedded';
+  const introspection = (config.INTROSPECTION ?? (isEmbedded ? 'on' : 'off')) === 'on';
+  const sandbox = (config.SANDBOX ?? (isEmbedded ? 'on' : 'off')) === 'on';
+  const rates = mutationRates({
+    perUser: config.MUTATIONS_PER_MINUTE_PER_USER,
+    perAddress: config.MUTATIONS_PER_MINUTE_PER_ADDRESS,
+    redisUrl: config.REDIS_URL,
+    logger,
+  });
+  const documents = documentExaminer({
+    schema: executor.schema,
+    limits: {
+      depth: config.MAX_OPERATION_DEPTH,
+      aliases: config.MAX_OPERATION_ALIASES,
+      directives: config.MAX_OPERATION_DIRECTIVES,
+      rootFields: config.MAX_ROOT_FIELDS,
+      selections: config.MAX_OPERATION_SELECTIONS,
+      tokens: config.MAX_OPERATION_TOKENS,
+    },
+    rules: costRules(supergraphSdl),
+    introspection,
+  });
+  const costLimit = config.MAX_OPERATION_COST;
+  const persisted = await persistedOperations(config.OPERATIONS_MANIFEST, documents, costLimit);
+  const gate = admissionGate({ documents, costLimit, persisted, rates });
+  const addressOf = clientAddress(config.TRUSTED_PROXIES);
+
+  const limits: HttpLimits = {
+    bodyBytes: config.BODY_LIMIT_BYTES,
+    receiveMs: config.REQUEST_RECEIVE_TIMEOUT_MS,
+    answerMs: config.REQUEST_TIMEOUT_MS,
+  };
+  const app = createHttpServer(async () => undefined, logger, httpOptions(limits));
+  answerHttpErrors(app, limits, logger);
+  await addSecurityHeaders(app);
+  await shareWithOrigins(app, config.CORS_ORIGINS);
+  const formatError = introspection
+    ? errorFormatter(logger)
+    : withoutSuggestions(errorFormatter(logger));
+  const apollo = new ApolloServer<RouterContext>({
+    gateway,
+    plugins: [
+      fastifyApolloDrainPlugin(app),
+      sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
+    ],
+    documentStore: documentStore(documents, persisted.find),
+    persistedQueries: { cache: persistedQueryCache(persisted) },
+    formatError,
+    includeStacktraceInErrorResponses: false,
+    introspection,
+    hideSchemaDetailsFromClientErrors: !introspection,
+    stopOnTerminationSignals: false,
+    logger,
+  });
+  await apollo.start();
+
+  app.addHook('onResponse', async (request, reply) => {
+    const correlationId = request.headers[CORRELATION_HEADER];
+    const { statusCode, elapsedTime } = reply;
+    if (request.url.startsWith('/health/')) return;
+    logger.info({ correlationId, statusCode, ms: Math.round(elapsedTime) }, 'request answered');
+  });
+  const live = liveGraphql({
+    config,
+    path: GRAPHQL_PATH,
+    executor,
+    authorize,
+    gate,
+    apollo,
+    identify,
+    addressOf,
+    mayConnect: mayConnect(config.CORS_ORIGINS),
+    formatError,
+    server: app.server,
+    logger,
+  });
+  serveGraphql({
+    app,
+    path: GRAPHQL_PATH,
+    gate,
+    apollo,
+    answerStream: live.answerStream,
+    identify,
+    addressOf,
+    formatError,
+    answerWithinMs: limits.answerMs,
+  });
+  return {
+    app,
+    stops: [
+      ['subscriptions', live.close],
+      ['requests', () => apollo.stop()],
+      ['counting mutations', rates.close],
+    ],
+  };
+}
+
+function httpOptions(limits: HttpLimits): FastifyHttpOptions<Server> {
+  return {
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.receiveMs,
+    http: {
+      headersTimeout: limits.receiveMs,
+      requestTimeout: limits.receiveMs,
+      // Node looks for requests that take too long every so often.
+      connectionsCheckingInterval: Math.min(1_000, limits.receiveMs),
+    },
+    frameworkErrors: answerBadAddress,
+    clientErrorHandler: answerBrokenRequest(limits),
+  };
+}
+
+/** Those of the manifest alone, where there is one; throws sentences when it is wrong. */
+async function persistedOperations(
+  manifestPath: string | undefined,
+  documents: Documents,
+  costLimit: number,
+): Promise<PersistedOperations> {
+  if (manifestPath === undefined) return automaticOperations();
+  const manifest = await readManifest(manifestPath);
+  checkManifest(manifestPath, manifest, documents, costLimit);
+  return registeredOperations(manifest);
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import cors from '@fastify/cors';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { CORRELATION_HEADER } from '#platform/correlation.ts';
+
+/** A list with commas, of origins as browsers send them. */
+export const allowedOrigins = z
+  .string()
+  .transform((list) => list.split(',').map((each) => each.trim()))
+  .refine(
+    (list) => !list.some((each) => each.includes('*')),
+    'must name every origin: * would let any site ask with what a browser knows of its user',
+  )
+  .refine(
+    (list) => list.every(isOrigin),
+    'must be origins, as in https://app.example,http://localhost:3000',
+  );
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** Lets pages of these origins read answers; pages of others cannot. Cookies are never asked for. */
+export async function shareWithOrigins(
+  app: FastifyInstance,
+  origins: readonly string[],
+): Promise<void> {
+  if (origins.length === 0) return;
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: [CORRELATION_HEADER, 'retry-after'],
+    maxAge: 600,
+    // An OPTIONS request that is none of a browser's is answered as ever.
+    strictPreflight: false,
+  });
+}
+
+/**
+ * May a page open a WebSocket? Browsers don't ask first, and let any page read: only those of our own
+ * host and of the allowed origins may. Programs send no origin.
+ */
+export function mayConnect(origins: readonly string[]) {
+  const allowed = new Set(origins);
+  return ({ headers: { origin, host } }: IncomingMessage): boolean => {
+    if (origin === undefined || allowed.has(origin)) return true;
+    return URL.canParse(origin) && host !== undefined && new URL(origin).host === host;
+  };
+}

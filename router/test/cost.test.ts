@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import { buildSchema, parse } from 'graphql';
+import { costCompiler } from '../src/admission/cost.ts';
+import { costRules } from '../src/admission/cost-rules.ts';
+import { RequestErrors } from '../src/admission/refusals.ts';
+import { openGate } from './edge-fixture.ts';
+
+const SDL = `
+  directive @cost(weight: Int!) on ARGUMENT_DEFINITION | FIELD_DEFINITION | OBJECT | SCALAR
+  directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION
+  scalar Heavy @cost(weight: 3)
+  type Query {
+    one: Item
+    plain: [Item]
+    some(first: Int = 20, last: Int, search: String @cost(weight: 7)): [Item!]!
+      @listSize(slicingArguments: ["first", "last"])
+    many(first: Int): [Item] @listSize(assumedSize: 50, slicingArguments: ["first"])
+    page(first: Int = 20): Page! @listSize(slicingArguments: ["first"], sizedFields: ["items"])
+    names: [String!] @listSize(assumedSize: 100)
+  }
+  type Mutation { make: Item  charge: Item @cost(weight: 20) }
+  type Page { items: [Item!]! total: Int! }
+  interface Named { name: String! }
+  type Item implements Named { name: String! heavy: Heavy part: Item parts: [Item] @listSize(assumedSize: 4) costly: Costly }
+  type Costly @cost(weight: 9) { name: String! }
+`;
+const compile = costCompiler(buildSchema(SDL), costRules(SDL));
+
+function costOf(query: string, variables: Record<string, unknown> = {}) {
+  const document = parse(query);
+  const operation = document.definitions.find(({ kind }) => kind === 'OperationDefinition');
+  return compile(document, operation as never)(variables);
+}
+
+test.each([
+  ['objects cost 1, scalars nothing', '{ one { name part { name } } }', 2],
+  ['a list of which nothing is said has 10', '{ plain { name } }', 10],
+  ['a list has its assumed size', '{ many { name parts { name } } }', 50 * (1 + 4)],
+  ['a list of scalars costs nothing', '{ names }', 0],
+  ['a list has as many as its argument says', '{ some(first: 3) { part { name } } }', 6],
+  ['the default of an argument counts', '{ some { name } }', 20],
+  ['null is as good as nothing', '{ some(first: null) { name } }', 20],
+  ['without any number the assumed size counts', '{ many(first: null) { name } }', 50],
+  ['of two arguments the larger counts', '{ some(first: 3, last: 5) { name } }', 5],
+  ['below zero is nothing', '{ some(first: -5) { name } }', 0],
+  ['a page’s size is that of its list', '{ page(first: 7) { total items { part { name } } } }', 15],
+  [
+    'a fragment inside of a page knows its size',
+    '{ page(first: 7) { ...P } } fragment P on Page { ... { items { name } } }',
+    8,
+  ],
+  ['weights of fields and types replace 1', '{ one { heavy costly { name } } }', 1 + 3 + 9],
+  ['weights of arguments add up', '{ some(first: 2, search: "x") { name } }', 2 * (1 + 7)],
+  ['a mutation costs 10 more', 'mutation { make { name } charge { name } }', 10 + 1 + 20],
+  ['aliases cost each time', '{ a: one { name } b: one { name } }', 2],
+  ['fragments cost each time', '{ ...F ...F } fragment F on Query { one { name } }', 2],
+  [
+    'fragments of other types add up',
+    '{ one { ... on Item { part { name } } ... on Named { name } } }',
+    2,
+  ],
+  [
+    'what is skipped costs nothing',
+    '{ one @skip(if: true) { name } b: one @include(if: false) { name } }',
+    0,
+  ],
+  ['questions to the schema cost nothing', '{ __typename __schema { types { name } } }', 0],
+])('%s: %s', (_what, query, cost) => {
+  expect(costOf(query)).toBe(cost);
+});
+
+describe('a variable', () => {
+  const query = 'query ($first: Int) { some(first: $first) { name } }';
+  const usual = 'query ($first: Int = 8) { some(first: $first) { name } }';
+
+  test.each([
+    [query, { first: 3 }, 3],
+    [query, {}, 20],
+    [query, { first: null }, 20],
+    [query, { first: 'x' }, 20],
+    [query, { first: Number.MAX_VALUE }, Number.MAX_VALUE],
+    [query, { __proto__: { first: 3 } }, 20],
+    [usual, {}, 8],
+    [usual, { first: 2 }, 2],
+    [usual, { first: null }, 20],
+  ])('of %s with %j makes %d', (query, variables, cost) => {
+    expect(costOf(query, variables)).toBe(cost);
+  });
+
+  test.each([
+    ['skip', true, 0],
+    ['skip', false, 1],
+    ['include', true, 1],
+    ['include', false, 0],
+  ])('of @%s that is %s decides', (directive, value, cost) => {
+    const query = `query ($is: Boolean!) { one @${directive}(if: $is) { name } }`;
+    expect(costOf(query, { is: value })).toBe(cost);
+  });
+
+  test('that is not given but has a default decides by that', () => {
+    const query = 'query ($is: Boolean = false) { one @include(if: $is) { name } }';
+    expect(costOf(query)).toBe(0);
+  });
+});
+
+describe('of the router’s own schema', () => {
+  const gate = openGate();
+  const refused = (query: string, variables = {}) => {
+    try {
+      gate.examine({ query, variables });
+      return null;
+    } catch (error) {
+      if (!(error instanceof RequestErrors)) throw error;
+      return error.errors[0];
+    }
+  };
+  const MONEY = '{ amount currency }';
+  const SLOT = '{ startAt endAt }';
+  const ALL = `query ($first: Int) { myPage { bookings(first: $first) { pageInfo { hasNextPage endCursor } edges { cursor node {
+    bookingId status spaceName slot ${SLOT} price ${MONEY} paymentStatus refunded ${MONEY} registrationStatus
+    timeline { status at } version updatedAt
+    booking { id slot ${SLOT} headcount price ${MONEY} status requestedAt refundQuote ${MONEY}
+      payment { id status amount ${MONEY} refunded ${MONEY} approvedAt }
+      registration { id status registeredAt cancelledAt }
+      space { id name description address timeZone capacity hourlyRate ${MONEY}
+        openingHours { day opens closes } refundTiers { daysBefore percent }
+        freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z") ${SLOT} } } } } } } }`;
+
+  test('a page of 100 bookings with all that is known of them passes', () => {
+    expect(refused(ALL, { first: 100 })).toBeNull();
+  });
+
+  test('a page of 1000 is refused, with what it costs', () => {
+    expect(refused(ALL, { first: 1_000 })).toMatchObject({
+      message: expect.stringMatching(/it costs \d{5,}, 10000 are allowed/),
+      extensions: { code: 'OPERATION_TOO_COSTLY' },
+    });
+  });
+
+  test.each([
+    'spaces',
+    'bookDeadLetters',
+    'paymentDeadLetters',
+    'spaceDeadLetters',
+    'myPageDeadLetters',
+  ])('the list %s is as long as it is asked to be', (list) => {
+    const query = `query ($first: Int) { ${list}(first: $first) { edges { cursor } } }`;
+    expect(refused(query, { first: 9_999 })).toBeNull();
+    expect(refused(query, { first: 10_000 })?.extensions.code).toBe('OPERATION_TOO_COSTLY');
+  });
+
+  test('ten bookings in one request pass', () => {
+    const one = `requestBooking(input: {idempotencyKey: "a", spaceId: "b", slot: {startAt: "2030-01-01T00:00:00Z", endAt: "2030-01-01T00:00:00Z"}, paymentMethod: "c"}) {
+      ... on RequestBookingSuccess { booking { id } } ... on SlotUnavailable { alternatives ${SLOT} } }`;
+    const ten = Array.from({ length: 10 }, (_, n) => `a${n}: ${one}`).join(' ');
+    expect(refused(`mutation { ${ten} }`)).toBeNull();
+  });
+});

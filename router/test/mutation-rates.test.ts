@@ -1,0 +1,186 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createClient as createLiveClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { silent } from '../../tests/support/database.ts';
+import { startRedis } from '../../tests/support/servers.mjs';
+import { until } from '../../tests/support/system.ts';
+import { type Caller, mutationRates } from '../src/admission/mutation-rates.ts';
+import { RequestErrors } from '../src/admission/refusals.ts';
+import { openEdge, type RunningEdge } from './edge-fixture.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+const caller = (userId: string | null, address = '203.0.113.1'): Caller => ({
+  viewer: userId === null ? null : { userId, roles: ['customer'] },
+  address,
+});
+
+function open(perUser: number, perAddress: number, redisUrl?: string) {
+  const rates = mutationRates({ perUser, perAddress, redisUrl, logger: silent });
+  closing.push(rates.close);
+  return async (mutations: number, who: Caller) => {
+    try {
+      await rates.take(mutations, who);
+      return null;
+    } catch (error) {
+      if (!(error instanceof RequestErrors)) throw error;
+      return error.errors[0]?.extensions ?? null;
+    }
+  };
+}
+
+/** There are servers on the machine. */
+const testWithRedis = process.env.TEST_REDIS_URL ? test : test.skip;
+
+async function openRedis() {
+  const redis = await startRedis('test');
+  const url = `redis://:test@127.0.0.1:${redis.port}`;
+  return { ...redis, url };
+}
+
+describe('mutations', () => {
+  test('are counted for each user and each address', async () => {
+    const take = open(3, 5);
+    expect(await take(3, caller('kim'))).toBeNull();
+    expect(await take(1, caller('kim'))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await take(1, caller('lee'))).toBeNull();
+    // The refused one counts as well: the address has had five.
+    expect(await take(1, caller('park'))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await take(1, caller('park', '203.0.113.2'))).toBeNull();
+  });
+
+  test('of nobody in particular are counted for their address', async () => {
+    const take = open(1, 2);
+    expect(await take(2, caller(null))).toBeNull();
+    expect(await take(1, caller(null))).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterSeconds: 60,
+      http: { status: 429, headers: { 'retry-after': '60' } },
+    });
+  });
+
+  test('are not counted where the limit is 0', async () => {
+    const take = open(0, 0);
+    for (let n = 0; n < 100; n += 1) expect(await take(10, caller('kim'))).toBeNull();
+  });
+
+  testWithRedis('are counted by all routers together on Redis', async () => {
+    const redis = await openRedis();
+    closing.push(redis.stop);
+    const [one, other] = [open(4, 0, redis.url), open(4, 0, redis.url)];
+    // Until each is connected, it counts for itself.
+    await until('both count together', async () => {
+      const user = `user${Math.random()}`;
+      await one(4, caller(user));
+      return other(1, caller(user));
+    });
+    expect(await one(2, caller('kim'))).toBeNull();
+    expect(await other(2, caller('kim'))).toBeNull();
+    for (const take of [one, other]) {
+      expect(await take(1, caller('kim'))).toMatchObject({ code: 'RATE_LIMITED' });
+    }
+  });
+
+  testWithRedis('go on, counted by each router, while Redis is not there', async () => {
+    const redis = await openRedis();
+    const take = open(3, 0, redis.url);
+    expect(await take(3, caller('kim'))).toBeNull();
+    await redis.stop();
+    const began = performance.now();
+    for (let n = 0; n < 3; n += 1) expect(await take(1, caller('lee'))).toBeNull();
+    expect(await take(1, caller('lee'))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  testWithRedis('wait for a Redis that does not answer once, and not long', async () => {
+    const redis = await openRedis();
+    closing.push(redis.stop);
+    const take = open(1_000, 1_000, redis.url);
+    const other = open(1_000, 1_000, redis.url);
+    await until('it counts', async () => {
+      const user = `user${Math.random()}`;
+      await other(1_000, caller(user, user));
+      return take(1, caller(user, user));
+    });
+    redis.pause();
+    try {
+      const began = performance.now();
+      for (let n = 0; n < 20; n += 1) expect(await take(1, caller('kim'))).toBeNull();
+      expect(performance.now() - began).toBeLessThan(600);
+    } finally {
+      redis.resume();
+    }
+  });
+});
+
+describe('too many mutations', () => {
+  const MUTATION = 'mutation { a: rebuildMyPage { __typename } b: rebuildMyPage { __typename } }';
+  let edge: RunningEdge;
+
+  async function openLimited() {
+    edge = await openEdge({
+      MUTATIONS_PER_MINUTE_PER_USER: '4',
+      MUTATIONS_PER_MINUTE_PER_ADDRESS: '6',
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
+    closing.push(() => edge.close());
+  }
+  const kim = { authorization: 'Bearer kim' };
+
+  test('are refused over HTTP with 429, and with when to come back', async () => {
+    await openLimited();
+    for (let n = 0; n < 2; n += 1)
+      expect((await edge.post({ query: MUTATION }, kim)).status).toBe(200);
+    const { status, headers, json } = await edge.post({ query: MUTATION }, kim);
+    expect([status, headers['retry-after']]).toEqual([429, '60']);
+    expect(json.errors[0]).toMatchObject({
+      message: 'Too many mutations: 4 a minute are allowed. Try again in 60 s.',
+      extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 60 },
+    });
+    expect((await edge.post({ query: '{ __typename }' }, kim)).status).toBe(200);
+    const elsewhere = { authorization: 'Bearer lee', 'x-forwarded-for': '198.51.100.1' };
+    expect((await edge.post({ query: MUTATION }, elsewhere)).status).toBe(200);
+    expect(edge.asked).not.toEqual([]);
+  });
+
+  test('are refused in streams as well, and count together with others', async () => {
+    await openLimited();
+    for (let n = 0; n < 2; n += 1) await edge.post({ query: MUTATION }, kim);
+    const streamed = await edge.post({ query: MUTATION }, { ...kim, accept: 'text/event-stream' });
+    expect([streamed.status, streamed.json.errors[0].extensions.code]).toEqual([
+      429,
+      'RATE_LIMITED',
+    ]);
+    const client = createLiveClient({
+      url: `ws://127.0.0.1:${edge.port}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: kim,
+      retryAttempts: 0,
+    });
+    const errors = await new Promise((resolve) =>
+      client.subscribe(
+        { query: MUTATION },
+        { next: resolve, complete: () => resolve('complete'), error: resolve },
+      ),
+    );
+    expect(errors).toMatchObject([
+      { extensions: { code: 'RATE_LIMITED', retryAfterSeconds: expect.any(Number) } },
+    ]);
+    await client.dispose();
+  });
+
+  test('are only those that would be executed: what is wrong, or a simple request, costs nothing', async () => {
+    await openLimited();
+    const simple = { ...kim, 'content-type': 'text/plain' };
+    for (let n = 0; n < 10; n += 1) {
+      expect((await edge.post({ query: 'mutation { nothing }' }, kim)).status).toBe(400);
+      expect((await edge.get({ query: MUTATION }, kim)).status).toBe(405);
+      const body = JSON.stringify({ query: MUTATION });
+      expect((await edge.send('POST', '/graphql', simple, body)).status).toBe(415);
+    }
+    expect((await edge.post({ query: MUTATION }, kim)).status).toBe(200);
+  });
+});

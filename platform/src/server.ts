@@ -51,6 +51,9 @@ export function createHttpServer(
   return app;
 }
 
+/** A sibling that sends no more is gone. */
+const RECEIVED_WITHIN_MS = 15_000;
+
 const heldQuestion = z.object({ ids: z.array(z.uuid()).max(10_000) });
 
 export interface Service {
@@ -79,7 +82,7 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   logger: Logger;
 }): Promise<Service> {
   const { logger } = options;
-  const app = createHttpServer(options.ready, logger);
+  const app = createHttpServer(options.ready, logger, { requestTimeout: RECEIVED_WITHIN_MS });
   closeBackDoor(app, options);
   const apollo = new ApolloServer<Context>({
     schema: withAccessRules(

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, sql } from './support/customer.ts';
+import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from './support/customer.ts';
 import { describeRouters } from './support/system.ts';
 
 const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString();
@@ -119,10 +120,35 @@ describeRouters('bad input', (system) => {
     },
   );
 
-  test('text with a NUL is refused instead of failing in the database', async () => {
-    const space = await listSpace(system);
+  test.each([
+    ['a NUL', '\u0000'],
+    ['half of a surrogate pair', '\ud800'],
+  ])('text with %s is refused instead of failing in the database', async (_name, character) => {
     const kim = await newCustomer(system);
-    const answer = await kim.request(space.id, { paymentMethod: 'pm\u0000ok' });
-    expect(answer).toMatchObject({ __typename: 'InvalidBookingRequest', field: 'paymentMethod' });
+    const text = `pm${character}ok`;
+    const input = {
+      idempotencyKey: randomUUID(),
+      spaceId: randomUUID(),
+      slot: nextSlot(),
+      paymentMethod: text,
+    };
+    const answer = await kim.ask(REQUEST_BOOKING, { input });
+    expect(answer.errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', field: 'input.paymentMethod' } },
+    ]);
+    const search = await system.graphql(
+      null,
+      `query ($text: String) { spaces(filter: { text: $text }) { edges { cursor } } }`,
+      { text },
+    );
+    expect(search.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'text' });
+  });
+
+  test('text with a NUL is refused in the document, too', async () => {
+    const { errors } = await system.graphql(
+      null,
+      String.raw`{ spaces(filter: { text: "a\u0000" }) { edges { cursor } } }`,
+    );
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
   });
 });

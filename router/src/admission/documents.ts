@@ -16,6 +16,7 @@ import type { CostRules } from './cost-rules.ts';
 import { holdToLimits, type Measures, type OperationLimits } from './limits.ts';
 import { RequestErrors, refusal, withCode } from './refusals.ts';
 import { unconditionalSubscriptionRule } from './subscription-rule.ts';
+import { requireTextIn } from './text-rule.ts';
 
 /** A document that is valid and within the limits; all who send the same text share one. */
 export interface ExaminedDocument {
@@ -67,6 +68,7 @@ export function documentExaminer(deps: {
   function examine(text: string): ExaminedDocument {
     const document = parsed(text, limits.tokens);
     const measured = holdToLimits(document, limits);
+    requireTextIn(document);
     // First, and alone: on what it forbids, the library's rule of single root fields throws.
     const conditional = validate(schema, document, [unconditionalSubscriptionRule]);
     const errors =

@@ -4,6 +4,7 @@ import type { Caller, MutationRates } from './mutation-rates.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { refusal } from './refusals.ts';
 import { type AskedOperation, readRequest } from './request.ts';
+import { requireText } from './text-rule.ts';
 
 /** An operation that is valid by the schema, and may be executed. */
 export interface AdmittedRequest {
@@ -44,6 +45,7 @@ export function admissionGate(options: GateOptions): Gate {
     persisted.register(asked);
     const { rootFields, costOf } = operations.get(operation) as ExaminedOperation;
     const { operationName, variables } = asked;
+    requireText(variables);
     const cost = costOf(variables);
     if (cost > costLimit) {
       throw refusal(

@@ -9,7 +9,11 @@ export const userId = z
   .min(1, 'must name a user')
   .max(200)
   // Databases differ on whether a space at the end makes another user; here it makes none.
-  .regex(/^(?!\s)\P{Cc}*(?<!\s)$/u, 'must not hold control characters or outer spaces');
+  .regex(
+    // Halves of surrogate pairs are all the same in UTF-8: two users would become one.
+    /^(?!\s)[^\p{Cc}\p{Cs}]*(?<!\s)$/u,
+    'must be whole characters, none a control character, without outer spaces',
+  );
 
 /**
  * Whom a token speaks of. Roles are a list or a single one; those of other systems, which the same

@@ -1,0 +1,47 @@
+import { type DocumentNode, GraphQLError, visit } from 'graphql';
+import { RequestErrors, refusal, withCode } from './refusals.ts';
+
+/**
+ * NUL, and halves of surrogate pairs: strings to JavaScript, but no text to PostgreSQL or in UTF-8, where
+ * different ones become the same. This is the one place that keeps them out, whatever they are meant for.
+ */
+const NO_TEXT = /[\0\p{Cs}]/u;
+
+const MESSAGE = 'Text must be whole Unicode characters, and none of them NUL.';
+
+/** Throws BAD_USER_INPUT when a string among the variables is no text; its field is their path to it. */
+export function requireText(variables: Readonly<Record<string, unknown>>): void {
+  // No recursion: a client decides how deep this goes.
+  const left: [value: unknown, path: string][] = Object.entries(variables).map(([name, value]) => [
+    value,
+    name,
+  ]);
+  for (let next = left.pop(); next; next = left.pop()) {
+    const [value, path] = next;
+    if (typeof value === 'string' && NO_TEXT.test(value)) {
+      throw refusal('BAD_USER_INPUT', MESSAGE, { field: path });
+    }
+    if (typeof value !== 'object' || value === null) continue;
+    // A path as deep as that is no help, and would take more memory the deeper it is.
+    const isShown = path.length <= LONGEST_PATH;
+    for (const [key, inner] of Object.entries(value)) {
+      left.push([
+        inner,
+        isShown ? `${path}${Array.isArray(value) ? `[${key}]` : `.${key}`}` : path,
+      ]);
+    }
+  }
+}
+
+const LONGEST_PATH = 200;
+
+/** As {@link requireText}, for what is written in the document itself. */
+export function requireTextIn(document: DocumentNode): void {
+  visit(document, {
+    StringValue(node) {
+      if (!NO_TEXT.test(node.value)) return;
+      const error = new GraphQLError(MESSAGE, { nodes: node });
+      throw new RequestErrors([withCode(error, 'BAD_USER_INPUT')]);
+    },
+  });
+}

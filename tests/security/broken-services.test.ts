@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { startRouterBeside } from '../support/router-beside.mjs';
+import { describeSystems, System, until } from '../support/system.ts';
+import { askOver, protocols } from './every-protocol.ts';
+import { leaksOf } from './fuzzing/judge.ts';
+import { identityOf } from './own-router.ts';
+
+const MASKED = ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'];
+
+describeSystems('a service that does not answer', (system) => {
+  let impatient: System;
+  let stop: () => Promise<void>;
+  beforeAll(async () => {
+    const router = await startRouterBeside(system.home, 'impatient-router', {
+      ...identityOf(system),
+      SUBGRAPH_TIMEOUT_MS: '500',
+    });
+    stop = router.stop;
+    impatient = new System(system.profile, system.home, router.graphqlUrl);
+  });
+  afterAll(() => stop());
+
+  const pidOf = (service: string) => Number(system.instance().services[service]?.pid);
+
+  /** What is said in every protocol while the service is out of order; none of it tells of the inside. */
+  async function saidWithout(query: string, token: string | null) {
+    const leaks = leaksOf(impatient);
+    for (const protocol of Object.keys(protocols)) {
+      const { codes, text } = await askOver(protocol, impatient, { query }, token);
+      expect(codes.length).toBeGreaterThan(0);
+      for (const code of codes) expect(MASKED).toContain(code);
+      expect(text).toContain('correlationId');
+      expect(leaks(text)).toEqual([]);
+    }
+  }
+
+  test('because it is frozen, is told of without a word of the inside', async () => {
+    const pid = pidOf('space');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await saidWithout('{ spaces { edges { node { name } } } }', null);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  test('because it is dead, is told of without a word of the inside, and comes back', async () => {
+    const { token } = await newCustomer(system);
+    const pid = pidOf('mypage');
+    process.kill(pid, 'SIGKILL');
+    const query = '{ myPage { bookings { edges { cursor } } } }';
+    const { codes, text } = await askOver('POST', impatient, { query }, token);
+    for (const code of codes) expect(MASKED).toContain(code);
+    expect(leaksOf(impatient)(text)).toEqual([]);
+    await until('mypage is back', async () => pidOf('mypage') !== pid && pidOf('mypage') > 0, 30);
+    await until(
+      'mypage answers',
+      async () => (await askOver('POST', system, { query }, token)).codes.length === 0,
+      30,
+    );
+  });
+
+  test('leaves no trace: a booking is registered and shown afterwards', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id);
+    await kim.viewAt(booking.id, 'REGISTERED', 30);
+  });
+});

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { sql } from '../support/customer.ts';
+import { describeSystems } from '../support/system.ts';
+
+const FOREIGN = 'https://evil.example';
+
+describeSystems('pages of other sites', (system) => {
+  test.each([
+    ['text/plain'],
+    ['application/x-www-form-urlencoded'],
+    ['multipart/form-data; boundary=x'],
+    ['text/plain; application/json'],
+    ['application/jsonp'],
+    [''],
+  ])('cannot have a browser send a mutation as %j', async (type) => {
+    const name = `Space ${randomUUID()}`;
+    const token = await system.token('mallory', 'host');
+    const query = `mutation { listSpace(input: { name: "${name}", capacity: 1, hourlyRate: 1 }) { __typename } }`;
+    const response = await fetch(system.graphqlUrl, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, origin: FOREIGN, 'content-type': type },
+      body: new TextEncoder().encode(JSON.stringify({ query })),
+    });
+    expect(response.status).toBe(415);
+    expect(await listed(name)).toBe(0);
+  });
+
+  test('cannot have one sent by GET, with or without what proves a preflight', async () => {
+    const name = `Space ${randomUUID()}`;
+    const token = await system.token('mallory', 'host');
+    const query = `mutation { listSpace(input: { name: "${name}", capacity: 1, hourlyRate: 1 }) { __typename } }`;
+    const url = `${system.graphqlUrl}?${new URLSearchParams({ query })}`;
+    const authorization = `Bearer ${token}`;
+    expect((await fetch(url, { headers: { authorization } })).status).toBe(400);
+    const preflighted = { authorization, 'apollo-require-preflight': 'true' };
+    expect((await fetch(url, { headers: preflighted })).status).toBe(405);
+    expect(await listed(name)).toBe(0);
+  });
+
+  test.each([
+    [{}],
+    [{ 'content-type': 'text/plain' }],
+    [{ 'content-type': 'application/x-www-form-urlencoded', accept: 'text/event-stream' }],
+  ])('cannot have a query sent by GET with the headers %j', async (headers: object) => {
+    const url = `${system.graphqlUrl}?query=%7B__typename%7D`;
+    const response = await fetch(url, { headers: { ...headers, origin: FOREIGN } });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('cross-site request forgery');
+  });
+
+  test.each([FOREIGN, 'null', 'http://localhost.evil.example'])(
+    'cannot read an answer: %s is allowed nothing',
+    async (origin) => {
+      const json = { origin, 'content-type': 'application/json' };
+      const preflight = { origin, 'access-control-request-method': 'POST' };
+      const body = '{"query":"{ __typename }"}';
+      const answers = await Promise.all([
+        fetch(system.graphqlUrl, { method: 'OPTIONS', headers: preflight }),
+        fetch(system.graphqlUrl, { method: 'POST', headers: json, body }),
+        fetch(`${system.address}/health/ready`, { headers: { origin } }),
+        fetch(`${system.address}/dev/token`, { method: 'OPTIONS', headers: preflight }),
+      ]);
+      for (const { headers } of answers) {
+        const allowed = [...headers.keys()].filter((each) => each.startsWith('access-control-'));
+        expect(allowed).toEqual([]);
+      }
+    },
+  );
+
+  test.each([FOREIGN, 'null', 'file://', 'http://127.0.0.1:1'])(
+    'cannot open a WebSocket: %s is refused',
+    async (origin) => {
+      const socket = new WebSocket(
+        system.graphqlUrl.replace(/^http/, 'ws'),
+        'graphql-transport-ws',
+        { origin },
+      );
+      const status = await new Promise((resolve) => {
+        socket.on('error', () => {});
+        socket.once('open', () => resolve('open'));
+        socket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
+      });
+      socket.terminate();
+      expect(status).toBe(403);
+    },
+  );
+
+  async function listed(name: string): Promise<number> {
+    return (await sql(system, 'space', 'SELECT FROM space WHERE name = $1', [name])).length;
+  }
+});

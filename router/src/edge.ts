@@ -3,7 +3,7 @@ import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/serve
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
-import { CORRELATION_HEADER } from '#platform/correlation.ts';
+import { CORRELATION_HEADER, withCorrelation } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
@@ -113,10 +113,13 @@ export async function createEdge(deps: {
   await apollo.start();
 
   app.addHook('onResponse', async (request, reply) => {
-    const correlationId = request.headers[CORRELATION_HEADER];
     const { statusCode, elapsedTime } = reply;
     if (request.url.startsWith('/health/')) return;
-    logger.info({ correlationId, statusCode, ms: Math.round(elapsedTime) }, 'request answered');
+    const facts = { statusCode, ms: Math.round(elapsedTime) };
+    // The end of a stream is nobody's: the id is that of its request.
+    withCorrelation(String(request.headers[CORRELATION_HEADER]), () =>
+      logger.info(facts, 'request answered'),
+    );
   });
   const live = liveGraphql({
     config,

@@ -1,5 +1,4 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import { correlated } from '#platform/correlation.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import type { Caller } from '../admission/mutation-rates.ts';
@@ -39,19 +38,17 @@ export function operations(deps: {
         throw error;
       }
     },
-    // Over a WebSocket each operation is a request of its own.
-    open: (request, viewer, sink) =>
-      correlated(async () => {
-        try {
-          if (request.kind === 'subscription') {
-            return { end: await subscriptions.open({ ...request, viewer }, sink) };
-          }
-          sink.next([new Payload(await answer(request, viewer))]);
-          sink.complete();
-          return { end: () => {} };
-        } catch (error) {
-          return { errors: [shown(error)] };
+    async open(request, viewer, sink) {
+      try {
+        if (request.kind === 'subscription') {
+          return { end: await subscriptions.open({ ...request, viewer }, sink) };
         }
-      }),
+        sink.next([new Payload(await answer(request, viewer))]);
+        sink.complete();
+        return { end: () => {} };
+      } catch (error) {
+        return { errors: [shown(error)] };
+      }
+    },
   };
 }

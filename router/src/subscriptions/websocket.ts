@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { correlated } from '#platform/correlation.ts';
 import type { Logger } from '#platform/logger.ts';
 import { authorizationOf, type Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
@@ -81,30 +82,32 @@ export function serveWebSockets(deps: {
       );
       return true;
     },
-    async onSubscribe({ extra }, id, payload) {
-      const { socket, wire, identified, address } = extra;
-      const viewer = identified?.viewer ?? null;
-      const ending = new Endless();
-      const framed = framer(id);
-      const sink = pacedSink({
-        // Past the library, whose frames are whole when its calls return: without compression.
-        write(payloads) {
-          if (!ending.isOver && socket.readyState === socket.OPEN) wire.write(framed(payloads));
-        },
-        waiting: () => wire.writableLength,
-        end: () => ending.end(),
-      });
-      const asked = await operations.admit(payload, { viewer, address });
-      if ('errors' in asked) return [...asked.errors];
-      // The library keeps the message as long as the subscription: with the copy that all share.
-      Object.assign(payload, { query: asked.text });
-      const opened = await operations.open(asked, viewer, sink);
-      if ('errors' in opened) return [...opened.errors];
-      ending.onReturn(opened.end);
-      if (socket.readyState !== socket.OPEN) opened.end();
-      const { document, operationName } = asked;
-      return { schema, document, operationName, contextValue: ending };
-    },
+    // Each operation is a request of its own.
+    onSubscribe: ({ extra }, id, payload) =>
+      correlated(async () => {
+        const { socket, wire, identified, address } = extra;
+        const viewer = identified?.viewer ?? null;
+        const ending = new Endless();
+        const framed = framer(id);
+        const sink = pacedSink({
+          // Past the library, whose frames are whole when its calls return: without compression.
+          write(payloads) {
+            if (!ending.isOver && socket.readyState === socket.OPEN) wire.write(framed(payloads));
+          },
+          waiting: () => wire.writableLength,
+          end: () => ending.end(),
+        });
+        const asked = await operations.admit(payload, { viewer, address });
+        if ('errors' in asked) return [...asked.errors];
+        // The library keeps the message as long as the subscription: with the copy that all share.
+        Object.assign(payload, { query: asked.text });
+        const opened = await operations.open(asked, viewer, sink);
+        if ('errors' in opened) return [...opened.errors];
+        ending.onReturn(opened.end);
+        if (socket.readyState !== socket.OPEN) opened.end();
+        const { document, operationName } = asked;
+        return { schema, document, operationName, contextValue: ending };
+      }),
     // Answers are written past the library; it only waits until there are no more.
     subscribe: ({ contextValue }) => contextValue as AsyncGenerator<never>,
     execute: ({ contextValue }) => contextValue as never,
@@ -130,7 +133,8 @@ export function serveWebSockets(deps: {
         onMessage: (handle) =>
           socket.on('message', (data) => {
             handle(String(data)).catch((error) => {
-              logger.warn({ err: error }, 'a WebSocket message could not be handled');
+              // As many as clients like: no stack for each.
+              logger.info({ reason: error.message }, 'a WebSocket message could not be handled');
               socket.close(CloseCode.BadRequest, 'This message is not understood.');
             });
           }),

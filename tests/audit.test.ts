@@ -158,7 +158,17 @@ describeRouters('the audit log', (system) => {
     const token = await system.token(olga, 'operator');
     for (const context of CONTEXTS) {
       const [eventId, aggregateId, asked] = [uuidv7(), uuidv7(), from()];
-      const event = { id: eventId, aggregateId, type: 'Tested', topic: 'tests', version: 1 };
+      const event = {
+        id: eventId,
+        aggregateId,
+        type: 'Tested',
+        topic: 'tests',
+        version: 1,
+        occurredAt: new Date().toISOString(),
+        correlationId: 'tests',
+        payload: {},
+        awaiting: [context],
+      };
       await sql(
         system,
         context,

@@ -232,16 +232,5 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
         expect(await stateOf(event)).toBe('PARKED');
       },
     );
-
-    test('are nobody’s but the operators’', async () => {
-      const event = await parked();
-      for (const [name, ask] of Object.entries(fields())) {
-        const customer = { viewer: { userId: 'kim', roles: ['customer', 'host'] } };
-        const args = { eventId: event.id, reason: 'none', first: 10 };
-        await expect(ask(null, args, customer)).rejects.toThrow('operator');
-        await expect(ask(null, args, { viewer: null })).rejects.toThrow('Sign in');
-        expect([name, await stateOf(event)]).toEqual([name, 'PARKED']);
-      }
-    });
   });
 }

@@ -49,14 +49,15 @@ export function prismaViewVersions(
         where: { generation, bookingId: { in: bookingIds }, customerId: { not: null } },
         omit: { generation: true },
       });
-      const presentOf = (bookingId: string) => views.find((view) => view.bookingId === bookingId);
+      const presents = new Map(views.map((view) => [view.bookingId, view]));
+      // Of each booking the last one, which is the newest.
+      const newest = new Map(known.map(({ bookingId, version }) => [bookingId, version]));
       // What was projected between the two would look like versions that are not kept any more.
-      const overtaken = questions.filter(({ bookingId, after }) => {
-        const newest =
-          known.findLast((version) => version.bookingId === bookingId)?.version ?? after;
-        return newest !== undefined && newest < Number(presentOf(bookingId)?.version);
+      const isOvertaken = questions.some(({ bookingId, after }) => {
+        const read = newest.get(bookingId) ?? after;
+        return read !== undefined && read < Number(presents.get(bookingId)?.version);
       });
-      const versions = overtaken.length === 0 ? known : await kept(generation, questions);
+      const versions = isOvertaken ? await kept(generation, questions) : known;
       const changes = await prisma.statusChange.findMany({
         where: { generation, bookingId: { in: bookingIds } },
         omit: { generation: true },
@@ -71,7 +72,7 @@ export function prismaViewVersions(
         ),
       });
       return questions.map((question) => {
-        const present = presentOf(question.bookingId);
+        const present = presents.get(question.bookingId);
         if (!present) return null;
         const ofBooking = versions.filter(
           ({ bookingId, version }) =>

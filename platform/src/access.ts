@@ -23,7 +23,7 @@ const ROLES: Partial<Record<Audience, Role>> = {
 const FOR_THE_ROUTER = ['_entities', '_service'];
 
 /** Throws UNAUTHENTICATED or FORBIDDEN when the caller is not among those whom the field is for. */
-export function admit(audience: Audience, { service, viewer }: Caller): void {
+function admit(audience: Audience, { service, viewer }: Caller): void {
   if (audience === 'ANYONE') return;
   if (audience === 'SERVICE') {
     if (service === 'router') throw forbidden('This is for services of the system alone.');
@@ -66,7 +66,7 @@ function guard(field: GraphQLField<unknown, Caller>, audience: Audience): void {
 }
 
 /** The rule of a field: its own, or its type's; undefined when nothing is said. */
-export function audienceOf(
+function audienceOf(
   field: GraphQLField<unknown, unknown>,
   type: GraphQLObjectType,
 ): Audience | undefined {

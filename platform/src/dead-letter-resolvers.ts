@@ -6,6 +6,7 @@ import { parseId } from './ids.ts';
 import type { Logger } from './logger.ts';
 import { connection, readPage } from './pagination.ts';
 import type { SubgraphContext } from './server.ts';
+import { isText } from './text.ts';
 import { signedIn } from './viewer.ts';
 
 interface ListArgs {
@@ -17,8 +18,6 @@ interface ListArgs {
 const UNSETTLED: DeadLetterState[] = ['PARKED', 'REPLAYING'];
 const position = z.uuid();
 const LONGEST_REASON = 1_000;
-/** NUL and halves of surrogate pairs: PostgreSQL stores neither in JSON. */
-const UNSTORABLE = /[\0\p{Cs}]/u;
 
 /**
  * What operators do with a context's dead letters, for that context's subgraph: the fields
@@ -100,7 +99,7 @@ export function deadLetterResolvers(
         const eventId = parseId(args.eventId, 'eventId');
         const reason = args.reason.trim();
         if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
-        if (reason.length > LONGEST_REASON || UNSTORABLE.test(reason)) {
+        if (reason.length > LONGEST_REASON || !isText(reason)) {
           throw badInput(
             'reason',
             `The reason must be text of at most ${LONGEST_REASON} characters.`,

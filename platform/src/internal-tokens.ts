@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { unauthenticated } from './errors.ts';
 import { type ContextName, contextNames } from './events.ts';
-import type { Viewer } from './viewer.ts';
+import { knownRoles, type Viewer } from './viewer.ts';
 
 /** Who calls inside the system. */
 export type ServiceName = ContextName | 'router';
@@ -29,7 +29,7 @@ const REMEMBERED = 10_000;
 const claims = z.object({
   iss: z.enum(['router', ...contextNames]),
   sub: z.string().optional(),
-  roles: z.array(z.enum(['customer', 'host', 'operator'])).default([]),
+  roles: z.array(z.enum(knownRoles)).default([]),
   exp: z.number(),
 });
 

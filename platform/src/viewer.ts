@@ -1,6 +1,7 @@
 import { unauthenticated } from './errors.ts';
 
-export type Role = 'customer' | 'host' | 'operator';
+export const knownRoles = ['customer', 'host', 'operator'] as const;
+export type Role = (typeof knownRoles)[number];
 
 /** Who asks, as the router has checked it. */
 export interface Viewer {

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listSpace, newCustomer } from '../support/customer.ts';
-import { startRouterBeside } from '../support/router-beside.mjs';
-import { describeSystems, System, until } from '../support/system.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 import { askOver, protocols } from './every-protocol.ts';
 import { leaksOf } from './fuzzing/judge.ts';
-import { identityOf } from './own-router.ts';
+import { startOwnRouter } from './own-router.ts';
 
 const MASKED = ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'];
 
@@ -12,12 +11,11 @@ describeSystems('a service that does not answer', (system) => {
   let impatient: System;
   let stop: () => Promise<void>;
   beforeAll(async () => {
-    const router = await startRouterBeside(system.home, 'impatient-router', {
-      ...identityOf(system),
+    const own = await startOwnRouter(system, 'impatient-router', {
       SUBGRAPH_TIMEOUT_MS: '500',
     });
-    stop = router.stop;
-    impatient = new System(system.profile, system.home, router.graphqlUrl);
+    stop = own.stop;
+    impatient = own.router;
   });
   afterAll(() => stop());
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from '../support/customer.ts';
-import { startRouterBeside } from '../support/router-beside.mjs';
-import { describeSystems, System } from '../support/system.ts';
+import { describeSystems, type System } from '../support/system.ts';
 import { askOver } from './every-protocol.ts';
-import { identityOf } from './own-router.ts';
+import { startOwnRouter } from './own-router.ts';
 
 const LIMIT = 10;
 
@@ -20,13 +19,12 @@ describeSystems('mutations of one user, all at once', (system) => {
   let limited: System;
   let stop: () => Promise<void>;
   beforeAll(async () => {
-    const router = await startRouterBeside(system.home, 'limited-router', {
-      ...identityOf(system),
+    const own = await startOwnRouter(system, 'limited-router', {
       MUTATIONS_PER_MINUTE_PER_USER: String(LIMIT),
       MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
     });
-    stop = router.stop;
-    limited = new System(system.profile, system.home, router.graphqlUrl);
+    stop = own.stop;
+    limited = own.router;
   });
   afterAll(() => stop());
 

@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { startRouterBeside } from '../support/router-beside.mjs';
-import { describeSystems, System } from '../support/system.ts';
+import { describeSystems } from '../support/system.ts';
 import { raw } from './every-protocol.ts';
-import { identityOf } from './own-router.ts';
+import { startOwnRouter } from './own-router.ts';
 
 const LIMIT_MS = 1_000;
 const CLIENTS = 100;
@@ -12,12 +11,10 @@ const UPGRADE = 'GET /graphql HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConne
 
 describeSystems('clients that send slowly', (system) => {
   test('are cut within the limit, a hundred of each kind, and others are answered meanwhile', async () => {
-    const router = await startRouterBeside(system.home, 'patient-router', {
-      ...identityOf(system),
+    const { router: beside, stop } = await startOwnRouter(system, 'patient-router', {
       REQUEST_RECEIVE_TIMEOUT_MS: String(LIMIT_MS),
     });
     try {
-      const beside = new System(system.profile, system.home, router.graphqlUrl);
       const began = performance.now();
       const kinds = [
         [HEADERS, 'X: 1\r\n'],
@@ -48,7 +45,7 @@ describeSystems('clients that send slowly', (system) => {
       expect(answered).toBeGreaterThan(10);
       expect(longest).toBeLessThan(1_000);
     } finally {
-      await router.stop();
+      await stop();
     }
   });
 });

@@ -1,15 +1,13 @@
 import { type DocumentNode, GraphQLError, visit } from 'graphql';
+import { isText } from '#platform/text.ts';
 import { RequestErrors, refusal, withCode } from './refusals.ts';
-
-/**
- * NUL, and halves of surrogate pairs: strings to JavaScript, but no text to PostgreSQL or in UTF-8, where
- * different ones become the same. This is the one place that keeps them out, whatever they are meant for.
- */
-const NO_TEXT = /[\0\p{Cs}]/u;
 
 const MESSAGE = 'Text must be whole Unicode characters, and none of them NUL.';
 
-/** Throws BAD_USER_INPUT when a string among the variables is no text; its field is their path to it. */
+/**
+ * Throws BAD_USER_INPUT when a string among the variables is no text; its field is their path to it. This
+ * keeps such strings out, whatever they are meant for.
+ */
 export function requireText(variables: Readonly<Record<string, unknown>>): void {
   // No recursion: a client decides how deep this goes.
   const left: [value: unknown, path: string][] = Object.entries(variables).map(([name, value]) => [
@@ -18,7 +16,7 @@ export function requireText(variables: Readonly<Record<string, unknown>>): void 
   ]);
   for (let next = left.pop(); next; next = left.pop()) {
     const [value, path] = next;
-    if (typeof value === 'string' && NO_TEXT.test(value)) {
+    if (typeof value === 'string' && !isText(value)) {
       throw refusal('BAD_USER_INPUT', MESSAGE, { field: path });
     }
     if (typeof value !== 'object' || value === null) continue;
@@ -39,7 +37,7 @@ const LONGEST_PATH = 200;
 export function requireTextIn(document: DocumentNode): void {
   visit(document, {
     StringValue(node) {
-      if (!NO_TEXT.test(node.value)) return;
+      if (isText(node.value)) return;
       const error = new GraphQLError(MESSAGE, { nodes: node });
       throw new RequestErrors([withCode(error, 'BAD_USER_INPUT')]);
     },

@@ -1,8 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
-import type { Role, Viewer } from '#platform/viewer.ts';
-
-export const knownRoles = ['customer', 'host', 'operator'] as const satisfies Role[];
+import { knownRoles, type Viewer } from '#platform/viewer.ts';
 
 export const userId = z
   .string()

@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import { knownRoles, userId } from './claims.ts';
+import { knownRoles } from '#platform/viewer.ts';
+import { userId } from './claims.ts';
 
 export const DEVELOPMENT_ALGORITHM = 'HS256';
 const LIFE = '12h';

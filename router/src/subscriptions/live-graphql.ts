@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import type { FastifyReply } from 'fastify';
 import type { ExecutionResult } from 'graphql';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
@@ -13,7 +12,7 @@ import type { RouterConfig } from '../config.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Identified } from '../identity/identity.ts';
 import type { RouterContext } from '../subgraph-client.ts';
-import { eventStreams, type StreamProtocol } from './event-streams.ts';
+import { eventStreams } from './event-streams.ts';
 import { operations } from './operations.ts';
 import { subscriptions } from './subscriptions.ts';
 import { viewSource } from './view-source.ts';
@@ -81,12 +80,7 @@ export function liveGraphql(deps: {
 
   return {
     /** Answers an admitted request with a stream. */
-    answerStream: (
-      protocol: StreamProtocol,
-      request: AdmittedRequest,
-      identified: Identified | null,
-      reply: FastifyReply,
-    ): Promise<void> => streams.serve(protocol, request, identified, reply),
+    answerStream: streams.serve,
     async close() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);
       await views.close();

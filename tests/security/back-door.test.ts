@@ -25,6 +25,7 @@ const doors: [string, { method: string; path: string; body?: object }][] = [
   ['metrics', { method: 'GET', path: '/metrics' }],
   ['events', { method: 'GET', path: '/events' }],
   ['their number', { method: 'GET', path: '/events/count' }],
+  ['records of bookings', { method: 'POST', path: '/booking-records', body: { bookingIds: [] } }],
   ['the inbox', { method: 'POST', path: '/inbox/held', body: { ids: [] } }],
   ['versions of views', { method: 'POST', path: '/views/versions', body: { bookings: [] } }],
   ['notices of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],

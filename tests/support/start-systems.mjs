@@ -23,7 +23,15 @@ const UNLIMITED_MUTATIONS = {
 };
 // Tests look at the page on every profile; only the embedded one shows it unasked.
 const SANDBOX = 'on';
-const SETTINGS = { HOLD_SECONDS, PARK_AFTER_FAILURES, SANDBOX, ...UNLIMITED_MUTATIONS };
+// Short, so that tests see what the reconciliation finds.
+const RECONCILIATION = { RECONCILIATION_SECONDS: '1', RECONCILIATION_DELAY_SECONDS: '4' };
+const SETTINGS = {
+  HOLD_SECONDS,
+  PARK_AFTER_FAILURES,
+  SANDBOX,
+  ...RECONCILIATION,
+  ...UNLIMITED_MUTATIONS,
+};
 
 /**
  * For the tests of the whole: one running system per profile. Their homes are named in the

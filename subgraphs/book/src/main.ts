@@ -20,10 +20,13 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { paymentClient } from './adapters/payment-client.ts';
+import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
+import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
 import { bookConfig } from './config.ts';
@@ -101,6 +104,18 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
     sweepUnpaid(ports),
   );
+  const records = contextRecordsClient(
+    { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
+    storedEvents(pool),
+    authorize,
+    config.RECONCILIATION_DELAY_SECONDS * 1_000,
+  );
+  const stopReconciliation = startReconciliation({
+    store: postgresReconciliationStore(pool, config.RECONCILIATION_SECONDS),
+    records,
+    metrics,
+    logger,
+  });
   const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');
@@ -108,10 +123,12 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   onStop('requests', () => server.close());
   onStop('archiving', stopArchiving);
   onStop('sweeper', stopSweeper);
+  onStop('reconciliation', stopReconciliation);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
   onStop('payment client', () => payments.close());
+  onStop('records of the other contexts', () => records.close());
   onStop('database', async () => {
     await prisma.$disconnect();
     await pool.end();

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
+import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
@@ -10,6 +11,7 @@ import { openAnnouncer } from '#platform/notices.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { viewRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
 import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
@@ -72,7 +74,10 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     ],
     context: (base) => base,
     inbox: views,
-    serve: (app) => serveViewVersions(app, versions),
+    serve(app) {
+      serveViewVersions(app, versions);
+      serveBookingRecords(app, viewRecords(prisma));
+    },
     ready: () => Promise.all([prisma.$queryRaw`SELECT 1`, transport.ping()]),
     metrics,
     logger,

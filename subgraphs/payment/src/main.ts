@@ -4,6 +4,7 @@ import { paymentEvents } from '#contracts/payment.ts';
 import { startArchiving } from '#platform/archive.ts';
 import { postgresAuditLog } from '#platform/audit.ts';
 import { auditResolvers } from '#platform/audit-resolvers.ts';
+import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
@@ -20,6 +21,7 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
+import { paymentRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaPaymentStore } from './adapters/prisma-payment-store.ts';
 import { resolvers } from './adapters/resolvers.ts';
@@ -82,6 +84,7 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     context: (base) => base,
     inbox,
     events: storedEvents(pool),
+    serve: (app) => serveBookingRecords(app, paymentRecords(pool, ports.provider)),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     metrics,
     logger,

@@ -4,6 +4,7 @@ import { spaceEvents } from '#contracts/space.ts';
 import { startArchiving } from '#platform/archive.ts';
 import { postgresAuditLog } from '#platform/audit.ts';
 import { auditResolvers } from '#platform/audit-resolvers.ts';
+import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
@@ -19,6 +20,7 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
+import { registrationRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
 import { prismaSpaceStore } from './adapters/prisma-space-store.ts';
@@ -78,6 +80,7 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     context: (base) => base,
     inbox,
     events: storedEvents(pool),
+    serve: (app) => serveBookingRecords(app, registrationRecords(pool)),
     ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
     metrics,
     logger,

@@ -1,0 +1,116 @@
+import { Pool as HttpPool } from 'undici';
+import { z } from 'zod';
+import {
+  BOOKING_RECORDS_PATH,
+  paymentRecord,
+  registrationRecord,
+  viewRecord,
+} from '#contracts/reconciliation.ts';
+import { firstIdAt } from '#platform/archive.ts';
+import type { Authorize } from '#platform/internal-tokens.ts';
+import { EVENTS_PATH, type StoredEvents } from '#platform/stored-events.ts';
+import type { ContextRecords, EventSource } from '../application/reconcile.ts';
+
+type Peer = 'payment' | 'space' | 'mypage';
+
+const PAGE_SIZE = 500;
+const TIMEOUT_MS = 10_000;
+
+const eventPage = z.object({
+  events: z.array(z.object({ id: z.uuid(), payload: z.unknown() })),
+});
+/** Every event of a booking names it; the events of a space do not. */
+const ofBooking = z.object({ bookingId: z.uuid() });
+
+/**
+ * Reads the other contexts' records over HTTP, and book's own events from its database. Events younger
+ * than `delayMs` are left for a later round: what follows from them may still be under way.
+ */
+export function contextRecordsClient(
+  urls: Record<Peer, string>,
+  ownEvents: StoredEvents,
+  authorize: Authorize,
+  delayMs: number,
+): ContextRecords & { close(): Promise<void> } {
+  const pools = new Map(
+    Object.entries(urls).map(([name, url]) => [name, new HttpPool(url, { connections: 1 })]),
+  );
+
+  async function request<Response>(
+    to: Peer,
+    shape: z.ZodType<Response>,
+    options: { method: 'GET' | 'POST'; path: string; body?: object },
+  ): Promise<Response> {
+    const { method, path, body } = options;
+    const response = await (pools.get(to) as HttpPool).request({
+      method,
+      path,
+      headers: { authorization: await authorize(to), 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      throw new Error(`${to} responded to ${path} with HTTP ${response.statusCode}`);
+    }
+    return shape.parse(await response.body.json());
+  }
+
+  async function recordsOf<Record extends { bookingId: string }>(
+    to: Peer,
+    shape: z.ZodType<Record>,
+    bookingIds: readonly string[],
+  ): Promise<Map<string, Record>> {
+    const { records } = await request(to, z.object({ records: z.array(shape) }), {
+      method: 'POST',
+      path: BOOKING_RECORDS_PATH,
+      body: { bookingIds },
+    });
+    return new Map(records.map((record) => [record.bookingId, record]));
+  }
+
+  const eventsAfter = async (source: EventSource, eventId: string) =>
+    source === 'book'
+      ? ownEvents.page(eventId, PAGE_SIZE)
+      : (
+          await request(source, eventPage, {
+            method: 'GET',
+            path: `${EVENTS_PATH}?after=${eventId}&limit=${PAGE_SIZE}`,
+          })
+        ).events;
+
+  return {
+    async changedAfter(source, eventId) {
+      const end = firstIdAt(Date.now() - delayMs);
+      const page = await eventsAfter(source, eventId);
+      const events = page.filter(({ id }) => id < end);
+      const ids = events.flatMap(
+        ({ payload }) => ofBooking.safeParse(payload).data?.bookingId ?? [],
+      );
+      return {
+        bookingIds: [...new Set(ids)],
+        last: events.at(-1)?.id ?? null,
+        hasMore: events.length === PAGE_SIZE,
+      };
+    },
+
+    async of(ids) {
+      const [payments, registrations, views] = await Promise.all([
+        recordsOf('payment', paymentRecord, ids),
+        recordsOf('space', registrationRecord, ids),
+        recordsOf('mypage', viewRecord, ids),
+      ]);
+      return ids.map((bookingId) => ({
+        bookingId,
+        payment: payments.get(bookingId) ?? null,
+        registration: registrations.get(bookingId) ?? null,
+        view: views.get(bookingId) ?? null,
+      }));
+    },
+
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { firstIdAt } from '#platform/archive.ts';
+import { inTransaction, type Pool, statement } from '#platform/postgres.ts';
+import type { ReconciliationStore } from '../application/reconcile.ts';
+import type { BookingRecord, Violation } from '../domain/consistency.ts';
+
+/** Longer than a page of comparisons takes, also when a context responds at the last moment. */
+const LEASE_SECONDS = 120;
+/** Where a source begins: what is older was compared, or was there before the comparison. */
+const FIRST_ROUND_MS = 24 * 3_600_000;
+const MAX_OPEN_VIOLATIONS = 500;
+
+const leaseSource = statement<{ eventId: string }>(
+  'reconciliation-lease',
+  `INSERT INTO reconciliation_source AS known (source, event_id, leased_until)
+   VALUES ($1, $2::uuid, now() + interval '${LEASE_SECONDS} seconds')
+   ON CONFLICT (source) DO UPDATE SET leased_until = excluded.leased_until
+     WHERE known.leased_until <= now()
+RETURNING event_id AS "eventId"`,
+);
+
+const advanceSource = statement(
+  'reconciliation-advance',
+  `UPDATE reconciliation_source
+      SET event_id = $2::uuid,
+          leased_until = now() + interval '1 second'
+            * CASE WHEN $3::boolean THEN $4::float ELSE ${LEASE_SECONDS} END,
+          caught_up_at = CASE WHEN $3::boolean THEN now() ELSE caught_up_at END
+    WHERE source = $1`,
+);
+
+const bookingsById = statement<BookingRecord>(
+  'reconciliation-bookings',
+  `SELECT id, status, space_id AS "spaceId", start_at AS "startAt", end_at AS "endAt",
+          price_amount AS price, refund_amount AS refund,
+          CASE WHEN live THEN (
+            SELECT count(*)::int FROM booking o
+             WHERE o.space_id = b.space_id AND o.live AND o.id <> b.id
+               AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(b.start_at, b.end_at, '[)'))
+            ELSE 0 END AS overlaps,
+          EXISTS (SELECT FROM outbox e
+                   WHERE e.aggregate_id = b.id AND e.awaiting <> '{}') AS "isPassing"
+     FROM booking b WHERE id = ANY($1::uuid[])`,
+);
+
+const openViolations = statement<{ bookingId: string }>(
+  'reconciliation-open',
+  `SELECT DISTINCT booking_id AS "bookingId" FROM invariant_violation
+    ORDER BY booking_id LIMIT ${MAX_OPEN_VIOLATIONS}`,
+);
+
+const removeResolved = statement(
+  'reconciliation-resolve',
+  `DELETE FROM invariant_violation
+    WHERE booking_id = ANY($1::uuid[])
+      AND booking_id || '/' || invariant <> ALL($2::text[])`,
+);
+
+const insertViolations = statement<Violation>(
+  'reconciliation-record',
+  `INSERT INTO invariant_violation (booking_id, invariant, detail)
+   SELECT "bookingId", invariant, detail
+     FROM jsonb_to_recordset($1::jsonb) AS v ("bookingId" uuid, invariant text, detail text)
+   ON CONFLICT (booking_id, invariant) DO NOTHING
+RETURNING booking_id AS "bookingId", invariant, detail`,
+);
+
+const countByInvariant = statement<{ invariant: string; count: number }>(
+  'reconciliation-count',
+  'SELECT invariant, count(*)::int AS count FROM invariant_violation GROUP BY invariant',
+);
+
+const ages = statement<{ source: string; seconds: number }>(
+  'reconciliation-ages',
+  `SELECT source, extract(epoch FROM now() - caught_up_at)::float AS seconds
+     FROM reconciliation_source`,
+);
+
+/** Adds what the metrics need to the store that the use case works with. */
+export interface PostgresReconciliationStore extends ReconciliationStore {
+  openByInvariant(): Promise<{ invariant: string; count: number }[]>;
+  /** Seconds since each source's events were last compared up to the present. */
+  ages(): Promise<{ source: string; seconds: number }[]>;
+}
+
+/** A source that is caught up is due again after `intervalSeconds`, on one replica. */
+export function postgresReconciliationStore(
+  pool: Pool,
+  intervalSeconds: number,
+): PostgresReconciliationStore {
+  return {
+    async lease(source) {
+      const [row] = await leaseSource(pool, source, firstIdAt(Date.now() - FIRST_ROUND_MS));
+      return row?.eventId ?? null;
+    },
+    advance: async (source, eventId, isCaughtUp) =>
+      void (await advanceSource(pool, source, eventId, isCaughtUp, intervalSeconds)),
+    bookings: (ids) => bookingsById(pool, [...ids]),
+    openViolations: async () => (await openViolations(pool)).map(({ bookingId }) => bookingId),
+    record: (bookingIds, violations) =>
+      inTransaction(pool, async (db) => {
+        const open = violations.map(({ bookingId, invariant }) => `${bookingId}/${invariant}`);
+        await removeResolved(db, [...bookingIds], open);
+        // One booking breaks an invariant once, however many comparisons say so.
+        const first = new Map(
+          violations.map((each) => [`${each.bookingId}/${each.invariant}`, each]),
+        );
+        return insertViolations(db, JSON.stringify([...first.values()]));
+      }),
+    openByInvariant: () => countByInvariant(pool),
+    ages: () => ages(pool),
+  };
+}

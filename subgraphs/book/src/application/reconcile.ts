@@ -1,0 +1,97 @@
+import {
+  type BookingRecord,
+  type BookingRecords,
+  type Violation,
+  violationsOf,
+} from '../domain/consistency.ts';
+
+/** Whose events say which bookings changed. */
+export type EventSource = 'book' | 'payment' | 'space';
+
+export interface ChangedBookings {
+  bookingIds: string[];
+  /** The id of the last event that was read; null: there was none. */
+  last: string | null;
+  /** Whether more events are waiting to be read. */
+  hasMore: boolean;
+}
+
+/** Where the reconciliation stands, and what it found; shared by all replicas. */
+export interface ReconciliationStore {
+  /** Leases a source that is due; returns the id of the last event that was compared, null if it is not due. */
+  lease(source: EventSource): Promise<string | null>;
+  /** Moves on; `isCaughtUp`: nothing is waiting, so the source is due again after the interval. */
+  advance(source: EventSource, eventId: string, isCaughtUp: boolean): Promise<void>;
+  /** The bookings among these that book has. */
+  bookings(ids: readonly string[]): Promise<BookingRecord[]>;
+  /** The bookings with open violations, at most 500. */
+  openViolations(): Promise<string[]>;
+  /** Replaces what is recorded of these bookings; returns the violations that are new. */
+  record(bookingIds: readonly string[], violations: readonly Violation[]): Promise<Violation[]>;
+}
+
+/** What the contexts have stored; every call rejects while the context does not respond. */
+export interface ContextRecords {
+  /** The bookings of events after `eventId` that are older than the settling delay. */
+  changedAfter(source: EventSource, eventId: string): Promise<ChangedBookings>;
+  /** The other contexts' records, in the order of the ids. */
+  of(ids: readonly string[]): Promise<Omit<BookingRecords, 'booking'>[]>;
+}
+
+export interface ReconcilePorts {
+  store: ReconciliationStore;
+  records: ContextRecords;
+  /** Resolves after a moment in which events under way arrive. */
+  settle: () => Promise<void>;
+  /** Called with the number of bookings that were compared. */
+  compared: (bookings: number) => void;
+  report: (violation: Violation) => void;
+}
+
+const SOURCES: readonly EventSource[] = ['book', 'payment', 'space'];
+const MAX_PAGES = 20;
+
+/**
+ * Compares what all contexts store of the bookings that changed since the last round, and of those with
+ * open violations. Bounded per round; a context that does not respond postpones the comparison, and
+ * nothing is skipped.
+ */
+export async function reconcile(ports: ReconcilePorts): Promise<void> {
+  const { store, records } = ports;
+  for (const source of SOURCES) {
+    let position = await store.lease(source);
+    if (position === null) continue;
+    if (source === 'book') await compare(ports, await store.openViolations());
+    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+      const { bookingIds, last, hasMore } = await records.changedAfter(source, position);
+      await compare(ports, bookingIds);
+      position = last ?? position;
+      await store.advance(source, position, !hasMore);
+      if (!hasMore) break;
+    }
+  }
+}
+
+async function compare(ports: ReconcilePorts, bookingIds: readonly string[]): Promise<void> {
+  if (bookingIds.length === 0) return;
+  let violations = await violationsAmong(ports, bookingIds);
+  if (violations.length > 0) {
+    // The contexts are read one after the other: a booking that changed in between looks wrong once.
+    await ports.settle();
+    const suspects = [...new Set(violations.map((each) => each.bookingId))];
+    violations = await violationsAmong(ports, suspects);
+  }
+  ports.compared(bookingIds.length);
+  for (const violation of await ports.store.record(bookingIds, violations)) ports.report(violation);
+}
+
+async function violationsAmong(
+  { store, records }: ReconcilePorts,
+  ids: readonly string[],
+): Promise<Violation[]> {
+  const [bookings, others] = await Promise.all([store.bookings(ids), records.of(ids)]);
+  const byId = new Map(bookings.map((booking) => [booking.id, booking]));
+  return others.flatMap((each) =>
+    violationsOf({ ...each, booking: byId.get(each.bookingId) ?? null }),
+  );
+}

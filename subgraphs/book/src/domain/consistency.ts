@@ -1,0 +1,208 @@
+import type { BookingStatus } from './booking-status.ts';
+
+/** What must be true of every booking, as the labels of the metric name it. */
+export const invariants = [
+  'live-slots-do-not-overlap',
+  'registered-uses-do-not-overlap',
+  'confirmed-is-paid-and-registered',
+  'approved-is-confirmed-or-refunded',
+  'registered-is-confirmed',
+  'charge-is-refunded-as-quoted',
+  'standing-booking-is-not-refunded',
+  'payment-agrees-with-provider',
+  'every-record-has-its-booking',
+  'view-shows-the-booking',
+] as const;
+export type Invariant = (typeof invariants)[number];
+
+/** A booking as book stores it. Amounts are in the currency's minor unit. */
+export interface BookingRecord {
+  id: string;
+  status: BookingStatus;
+  spaceId: string;
+  startAt: Date;
+  endAt: Date;
+  price: number;
+  /** What the cancellation refunds; null: it was not cancelled. */
+  refund: number | null;
+  /** How many other live bookings of the space overlap with this one, if it is live. */
+  overlaps: number;
+  /** Is an event of it not acknowledged yet? */
+  isPassing: boolean;
+}
+
+/** What the contexts store of one booking; null: the context has no record of it. */
+export interface BookingRecords {
+  bookingId: string;
+  booking: BookingRecord | null;
+  payment: {
+    paymentId: string;
+    status: string;
+    amount: number;
+    refunded: number;
+    refundDue: number | null;
+    isPassing: boolean;
+    chargedByProvider: boolean | null;
+  } | null;
+  registration: {
+    paymentId: string | null;
+    spaceId: string;
+    startAt: string;
+    endAt: string;
+    status: string;
+    isPassing: boolean;
+    overlaps: number;
+  } | null;
+  view: {
+    status: string | null;
+    paymentStatus: string | null;
+    refunded: number;
+    registrationStatus: string | null;
+  } | null;
+}
+
+export interface Violation {
+  bookingId: string;
+  invariant: Invariant;
+  /** For operators: what is there, and what should be. */
+  detail: string;
+}
+
+/** In these a step of the saga is still to come: its deadline guards them, not the comparison. */
+const PASSING_STATUSES: ReadonlySet<BookingStatus> = new Set([
+  'REQUESTED',
+  'PAYMENT_DEFERRED',
+  'PAID',
+  'CANCELLING',
+]);
+/** The provider took the money, whatever became of it afterwards. */
+const CHARGED = new Set(['APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED']);
+
+/** Compares what the contexts store of one booking; returns what contradicts, usually nothing. */
+export function violationsOf(records: BookingRecords): Violation[] {
+  const { bookingId, booking } = records;
+  const violations: Violation[] = [];
+  const claim = (holds: boolean, invariant: Invariant, detail: string) => {
+    if (!holds) violations.push({ bookingId, invariant, detail });
+  };
+
+  if (!booking) {
+    const found = (['payment', 'registration', 'view'] as const).filter((name) => records[name]);
+    claim(
+      found.length === 0,
+      'every-record-has-its-booking',
+      `${found.join(', ')} without a booking`,
+    );
+    return violations;
+  }
+
+  const { registration } = records;
+  claim(booking.overlaps === 0, 'live-slots-do-not-overlap', `overlaps ${booking.overlaps} others`);
+  claim(
+    (registration?.overlaps ?? 0) === 0,
+    'registered-uses-do-not-overlap',
+    `overlaps ${registration?.overlaps} others`,
+  );
+  const isPassing =
+    PASSING_STATUSES.has(booking.status) ||
+    [booking, records.payment, registration].some((record) => record?.isPassing);
+  // Whatever ends it publishes an event, and that event has the booking compared again.
+  if (isPassing) return violations;
+
+  compareMoney(booking, records.payment, claim);
+  compareRegistration(booking, records, claim);
+  compareView(booking, records, claim);
+  return violations;
+}
+
+type Claim = (holds: boolean, invariant: Invariant, detail: string) => void;
+
+function compareMoney(
+  { status, price, refund }: BookingRecord,
+  payment: BookingRecords['payment'],
+  claim: Claim,
+): void {
+  const isCharged = payment !== null && CHARGED.has(payment.status);
+  const shown = payment
+    ? `payment ${payment.status} of ${payment.amount}, refunded ${payment.refunded}, due ${payment.refundDue}`
+    : 'no payment';
+
+  if (status === 'REGISTERED') {
+    claim(
+      payment?.status === 'APPROVED' && payment.amount === price,
+      'confirmed-is-paid-and-registered',
+      `price ${price}, ${shown}`,
+    );
+    claim(
+      (payment?.refunded ?? 0) === 0 && (payment?.refundDue ?? null) === null,
+      'standing-booking-is-not-refunded',
+      shown,
+    );
+  } else if (isCharged) {
+    const quoted = status === 'CANCELLED' ? (refund ?? 0) : price;
+    claim(
+      payment.refundDue !== null,
+      'approved-is-confirmed-or-refunded',
+      `booking ${status}, ${shown}`,
+    );
+    claim(
+      payment.refunded === quoted,
+      'charge-is-refunded-as-quoted',
+      `booking ${status}, quoted ${quoted}, ${shown}`,
+    );
+  }
+  if (payment && payment.chargedByProvider !== null) {
+    claim(
+      payment.chargedByProvider === isCharged,
+      'payment-agrees-with-provider',
+      `payment ${payment.status}, the provider says ${payment.chargedByProvider ? 'charged' : 'not charged'}`,
+    );
+  }
+}
+
+function compareRegistration(
+  booking: BookingRecord,
+  { payment, registration }: BookingRecords,
+  claim: Claim,
+): void {
+  const isRegistered = registration?.status === 'REGISTERED';
+  if (booking.status !== 'REGISTERED') {
+    claim(!isRegistered, 'registered-is-confirmed', `booking ${booking.status} is registered`);
+    return;
+  }
+  const isTheSame =
+    registration !== null &&
+    registration.paymentId === payment?.paymentId &&
+    registration.spaceId === booking.spaceId &&
+    Date.parse(registration.startAt) === booking.startAt.getTime() &&
+    Date.parse(registration.endAt) === booking.endAt.getTime();
+  claim(
+    isRegistered && isTheSame,
+    'confirmed-is-paid-and-registered',
+    registration
+      ? `registration ${registration.status} from ${registration.startAt} to ${registration.endAt}`
+      : 'no registration',
+  );
+}
+
+function compareView(
+  { status }: BookingRecord,
+  { payment, registration, view }: BookingRecords,
+  claim: Claim,
+): void {
+  // A payment that was voided before any charge is not shown.
+  const paymentStatus = payment && payment.status !== 'VOIDED' ? payment.status : null;
+  const isRight =
+    view !== null &&
+    view.status === status &&
+    view.paymentStatus === paymentStatus &&
+    view.refunded === (payment?.refunded ?? 0) &&
+    view.registrationStatus === (registration?.status ?? null);
+  claim(
+    isRight,
+    'view-shows-the-booking',
+    view
+      ? `booking ${status}, payment ${paymentStatus}, registration ${registration?.status ?? null}; the view has ${view.status}, ${view.paymentStatus}, ${view.registrationStatus}`
+      : 'no view',
+  );
+}

@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import { type BookingRecords, violationsOf } from '../src/domain/consistency.ts';
+
+const SPACE = 'space-1';
+const START = new Date('2030-01-31T10:00:00Z');
+const END = new Date('2030-01-31T12:00:00Z');
+
+type Changes = { [Name in keyof BookingRecords]?: Partial<BookingRecords[Name]> | null };
+
+/** A confirmed booking of 30,000 as all contexts store it, with changes. */
+function records(changes: Changes = {}): BookingRecords {
+  const confirmed = {
+    booking: {
+      id: 'booking-1',
+      status: 'REGISTERED',
+      spaceId: SPACE,
+      startAt: START,
+      endAt: END,
+      price: 30_000,
+      refund: null,
+      overlaps: 0,
+      isPassing: false,
+    },
+    payment: {
+      paymentId: 'payment-1',
+      status: 'APPROVED',
+      amount: 30_000,
+      refunded: 0,
+      refundDue: null,
+      isPassing: false,
+      chargedByProvider: true,
+    },
+    registration: {
+      paymentId: 'payment-1',
+      spaceId: SPACE,
+      startAt: START.toISOString(),
+      endAt: END.toISOString(),
+      status: 'REGISTERED',
+      isPassing: false,
+      overlaps: 0,
+    },
+    view: {
+      status: 'REGISTERED',
+      paymentStatus: 'APPROVED',
+      refunded: 0,
+      registrationStatus: 'REGISTERED',
+    },
+  };
+  const changed = Object.entries(confirmed).map(([name, record]) => {
+    const change = changes[name as keyof typeof confirmed];
+    return [name, change === null ? null : { ...record, ...change }];
+  });
+  return { bookingId: 'booking-1', ...Object.fromEntries(changed) } as BookingRecords;
+}
+
+/** The same, cancelled with 15,000 refunded, with changes. */
+const cancelled = (changes: Changes = {}) =>
+  records({
+    booking: { status: 'CANCELLED', refund: 15_000, ...changes.booking },
+    payment: {
+      status: 'PARTIALLY_REFUNDED',
+      refunded: 15_000,
+      refundDue: 15_000,
+      ...changes.payment,
+    },
+    registration: { status: 'CANCELLED', ...changes.registration },
+    view: {
+      status: 'CANCELLED',
+      paymentStatus: 'PARTIALLY_REFUNDED',
+      refunded: 15_000,
+      registrationStatus: 'CANCELLED',
+      ...changes.view,
+    },
+  });
+
+const broken = (of: BookingRecords) => violationsOf(of).map(({ invariant }) => invariant);
+
+describe('the comparison of a booking across the contexts', () => {
+  test('finds nothing in a confirmed and in a cancelled booking', () => {
+    expect(violationsOf(records())).toEqual([]);
+    expect(violationsOf(cancelled())).toEqual([]);
+  });
+
+  test('finds nothing in a declined booking that nobody charged', () => {
+    const declined = records({
+      booking: { status: 'DECLINED' },
+      payment: { status: 'DECLINED', chargedByProvider: false },
+      registration: null,
+      view: { status: 'DECLINED', paymentStatus: 'DECLINED', registrationStatus: null },
+    });
+    expect(violationsOf(declined)).toEqual([]);
+  });
+
+  test('finds nothing in a booking that expired before its payment was charged', () => {
+    const expired = records({
+      booking: { status: 'EXPIRED' },
+      payment: { status: 'VOIDED', chargedByProvider: false },
+      registration: { status: 'CANCELLED', paymentId: null },
+      view: { status: 'EXPIRED', paymentStatus: null, registrationStatus: 'CANCELLED' },
+    });
+    expect(violationsOf(expired)).toEqual([]);
+  });
+
+  test.each<[string, BookingRecords, string[]]>([
+    [
+      'a live slot that overlaps another',
+      records({ booking: { overlaps: 1 } }),
+      ['live-slots-do-not-overlap'],
+    ],
+    [
+      'a registered use that overlaps another',
+      records({ registration: { overlaps: 2 } }),
+      ['registered-uses-do-not-overlap'],
+    ],
+    [
+      'a confirmed booking that is not registered',
+      records({ registration: null, view: { registrationStatus: null } }),
+      ['confirmed-is-paid-and-registered'],
+    ],
+    [
+      'a confirmed booking that is registered for another time',
+      records({ registration: { startAt: END.toISOString() } }),
+      ['confirmed-is-paid-and-registered'],
+    ],
+    [
+      'a confirmed booking that is registered for another payment',
+      records({ registration: { paymentId: 'payment-2' } }),
+      ['confirmed-is-paid-and-registered'],
+    ],
+    [
+      'a confirmed booking that was paid with another amount',
+      records({ payment: { amount: 29_999 } }),
+      ['confirmed-is-paid-and-registered'],
+    ],
+    [
+      'a confirmed booking without a payment',
+      records({ payment: null, view: { paymentStatus: null }, registration: { paymentId: null } }),
+      ['confirmed-is-paid-and-registered', 'confirmed-is-paid-and-registered'],
+    ],
+    [
+      'a confirmed booking of which a refund is due',
+      records({ payment: { refundDue: 10 } }),
+      ['standing-booking-is-not-refunded'],
+    ],
+    [
+      'an expired booking whose charge is not refunded',
+      records({
+        booking: { status: 'EXPIRED' },
+        registration: { status: 'CANCELLED' },
+        view: { status: 'EXPIRED', registrationStatus: 'CANCELLED' },
+      }),
+      ['approved-is-confirmed-or-refunded', 'charge-is-refunded-as-quoted'],
+    ],
+    [
+      'a cancelled booking that is still registered',
+      cancelled({
+        registration: { status: 'REGISTERED' },
+        view: { registrationStatus: 'REGISTERED' },
+      }),
+      ['registered-is-confirmed'],
+    ],
+    [
+      'a cancelled booking that was refunded twice',
+      cancelled({ payment: { refunded: 30_000 }, view: { refunded: 30_000 } }),
+      ['charge-is-refunded-as-quoted'],
+    ],
+    [
+      'a charge that the provider does not know',
+      records({ payment: { chargedByProvider: false } }),
+      ['payment-agrees-with-provider'],
+    ],
+    [
+      'a view with an older status',
+      records({ view: { status: 'PAID' } }),
+      ['view-shows-the-booking'],
+    ],
+    ['a booking without a view', records({ view: null }), ['view-shows-the-booking']],
+    ['records without a booking', records({ booking: null }), ['every-record-has-its-booking']],
+  ])('finds %s', (_, of, invariants) => {
+    expect(broken(of)).toEqual(invariants);
+  });
+
+  test.each<[string, BookingRecords]>([
+    ['a booking that is being cancelled', cancelled({ booking: { status: 'CANCELLING' } })],
+    [
+      'a booking with an unacknowledged event',
+      records({ booking: { isPassing: true }, view: null }),
+    ],
+    ['a refund that is under way', cancelled({ payment: { refunded: 0, isPassing: true } })],
+    [
+      'a registration with an unacknowledged event',
+      records({ registration: { isPassing: true }, view: { registrationStatus: null } }),
+    ],
+  ])('waits for %s', (_, of) => {
+    expect(violationsOf(of)).toEqual([]);
+  });
+
+  test('says nothing of the charge while the provider does not respond', () => {
+    expect(violationsOf(records({ payment: { chargedByProvider: null } }))).toEqual([]);
+  });
+});

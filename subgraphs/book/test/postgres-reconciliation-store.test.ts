@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { postgresReconciliationStore } from '../src/adapters/postgres-reconciliation-store.ts';
+import type { Violation } from '../src/domain/consistency.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createDatabase('book');
+});
+beforeEach(async () => {
+  await database.query('TRUNCATE reconciliation_source, invariant_violation');
+});
+afterAll(async () => {
+  await database?.drop();
+});
+
+const storeOf = () => postgresReconciliationStore(database.pool, 3_600);
+const violation = (bookingId: string, changes: Partial<Violation> = {}): Violation => ({
+  bookingId,
+  invariant: 'view-shows-the-booking',
+  detail: 'no view',
+  ...changes,
+});
+
+describe('the reconciliation store', () => {
+  test('leases a source to one of ten replicas that ask at once', async () => {
+    const leases = await Promise.all(Array.from({ length: 10 }, () => storeOf().lease('book')));
+    expect(leases.filter((position) => position !== null)).toHaveLength(1);
+  });
+
+  test('leases a source again where the last comparison ended, once its lease ran out', async () => {
+    const store = storeOf();
+    const eventId = uuidv7();
+    await store.lease('payment');
+    await store.advance('payment', eventId, false);
+    expect(await store.lease('payment')).toBeNull();
+    await database.query('UPDATE reconciliation_source SET leased_until = now()');
+    expect(await store.lease('payment')).toBe(eventId);
+  });
+
+  test('leaves a source that is caught up alone until the interval has passed', async () => {
+    const store = storeOf();
+    await store.lease('space');
+    await store.advance('space', uuidv7(), true);
+    expect(await store.lease('space')).toBeNull();
+    const [row] = await database.query<{ seconds: number }>(
+      'SELECT extract(epoch FROM leased_until - now())::float AS seconds FROM reconciliation_source',
+    );
+    expect(row?.seconds).toBeGreaterThan(3_000);
+  });
+
+  test('reports a violation once, and removes it when the booking is sound again', async () => {
+    const store = storeOf();
+    const [sound, broken] = [uuidv7(), uuidv7()];
+    const found = [violation(broken), violation(broken, { invariant: 'registered-is-confirmed' })];
+    expect(await store.record([sound, broken], found)).toHaveLength(2);
+    expect(await store.record([sound, broken], found)).toEqual([]);
+    expect(await store.openViolations()).toEqual([broken]);
+    expect(await store.record([broken], [violation(broken)])).toEqual([]);
+    expect(await store.openByInvariant()).toEqual([
+      { invariant: 'view-shows-the-booking', count: 1 },
+    ]);
+    await store.record([broken], []);
+    expect(await store.openViolations()).toEqual([]);
+  });
+
+  test('leaves violations of bookings that were not compared as they are', async () => {
+    const store = storeOf();
+    const [one, other] = [uuidv7(), uuidv7()];
+    await store.record([one], [violation(one)]);
+    await store.record([other], []);
+    expect(await store.openViolations()).toEqual([one]);
+  });
+});

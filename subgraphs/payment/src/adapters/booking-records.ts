@@ -1,0 +1,43 @@
+import type { PaymentRecord } from '#contracts/reconciliation.ts';
+import { type Pool, statement } from '#platform/postgres.ts';
+import type { PaymentProvider } from '../ports.ts';
+
+type Row = Omit<PaymentRecord, 'chargedByProvider'>;
+
+const recordsOf = statement<Row>(
+  'booking-records',
+  `SELECT p.booking_id AS "bookingId", p.id AS "paymentId", p.status, p.amount, p.refunded,
+          r.amount AS "refundDue",
+          p.status = 'PENDING' OR (r.payment_id IS NOT NULL AND r.settled_at IS NULL)
+            OR EXISTS (SELECT FROM outbox e WHERE e.aggregate_id = p.id AND e.awaiting <> '{}')
+            AS "isPassing"
+     FROM payment p LEFT JOIN refund r ON r.payment_id = p.id
+    WHERE p.booking_id = ANY($1::uuid[])`,
+);
+
+const PROVIDER_CONCURRENCY = 8;
+
+/** Reads payments for the reconciliation, and asks the provider whether it charged them. */
+export function paymentRecords(pool: Pool, provider: Pick<PaymentProvider, 'find'>) {
+  async function chargedByProvider(bookingId: string): Promise<boolean | null> {
+    try {
+      return (await provider.find(bookingId))?.outcome === 'approved';
+    } catch {
+      return null;
+    }
+  }
+
+  return async (bookingIds: readonly string[]): Promise<PaymentRecord[]> => {
+    const rows = await recordsOf(pool, [...bookingIds]);
+    const records: PaymentRecord[] = [];
+    const waiting = [...rows];
+    const readers = Array.from({ length: PROVIDER_CONCURRENCY }, async () => {
+      for (let row = waiting.shift(); row; row = waiting.shift()) {
+        const charged = row.isPassing ? null : await chargedByProvider(row.bookingId);
+        records.push({ ...row, chargedByProvider: charged });
+      }
+    });
+    await Promise.all(readers);
+    return records;
+  };
+}

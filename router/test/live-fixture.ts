@@ -133,6 +133,7 @@ export class Mypage implements ViewSource {
 export async function openLiveRouter(
   limits = { perUser: 1_000_000, perProcess: 1_000_000 },
   connections = { perAddress: 1_000, perProcess: 1_000, ...IDLE_TIMES },
+  completesWithinMs = 30_000,
 ) {
   const mypage = new Mypage();
   /** What book was asked, in the executor's words. */
@@ -154,7 +155,7 @@ export async function openLiveRouter(
   });
   const views = watchedViews({ source: mypage, listen: mypage.listen, logger: silent });
   const formatError = errorFormatter(silent);
-  const open = subscriptions({ executor, views, limits, completesWithinMs: 1_500, formatError });
+  const open = subscriptions({ executor, views, limits, completesWithinMs, formatError });
   const server: Server = createServer();
   const sockets = serveWebSockets({
     server,

@@ -151,6 +151,8 @@ describe('a subscription to a final booking', () => {
   });
 
   test('completes after a bounded time when the view does not become complete', async () => {
+    await router.close();
+    router = await openLiveRouter(undefined, undefined, 300);
     const { id, watching } = await cancelledBooking();
     router.mypage.change(id, 'kim', 'CANCELLED', false);
     await until('it is over', async () => watching.isOver);

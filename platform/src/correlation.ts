@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 export interface Correlation {
   /** Of the system's own making; it is stored in events and audit entries. */
   id: string;
-  /** What the client calls its request; it is logged beside ours, and stored nowhere. */
+  /** What the client calls its request; it is logged with ours, and stored nowhere. */
   clientId?: string | undefined;
 }
 

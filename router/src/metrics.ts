@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { CLIENT_CODES } from '#platform/errors.ts';
 import { createMetrics, type Metrics } from '#platform/metrics.ts';
 
-/** What became of an operation, for whoever watches the service. */
+/** What became of an operation. */
 export type Outcome = 'ok' | 'error' | 'refused' | 'limited' | 'unauthenticated';
 
 export type Protocol = 'http' | 'sse' | 'multipart' | 'websocket';

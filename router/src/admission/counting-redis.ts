@@ -2,7 +2,7 @@ import { createClient } from 'redis';
 import type { Logger } from '#platform/logger.ts';
 import { sparingWarnings } from '#platform/queue-server.ts';
 
-/** No count is asked for again for so long after Redis has failed to give one. */
+/** No count is requested for so long after Redis has failed to give one. */
 const PAUSE_MS = 1_000;
 
 export type CountingRedis = ReturnType<typeof countingRedis>;

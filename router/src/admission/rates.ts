@@ -33,7 +33,7 @@ export interface RateSettings {
   logger: Logger;
 }
 
-/** HTTP, parsing and planning cost as much as some objects, however few are asked for. */
+/** HTTP, parsing and planning cost as much as some objects, however few are requested. */
 const LEAST_COST = 10;
 
 export function callerRates(settings: RateSettings): Rates {

@@ -7,19 +7,19 @@ import type { RouterContext } from '../subgraph-client.ts';
 
 /** An operation while it is being answered over HTTP. */
 export interface RequestedOperation extends ObservedOperation {
-  /** A stream is measured by whoever serves it: its request ends when it ends. */
+  /** A stream is measured where it is served: its request lasts until it ends. */
   isStreamed: boolean;
 }
 
 export interface AccessLog {
-  /** Notes that the request is for an operation, of which nothing is known yet. */
+  /** Registers the request as one for an operation, of which nothing is known yet. */
   begin(request: FastifyRequest, protocol: ObservedOperation['protocol']): RequestedOperation;
   /** The request was for something else. */
   forget(request: FastifyRequest): void;
   operationOf(request: FastifyRequest): RequestedOperation | undefined;
 }
 
-/** Where Apollo Server's plugin notes the outcome. */
+/** Where the plugin of Apollo Server puts the outcome. */
 export interface ObservedContext {
   operation?: RequestedOperation | undefined;
 }
@@ -27,7 +27,7 @@ export interface ObservedContext {
 /** Logs and measures every request to the app but those for its health. */
 export function accessLog(deps: {
   app: FastifyInstance;
-  /** Where operations are asked for. */
+  /** Where operations are requested. */
   path: string;
   metrics: RouterMetrics;
   logger: Logger;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { correlationId } from '#platform/correlation.ts';
 import { METRICS_PATH, type Metrics, metricsReader } from '#platform/metrics.ts';
 
-/** Shows the metrics to whoever has the token; without a token, to nobody. */
+/** Shows the metrics to clients with the token; to none where no token is set. */
 export function serveMetrics(
   app: FastifyInstance,
   metrics: Metrics,

@@ -32,7 +32,7 @@ export function operations(deps: {
   /** Answers queries and mutations. */
   answer: (request: AdmittedRequest, viewer: Viewer | null) => Promise<ExecutionResult>;
   formatError: FormatError;
-  /** Notes what was answered, what began, and what was refused. */
+  /** Measures what was answered, what began, and what was refused. */
   observe: (operation: ObservedOperation, seconds: number) => void;
 }): Operations {
   const { gate, subscriptions, answer, formatError, observe } = deps;

@@ -215,7 +215,7 @@ export function serveWebSockets(deps: {
 const RETRY_AFTER_S = 10;
 
 function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
-  // Whoever does not read the response is not waited for.
+  // A client that does not read the response is not waited for.
   socket.end(`HTTP/1.1 ${status}\r\n${headers}Content-Length: 0\r\nConnection: close\r\n\r\n`, () =>
     socket.destroy(),
   );

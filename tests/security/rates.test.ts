@@ -72,8 +72,8 @@ describeSystems('queries and connections of a stranger', (system) => {
   let stop: () => Promise<void>;
   beforeAll(async () => {
     const own = await startOwnRouter(system, 'budget-router', {
-      QUERY_COST_PER_MINUTE_PER_ADDRESS: '12000',
-      QUERY_COST_PER_MINUTE_PER_USER: '12000',
+      QUERY_COST_PER_MINUTE_PER_ADDRESS: '14000',
+      QUERY_COST_PER_MINUTE_PER_USER: '14000',
       WEBSOCKETS_PER_ADDRESS: '50',
     });
     stop = own.stop;

@@ -28,7 +28,7 @@ async function linesOf(edge: RunningEdge): Promise<string[]> {
 const hasLine = (edge: RunningEdge, line: string) =>
   until(line, async () => (await linesOf(edge)).includes(line));
 const counted = (labels: string, count: number) =>
-  `spacerent_router_operation_seconds_count{${labels},service="router"} ${count}`;
+  `spacerent_router_operation_seconds_count{service="router",${labels}} ${count}`;
 
 describe('the metrics of the router', () => {
   test.each([

@@ -6,6 +6,7 @@ import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import { type FormatError, httpHeadOf, RequestErrors, shownError } from '../admission/refusals.ts';
 import { badRequest, requestInAddress } from '../admission/request.ts';
 import { authorizationOf, type Identified } from '../identity/identity.ts';
+import { outcomeOf } from '../metrics.ts';
 import type { RouterContext } from '../subgraph-client.ts';
 import { type StreamProtocol, streamProtocol } from '../subscriptions/event-streams.ts';
 import type { AccessLog, ObservedContext, RequestedOperation } from './access-log.ts';
@@ -86,9 +87,15 @@ export function serveGraphql(deps: {
     return { request, identified, protocol };
   }
 
-  function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  function refuse(
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    operation: RequestedOperation,
+  ): FastifyReply {
     const known = error instanceof GraphQLError ? new RequestErrors([error]) : error;
     if (!(known instanceof RequestErrors)) throw error;
+    operation.outcome = outcomeOf(known.errors);
     const { status, headers = {} } = httpHeadOf(known.errors);
     const errors = known.errors.map((each) => shownError(each, formatError));
     return reply
@@ -105,7 +112,7 @@ export function serveGraphql(deps: {
     try {
       admission = await admit(request, operation);
     } catch (error) {
-      return refuse(error, request, reply);
+      return refuse(error, request, reply, operation);
     }
     if (!admission) log.forget(request);
     if (!admission?.protocol) return;

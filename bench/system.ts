@@ -96,6 +96,11 @@ function spawnSupervisor(
         // All comes from one address, and often from one user.
         MUTATIONS_PER_MINUTE_PER_USER: '0',
         MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
+        QUERY_COST_PER_MINUTE_PER_USER: '0',
+        QUERY_COST_PER_MINUTE_PER_ADDRESS: '0',
+        WEBSOCKETS_PER_ADDRESS: '100000',
+        WEBSOCKETS_PER_PROCESS: '100000',
+        CONNECTIONS_PER_PROCESS: '200000',
         ...settings,
         PORT: '0',
         SPACERENT_HOME: home,

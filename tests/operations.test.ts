@@ -21,12 +21,12 @@ describeSystems('operations', (system) => {
     }
   });
 
-  test('a correlation id is taken over, answered, and logged by every service', async () => {
-    const id = `test-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  test('a correlation id is the router’s own, is answered, and logged by every service', async () => {
+    const clientId = `test-${Date.now()}-${Math.random().toString(36).slice(2)}`;
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const input = {
-      idempotencyKey: id,
+      idempotencyKey: clientId,
       spaceId: space.id,
       slot: { startAt: '2031-05-01T00:00:00Z', endAt: '2031-05-01T01:00:00Z' },
       paymentMethod: 'pm_ok',
@@ -36,10 +36,11 @@ describeSystems('operations', (system) => {
       REQUEST_BOOKING,
       { input },
       {
-        'x-correlation-id': id,
+        'x-correlation-id': clientId,
       },
     );
-    expect(answer.headers.get('x-correlation-id')).toBe(id);
+    const id = String(answer.headers.get('x-correlation-id'));
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
     const bookingId = answer.data.requestBooking.booking.id;
     await kim.viewAt(bookingId, 'REGISTERED');
     for (const service of SUBGRAPHS) {
@@ -50,7 +51,16 @@ describeSystems('operations', (system) => {
           .some((line) => line.includes(id) && line.includes(bookingId)),
       );
     }
-    await until('the router logs it', async () => system.logOf('router').includes(id));
+    // The router alone knows what the client calls it.
+    await until('the router logs both', async () =>
+      system
+        .logOf('router')
+        .split('\n')
+        .some((line) => line.includes(id) && line.includes(`"clientCorrelationId":"${clientId}"`)),
+    );
+    for (const service of SUBGRAPHS) {
+      expect([service, system.logOf(service).includes(clientId)]).toEqual([service, false]);
+    }
   });
 
   test('a correlation id that could forge log lines is replaced', async () => {

@@ -53,6 +53,8 @@ const viewVersion = z.object({
   timeline: z.array(z.object({ status: bookingStatus, at: z.iso.datetime() })),
   version: z.int(),
   updatedAt: z.iso.datetime(),
+  /** The booking and all that it brought about are at their end; not said by older versions of mypage. */
+  isComplete: z.boolean().optional(),
 });
 export type ViewVersion = z.infer<typeof viewVersion>;
 
@@ -61,6 +63,7 @@ const versionAnswer = z.object({
   customerId: z.string(),
   status: bookingStatus,
   version: z.int(),
+  isComplete: z.boolean().optional(),
   versions: z.array(viewVersion),
 });
 /** An answer for each question, in their order; null: there is no such view. */

@@ -24,7 +24,7 @@ export function serviceUnavailable(message: string): GraphQLError {
 }
 
 /** Codes whose messages are written for clients; everything else is a fault and is masked. */
-const CLIENT_CODES = new Set([
+export const CLIENT_CODES: ReadonlySet<string> = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
   'FORBIDDEN',

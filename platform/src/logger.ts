@@ -1,5 +1,5 @@
 import { type Logger, type LoggerOptions, pino } from 'pino';
-import { knownCorrelationId } from './correlation.ts';
+import { knownCorrelation } from './correlation.ts';
 import { redactor } from './redaction.ts';
 
 export type { Logger };
@@ -29,8 +29,10 @@ export function createLogger(
     formatters: { level: (label) => ({ level: label }) },
     redact: ['authorization', '*.authorization', 'token', '*.token'],
     mixin: () => {
-      const id = knownCorrelationId();
-      return id ? { correlationId: id } : {};
+      const known = knownCorrelation();
+      if (!known) return {};
+      const { id, clientId } = known;
+      return { correlationId: id, ...(clientId && { clientCorrelationId: clientId }) };
     },
     hooks: { streamWrite: redactor(secrets) },
   };

@@ -8,7 +8,7 @@ import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import { GraphQLError, parse } from 'graphql';
 import { z } from 'zod';
 import { withAccessRules } from './access.ts';
-import { acceptCorrelationId, CORRELATION_HEADER, withCorrelation } from './correlation.ts';
+import { CORRELATION_HEADER, inheritedCorrelation, withCorrelation } from './correlation.ts';
 import { errorFormatter } from './errors.ts';
 import type { ContextName } from './events.ts';
 import type { Inbox } from './inbox.ts';
@@ -25,18 +25,18 @@ export type SubgraphContext = Caller;
 const LIVE_PATH = '/health/live';
 const READY_PATH = '/health/ready';
 
-/** Answers health checks and runs every request under its correlation id. `options` are Fastify's. */
+/** Answers health checks and runs every request under its correlation. `options` are Fastify's. */
 export function createHttpServer(
   ready: () => Promise<unknown>,
   logger: Logger,
   options: FastifyHttpOptions<Server> = {},
+  correlate = inheritedCorrelation,
 ): FastifyInstance {
   const app = Fastify({ bodyLimit: 1_048_576, forceCloseConnections: 'idle', ...options });
   app.addHook('onRequest', (request, reply, done) => {
-    const id = acceptCorrelationId(request.headers[CORRELATION_HEADER]);
-    request.headers[CORRELATION_HEADER] = id;
-    reply.header(CORRELATION_HEADER, id);
-    withCorrelation(id, done);
+    const correlation = correlate(request.headers[CORRELATION_HEADER]);
+    reply.header(CORRELATION_HEADER, correlation.id);
+    withCorrelation(correlation, done);
   });
   app.get(LIVE_PATH, async () => ({ status: 'live' }));
   app.get(READY_PATH, async (_request, reply) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  metricsShape,
   noticesShape,
   peersShape,
   processShape,
@@ -12,6 +13,7 @@ import { providerShape } from './identity/provider-settings.ts';
 
 const shape = {
   ...processShape,
+  ...metricsShape,
   ...peersShape,
   ...noticesShape,
   ...edgeShape,

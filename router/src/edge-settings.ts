@@ -19,6 +19,15 @@ export const edgeShape = {
   /** How many mutations there may be in a minute; 0: any number. */
   MUTATIONS_PER_MINUTE_PER_USER: setting.integer(0, 1_000_000_000).default(120),
   MUTATIONS_PER_MINUTE_PER_ADDRESS: setting.integer(0, 1_000_000_000).default(1_200),
+  /** What queries and starts of subscriptions may cost in a minute, by `@cost`; 0: any amount. */
+  QUERY_COST_PER_MINUTE_PER_USER: setting.integer(0, 1_000_000_000).default(600_000),
+  /** Of all who are not signed in. */
+  QUERY_COST_PER_MINUTE_PER_ADDRESS: setting.integer(0, 1_000_000_000).default(300_000),
+  /** WebSockets that are open at once; a /64 of IPv6 counts as one address. */
+  WEBSOCKETS_PER_ADDRESS: setting.integer(1, 1_000_000).default(1_000),
+  WEBSOCKETS_PER_PROCESS: setting.integer(1, 1_000_000).default(20_000),
+  /** All TCP connections of clients, WebSockets among them. */
+  CONNECTIONS_PER_PROCESS: setting.integer(1, 1_000_000).default(25_000),
   /** Proxies whose X-Forwarded-For is believed: addresses and networks. */
   TRUSTED_PROXIES: trustedProxies.default([]),
   /** Pages of these origins may ask, and open WebSockets. */

@@ -3,7 +3,7 @@ import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/serve
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
-import { CORRELATION_HEADER, withCorrelation } from '#platform/correlation.ts';
+import { newCorrelation } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
@@ -12,16 +12,17 @@ import { costRules } from './admission/cost-rules.ts';
 import { type Documents, documentExaminer, documentStore } from './admission/documents.ts';
 import { admissionGate } from './admission/gate.ts';
 import { checkManifest, readManifest } from './admission/manifest.ts';
-import { mutationRates } from './admission/mutation-rates.ts';
 import {
   automaticOperations,
   type PersistedOperations,
   persistedQueryCache,
   registeredOperations,
 } from './admission/persisted-operations.ts';
+import { callerRates } from './admission/rates.ts';
 import { withoutSuggestions } from './admission/refusals.ts';
 import type { RouterConfig } from './config.ts';
 import type { Executor } from './executor/executor.ts';
+import { accessLog, type ObservedContext, outcomePlugin } from './http/access-log.ts';
 import { clientAddress } from './http/client-address.ts';
 import { serveGraphql } from './http/graphql-route.ts';
 import {
@@ -30,9 +31,11 @@ import {
   answerHttpErrors,
   type HttpLimits,
 } from './http/http-errors.ts';
+import { serveMetrics } from './http/metrics-route.ts';
 import { mayConnect, shareWithOrigins } from './http/origins.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
 import type { Identified } from './identity/identity.ts';
+import type { RouterMetrics } from './metrics.ts';
 import { sandboxPage } from './sandbox-page.ts';
 import type { RouterContext } from './subgraph-client.ts';
 import { liveGraphql } from './subscriptions/live-graphql.ts';
@@ -53,15 +56,18 @@ export async function createEdge(deps: {
   supergraphSdl: string;
   authorize: Authorize;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
+  metrics: RouterMetrics;
   logger: Logger;
 }): Promise<Edge> {
-  const { config, gateway, executor, supergraphSdl, authorize, identify, logger } = deps;
+  const { config, gateway, executor, supergraphSdl, authorize, identify, metrics, logger } = deps;
   const isEmbedded = config.SPACERENT_PROFILE === 'embedded';
   const introspection = (config.INTROSPECTION ?? (isEmbedded ? 'on' : 'off')) === 'on';
   const sandbox = (config.SANDBOX ?? (isEmbedded ? 'on' : 'off')) === 'on';
-  const rates = mutationRates({
-    perUser: config.MUTATIONS_PER_MINUTE_PER_USER,
-    perAddress: config.MUTATIONS_PER_MINUTE_PER_ADDRESS,
+  const rates = callerRates({
+    mutationsPerUser: config.MUTATIONS_PER_MINUTE_PER_USER,
+    mutationsPerAddress: config.MUTATIONS_PER_MINUTE_PER_ADDRESS,
+    queryCostPerUser: config.QUERY_COST_PER_MINUTE_PER_USER,
+    queryCostPerAddress: config.QUERY_COST_PER_MINUTE_PER_ADDRESS,
     redisUrl: config.REDIS_URL,
     logger,
   });
@@ -88,17 +94,21 @@ export async function createEdge(deps: {
     receiveMs: config.REQUEST_RECEIVE_TIMEOUT_MS,
     answerMs: config.REQUEST_TIMEOUT_MS,
   };
-  const app = createHttpServer(async () => undefined, logger, httpOptions(limits));
+  const app = createHttpServer(async () => undefined, logger, httpOptions(limits), newCorrelation);
+  app.server.maxConnections = config.CONNECTIONS_PER_PROCESS;
+  const log = accessLog({ app, path: GRAPHQL_PATH, metrics, logger });
+  serveMetrics(app, metrics.registry, config.METRICS_TOKEN);
   answerHttpErrors(app, limits, logger);
   await addSecurityHeaders(app);
   await shareWithOrigins(app, config.CORS_ORIGINS);
   const formatError = introspection
     ? errorFormatter(logger)
     : withoutSuggestions(errorFormatter(logger));
-  const apollo = new ApolloServer<RouterContext>({
+  const apollo = new ApolloServer<RouterContext & ObservedContext>({
     gateway,
     plugins: [
       fastifyApolloDrainPlugin(app),
+      outcomePlugin(),
       sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
     ],
     documentStore: documentStore(documents, persisted.find),
@@ -112,15 +122,6 @@ export async function createEdge(deps: {
   });
   await apollo.start();
 
-  app.addHook('onResponse', async (request, reply) => {
-    const { statusCode, elapsedTime } = reply;
-    if (request.url.startsWith('/health/')) return;
-    const facts = { statusCode, ms: Math.round(elapsedTime) };
-    // The end of a stream is nobody's: the id is that of its request.
-    withCorrelation(String(request.headers[CORRELATION_HEADER]), () =>
-      logger.info(facts, 'request answered'),
-    );
-  });
   const live = liveGraphql({
     config,
     path: GRAPHQL_PATH,
@@ -133,6 +134,7 @@ export async function createEdge(deps: {
     mayConnect: mayConnect(config.CORS_ORIGINS),
     formatError,
     server: app.server,
+    metrics,
     logger,
   });
   serveGraphql({
@@ -141,6 +143,7 @@ export async function createEdge(deps: {
     gate,
     apollo,
     answerStream: live.answerStream,
+    log,
     identify,
     addressOf,
     formatError,
@@ -151,7 +154,7 @@ export async function createEdge(deps: {
     stops: [
       ['subscriptions', live.close],
       ['requests', () => apollo.stop()],
-      ['counting mutations', rates.close],
+      ['counting requests', rates.close],
     ],
   };
 }

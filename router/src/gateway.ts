@@ -8,6 +8,8 @@ import { DateTime } from '#platform/scalars.ts';
 import { Executor } from './executor/executor.ts';
 import { withScalarRules } from './executor/scalar-rules.ts';
 import { standIn } from './executor/stand-in.ts';
+import type { Subgraph } from './executor/subgraph.ts';
+import { outcomeOf, type RouterMetrics } from './metrics.ts';
 import { type RouterContext, SubgraphClient } from './subgraph-client.ts';
 
 /** Which executor answers queries and mutations: the router's own, or the gateway's. */
@@ -19,6 +21,8 @@ export interface GatewayOptions {
   authorize: Authorize;
   timeoutMs: number;
   executor: ExecutorName;
+  /** Measures what subgraphs answer to the router's own executor. */
+  observe: RouterMetrics['observeSubgraph'];
   logger: Logger;
 }
 
@@ -31,6 +35,7 @@ export async function createGateway({
   authorize,
   timeoutMs,
   executor: name,
+  observe,
   logger,
 }: GatewayOptions) {
   const supergraphSdl = await readFile(projectFile('router/supergraph.graphql'), 'utf8');
@@ -43,7 +48,11 @@ export async function createGateway({
   // The supergraph names scalars without their rules: with them, malformed instants are refused
   // here, before any subgraph is asked.
   const scalars = [DateTime];
-  const executor = new Executor<RouterContext>({ supergraphSdl, subgraphs: clients, scalars });
+  const executor = new Executor<RouterContext>({
+    supergraphSdl,
+    subgraphs: measured(clients, observe),
+    scalars,
+  });
 
   const gateway = new ApolloGateway({
     supergraphSdl,
@@ -60,4 +69,32 @@ export async function createGateway({
     close: async () =>
       void (await Promise.all(Object.values(clients).map((client) => client.close()))),
   };
+}
+
+function measured(
+  clients: Record<string, SubgraphClient>,
+  observe: RouterMetrics['observeSubgraph'],
+): Record<string, Subgraph<RouterContext>> {
+  const timed = ([name, client]: [string, SubgraphClient]): [string, Subgraph<RouterContext>] => {
+    const observed = (outcome: Parameters<typeof observe>[1], began: number) =>
+      observe(name, outcome, (performance.now() - began) / 1_000);
+    return [
+      name,
+      {
+        async ask(request, context) {
+          const began = performance.now();
+          try {
+            const response = await client.ask(request, context);
+            const failed = outcomeOf(response.errors as never) === 'error';
+            observed(failed ? 'error' : 'ok', began);
+            return response;
+          } catch (error) {
+            observed('unavailable', began);
+            throw error;
+          }
+        },
+      },
+    ];
+  };
+  return Object.fromEntries(Object.entries(clients).map(timed));
 }

@@ -5,6 +5,7 @@ import { createEdge } from './edge.ts';
 import { createGateway } from './gateway.ts';
 import { signDevelopmentToken, tokenRequest } from './identity/development-tokens.ts';
 import { identity } from './identity/identity.ts';
+import { routerMetrics } from './metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   const urls = {
@@ -13,6 +14,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     space: config.SPACE_URL,
     mypage: config.MYPAGE_URL,
   };
+  const metrics = routerMetrics();
   const { identify } = identity(config, logger);
   const authorize = internalAuthorization('router', config.INTERNAL_TOKEN_KEYS);
   const { gateway, executor, supergraphSdl, close } = await createGateway({
@@ -20,6 +22,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     authorize,
     timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
     executor: config.ROUTER_EXECUTOR,
+    observe: metrics.observeSubgraph,
     logger,
   });
   const { app, stops } = await createEdge({
@@ -29,6 +32,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     supergraphSdl,
     authorize,
     identify,
+    metrics,
     logger,
   });
   if (config.SPACERENT_PROFILE === 'embedded') {

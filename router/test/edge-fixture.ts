@@ -17,6 +17,7 @@ import { Executor } from '../src/executor/executor.ts';
 import { withScalarRules } from '../src/executor/scalar-rules.ts';
 import { standIn } from '../src/executor/stand-in.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../src/executor/subgraph.ts';
+import { routerMetrics } from '../src/metrics.ts';
 import type { RouterContext } from '../src/subgraph-client.ts';
 
 export const SUPERGRAPH = readFileSync('router/supergraph.graphql', 'utf8');
@@ -89,6 +90,7 @@ export async function openEdge(env: Record<string, string> = {}) {
       }
       return { viewer: { userId: user, roles: ['customer'] }, expiresAt: null };
     },
+    metrics: routerMetrics(),
     logger: silent,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -171,7 +173,7 @@ export function openGate({ introspection = true } = {}) {
     },
     rules: costRules(SUPERGRAPH),
   });
-  const rates = { take: async () => {} };
+  const rates = { mutate: async () => {}, read: () => {} };
   const persisted = automaticOperations();
   return { documents, ...admissionGate({ documents, costLimit: 10_000, persisted, rates }) };
 }

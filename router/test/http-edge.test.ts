@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { inheritedCorrelation, newCorrelation } from '#platform/correlation.ts';
 import { routerConfig } from '../src/config.ts';
 import type { SubgraphResponse } from '../src/executor/subgraph.ts';
 import { openEdge, type RunningEdge } from './edge-fixture.ts';
@@ -139,6 +140,42 @@ describe('time', () => {
     } finally {
       edge.subgraph.answer = async () => ({ data: { spaces: { edges: [] } } });
     }
+  });
+});
+
+describe('correlation ids', () => {
+  const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+  test.each([
+    ['/graphql?query=x', 400],
+    ['/nothing', 404],
+    ['/%zz', 400],
+    ['/health/live', 200],
+  ])('are the router’s own for %s, whatever the client sends', async (path, status) => {
+    const sent = { 'x-correlation-id': 'chosen-by-a-client' };
+    const answer = await edge.send('GET', path, sent);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['x-correlation-id']).toMatch(UUID);
+    expect(answer.text).not.toContain('chosen-by-a-client');
+    const named = answer.json.errors?.[0].extensions.correlationId;
+    if (named) expect(named).toBe(answer.headers['x-correlation-id']);
+  });
+
+  test.each([
+    ['chosen-by-a-client', 'chosen-by-a-client'],
+    ['A.b_c-12', 'A.b_c-12'],
+    ['short', undefined],
+    ['a'.repeat(65), undefined],
+    ['with space', undefined],
+    [undefined, undefined],
+    [['chosen-by-a-client'], undefined],
+  ])('of a client, as %j, are kept for the log as %j', (offered, clientId) => {
+    expect(newCorrelation(offered)).toEqual({ id: expect.stringMatching(UUID), clientId });
+  });
+
+  test('of a call between services go on', () => {
+    expect(inheritedCorrelation('the-request').id).toBe('the-request');
+    expect(inheritedCorrelation('a"b').id).toMatch(UUID);
   });
 });
 

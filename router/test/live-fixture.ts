@@ -13,6 +13,8 @@ import { admissionGate } from '../src/admission/gate.ts';
 import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { Executor } from '../src/executor/executor.ts';
 import type { RouterContext } from '../src/subgraph-client.ts';
+import { connectionLimits } from '../src/subscriptions/connection-limits.ts';
+import { IDLE_TIMES } from '../src/subscriptions/idle-close.ts';
 import { operations } from '../src/subscriptions/operations.ts';
 import { subscriptions } from '../src/subscriptions/subscriptions.ts';
 import type { ViewSource } from '../src/subscriptions/view-source.ts';
@@ -43,7 +45,12 @@ export class Mypage implements ViewSource {
   delay: () => number = () => 0;
 
   /** There is a new version; returns it. */
-  change(bookingId: string, customerId = 'kim', status: ViewVersion['status'] = 'PAID'): number {
+  change(
+    bookingId: string,
+    customerId = 'kim',
+    status: ViewVersion['status'] = 'PAID',
+    isComplete?: boolean,
+  ): number {
     const kept = this.#versions.get(bookingId) ?? [];
     this.#versions.set(bookingId, kept);
     const version = kept.length + 1;
@@ -63,6 +70,7 @@ export class Mypage implements ViewSource {
         timeline: [],
         version,
         updatedAt: AT,
+        ...(isComplete !== undefined && { isComplete }),
       },
     });
     if (this.isHeard) this.announce({ bookingId, customerId, version });
@@ -98,6 +106,7 @@ export class Mypage implements ViewSource {
       customerId: last.customerId,
       status: last.view.status,
       version: last.view.version,
+      isComplete: last.view.isComplete,
       versions: versions.map(({ view }) => view),
     };
   }
@@ -121,7 +130,11 @@ export class Mypage implements ViewSource {
 }
 
 /** The router's live part on a real HTTP server, with mypage and the other subgraphs in memory. */
-export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 1_000_000 }) {
+export async function openLiveRouter(
+  limits = { perUser: 1_000_000, perProcess: 1_000_000 },
+  connections = { perAddress: 1_000, perProcess: 1_000, ...IDLE_TIMES },
+  completesWithinMs = 30_000,
+) {
   const mypage = new Mypage();
   /** What book was asked, in the executor's words. */
   const asked: { query: string; variables: Record<string, unknown> }[] = [];
@@ -142,7 +155,7 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
   });
   const views = watchedViews({ source: mypage, listen: mypage.listen, logger: silent });
   const formatError = errorFormatter(silent);
-  const open = subscriptions({ executor, views, limits, formatError });
+  const open = subscriptions({ executor, views, limits, completesWithinMs, formatError });
   const server: Server = createServer();
   const sockets = serveWebSockets({
     server,
@@ -158,11 +171,12 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
         }),
         costLimit: 10_000,
         persisted: automaticOperations(),
-        rates: { take: async () => {} },
+        rates: { mutate: async () => {}, read: () => {} },
       }),
       subscriptions: open,
       answer: async () => ({ data: {} }),
       formatError,
+      observe: () => {},
     }),
     // The token is the user's name.
     identify: async (token) =>
@@ -171,6 +185,8 @@ export async function openLiveRouter(limits = { perUser: 1_000_000, perProcess: 
         : { viewer: { userId: token, roles: ['customer'] }, expiresAt: null },
     addressOf: () => '127.0.0.1',
     mayConnect: () => true,
+    limits: connectionLimits(connections),
+    idleTimes: connections,
     largestMessage: 128 * 1_024,
     logger: silent,
   });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Client, createClient } from 'graphql-ws';
 import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
@@ -124,6 +124,48 @@ test('resumes after a version without loss or repetition, also when nothing is n
   await until('what is new', async () => resumed.seen.length === 4 && current.seen.length === 1);
   expect(versionsOf(resumed.seen)).toEqual([3, 4, 5, 6]);
   expect(versionsOf(current.seen)).toEqual([6]);
+});
+
+describe('a subscription to a final booking', () => {
+  async function cancelledBooking() {
+    const id = uuidv7();
+    router.mypage.change(id);
+    const watching = watch(connect(), STATUS, { id });
+    await until('it has begun', async () => watching.seen.length === 1);
+    return { id, watching };
+  }
+
+  test('completes when the view is complete, and shows what follows the last status', async () => {
+    const { id, watching } = await cancelledBooking();
+    router.mypage.change(id, 'kim', 'CANCELLED', false);
+    const late = watch(connect(), STATUS, { id, after: 2 });
+    await pause(1_100);
+    expect([watching.isOver, late.isOver]).toEqual([false, false]);
+    router.mypage.change(id, 'kim', 'CANCELLED', true);
+    await until('they are over', async () => watching.isOver && late.isOver);
+    expect(versionsOf(watching.seen)).toEqual([1, 2, 3]);
+    expect(versionsOf(late.seen)).toEqual([3]);
+    const known = watch(connect(), STATUS, { id, after: 3 });
+    await until('nothing is to follow', async () => known.isOver);
+    expect(known.seen).toEqual([]);
+  });
+
+  test('completes after a bounded time when the view does not become complete', async () => {
+    await router.close();
+    router = await openLiveRouter(undefined, undefined, 300);
+    const { id, watching } = await cancelledBooking();
+    router.mypage.change(id, 'kim', 'CANCELLED', false);
+    await until('it is over', async () => watching.isOver);
+    expect(versionsOf(watching.seen)).toEqual([1, 2]);
+  });
+
+  test('completes after a moment when an older mypage does not say whether it is', async () => {
+    const { id, watching } = await cancelledBooking();
+    router.mypage.change(id, 'kim', 'CANCELLED');
+    router.mypage.change(id, 'kim', 'CANCELLED');
+    await until('it is over', async () => watching.isOver);
+    expect(versionsOf(watching.seen)).toEqual([1, 2, 3]);
+  });
 });
 
 test('misses nothing that happens while a client that knows the present state is let in', async () => {

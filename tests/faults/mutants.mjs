@@ -98,6 +98,39 @@ export const mutants = [
     tests,
   })),
   {
+    name: 'the budget of queries: a stranger may ask for any amount',
+    edits: [
+      [
+        'router/src/admission/counters.ts',
+        'if (minute.spent + points > limit) {',
+        'if (minute.spent + points < 0) {',
+      ],
+    ],
+    tests: 'router/test/rates',
+  },
+  {
+    name: 'the limit of WebSockets: one address may open any number',
+    edits: [
+      [
+        'router/src/subscriptions/connection-limits.ts',
+        'if (own >= limits.perAddress)',
+        'if (own < 0)',
+      ],
+    ],
+    tests: 'websocket-limits',
+  },
+  {
+    name: 'the switch of generations: a repaired view has a version that subscribers know already',
+    edits: [
+      [
+        'subgraphs/mypage/src/adapters/view-versions-raise.ts',
+        'if (known === undefined || version > known) continue;',
+        'if (known !== undefined || version > 0) continue;',
+      ],
+    ],
+    tests: 'rebuild-views',
+  },
+  {
     name: "mypage's version guard: one of two writers' events is lost from the view",
     edits: [
       [

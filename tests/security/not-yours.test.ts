@@ -60,13 +60,14 @@ async function raw(system: System, token: string, query: string, variables: obje
       'content-type': 'application/json',
       authorization: `Bearer ${token}`,
       ...(query.startsWith('subscription') && { accept: 'text/event-stream' }),
-      'x-correlation-id': 'the-same',
     },
     body: JSON.stringify({ query, variables }),
   });
   const headers = Object.fromEntries(response.headers);
   delete headers.date;
+  const id = String(headers['x-correlation-id']);
+  delete headers['x-correlation-id'];
   // Signs of life of a stream come when it is time for them.
-  const text = (await response.text()).replaceAll(/^:\n\n/gm, '');
+  const text = (await response.text()).replaceAll(/^:\n\n/gm, '').replaceAll(id, 'the request');
   return { status: response.status, headers, text };
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { sql } from '../support/customer.ts';
-import { describeSystems, type System } from '../support/system.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 import { askOver } from './every-protocol.ts';
 import { startOwnRouter } from './own-router.ts';
 
@@ -61,5 +62,70 @@ describeSystems('mutations of one user, all at once', (system) => {
     ]);
     const spaces = await sql(system, 'space', 'SELECT FROM space WHERE host_id = $1', [host]);
     expect(spaces).toHaveLength(9);
+  });
+});
+
+describeSystems('queries and connections of a stranger', (system) => {
+  const SLOTS = `freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-02-01T00:00:00Z") { startAt }`;
+  const PAGE = `spaces(first: 100) { edges { node { ${SLOTS} } } }`;
+  let limited: System;
+  let stop: () => Promise<void>;
+  beforeAll(async () => {
+    const own = await startOwnRouter(system, 'budget-router', {
+      QUERY_COST_PER_MINUTE_PER_ADDRESS: '14000',
+      QUERY_COST_PER_MINUTE_PER_USER: '14000',
+      WEBSOCKETS_PER_ADDRESS: '50',
+    });
+    stop = own.stop;
+    limited = own.router;
+  });
+  afterAll(() => stop());
+
+  test('for the free slots of three hundred spaces at once are refused for what they cost', async () => {
+    const query = `{ a: ${PAGE} b: ${PAGE} c: ${PAGE} }`;
+    expect((await askOver('POST', limited, { query }, null)).codes).toEqual([
+      'OPERATION_TOO_COSTLY',
+    ]);
+  });
+
+  test('end with the budget of their address, and customers there go on', async () => {
+    const over = ['POST', 'GET', 'Server-Sent Events', 'WebSocket'];
+    const answers: string[] = [];
+    for (let n = 0; n < 8; n += 1) {
+      const { codes } = await askOver(String(over[n % 4]), limited, { query: `{ ${PAGE} }` }, null);
+      answers.push(codes.join());
+    }
+    expect(answers).toEqual(['', '', ...Array(6).fill('RATE_LIMITED')]);
+    const customers = await Promise.all(
+      ['kim', 'lee'].map(async (name) => {
+        const token = await system.token(`${name}-${randomUUID()}`);
+        return (await askOver('POST', limited, { query: `{ ${PAGE} }` }, token)).codes;
+      }),
+    );
+    expect(customers).toEqual([[], []]);
+  });
+
+  test('are accepted as far as the limit of an address goes, and do not stay', async () => {
+    const url = limited.graphqlUrl.replace(/^http/, 'ws');
+    const closed: number[] = [];
+    const open = () =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(url, 'graphql-transport-ws');
+        socket.on('error', () => {});
+        socket.on('unexpected-response', (_request, { statusCode }) => resolve(String(statusCode)));
+        socket.on('open', () => {
+          socket.send('{"type":"connection_init"}');
+          resolve('open');
+        });
+        socket.on('close', (code) => closed.push(code));
+      });
+    const opened = await Promise.all(Array.from({ length: 60 }, open));
+    expect(opened.filter((each) => each === 'open')).toHaveLength(50);
+    expect(opened.filter((each) => each === '429')).toHaveLength(10);
+    await until(
+      'all of them are closed',
+      async () => closed.filter((code) => code === 1000).length === 50,
+    );
+    expect(await open()).toBe('open');
   });
 });

@@ -16,10 +16,13 @@ const HOLD_SECONDS = '20';
 // Few, so that tests see events parked within a lease or two.
 const PARK_AFTER_FAILURES = '4';
 const PROVIDER_FILE = 'identity-provider.json';
-// All tests' mutations come from one address; tests of the limits have a router of their own.
-const UNLIMITED_MUTATIONS = {
+// All tests' requests come from one address; tests of the limits have a router of their own.
+const UNLIMITED = {
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
+  QUERY_COST_PER_MINUTE_PER_USER: '0',
+  QUERY_COST_PER_MINUTE_PER_ADDRESS: '0',
+  WEBSOCKETS_PER_ADDRESS: '20000',
 };
 // Tests look at the page on every profile; only the embedded one shows it unasked.
 const SANDBOX = 'on';
@@ -30,7 +33,7 @@ const SETTINGS = {
   PARK_AFTER_FAILURES,
   SANDBOX,
   ...RECONCILIATION,
-  ...UNLIMITED_MUTATIONS,
+  ...UNLIMITED,
 };
 
 /**
@@ -57,7 +60,7 @@ async function startAll() {
     const stock = await startRouterBeside(home, 'stock-router', {
       ...embeddedIdentity(home),
       ROUTER_EXECUTOR: 'stock',
-      ...UNLIMITED_MUTATIONS,
+      ...UNLIMITED,
     });
     globalThis.stopAll.push(stock.stop);
     process.env.STOCK_ROUTER = stock.graphqlUrl;

@@ -99,12 +99,12 @@ export function costCompiler(schema: GraphQLSchema, rules: CostRules) {
         : ONE;
       const weight =
         rule?.weight ?? rules.typeWeights.get(type.name) ?? (isCompositeType(type) ? 1 : 0);
-      const own = weight + argumentsCost(node, rule);
+      const ofArguments = argumentsCost(node, rule);
       const below = size && sizedFields.length > 0 ? { fields: sizedFields, size } : null;
       const inner = node.selectionSet ? ofSelections(node.selectionSet, type, below) : FREE;
       return (variables) => {
-        const each = own + inner(variables);
-        return each === 0 ? 0 : count(variables) * each;
+        const each = weight + inner(variables);
+        return ofArguments + (each === 0 ? 0 : count(variables) * each);
       };
     }
 

@@ -1,7 +1,7 @@
 import { type DocumentNode, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { Documents, ExaminedOperation } from './documents.ts';
-import type { Caller, MutationRates } from './mutation-rates.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
+import type { Caller, Rates } from './rates.ts';
 import { refusal } from './refusals.ts';
 import { type AskedOperation, readRequest } from './request.ts';
 import { requireText } from './text-rule.ts';
@@ -9,12 +9,16 @@ import { requireText } from './text-rule.ts';
 /** An operation that is valid by the schema, and may be executed. */
 export interface AdmittedRequest {
   kind: 'query' | 'mutation' | 'subscription';
+  /** The operation's own name in the document; null: it has none. */
+  name: string | null;
   document: DocumentNode;
   text: string;
   operationName: string | null;
   variables: Record<string, unknown>;
   /** How many fields it asks for at its root. */
   rootFields: number;
+  /** An upper bound of the objects that it may answer. */
+  cost: number;
 }
 
 /** Says of every request, whatever its protocol, whether it may be executed. */
@@ -23,8 +27,6 @@ export interface Gate {
   examine(request: unknown): AdmittedRequest;
   /** Counts an examined request against its caller's rates; rejects when that is too much. */
   charge(request: AdmittedRequest, caller: Caller): Promise<void>;
-  /** Both. */
-  admit(request: unknown, caller: Caller): Promise<AdmittedRequest>;
 }
 
 export interface GateOptions {
@@ -32,7 +34,7 @@ export interface GateOptions {
   /** What may an operation cost at most? */
   costLimit: number;
   persisted: PersistedOperations;
-  rates: Pick<MutationRates, 'take'>;
+  rates: Pick<Rates, 'mutate' | 'read'>;
 }
 
 export function admissionGate(options: GateOptions): Gate {
@@ -53,22 +55,27 @@ export function admissionGate(options: GateOptions): Gate {
         `The operation may answer too much: it costs ${cost}, ${costLimit} are allowed. Ask for fewer fields or smaller pages.`,
       );
     }
-    return { kind: operation.operation, document, text, operationName, variables, rootFields };
+    return {
+      kind: operation.operation,
+      name: operation.name?.value ?? null,
+      document,
+      text,
+      operationName,
+      variables,
+      rootFields,
+      cost,
+    };
   }
 
-  async function charge({ kind, rootFields }: AdmittedRequest, caller: Caller): Promise<void> {
-    if (kind === 'mutation') await rates.take(rootFields, caller);
+  async function charge(
+    { kind, rootFields, cost }: AdmittedRequest,
+    caller: Caller,
+  ): Promise<void> {
+    if (kind === 'mutation') await rates.mutate(rootFields, caller);
+    else rates.read(cost, caller);
   }
 
-  return {
-    examine,
-    charge,
-    async admit(request, caller) {
-      const examined = examine(request);
-      await charge(examined, caller);
-      return examined;
-    },
-  };
+  return { examine, charge };
 }
 
 function operationOf(

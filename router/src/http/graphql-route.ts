@@ -6,8 +6,10 @@ import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import { type FormatError, httpHeadOf, RequestErrors, shownError } from '../admission/refusals.ts';
 import { badRequest, requestInAddress } from '../admission/request.ts';
 import { authorizationOf, type Identified } from '../identity/identity.ts';
+import { outcomeOf } from '../metrics.ts';
 import type { RouterContext } from '../subgraph-client.ts';
 import { type StreamProtocol, streamProtocol } from '../subscriptions/event-streams.ts';
+import type { AccessLog, ObservedContext, RequestedOperation } from './access-log.ts';
 import { answerTooLate } from './http-errors.ts';
 
 /** A request that is let through. */
@@ -25,13 +27,14 @@ export function serveGraphql(deps: {
   app: FastifyInstance;
   path: string;
   gate: Gate;
-  apollo: ApolloServer<RouterContext>;
+  apollo: ApolloServer<RouterContext & ObservedContext>;
   answerStream: (
     protocol: StreamProtocol,
     request: AdmittedRequest,
     identified: Identified | null,
     reply: FastifyReply,
   ) => Promise<void>;
+  log: AccessLog;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   addressOf: (request: FastifyRequest['raw']) => string;
   formatError: FormatError;
@@ -44,6 +47,7 @@ export function serveGraphql(deps: {
     gate,
     apollo,
     answerStream,
+    log,
     identify,
     addressOf,
     formatError,
@@ -52,7 +56,10 @@ export function serveGraphql(deps: {
   const identities = new WeakMap<FastifyRequest, Identified | null>();
 
   /** Null: it asks for nothing that the gate knows, and Apollo Server says what it makes of it. */
-  async function admit(asked: FastifyRequest): Promise<Admission | null> {
+  async function admit(
+    asked: FastifyRequest,
+    operation: RequestedOperation,
+  ): Promise<Admission | null> {
     const isPost = asked.method === 'POST';
     if (!isPost && asked.method !== 'GET') return null;
     const sent = isPost ? asked.body : requestInAddress(searchOf(asked));
@@ -61,6 +68,8 @@ export function serveGraphql(deps: {
     const identified = await identify(authorizationOf(asked.raw));
     identities.set(asked, identified);
     const request = gate.examine(sent);
+    operation.kind = request.kind;
+    operation.name = request.name;
     if (!isPost && request.kind !== 'query') {
       throw badRequest(`A ${request.kind} is not for GET: use POST.`, {
         status: 405,
@@ -78,9 +87,15 @@ export function serveGraphql(deps: {
     return { request, identified, protocol };
   }
 
-  function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  function refuse(
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    operation: RequestedOperation,
+  ): FastifyReply {
     const known = error instanceof GraphQLError ? new RequestErrors([error]) : error;
     if (!(known instanceof RequestErrors)) throw error;
+    operation.outcome = outcomeOf(known.errors);
     const { status, headers = {} } = httpHeadOf(known.errors);
     const errors = known.errors.map((each) => shownError(each, formatError));
     return reply
@@ -91,21 +106,28 @@ export function serveGraphql(deps: {
   }
 
   async function preHandler(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const stream = request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
+    const operation = log.begin(request, stream?.name ?? 'http');
     let admission: Admission | null;
     try {
-      admission = await admit(request);
+      admission = await admit(request, operation);
     } catch (error) {
-      return refuse(error, request, reply);
+      return refuse(error, request, reply, operation);
     }
+    if (!admission) log.forget(request);
     if (!admission?.protocol) return;
     const { protocol, identified } = admission;
     // Multipart is for subscriptions alone; Apollo's own server answers all else as it likes.
     if (admission.request.kind !== 'subscription' && protocol.isForSubscriptions) return;
+    operation.isStreamed = true;
     await answerStream(protocol, admission.request, identified, reply);
   }
 
   const answer = fastifyApolloHandler(apollo, {
-    context: async (request) => ({ viewer: identities.get(request)?.viewer ?? null }),
+    context: async (request) => ({
+      viewer: identities.get(request)?.viewer ?? null,
+      operation: log.operationOf(request),
+    }),
   }) as RouteHandlerMethod;
   app.route({
     url: path,

@@ -26,25 +26,25 @@ export function answerTooLate(): Error {
 
 /** Answers every error of HTTP as GraphQL's are, without a stack, a host or a library's name. */
 export function answerHttpErrors(app: FastifyInstance, limits: HttpLimits, logger: Logger): void {
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
     const problem = problemOf(error, limits);
     if (problem.status >= 500) logger.error({ err: error }, 'a request failed');
-    return send(problem, request, reply);
+    return send(problem, reply);
   });
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler((_request, reply) => {
     const message = 'There is nothing at this address for this method.';
-    return send({ status: 404, code: 'NOT_FOUND', message }, request, reply);
+    return send({ status: 404, code: 'NOT_FOUND', message }, reply);
   });
 }
 
 /** Answers addresses that cannot be read: Fastify's `frameworkErrors`. */
 export function answerBadAddress(
   _error: FastifyError,
-  request: FastifyRequest,
+  _request: FastifyRequest,
   reply: FastifyReply,
 ): void {
   const message = 'The address is not understood.';
-  void send({ status: 400, code: 'BAD_REQUEST', message }, request, reply);
+  void send({ status: 400, code: 'BAD_REQUEST', message }, reply);
 }
 
 /** Answers what is not even a request, or does not come: Fastify's `clientErrorHandler`. */
@@ -118,12 +118,14 @@ function brokenRequest(code: string | undefined, { receiveMs }: HttpLimits): Htt
   }
 }
 
-function send({ status, ...problem }: HttpProblem, request: FastifyRequest, reply: FastifyReply) {
-  const id = request.headers[CORRELATION_HEADER];
+function send({ status, ...problem }: HttpProblem, reply: FastifyReply) {
+  // Before an address is understood, no id was given yet.
+  const id = String(reply.getHeader(CORRELATION_HEADER) ?? correlationId());
   return reply
     .code(status)
+    .header(CORRELATION_HEADER, id)
     .type('application/json; charset=utf-8')
-    .send(bodyOf(problem, typeof id === 'string' ? id : correlationId()));
+    .send(bodyOf(problem, id));
 }
 
 function bodyOf({ code, message }: Omit<HttpProblem, 'status'>, correlationId: string): string {

@@ -12,6 +12,7 @@ import { Payload } from './payload.ts';
 
 /** A way to write answers, one after the other, into one HTTP response. */
 export interface StreamProtocol {
+  name: 'sse' | 'multipart';
   contentType: string;
   isForSubscriptions: boolean;
   opening: string;
@@ -22,6 +23,7 @@ export interface StreamProtocol {
 
 /** GraphQL over Server-Sent Events, "distinct connections mode": PROTOCOL.md of graphql-sse. */
 const serverSentEvents: StreamProtocol = {
+  name: 'sse',
   contentType: 'text/event-stream; charset=utf-8',
   isForSubscriptions: false,
   opening: ':\n\n',
@@ -32,6 +34,7 @@ const serverSentEvents: StreamProtocol = {
 
 /** Apollo's multipart protocol for subscriptions over HTTP, `subscriptionSpec=1.0`. */
 const multipart: StreamProtocol = {
+  name: 'multipart',
   contentType: 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0',
   isForSubscriptions: true,
   opening: '\r\n--graphql',
@@ -99,7 +102,12 @@ export function eventStreams(operations: Operations): EventStreams {
       );
       const closed = new Promise<void>((resolve) => response.once('close', resolve));
       response.on('error', () => {});
-      const opened = await operations.open(request, identified?.viewer ?? null, sink);
+      const opened = await operations.open(
+        request,
+        identified?.viewer ?? null,
+        sink,
+        protocol.name,
+      );
       if ('errors' in opened) refuse(opened.errors);
       await closed;
       stayOpen();

@@ -10,9 +10,13 @@ import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import type { FormatError } from '../admission/refusals.ts';
 import type { RouterConfig } from '../config.ts';
 import type { Executor } from '../executor/executor.ts';
+import type { ObservedContext } from '../http/access-log.ts';
 import type { Identified } from '../identity/identity.ts';
+import { loggedName, type RouterMetrics } from '../metrics.ts';
 import type { RouterContext } from '../subgraph-client.ts';
+import { connectionLimits } from './connection-limits.ts';
 import { eventStreams } from './event-streams.ts';
+import { IDLE_TIMES } from './idle-close.ts';
 import { operations } from './operations.ts';
 import { subscriptions } from './subscriptions.ts';
 import { viewSource } from './view-source.ts';
@@ -33,7 +37,7 @@ export function liveGraphql(deps: {
   authorize: Authorize;
   gate: Gate;
   /** Answers queries and mutations. */
-  apollo: ApolloServer<RouterContext>;
+  apollo: ApolloServer<RouterContext & ObservedContext>;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   /** The address of who sends a request. */
   addressOf: (request: IncomingMessage) => string;
@@ -41,31 +45,47 @@ export function liveGraphql(deps: {
   mayConnect: (request: IncomingMessage) => boolean;
   formatError: FormatError;
   server: Server;
+  metrics: RouterMetrics;
   logger: Logger;
 }) {
   const { config, path, executor, authorize, gate, apollo, identify, addressOf } = deps;
-  const { formatError, server, logger } = deps;
+  const { formatError, server, metrics, logger } = deps;
   const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
   const views = watchedViews({
     source,
     listen: (hearer) => listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger),
     logger,
   });
-  const live = operations({
-    gate,
-    subscriptions: subscriptions({
-      executor,
-      views,
-      limits: {
-        perUser: config.SUBSCRIPTIONS_PER_USER,
-        perProcess: config.SUBSCRIPTIONS_PER_PROCESS,
-      },
-      formatError,
-    }),
-    answer: (request, viewer) => answerOnce(apollo, request, viewer),
+  const watching = subscriptions({
+    executor,
+    views,
+    limits: {
+      perUser: config.SUBSCRIPTIONS_PER_USER,
+      perProcess: config.SUBSCRIPTIONS_PER_PROCESS,
+    },
     formatError,
   });
+  const live = operations({
+    gate,
+    subscriptions: watching,
+    answer: (request, viewer) => answerOnce(apollo, request, viewer),
+    formatError,
+    observe: (operation, seconds) => {
+      metrics.observe(operation, seconds);
+      const { name, kind, protocol, outcome } = operation;
+      const line = { operation: loggedName(name), kind, protocol, outcome };
+      logger.info({ ...line, ms: Math.round(seconds * 1_000) }, 'operation answered');
+    },
+  });
   const streams = eventStreams(live);
+  const webSockets = connectionLimits({
+    perAddress: config.WEBSOCKETS_PER_ADDRESS,
+    perProcess: config.WEBSOCKETS_PER_PROCESS,
+  });
+  metrics.watchOpen({
+    subscriptions: () => watching.count,
+    webSockets: () => webSockets.open,
+  });
   const sockets = serveWebSockets({
     server,
     path,
@@ -74,6 +94,8 @@ export function liveGraphql(deps: {
     identify,
     addressOf,
     mayConnect: deps.mayConnect,
+    limits: webSockets,
+    idleTimes: IDLE_TIMES,
     largestMessage: config.BODY_LIMIT_BYTES,
     logger,
   });
@@ -90,7 +112,7 @@ export function liveGraphql(deps: {
 }
 
 async function answerOnce(
-  apollo: ApolloServer<RouterContext>,
+  apollo: ApolloServer<RouterContext & ObservedContext>,
   { text, operationName, variables }: AdmittedRequest,
   viewer: Viewer | null,
 ): Promise<ExecutionResult> {

@@ -1,8 +1,9 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '#platform/viewer.ts';
 import type { AdmittedRequest, Gate } from '../admission/gate.ts';
-import type { Caller } from '../admission/mutation-rates.ts';
+import type { Caller } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, shownError } from '../admission/refusals.ts';
+import { type ObservedOperation, outcomeOf, type Protocol } from '../metrics.ts';
 import { Payload } from './payload.ts';
 import type { Sink, Subscriptions } from './subscriptions.ts';
 
@@ -17,7 +18,12 @@ export interface Operations {
     caller: Caller,
   ): Promise<AdmittedRequest | { errors: readonly GraphQLError[] }>;
   /** Begins an admitted request; its answers go to the sink. Never rejects. */
-  open(request: AdmittedRequest, viewer: Viewer | null, sink: Sink): Promise<Opened>;
+  open(
+    request: AdmittedRequest,
+    viewer: Viewer | null,
+    sink: Sink,
+    protocol: Protocol,
+  ): Promise<Opened>;
 }
 
 export function operations(deps: {
@@ -26,29 +32,55 @@ export function operations(deps: {
   /** Answers queries and mutations. */
   answer: (request: AdmittedRequest, viewer: Viewer | null) => Promise<ExecutionResult>;
   formatError: FormatError;
+  /** Measures what was answered, what began, and what was refused. */
+  observe: (operation: ObservedOperation, seconds: number) => void;
 }): Operations {
-  const { gate, subscriptions, answer, formatError } = deps;
+  const { gate, subscriptions, answer, formatError, observe } = deps;
   const shown = (error: unknown) => shownError(error, formatError);
   return {
     async admit(asked, caller) {
+      const began = performance.now();
+      let examined: AdmittedRequest | undefined;
       try {
-        return await gate.admit(asked, caller);
+        examined = gate.examine(asked);
+        await gate.charge(examined, caller);
+        return examined;
       } catch (error) {
-        if (error instanceof RequestErrors) return { errors: error.errors.map(shown) };
-        throw error;
+        if (!(error instanceof RequestErrors)) throw error;
+        const { kind, name } = examined ?? { kind: 'unread', name: null };
+        // Streams are admitted by the route, which measures what it refuses.
+        observe(
+          { kind, name, protocol: 'websocket', outcome: outcomeOf(error.errors) },
+          secondsSince(began),
+        );
+        return { errors: error.errors.map(shown) };
       }
     },
-    async open(request, viewer, sink) {
+    async open(request, viewer, sink, protocol) {
+      const began = performance.now();
+      const { kind, name } = request;
+      const ended = (errors: Parameters<typeof outcomeOf>[0]) =>
+        observe({ kind, name, protocol, outcome: outcomeOf(errors) }, secondsSince(began));
       try {
         if (request.kind === 'subscription') {
-          return { end: await subscriptions.open({ ...request, viewer }, sink) };
+          const end = await subscriptions.open({ ...request, viewer }, sink);
+          ended([]);
+          return { end };
         }
-        sink.next([new Payload(await answer(request, viewer))]);
+        const result = await answer(request, viewer);
+        ended(result.errors);
+        sink.next([new Payload(result)]);
         sink.complete();
         return { end: () => {} };
       } catch (error) {
-        return { errors: [shown(error)] };
+        const errors = [shown(error)];
+        ended(errors);
+        return { errors };
       }
     },
   };
+}
+
+function secondsSince(began: number): number {
+  return (performance.now() - began) / 1_000;
 }

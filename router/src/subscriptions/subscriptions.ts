@@ -44,8 +44,11 @@ export interface Subscriptions {
   readonly count: number;
 }
 
-/** No status follows; the rest of the view, like a refund, may follow within a moment. */
-const FINAL = new Set(['CANCELLED', 'DECLINED', 'EXPIRED']);
+/** No status follows; the rest of the view, like a refund, may. */
+const FINAL = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED']);
+/** A refund may still fail: the subscription does not wait longer for the rest. */
+const COMPLETES_WITHIN_MS = 30_000;
+/** Where mypage does not say whether a view is complete, as versions before this one. */
 const SETTLE_MS = 1_000;
 /** A booking that was made just now appears in mypage within a moment. */
 const APPEARS_WITHIN_MS = 3_000;
@@ -60,9 +63,12 @@ export function subscriptions(deps: {
   executor: Executor<RouterContext>;
   views: WatchedViews;
   limits: SubscriptionLimits;
+  /** How long a final view is waited for to be complete. */
+  completesWithinMs?: number;
   formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 }): Subscriptions {
   const { executor, views, limits, formatError } = deps;
+  const { completesWithinMs = COMPLETES_WITHIN_MS } = deps;
   const live = new Map<string, Live>();
   const perUser = new Map<string, number>();
   let count = 0;
@@ -170,16 +176,23 @@ export function subscriptions(deps: {
       let timer: NodeJS.Timeout | undefined;
       let ended = false;
 
-      const finishIn = (ms: number) => {
-        timer ??= setTimeout(() => {
-          end();
-          sink.complete();
-        }, ms);
+      const finishAfter = (view: ViewEnd, settleMs: number) => {
+        if (!FINAL.has(view.status) || ended) return;
+        if (timer && view.isComplete !== true) return;
+        clearTimeout(timer);
+        timer = setTimeout(
+          () => {
+            end();
+            sink.complete();
+          },
+          view.isComplete === undefined ? settleMs : view.isComplete ? 0 : completesWithinMs,
+        );
       };
       const member: Member = {
         take(told) {
           sink.next(told.map(({ payload }) => payload));
-          if (ofOne && told.some(({ version }) => FINAL.has(version.status))) finishIn(SETTLE_MS);
+          const last = told.at(-1);
+          if (ofOne && last) finishAfter(last.version, SETTLE_MS);
         },
       };
       const key = keyOf(asked, prepared, watched);
@@ -207,7 +220,7 @@ export function subscriptions(deps: {
         (watch as BookingWatch).startAt(answer.version);
         const known = answer.versions.length > 0 ? undefined : answer.version;
         await joined.operation.catchUp(member, answer.versions, known);
-        if (FINAL.has(answer.status) && answer.versions.length === 0) finishIn(0);
+        if (answer.versions.length === 0) finishAfter(answer, 0);
         return end;
       } catch (error) {
         end();
@@ -216,6 +229,8 @@ export function subscriptions(deps: {
     },
   };
 }
+
+type ViewEnd = Pick<VersionAnswer, 'status' | 'isComplete'>;
 
 type Watched =
   | { bookingId: string; customerId?: never }

@@ -2,14 +2,16 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { correlated } from '#platform/correlation.ts';
 import type { Logger } from '#platform/logger.ts';
 import { authorizationOf, type Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { Endless } from './endless.ts';
 import { framer } from './frames.ts';
+import { IdleClose, type IdleTimes } from './idle-close.ts';
 import type { Operations } from './operations.ts';
 import { pacedSink } from './paced-sink.ts';
 
@@ -24,6 +26,7 @@ interface Connection {
   address: string;
   /** Cancels the end of the connection that its token brings. */
   stayOpen: () => void;
+  idle: IdleClose;
 }
 
 const CONNECTION_INIT_MS = 5_000;
@@ -47,6 +50,8 @@ export function serveWebSockets(deps: {
   addressOf: (request: IncomingMessage) => string;
   /** May a page, by its origin, connect? */
   mayConnect: (request: IncomingMessage) => boolean;
+  limits: ConnectionLimits;
+  idleTimes: IdleTimes;
   /** In bytes. */
   largestMessage: number;
   logger: Logger;
@@ -80,38 +85,48 @@ export function serveWebSockets(deps: {
       extra.stayOpen = atInstant(extra.identified?.expiresAt, () =>
         extra.socket.close(CloseCode.Forbidden, 'The token has expired: connect with a new one.'),
       );
+      if (extra.identified) extra.idle.signedIn();
       return true;
     },
+    onComplete: ({ extra }) => extra.idle.operationEnded(),
     // Each operation is a request of its own.
     onSubscribe: ({ extra }, id, payload) =>
       correlated(async () => {
-        const { socket, wire, identified, address } = extra;
-        const viewer = identified?.viewer ?? null;
-        const ending = new Endless();
-        const framed = framer(id);
-        const sink = pacedSink({
-          // Past the library, whose frames are whole when its calls return: without compression.
-          write(payloads) {
-            if (!ending.isOver && socket.readyState === socket.OPEN) wire.write(framed(payloads));
-          },
-          waiting: () => wire.writableLength,
-          end: () => ending.end(),
-        });
-        const asked = await operations.admit(payload, { viewer, address });
-        if ('errors' in asked) return [...asked.errors];
-        // The library keeps the message as long as the subscription: with the copy that all share.
-        Object.assign(payload, { query: asked.text });
-        const opened = await operations.open(asked, viewer, sink);
-        if ('errors' in opened) return [...opened.errors];
-        ending.onReturn(opened.end);
-        if (socket.readyState !== socket.OPEN) opened.end();
-        const { document, operationName } = asked;
-        return { schema, document, operationName, contextValue: ending };
+        const begun = await begin(extra, id, payload);
+        // Of what began, the protocol says when it is complete.
+        if (Array.isArray(begun)) extra.idle.operationEnded();
+        return begun;
       }),
     // Answers are written past the library; it only waits until there are no more.
     subscribe: ({ contextValue }) => contextValue as AsyncGenerator<never>,
     execute: ({ contextValue }) => contextValue as never,
   });
+
+  async function begin(extra: Connection, id: string, payload: SubscribePayload) {
+    extra.idle.operationBegan();
+    const { socket, wire, identified, address } = extra;
+    const viewer = identified?.viewer ?? null;
+    const ending = new Endless();
+    const framed = framer(id);
+    const sink = pacedSink({
+      // Past the library, whose frames are whole when its calls return: without compression.
+      write(payloads) {
+        if (!ending.isOver && socket.readyState === socket.OPEN) wire.write(framed(payloads));
+      },
+      waiting: () => wire.writableLength,
+      end: () => ending.end(),
+    });
+    const asked = await operations.admit(payload, { viewer, address });
+    if ('errors' in asked) return [...asked.errors];
+    // The library keeps the message as long as the subscription: with the copy that all share.
+    Object.assign(payload, { query: asked.text });
+    const opened = await operations.open(asked, viewer, sink, 'websocket');
+    if ('errors' in opened) return [...opened.errors];
+    ending.onReturn(opened.end);
+    if (socket.readyState !== socket.OPEN) opened.end();
+    const { document, operationName } = asked;
+    return { schema, document, operationName, contextValue: ending };
+  }
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const connection: Connection = {
@@ -121,6 +136,7 @@ export function serveWebSockets(deps: {
       identified: null,
       address: addressOf(request),
       stayOpen: () => {},
+      idle: new IdleClose(socket, deps.idleTimes),
     };
     socket.on('error', (error) => logger.info({ err: error }, 'a WebSocket broke'));
     const closed = protocol.opened(
@@ -145,6 +161,7 @@ export function serveWebSockets(deps: {
     socket.on('pong', () => alive.add(socket));
     socket.once('close', (code, reason) => {
       connection.stayOpen();
+      connection.idle.stop();
       void closed(code, String(reason));
     });
   });
@@ -165,6 +182,11 @@ export function serveWebSockets(deps: {
     }
     if (!deps.mayConnect(request)) {
       refuseUpgrade(socket, '403 Forbidden');
+      return;
+    }
+    const refusal = deps.limits.count(addressOf(request), socket);
+    if (refusal) {
+      refuseUpgrade(socket, refusal, `Retry-After: ${RETRY_AFTER_S}\r\n`);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) =>
@@ -189,8 +211,14 @@ export function serveWebSockets(deps: {
   };
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+/** By then strangers' connections that serve no purpose are closed. */
+const RETRY_AFTER_S = 10;
+
+function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
+  // A client that does not read the response is not waited for.
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}Content-Length: 0\r\nConnection: close\r\n\r\n`, () =>
+    socket.destroy(),
+  );
 }
 
 /** So long a client may take to answer the end of its connection. */

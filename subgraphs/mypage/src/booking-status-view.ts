@@ -64,6 +64,23 @@ export function project(view: BookingStatusView | null, event: ProjectedEvent): 
   }
 }
 
+const FINAL_STATUSES = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED']);
+const OPEN_PAYMENTS = new Set(['PENDING', 'APPROVED']);
+
+/**
+ * Does nothing follow? Each final booking has a last event of its payment, also when nothing was charged;
+ * it may arrive after the booking's own.
+ */
+export function isComplete(view: BookingStatusView): boolean {
+  const { status, paymentVersion, paymentStatus, registrationStatus } = view;
+  return (
+    FINAL_STATUSES.has(String(status)) &&
+    paymentVersion > 0 &&
+    !OPEN_PAYMENTS.has(String(paymentStatus)) &&
+    registrationStatus !== 'REGISTERED'
+  );
+}
+
 /** The entry that an event adds to the booking's timeline; null: none. */
 export function statusChangeOf(event: ProjectedEvent): StatusChange | null {
   if (event.of !== 'booking') return null;

@@ -102,6 +102,16 @@ export interface ViewGenerations {
   /** Views in the order of their booking ids. */
   viewsAfter(generation: number, bookingId: string, limit: number): Promise<WholeView[]>;
   viewsOf(generation: number, bookingIds: readonly string[]): Promise<WholeView[]>;
+  /**
+   * Sees to it that these views have higher versions in the new generation than in the live one where they
+   * differ, and no lower ones where they don't: subscribers know the live one's.
+   */
+  raiseVersions(
+    generation: number,
+    live: number,
+    bookingIds: readonly string[],
+    where: 'lower' | 'not higher',
+  ): Promise<void>;
   /** Makes it the live one. The one before it is written for some seconds more. */
   switchTo(generation: number, message: string): Promise<void>;
   giveUp(generation: number, state: 'DIFFERENT' | 'FAILED', message: string): Promise<void>;

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   type BookingStatusView,
+  isComplete,
   type ProjectedEvent,
   project,
   statusChangeOf,
@@ -103,6 +104,27 @@ describe('the view of a booking', () => {
     const copy = structuredClone(before);
     project(before, bookingEvent(2, 'PAID'));
     expect(before).toEqual(copy);
+  });
+});
+
+describe('a view is complete', () => {
+  const cancelled = bookingEvent(5, 'CANCELLED');
+  const approved = paymentEvent(2, 'APPROVED');
+  const refunded = paymentEvent(3, 'REFUNDED');
+  const registered = registrationEvent(1, 'REGISTERED');
+  const unregistered = registrationEvent(2, 'CANCELLED');
+
+  test.each([
+    ['not while the booking goes on', [bookingEvent(2, 'PAID'), approved], false],
+    ['not before anything is known of the payment', [cancelled], false],
+    ['not before the refund', [cancelled, approved], false],
+    ['not while its use is registered', [cancelled, refunded, registered], false],
+    ['when all of them are at their end', [cancelled, refunded, registered, unregistered], true],
+    ['when no money was ever taken', [cancelled, paymentEvent(1, 'VOIDED')], true],
+    ['when it was declined', [bookingEvent(2, 'DECLINED'), paymentEvent(2, 'DECLINED')], true],
+    ['when it expired', [bookingEvent(2, 'EXPIRED'), paymentEvent(1, 'VOIDED')], true],
+  ])('%s', (_when, events, expected) => {
+    expect(isComplete(viewOf(events))).toBe(expected);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   type ViewGenerationKeeper,
 } from '../src/adapters/prisma-view-generations.ts';
 import { prismaViewStore } from '../src/adapters/prisma-view-store.ts';
+import { prismaViewVersions } from '../src/adapters/prisma-view-versions.ts';
 import { openViewDatabase } from '../src/adapters/view-database.ts';
 import { rebuilder } from '../src/application/rebuild-views.ts';
 import { type ProjectedEvent, project } from '../src/booking-status-view.ts';
@@ -208,6 +209,40 @@ describe.each(engines)('a rebuild of the views on $name', ({ clients: count, cre
     expect(await readers.find(gone.customerId, gone.bookingId)).not.toBeNull();
     expect(await readers.find(extra.customerId, extra.bookingId)).toBeNull();
   }, 60_000);
+
+  test('never leads to lower versions, and shows a repaired view as a change of its own', async () => {
+    const [same, wrong] = [aPerson(), aPerson()];
+    const histories = [wholeHistory(same), wholeHistory(wrong)];
+    for (const events of histories) await takenLive(events);
+    // As if more events had been taken than are stored, and one of the views had been spoiled.
+    const spoil = async ({ bookingId }: { bookingId: string }, data: object) => {
+      const where = { generation: await generations.live(), bookingId };
+      await prisma.bookingStatusView.updateMany({ where, data });
+    };
+    await spoil(same, { version: 40 });
+    await spoil(wrong, { version: 50, refunded: 1 });
+    const began = new Date(now);
+    const readers = prismaViewStore(prisma);
+    expect(await rebuilt(history.log, true)).toMatchObject({ state: 'SWITCHED', differences: 1 });
+    const [sameView, wrongView] = await Promise.all(
+      [same, wrong].map(({ bookingId, customerId }) => readers.find(customerId, bookingId)),
+    );
+    expect(sameView).toEqual({ ...expectedOf(histories[0] ?? []), version: 40 });
+    expect(wrongView).toEqual({ ...expectedOf(histories[1] ?? []), version: 51 });
+
+    const versions = prismaViewVersions(prisma, 10);
+    const [answer] = await versions.of([{ bookingId: wrong.bookingId, after: 50 }]);
+    expect(answer?.versions.map(({ view: { version } }) => version)).toEqual([51]);
+    const notices = await versions.projectedSince(began, null, 100);
+    expect(notices).toContainEqual(expect.objectContaining({ ...wrong, version: 51 }));
+
+    // What follows rises on from there, and the next rebuild finds nothing that differs.
+    const next = bookingEvent(99, 'CANCELLED', wrong);
+    await takenLive([next]);
+    expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
+    const last = await readers.find(wrong.customerId, wrong.bookingId);
+    expect(last).toMatchObject({ version: 52, status: 'CANCELLED' });
+  });
 
   test('leaves out what cannot be read, and says so', async () => {
     history.addUnreadable();

@@ -26,9 +26,11 @@ const SETTINGS = {
   PAYMENT_TIMEOUT_MS: '1000',
   PROVIDER_TIMEOUT_MS: '1500',
   SUBGRAPH_TIMEOUT_MS: '5000',
-  // All mutations come from one address, in any number.
+  // All requests come from one address, in any number.
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
+  QUERY_COST_PER_MINUTE_PER_USER: '0',
+  QUERY_COST_PER_MINUTE_PER_ADDRESS: '0',
 };
 
 /** A whole spacerent with proxies on every line, and every part of it within reach. */

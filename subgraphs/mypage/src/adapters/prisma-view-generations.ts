@@ -4,6 +4,7 @@ import type { Logger } from '#platform/logger.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { Rebuild, RebuildState, ViewGenerations } from '../ports.ts';
 import { inViewTransaction, projectInto } from './view-projection.ts';
+import { raiseVersions } from './view-versions-raise.ts';
 import { viewsAfter, viewsOf } from './whole-views.ts';
 
 /** The first one was there before any rebuild; a migration makes it. */
@@ -153,6 +154,13 @@ export function prismaViewGenerations(
 
     viewsAfter: (generation, bookingId, limit) => viewsAfter(prisma, generation, bookingId, limit),
     viewsOf: (generation, bookingIds) => viewsOf(prisma, generation, bookingIds),
+
+    async raiseVersions(generation, live, bookingIds, where) {
+      if (bookingIds.length === 0) return;
+      await inViewTransaction(prisma, (tx) =>
+        raiseVersions(tx, { generation, live, bookingIds, where, now: clock() }),
+      );
+    },
 
     async switchTo(generation, message) {
       await inViewTransaction(prisma, async (tx) => {

@@ -10,7 +10,7 @@ import {
   versionQuestions,
 } from '#contracts/mypage.ts';
 import type { Announcer } from '#platform/notices.ts';
-import type { BookingStatusView } from '../booking-status-view.ts';
+import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
 import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
 
 const NOTICES_AT_ONCE = 1_000;
@@ -75,7 +75,11 @@ export function serveViewVersions(app: FastifyInstance, versions: ViewVersions):
 
 function answerOf({ present, versions }: AskedVersions): VersionAnswer {
   const { customerId, status, version } = present;
-  return { customerId, status, version, versions: versions.map(versionOf) } as VersionAnswer;
+  return {
+    ...{ customerId, status, version },
+    isComplete: isComplete(present),
+    versions: versions.map(versionOf),
+  } as VersionAnswer;
 }
 
 /** A version in the words of the API. */
@@ -95,6 +99,7 @@ function versionOf({ view, timeline }: WholeView): ViewVersion {
     timeline: timeline.map(({ status, at }) => ({ status, at: text(at) })),
     version: view.version,
     updatedAt: text(view.updatedAt),
+    isComplete: isComplete(view),
     // Whatever is shown has its booking's facts, none of which is null then.
   } as ViewVersion;
 }

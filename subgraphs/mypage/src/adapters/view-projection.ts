@@ -19,7 +19,7 @@ const CONFLICT_KINDS = new Set([
 ]);
 
 /** A view was changed by another writer after it had been read. */
-class ViewConflict extends Error {}
+export class ViewConflict extends Error {}
 
 /**
  * Runs `work` in one transaction. When another writer was faster, it is rolled back and tried again,

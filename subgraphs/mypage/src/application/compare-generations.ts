@@ -5,7 +5,7 @@ const LOOK_AGAIN_MS = 300;
 /** How long differences may stay without becoming fewer before they count as real. */
 const SETTLE_MS = 8_000;
 
-type Reading = Pick<ViewGenerations, 'viewsAfter' | 'viewsOf'>;
+type Reading = Pick<ViewGenerations, 'viewsAfter' | 'viewsOf' | 'raiseVersions'>;
 
 /**
  * The bookings that two generations show differently, view or timeline, row by row. It runs under
@@ -23,6 +23,7 @@ export async function differingBookings(
   for (let after: string | null = ''; after !== null; ) {
     const chunk = await nextChunk(generations, [live, built], after);
     differing.push(...chunk.differing);
+    await generations.raiseVersions(built, live, chunk.lower, 'lower');
     compared += chunk.compared;
     after = chunk.upTo;
     await onCompared(compared, differing);
@@ -46,6 +47,9 @@ export async function differingBookings(
     differing = still;
   }
   await onCompared(compared, differing);
+  for (let at = 0; at < differing.length; at += CHUNK) {
+    await generations.raiseVersions(built, live, differing.slice(at, at + CHUNK), 'not higher');
+  }
   return differing;
 }
 
@@ -64,7 +68,18 @@ async function nextChunk(
   const [a, b] = pages.map((page) =>
     page.filter((each) => upTo === null || idOf(each) <= upTo),
   ) as [WholeView[], WholeView[]];
-  return { upTo, compared: Math.max(a.length, b.length), differing: differences(a, b) };
+  return {
+    upTo,
+    compared: Math.max(a.length, b.length),
+    differing: differences(a, b),
+    lower: lowerVersions(a, b),
+  };
+}
+
+/** The ids of views that have a lower version on the built side: subscribers would take them for old. */
+function lowerVersions(live: readonly WholeView[], built: readonly WholeView[]): string[] {
+  const versions = new Map(live.map((each) => [idOf(each), each.view.version]));
+  return built.filter((each) => each.view.version < Number(versions.get(idOf(each)))).map(idOf);
 }
 
 /** The ids of those that only one side has, or that differ. */
@@ -80,10 +95,15 @@ function differences(some: readonly WholeView[], others: readonly WholeView[]): 
 
 function isSame(one: WholeView, other: WholeView): boolean {
   return (
-    isSameRow(one.view, other.view) &&
+    isSameRow(withoutVersion(one), withoutVersion(other)) &&
     one.timeline.length === other.timeline.length &&
     one.timeline.every((change, index) => isSameRow(change, other.timeline[index] ?? {}))
   );
+}
+
+/** It counts what subscribers were shown, and is no part of what the view says. */
+function withoutVersion({ view: { version, ...rest } }: WholeView): object {
+  return rest;
 }
 
 function isSameRow(one: object, other: object): boolean {

@@ -1,0 +1,125 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { until } from '../../tests/support/system.ts';
+import { outcomeOf, routerMetrics } from '../src/metrics.ts';
+import { openEdge, type RunningEdge } from './edge-fixture.ts';
+
+const TOKEN = 'a-token-for-the-metrics';
+const kim = { authorization: 'Bearer kim' };
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function open(settings: Record<string, string> = { METRICS_TOKEN: TOKEN }) {
+  const edge = await openEdge(settings);
+  closing.push(edge.close);
+  return edge;
+}
+
+async function linesOf(edge: RunningEdge): Promise<string[]> {
+  const { status, text } = await edge.send('GET', '/metrics', { authorization: `Bearer ${TOKEN}` });
+  expect(status).toBe(200);
+  return text.split('\n').filter((line) => line.startsWith('spacerent_router_'));
+}
+
+const hasLine = (edge: RunningEdge, line: string) =>
+  until(line, async () => (await linesOf(edge)).includes(line));
+const counted = (labels: string, count: number) =>
+  `spacerent_router_operation_seconds_count{service="router",${labels}} ${count}`;
+
+describe('the metrics of the router', () => {
+  test.each([
+    ['without a token', {}],
+    ['with another token', { authorization: 'Bearer another-token-for-metrics' }],
+    ['with a user’s token', kim],
+  ])('are shown to nobody %s', async (_how, headers) => {
+    const { status, json, text } = await (await open()).send('GET', '/metrics', headers);
+    expect([status, json.errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(text).not.toContain('spacerent_router');
+  });
+
+  test('are shown to nobody where no token is set', async () => {
+    const edge = await open({});
+    for (const authorization of ['', 'Bearer ', 'Bearer undefined']) {
+      expect((await edge.send('GET', '/metrics', { authorization })).status).toBe(401);
+    }
+  });
+
+  test('count and time operations by name, kind and outcome', async () => {
+    const edge = await open();
+    const list = 'query List { spaces { edges { cursor } } }';
+    for (let n = 0; n < 2; n += 1) await edge.post({ query: list });
+    await edge.get({ query: '{ spaces { edges { cursor } } }' });
+    await edge.post({ query: 'query Wrong { nothing }' });
+    await edge.post({ query: '{"' });
+    await edge.send('POST', '/graphql', { 'content-type': 'application/json' }, '{');
+    await edge.post({ query: list }, { authorization: 'Bearer !' });
+    edge.subgraph.answer = async () => {
+      throw new Error('away');
+    };
+    await edge.post({ query: list });
+    await hasLine(edge, counted('operation="List",kind="query",outcome="ok"', 2));
+    await hasLine(edge, counted('operation="List",kind="query",outcome="error"', 1));
+    await hasLine(edge, counted('operation="anonymous",kind="query",outcome="ok"', 1));
+    await hasLine(edge, counted('operation="unread",kind="unread",outcome="refused"', 3));
+    await hasLine(edge, counted('operation="unread",kind="unread",outcome="unauthenticated"', 1));
+    expect((await linesOf(edge)).join()).not.toContain('Wrong');
+  });
+
+  test('count what is refused for its rate, in every protocol, and what is open', async () => {
+    const edge = await open({ METRICS_TOKEN: TOKEN, QUERY_COST_PER_MINUTE_PER_USER: '25' });
+    const query = 'query List { spaces(first: 20) { edges { cursor } } }';
+    for (const accept of ['application/json', 'text/event-stream']) {
+      await edge.post({ query }, { ...kim, accept });
+    }
+    const client = createClient({
+      url: `ws://127.0.0.1:${edge.port}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: kim,
+      lazy: false,
+      retryAttempts: 0,
+      onNonLazyError: () => {},
+    });
+    closing.push(async () => client.dispose());
+    await new Promise((resolve) =>
+      client.subscribe({ query }, { next: resolve, error: resolve, complete: () => resolve(null) }),
+    );
+    const total = (protocol: string, outcome: string) =>
+      `spacerent_router_operations_total{kind="query",protocol="${protocol}",outcome="${outcome}",service="router"} 1`;
+    await hasLine(edge, total('http', 'ok'));
+    await hasLine(edge, total('sse', 'limited'));
+    await hasLine(edge, total('websocket', 'limited'));
+    await hasLine(edge, 'spacerent_router_websockets_open{service="router"} 1');
+    await hasLine(edge, 'spacerent_router_subscriptions_open{service="router"} 0');
+  });
+
+  test('have a series for 200 names that clients choose, and one for all others', async () => {
+    const metrics = routerMetrics();
+    const observe = (name: string) =>
+      metrics.observe({ kind: 'query', name, protocol: 'http', outcome: 'ok' }, 0.001);
+    observe('x'.repeat(65));
+    for (let n = 0; n < 1_000; n += 1) observe(`Name${n}`);
+    for (let n = 0; n < 10; n += 1) observe('Name0');
+    const text = await metrics.registry.metrics();
+    const counts = text.split('\n').filter((line) => /operation_seconds_count/.test(line));
+    expect(counts).toHaveLength(201);
+    const [other] = counts.filter((line) => line.includes('operation="other"'));
+    expect(other).toMatch(/ 801$/);
+    expect(counts.find((line) => line.includes('"Name0"'))).toMatch(/ 11$/);
+  });
+
+  test.each([
+    [[], 'ok'],
+    [['RATE_LIMITED'], 'limited'],
+    [['UNAUTHENTICATED', 'FORBIDDEN'], 'unauthenticated'],
+    [['FORBIDDEN'], 'refused'],
+    [['NOT_FOUND', 'SERVICE_UNAVAILABLE'], 'error'],
+    [['DOWNSTREAM_SERVICE_ERROR'], 'error'],
+    [[undefined], 'error'],
+  ])('take errors with the codes %j for %s', (codes, outcome) => {
+    expect(outcomeOf(codes.map((code) => ({ extensions: { code } })))).toBe(outcome);
+  });
+});

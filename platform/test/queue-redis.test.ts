@@ -22,7 +22,7 @@ async function prepareRedis(): Promise<Server> {
   const admin = await redisAdmin();
   return {
     url,
-    open: (address, logger = silent) => openTransport({ REDIS_URL: address }, logger),
+    open: async (address, logger = silent) => openTransport({ REDIS_URL: address }, logger),
     endConnections: () => admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
     drop: async () => admin.destroy(),
   };
@@ -43,7 +43,7 @@ onRedis('the queue on Redis', () => {
 
   beforeAll(async () => {
     admin = await redisAdmin();
-    transport = await openTransport({ REDIS_URL: process.env.TEST_REDIS_URL }, silent);
+    transport = openTransport({ REDIS_URL: process.env.TEST_REDIS_URL }, silent);
   });
 
   afterAll(async () => {

@@ -1,13 +1,12 @@
 import type { Server } from 'node:http';
 import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { CORRELATION_HEADER, withCorrelation } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
+import { closeHttpServer, createHttpServer } from '#platform/http-server.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
-import { createHttpServer } from '#platform/server.ts';
 import { costRules } from './admission/cost-rules.ts';
 import { type Documents, documentExaminer, documentStore } from './admission/documents.ts';
 import { admissionGate } from './admission/gate.ts';
@@ -41,8 +40,12 @@ const GRAPHQL_PATH = '/graphql';
 
 export interface Edge {
   app: FastifyInstance;
-  /** Ends what the edge began, in this order. */
-  stops: [name: string, stop: () => Promise<unknown>][];
+  /** Sends away those who watch: the service restarts. */
+  endSubscriptions(): Promise<void>;
+  /** Accepts no more requests and lets those under way finish, for 10 s at most. */
+  endRequests(): Promise<void>;
+  /** Closes the rest, after both. */
+  close(): Promise<void>;
 }
 
 /** All that stands between clients and the executor, on an HTTP server that does not listen yet. */
@@ -53,9 +56,11 @@ export async function createEdge(deps: {
   supergraphSdl: string;
   authorize: Authorize;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
+  /** Aborted when the router is about to stop. */
+  draining: AbortSignal;
   logger: Logger;
 }): Promise<Edge> {
-  const { config, gateway, executor, supergraphSdl, authorize, identify, logger } = deps;
+  const { config, gateway, executor, supergraphSdl, authorize, identify, draining, logger } = deps;
   const isEmbedded = config.SPACERENT_PROFILE === 'embedded';
   const introspection = (config.INTROSPECTION ?? (isEmbedded ? 'on' : 'off')) === 'on';
   const sandbox = (config.SANDBOX ?? (isEmbedded ? 'on' : 'off')) === 'on';
@@ -88,7 +93,9 @@ export async function createEdge(deps: {
     receiveMs: config.REQUEST_RECEIVE_TIMEOUT_MS,
     answerMs: config.REQUEST_TIMEOUT_MS,
   };
-  const app = createHttpServer(async () => undefined, logger, httpOptions(limits));
+  // What it needs to serve, its supergraph, was loaded before it listens.
+  const health = { ready: async () => undefined, draining };
+  const app = createHttpServer(health, logger, httpOptions(limits));
   answerHttpErrors(app, limits, logger);
   await addSecurityHeaders(app);
   await shareWithOrigins(app, config.CORS_ORIGINS);
@@ -97,10 +104,7 @@ export async function createEdge(deps: {
     : withoutSuggestions(errorFormatter(logger));
   const apollo = new ApolloServer<RouterContext>({
     gateway,
-    plugins: [
-      fastifyApolloDrainPlugin(app),
-      sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
-    ],
+    plugins: [sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
     documentStore: documentStore(documents, persisted.find),
     persistedQueries: { cache: persistedQueryCache(persisted) },
     formatError,
@@ -148,11 +152,13 @@ export async function createEdge(deps: {
   });
   return {
     app,
-    stops: [
-      ['subscriptions', live.close],
-      ['requests', () => apollo.stop()],
-      ['counting mutations', rates.close],
-    ],
+    endSubscriptions: live.leave,
+    endRequests: () => closeHttpServer(app, logger),
+    async close() {
+      await live.close();
+      await apollo.stop();
+      await rates.close();
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { createGateway } from './gateway.ts';
 import { signDevelopmentToken, tokenRequest } from './identity/development-tokens.ts';
 import { identity } from './identity/identity.ts';
 
-await runService('router', routerConfig, async ({ config, logger, onStop }) => {
+await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const urls = {
     book: config.BOOK_URL,
     payment: config.PAYMENT_URL,
@@ -22,15 +22,17 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     executor: config.ROUTER_EXECUTOR,
     logger,
   });
-  const { app, stops } = await createEdge({
+  const edge = await createEdge({
     config,
     gateway,
     executor,
     supergraphSdl,
     authorize,
     identify,
+    draining,
     logger,
   });
+  const { app } = edge;
   if (config.SPACERENT_PROFILE === 'embedded') {
     const { AUTH_SECRET } = config;
     app.post('/dev/token', async (request, reply) => {
@@ -44,6 +46,9 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   await app.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'router is ready');
 
-  for (const [name, stop] of stops) onStop(name, stop);
+  const { onDrained, onStop } = lifecycle;
+  onDrained('subscriptions', edge.endSubscriptions);
+  onDrained('requests', edge.endRequests);
+  onStop('execution', edge.close);
   onStop('subgraph connections', close);
 });

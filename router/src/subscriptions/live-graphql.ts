@@ -20,7 +20,7 @@ import { watchedViews } from './watched-views.ts';
 import { serveWebSockets } from './websocket.ts';
 
 /** Clients are told to come back within that time, so that they don't all do at once. */
-const LEAVE_WITHIN_MS = 5_000;
+const LEAVE_WITHIN_MS = 3_000;
 
 /**
  * GraphQL with any number of answers to one request, over every protocol that clients speak: WebSocket,
@@ -81,8 +81,11 @@ export function liveGraphql(deps: {
   return {
     /** Answers an admitted request with a stream. */
     answerStream: streams.serve,
-    async close() {
+    /** Sends everybody away. */
+    async leave() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);
+    },
+    async close() {
       await views.close();
       await source.close();
     },

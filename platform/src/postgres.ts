@@ -62,39 +62,35 @@ const LEAVE_EVERY_MS = 1_000;
  * to what is a replica now, and new ones to the new primary. Statements under way may finish.
  */
 export function leaveReadOnlyServer(pool: Pool, logger: Logger): void {
-  const open = new Map<pg.PoolClient, { inUse: boolean; stale: boolean }>();
+  const open = new Set<pg.PoolClient>();
+  const stale = new WeakSet<pg.PoolClient>();
   let leftAt = Number.NEGATIVE_INFINITY;
-  const end = (client: pg.PoolClient) =>
-    void (client as unknown as pg.Client).end().catch(() => {});
 
   function leave(): void {
     if (performance.now() - leftAt < LEAVE_EVERY_MS) return;
     leftAt = performance.now();
     logger.warn({ connections: open.size }, 'the database is read-only: connections are renewed');
-    for (const [client, state] of open) {
-      if (state.inUse) state.stale = true;
-      else end(client);
+    for (const client of open) stale.add(client);
+    // Idle ones are ended as the others are: when they are given back.
+    for (let idle = pool.idleCount; idle > 0; idle -= 1) {
+      pool.connect().then(
+        (client) => client.release(),
+        () => {},
+      );
     }
   }
 
   pool.on('connect', (client) => {
-    open.set(client, { inUse: true, stale: false });
+    open.add(client);
     client.once('end', () => open.delete(client));
     const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
     connection.on('errorMessage', ({ code }: { code?: string }) => {
       if (code === READ_ONLY_SQL_TRANSACTION) leave();
     });
   });
-  pool.on('acquire', (client) => {
-    const state = open.get(client);
-    if (state) state.inUse = true;
-  });
   // Before the pool takes it back: it keeps none that is ending.
   pool.on('release', (_error, client) => {
-    const state = open.get(client);
-    if (!state) return;
-    state.inUse = false;
-    if (state.stale) end(client);
+    if (stale.has(client)) void (client as unknown as pg.Client).end().catch(() => {});
   });
 }
 

@@ -46,9 +46,14 @@ export function liveGraphql(deps: {
   const { config, path, executor, authorize, gate, apollo, identify, addressOf } = deps;
   const { formatError, server, logger } = deps;
   const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
+  let isConnected = () => false;
   const views = watchedViews({
     source,
-    listen: (hearer) => listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger),
+    listen(hearer) {
+      const listening = listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger);
+      isConnected = listening.isConnected;
+      return listening;
+    },
     logger,
   });
   const live = operations({
@@ -81,6 +86,8 @@ export function liveGraphql(deps: {
   return {
     /** Answers an admitted request with a stream. */
     answerStream: streams.serve,
+    /** Whether notifications of changes arrive; without them subscribers wait for the next look. */
+    isConnected: () => isConnected(),
     /** Sends everybody away. */
     async leave() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);

@@ -34,7 +34,7 @@ await measureSystem(readOptions, measure, {
 
 async function measure(system: System, options: Options): Promise<void> {
   const queue = { QUEUE_DATABASE_URL: system.postgresUrl('queue') };
-  const transport = await openTransport(queue, createLogger('bench', 'silent'));
+  const transport = openTransport(queue, createLogger('bench', 'silent'));
   const events = liveEvents(transport, system.instance.databases.mypage as string);
   const router = routerClient(system.url, 32);
   const most = Math.max(...options.subscribers);

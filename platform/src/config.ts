@@ -63,6 +63,8 @@ export const processShape = {
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65535).default(4000),
   LOG_LEVEL: setting.logLevel,
+  /** How long the service serves on, and says that it is not ready, before it stops. */
+  DRAIN_SECONDS: integer(0, 300).default(5),
   /** The first one signs calls to sibling services; each of the two is accepted. */
   INTERNAL_TOKEN_KEYS: z
     .string()

@@ -1,48 +1,74 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigError } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { secretsIn } from './secrets.ts';
 
+type Step = () => Promise<unknown> | unknown;
+
 /** Ends a process in order. */
 export interface Lifecycle {
-  /** Registers a step of the shutdown; steps run in the order of their registration. */
-  onStop(name: string, step: () => Promise<unknown> | unknown): void;
+  /** Aborted when the drain begins: from then on the process is not ready. */
+  draining: AbortSignal;
+  /** Registers what begins together with the drain: the end of work that nobody waits for. */
+  onDrain(name: string, step: Step): void;
+  /** Registers what begins, all at once, when the drain is over: the end of connections. */
+  onDrained(name: string, step: Step): void;
+  /** Registers a step that runs after all of these; the steps run in the order of registration. */
+  onStop(name: string, step: Step): void;
 }
 
-const GRACE_MS = 12_000;
+/** For all that follows the drain: 10 s for requests, then queue, relay and pools. */
+const STOP_MS = 18_000;
 
 /**
  * Runs a service: reads its settings, then `start`s it, which registers how to stop each part.
- * SIGTERM, SIGINT and the end of the parent process stop it: accept nothing new, drain, close.
- * Exits with 0 after a clean stop, with 1 when the start failed or the stop took longer than 12 s,
- * with 2 and a sentence for each problem when the environment is not usable.
+ * SIGTERM, SIGINT and the end of the parent process stop it: for `DRAIN_SECONDS` it serves on and
+ * is not ready, then it accepts nothing new, finishes what is under way, and closes. A second
+ * signal ends the drain at once. Exits with 0 after a clean stop, with 1 when the start failed or
+ * the stop took more than 18 s beyond the drain, with 2 and a sentence for each problem when the
+ * environment is not usable.
  */
-export async function runService<Config extends { LOG_LEVEL: string }>(
+export async function runService<Config extends { LOG_LEVEL: string; DRAIN_SECONDS: number }>(
   name: string,
   configure: (env: NodeJS.ProcessEnv) => Config,
   start: (service: { config: Config; logger: Logger } & Lifecycle) => Promise<void>,
 ): Promise<void> {
   const config = readOrExit(configure);
   const logger = createLogger(name, config.LOG_LEVEL, secretsIn(config));
-  const steps: { name: string; step: () => Promise<unknown> | unknown }[] = [];
+  const draining = new AbortController();
+  const hurry = new AbortController();
+  const steps = { drain: [] as NamedStep[], drained: [] as NamedStep[], stop: [] as NamedStep[] };
+  let started = false;
   let stopping: Promise<void> | undefined;
 
+  const run = async ({ name, step }: NamedStep): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      logger.warn({ err: error, step: name }, 'a step of the shutdown failed');
+    }
+  };
+
+  const stopInOrder = async (reason: string, exitCode: number): Promise<void> => {
+    // What never served has nobody to wait for.
+    const drainMs = started ? config.DRAIN_SECONDS * 1_000 : 0;
+    logger.info({ reason, drainSeconds: drainMs / 1_000 }, 'draining');
+    setTimeout(() => {
+      logger.error('the shutdown took too long: what is not finished is cut off');
+      process.exit(1);
+    }, drainMs + STOP_MS).unref();
+    draining.abort();
+    const drains = steps.drain.map(run);
+    await wait(drainMs, undefined, { signal: hurry.signal }).catch(() => {});
+    logger.info('stopping');
+    await Promise.all([...drains, ...steps.drained.map(run)]);
+    for (const step of steps.stop) await run(step);
+    logger.info('stopped');
+    process.exit(exitCode);
+  };
   const stop = (reason: string, exitCode: number): Promise<void> => {
-    stopping ??= (async () => {
-      logger.info({ reason }, 'stopping');
-      setTimeout(() => {
-        logger.error('the shutdown took too long');
-        process.exit(1);
-      }, GRACE_MS).unref();
-      for (const { name, step } of steps) {
-        try {
-          await step();
-        } catch (error) {
-          logger.warn({ err: error, step: name }, 'a step of the shutdown failed');
-        }
-      }
-      logger.info('stopped');
-      process.exit(exitCode);
-    })();
+    if (stopping) hurry.abort();
+    stopping ??= stopInOrder(reason, exitCode);
     return stopping;
   };
 
@@ -63,12 +89,21 @@ export async function runService<Config extends { LOG_LEVEL: string }>(
     await start({
       config,
       logger,
-      onStop: (step, work) => void steps.push({ name: step, step: work }),
+      draining: draining.signal,
+      onDrain: (name, step) => void steps.drain.push({ name, step }),
+      onDrained: (name, step) => void steps.drained.push({ name, step }),
+      onStop: (name, step) => void steps.stop.push({ name, step }),
     });
+    started = true;
   } catch (error) {
     logger.fatal({ err: error }, 'the service could not start');
     await stop('failed start', 1);
   }
+}
+
+interface NamedStep {
+  name: string;
+  step: Step;
 }
 
 function readOrExit<Config>(configure: (env: NodeJS.ProcessEnv) => Config): Config {

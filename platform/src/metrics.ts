@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 export type Metrics = Registry;
 
@@ -9,6 +9,36 @@ export function createMetrics(service: string): Metrics {
   metrics.setDefaultLabels({ service });
   collectDefaultMetrics({ register: metrics });
   return metrics;
+}
+
+const connections = new WeakMap<Metrics, Map<string, () => boolean | Promise<boolean>>>();
+
+/**
+ * Shows in the gauge `spacerent_connected{to}` whether a server that the service can do without is
+ * connected: 1 or 0. `isConnected` is called for every scrape.
+ */
+export function showConnection(
+  metrics: Metrics,
+  to: string,
+  isConnected: () => boolean | Promise<boolean>,
+): void {
+  const shown = connections.get(metrics) ?? new Map();
+  shown.set(to, isConnected);
+  if (connections.has(metrics)) return;
+  connections.set(metrics, shown);
+  new Gauge({
+    name: 'spacerent_connected',
+    help: 'Whether the service is connected to what it can do without: the queue, notifications',
+    labelNames: ['to'],
+    registers: [metrics],
+    async collect() {
+      await Promise.all(
+        [...shown].map(async ([to, isConnected]) =>
+          this.set({ to }, (await isConnected()) ? 1 : 0),
+        ),
+      );
+    },
+  });
 }
 
 export const METRICS_PATH = '/metrics';

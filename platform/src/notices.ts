@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError } from './config.ts';
 import type { Logger } from './logger.ts';
+import { type Metrics, showConnection } from './metrics.ts';
 import type { NoticeConnection } from './notice-connection.ts';
 import { connectToPostgres } from './notices-postgres.ts';
 import { connectToRedis } from './notices-redis.ts';
@@ -57,7 +58,12 @@ async function connect(env: Settings, channel: string): Promise<NoticeConnection
  * Announces on a channel; a lost connection is opened again with the next notice. Throws ConfigError
  * when the settings name no server.
  */
-export function openAnnouncer(env: Settings, channel: string, logger: Logger): Announcer {
+export function openAnnouncer(
+  env: Settings,
+  channel: string,
+  logger: Logger,
+  metrics?: Metrics,
+): Announcer {
   requireServer(env);
   const warn = sparingWarnings(logger, 'a notice was not announced', { channel });
   let connection: Promise<NoticeConnection> | undefined;
@@ -82,6 +88,18 @@ export function openAnnouncer(env: Settings, channel: string, logger: Logger): A
       opened.close();
       throw error;
     }
+  }
+
+  if (metrics) {
+    // A connection that nothing was announced on yet is opened: else it would look like an outage.
+    showConnection(metrics, 'notifications', async () => {
+      connection ??= open();
+      const ping = connection.then((opened) => opened.ping());
+      return within(PING_MS, 'PING', ping).then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   async function announceWaiting(): Promise<void> {
@@ -116,10 +134,11 @@ export function listenToNotices(
   channel: string,
   hearer: Hearer,
   logger: Logger,
-): { close(): Promise<void> } {
+): { isConnected(): boolean; close(): Promise<void> } {
   requireServer(env);
   const warn = sparingWarnings(logger, 'notices are not heard', { channel });
   const stop = new AbortController();
+  let isListening = false;
 
   async function listenOnce(connected: () => void): Promise<void> {
     const connection = await connect(env, channel);
@@ -132,6 +151,7 @@ export function listenToNotices(
     try {
       stop.signal.throwIfAborted();
       await within(ANSWER_MS, 'listening', connection.listen(hearer.heard));
+      isListening = true;
       connected();
       // A half-open connection says nothing, for ever: only asking tells.
       while (!lost) {
@@ -139,6 +159,7 @@ export function listenToNotices(
         if (!lost) await within(ANSWER_MS, 'PING', connection.ping());
       }
     } finally {
+      isListening = false;
       stop.signal.removeEventListener('abort', close);
       connection.close();
     }
@@ -164,6 +185,7 @@ export function listenToNotices(
 
   const listening = listen();
   return {
+    isConnected: () => isListening,
     async close() {
       stop.abort();
       await listening;

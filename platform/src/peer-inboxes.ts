@@ -1,6 +1,6 @@
-import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import type { ContextName } from './events.ts';
+import { openHttpPool } from './http-pool.ts';
 import type { Authorize } from './internal-tokens.ts';
 
 /** Where a consumer answers which events it holds. */
@@ -20,7 +20,7 @@ export function peerInboxes(
   authorize: Authorize,
 ): PeerInboxes {
   const pools = new Map(
-    Object.entries(urls).map(([name, url]) => [name, new HttpPool(url, { connections: 2 })]),
+    Object.entries(urls).map(([name, url]) => [name, openHttpPool(url, { connections: 2 })]),
   );
   return {
     async held(consumer, ids) {

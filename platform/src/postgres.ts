@@ -9,6 +9,33 @@ const STATEMENT_MS = 15_000;
 /** Longer than the server lets a statement run: then it is the connection that is at fault. */
 const SILENCE_MS = 20_000;
 
+/**
+ * Two replicas of three contexts stay below PostgreSQL's default of 100 connections:
+ * 6 × (8 for requests + 5 for workers + 1 for the probe) = 84.
+ */
+const REQUEST_CONNECTIONS = 8;
+const WORKER_CONNECTIONS = 5;
+
+/** One context's database. Neither of the two pools can use up the connections of the other. */
+export interface Database {
+  /** For what somebody waits for. */
+  requests: Pool;
+  /** For consumers, relay, sweepers and archiving. */
+  workers: Pool;
+  /** Ends every connection; those in use first finish what they do. */
+  close(): Promise<void>;
+}
+
+export function openDatabase(connectionString: string, logger: Logger): Database {
+  const requests = openPostgres(connectionString, logger, REQUEST_CONNECTIONS);
+  const workers = openPostgres(connectionString, logger, WORKER_CONNECTIONS);
+  return {
+    requests,
+    workers,
+    close: async () => void (await Promise.all([requests.end(), workers.end()])),
+  };
+}
+
 /** A connection pool that survives the loss of any connection; Prisma and raw statements share it. */
 export function openPostgres(connectionString: string, logger: Logger, max = 12): Pool {
   const pool = new pg.Pool({
@@ -22,7 +49,49 @@ export function openPostgres(connectionString: string, logger: Logger, max = 12)
   // Without a listener an idle connection's end would end the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
   boundSilence(pool, SILENCE_MS);
+  leaveReadOnlyServer(pool, logger);
   return pool;
+}
+
+const READ_ONLY_SQL_TRANSACTION = '25006';
+/** Where writes stay impossible, reconnecting for each of them would be of no use. */
+const LEAVE_EVERY_MS = 1_000;
+
+/**
+ * Drops a pool's connections when its server says that it is read-only: after a failover they lead
+ * to what is a replica now, and new ones to the new primary. Statements under way may finish.
+ */
+export function leaveReadOnlyServer(pool: Pool, logger: Logger): void {
+  const open = new Set<pg.PoolClient>();
+  const stale = new WeakSet<pg.PoolClient>();
+  let leftAt = Number.NEGATIVE_INFINITY;
+
+  function leave(): void {
+    if (performance.now() - leftAt < LEAVE_EVERY_MS) return;
+    leftAt = performance.now();
+    logger.warn({ connections: open.size }, 'the database is read-only: connections are renewed');
+    for (const client of open) stale.add(client);
+    // Idle ones are ended as the others are: when they are given back.
+    for (let idle = pool.idleCount; idle > 0; idle -= 1) {
+      pool.connect().then(
+        (client) => client.release(),
+        () => {},
+      );
+    }
+  }
+
+  pool.on('connect', (client) => {
+    open.add(client);
+    client.once('end', () => open.delete(client));
+    const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+    connection.on('errorMessage', ({ code }: { code?: string }) => {
+      if (code === READ_ONLY_SQL_TRANSACTION) leave();
+    });
+  });
+  // Before the pool takes it back: it keeps none that is ending.
+  pool.on('release', (_error, client) => {
+    if (stale.has(client)) void (client as unknown as pg.Client).end().catch(() => {});
+  });
 }
 
 /** What pg keeps of a connection; its `query_timeout` leaves a dead connection in the pool. */

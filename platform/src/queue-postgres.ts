@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createPostgresBackend, Queue } from 'bullmq';
 import pg from 'pg';
 import type { Logger } from './logger.ts';
-import { boundSilence } from './postgres.ts';
+import { boundSilence, leaveReadOnlyServer } from './postgres.ts';
 import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
 
 /** Where BullMQ keeps its tables on PostgreSQL. */
@@ -9,19 +10,41 @@ const BULLMQ_SCHEMA = 'bullmq';
 const SILENCE_MS = 6_000;
 const CLOSE_MS = 2_000;
 
-/** Connects to PostgreSQL and brings BullMQ's tables up to date. Rejects when it is not there. */
-export async function openQueueDatabase(
-  connectionString: string,
-  logger: Logger,
-): Promise<QueueServer> {
+const RETRY_MS = 1_000;
+
+/** Brings BullMQ's tables up to date. Rejects when the database is not there. */
+async function migrate(connectionString: string, onError: (error: unknown) => void): Promise<void> {
   const migration = new Queue(
     'migration',
     { connection: { connectionString, migrate: true } } as never,
     createPostgresBackend as never,
   );
-  migration.on('error', (error) => logger.warn({ err: error }, 'queue error'));
-  await migration.waitUntilReady();
-  await migration.close();
+  migration.on('error', onError);
+  try {
+    await migration.waitUntilReady();
+  } finally {
+    await migration.close().catch(() => {});
+  }
+}
+
+/** Connects to PostgreSQL in the background, for as long as it takes, and makes BullMQ's tables. */
+export function openQueueDatabase(connectionString: string, logger: Logger): QueueServer {
+  const warn = sparingWarnings(logger, 'the queue database is not reachable');
+  const closing = new AbortController();
+  const migrated = (async () => {
+    for (;;) {
+      closing.signal.throwIfAborted();
+      try {
+        // A queue whose first contact failed fails for ever: each attempt is a new one.
+        return await migrate(connectionString, warn);
+      } catch (error) {
+        warn(error);
+      }
+      await pause(RETRY_MS, undefined, { signal: closing.signal });
+    }
+  })();
+  // Whoever needs it learns by the ping.
+  migrated.catch(() => {});
   // Each worker keeps one connection of the pool for LISTEN.
   const pool = new pg.Pool({
     connectionString,
@@ -38,12 +61,20 @@ export async function openQueueDatabase(
   pool.on('error', sparingWarnings(logger, 'a queue connection was lost'));
   // Who listens asks nothing and would not notice that nobody is there: hence the heartbeat.
   const { destroyAll } = boundSilence(pool, SILENCE_MS, { heartbeat: true });
+  leaveReadOnlyServer(pool, logger);
   return {
     options: { connection: pool as never },
     backend: createPostgresBackend as never,
     isAnswer: (error) => error instanceof pg.DatabaseError,
-    ping: async () => void (await within(PING_MS, 'SELECT 1', pool.query('SELECT 1'))),
+    async ping() {
+      await within(
+        PING_MS,
+        'SELECT 1',
+        migrated.then(() => pool.query('SELECT 1')),
+      );
+    },
     async close() {
+      closing.abort(new Error('the queue is closed'));
       // Ends when every connection was given back; during an outage some never are.
       await within(CLOSE_MS, 'closing', pool.end()).catch(() => {});
       destroyAll();

@@ -5,8 +5,8 @@ import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-serv
 
 const ASK_EVERY_MS = 1_000;
 
-/** Connects to Redis; waits for it as long as it is not there. */
-export async function openRedis(url: string, logger: Logger): Promise<QueueServer> {
+/** Connects to Redis in the background, for as long as it takes. */
+export function openRedis(url: string, logger: Logger): QueueServer {
   const client = createClient({
     url,
     // Sending fails at once while Redis is away; the outbox sends again.
@@ -20,11 +20,17 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
     },
   });
   client.on('error', sparingWarnings(logger, 'Redis is not reachable'));
-  await client.connect();
-  // One adapter for all: BullMQ would make one for every queue and load all scripts through each.
-  const connection = createNodeRedisClient(client as never);
-  connection.on('error', () => {});
-  const copies = rememberCopies(connection);
+  let connection: IRedisClient | undefined;
+  const copies = new Set<IRedisClient>();
+  const connected = client.connect().then(() => {
+    // One adapter for all: BullMQ would make one for every queue and load all scripts through each.
+    // Not before the client is connected: whatever BullMQ begins with it then has a first contact.
+    connection = createNodeRedisClient(client as never);
+    connection.on('error', () => {});
+    rememberCopies(connection, copies);
+  });
+  // Whoever needs it learns by the ping.
+  connected.catch(() => {});
 
   let asking = false;
   // Every write postpones node-redis's own time-out, so with a half-open connection under load it
@@ -42,11 +48,19 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
   }, ASK_EVERY_MS);
 
   return {
-    // The hash tag keeps a queue's keys on one node of a Redis Cluster.
-    options: { connection: connection as never, prefix: '{spacerent}' },
+    get options() {
+      if (!connection) throw new Error('Redis was not reached yet');
+      // The hash tag keeps a queue's keys on one node of a Redis Cluster.
+      return { connection: connection as never, prefix: '{spacerent}' };
+    },
     backend: createRedisBackend,
     isAnswer: (error) => error instanceof ErrorReply,
-    ping: async () => void (await within(PING_MS, 'PING', client.ping())),
+    ping: async () =>
+      void (await within(
+        PING_MS,
+        'PING',
+        connected.then(() => client.ping()),
+      )),
     async close() {
       clearInterval(watch);
       for (const copy of copies) {
@@ -64,8 +78,7 @@ export async function openRedis(url: string, logger: Logger): Promise<QueueServe
  * The connections that BullMQ copies from this one for its workers, so that none is left open. None
  * is forgotten: one that BullMQ calls ended may be connecting again.
  */
-function rememberCopies(connection: IRedisClient): Set<IRedisClient> {
-  const copies = new Set<IRedisClient>();
+function rememberCopies(connection: IRedisClient, copies: Set<IRedisClient>): void {
   const duplicate = connection.duplicate.bind(connection);
   connection.duplicate = (...options) => {
     const copy = duplicate(...options);
@@ -74,5 +87,4 @@ function rememberCopies(connection: IRedisClient): Set<IRedisClient> {
     copies.add(copy);
     return copy;
   };
-  return copies;
 }

@@ -1,14 +1,17 @@
 import type { BackendFactory, QueueOptions } from 'bullmq';
 import type { Logger } from './logger.ts';
 
-/** The server behind BullMQ's queues: what differs between Redis and PostgreSQL. */
+/**
+ * The server behind BullMQ's queues: what differs between Redis and PostgreSQL. It is connected to in
+ * the background, for as long as that takes.
+ */
 export interface QueueServer {
-  /** What BullMQ is given for each queue and worker. */
-  options: QueueOptions;
+  /** What BullMQ is given for each queue and worker; throws before {@link ping} resolved once. */
+  readonly options: QueueOptions;
   backend: BackendFactory;
   /** Was this error the server's own answer? Then the connection to it works. */
   isAnswer(error: unknown): boolean;
-  /** Rejects when the server does not answer within 3 s. */
+  /** Rejects when the server is not connected, or does not answer, within 3 s. */
   ping(): Promise<void>;
   /** Ends every connection, also those that BullMQ opened and left. */
   close(): Promise<void>;

@@ -50,14 +50,23 @@ export function startReceiver(
 ): Receiver {
   const warn = sparingWarnings(logger, 'worker error', { queue });
   const running = new Set<Promise<void>>();
-  let current = open();
+  let current: Generation | undefined;
+  let stopping = false;
   let looking = false;
-  const watch = setInterval(async () => {
+  const look = async () => {
     if (looking) return;
     looking = true;
-    await replaceDeaf().catch(warn);
+    await (current ? replaceDeaf(current) : openFirst()).catch(warn);
     looking = false;
-  }, WATCH_EVERY_MS);
+  };
+  const watch = setInterval(look, WATCH_EVERY_MS);
+  void look();
+
+  /** Not before the server is there: a worker whose first contact fails never works. */
+  async function openFirst(): Promise<void> {
+    await server.ping();
+    if (!stopping) current = open();
+  }
 
   function open(): Generation {
     const generation = { running: 0, heardAt: Date.now(), stillborn: false } as Generation;
@@ -85,30 +94,32 @@ export function startReceiver(
     return generation;
   }
 
-  async function replaceDeaf(): Promise<void> {
-    const busy = current.running >= concurrency;
-    if (busy) current.heardAt = Date.now();
-    if (!current.stillborn && Date.now() - current.heardAt < DEAF_MS) return;
+  async function replaceDeaf(deaf: Generation): Promise<void> {
+    const busy = deaf.running >= concurrency;
+    if (busy) deaf.heardAt = Date.now();
+    if (!deaf.stillborn && Date.now() - deaf.heardAt < DEAF_MS) return;
     try {
       await server.ping();
     } catch {
       // Nobody hears anything now. When the server is back, the worker has its time again.
-      current.heardAt = Date.now();
+      deaf.heardAt = Date.now();
       return;
     }
+    if (stopping) return;
     logger.warn({ queue }, 'a worker hears nothing and is replaced');
-    const deaf = current.worker;
     current = open();
     // Its handlers finish; a job whose end it cannot report is taken again, and is done already.
-    leave(deaf).catch(warn);
+    leave(deaf.worker).catch(warn);
   }
 
   return {
     async stop() {
+      stopping = true;
       clearInterval(watch);
-      current.worker.close().catch(warn);
+      const last = current?.worker;
+      last?.close().catch(warn);
       while (running.size > 0) await Promise.allSettled(running);
-      await leave(current.worker).catch(warn);
+      if (last) await leave(last).catch(warn);
     },
   };
 }

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { ConfigError } from './config.ts';
 import type { EventRecord } from './events.ts';
 import type { Logger } from './logger.ts';
+import { type Metrics, showConnection } from './metrics.ts';
 import { openQueueDatabase } from './queue-postgres.ts';
 import { openRedis } from './queue-redis.ts';
 import { PING_MS, sparingWarnings, within } from './queue-server.ts';
@@ -51,18 +52,29 @@ const jobOptions = {
 
 /**
  * Connects to the queue's server: Redis when `REDIS_URL` is given, else PostgreSQL at
- * `QUEUE_DATABASE_URL`. Throws ConfigError when neither is set.
+ * `QUEUE_DATABASE_URL`. Returns at once: the server may come later, and then everything works.
+ * Throws ConfigError when neither is set.
  */
-export async function openTransport(
+export function openTransport(
   env: { REDIS_URL?: string | undefined; QUEUE_DATABASE_URL?: string | undefined },
   logger: Logger,
-): Promise<Transport> {
+  metrics?: Metrics,
+): Transport {
   if (!env.REDIS_URL && !env.QUEUE_DATABASE_URL) {
     throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: the queue needs one of them.');
   }
   const server = env.REDIS_URL
-    ? await openRedis(env.REDIS_URL, logger)
-    : await openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
+    ? openRedis(env.REDIS_URL, logger)
+    : openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
+  if (metrics) {
+    showConnection(metrics, 'queue', async () => {
+      const ping = within(SHOWN_WITHIN_MS, 'PING', server.ping());
+      return ping.then(
+        () => true,
+        () => false,
+      );
+    });
+  }
   const queues = new Map<string, Queue>();
   const receivers: Receiver[] = [];
 
@@ -116,6 +128,8 @@ export async function openTransport(
 /** A lost answer must not hold back what comes next: the outbox sends again after 5 s. */
 const SEND_MS = 5_000;
 const CLOSE_MS = 2_000;
+/** A scrape waits no longer for the queue. */
+const SHOWN_WITHIN_MS = 1_000;
 const PARCEL_SIZE = 25;
 
 function parcelsByQueue(messages: readonly Message[]): Map<string, Message[][]> {

@@ -1,16 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance } from 'fastify';
 import { GraphQLError, parse } from 'graphql';
 import { z } from 'zod';
 import { withAccessRules } from './access.ts';
-import { CORRELATION_HEADER, inheritedCorrelation, withCorrelation } from './correlation.ts';
 import { errorFormatter } from './errors.ts';
 import type { ContextName } from './events.ts';
+import {
+  closeHttpServer,
+  createHttpServer,
+  type Health,
+  LIVE_PATH,
+  READY_PATH,
+} from './http-server.ts';
 import type { Inbox } from './inbox.ts';
 import { type Caller, internalAuthentication } from './internal-tokens.ts';
 import type { Logger } from './logger.ts';
@@ -22,35 +27,6 @@ import { type StoredEvents, serveStoredEvents } from './stored-events.ts';
 /** What every resolver of a subgraph can rely on. */
 export type SubgraphContext = Caller;
 
-const LIVE_PATH = '/health/live';
-const READY_PATH = '/health/ready';
-
-/** Answers health checks and runs every request under its correlation. `options` are Fastify's. */
-export function createHttpServer(
-  ready: () => Promise<unknown>,
-  logger: Logger,
-  options: FastifyHttpOptions<Server> = {},
-  correlate = inheritedCorrelation,
-): FastifyInstance {
-  const app = Fastify({ bodyLimit: 1_048_576, forceCloseConnections: 'idle', ...options });
-  app.addHook('onRequest', (request, reply, done) => {
-    const correlation = correlate(request.headers[CORRELATION_HEADER]);
-    reply.header(CORRELATION_HEADER, correlation.id);
-    withCorrelation(correlation, done);
-  });
-  app.get(LIVE_PATH, async () => ({ status: 'live' }));
-  app.get(READY_PATH, async (_request, reply) => {
-    try {
-      await withDeadline(ready(), 2_000);
-      return { status: 'ready' };
-    } catch (error) {
-      logger.warn({ err: error }, 'not ready');
-      return reply.code(503).send({ status: 'not ready' });
-    }
-  });
-  return app;
-}
-
 /** A sibling that sends no more is gone. */
 const RECEIVED_WITHIN_MS = 15_000;
 
@@ -58,7 +34,7 @@ const heldQuestion = z.object({ ids: z.array(z.uuid()).max(10_000) });
 
 export interface Service {
   listen(address: { host: string; port: number }): Promise<void>;
-  /** Accepts nothing new and lets running requests finish. */
+  /** Accepts nothing new and lets running requests finish, for 10 s at most. */
   close(): Promise<void>;
 }
 
@@ -77,12 +53,12 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   events?: StoredEvents;
   /** What else the context answers over HTTP, to other parts of the system. */
   serve?: (app: FastifyInstance) => void;
-  ready: () => Promise<unknown>;
+  health: Health;
   metrics: Metrics;
   logger: Logger;
 }): Promise<Service> {
   const { logger } = options;
-  const app = createHttpServer(options.ready, logger, { requestTimeout: RECEIVED_WITHIN_MS });
+  const app = createHttpServer(options.health, logger, { requestTimeout: RECEIVED_WITHIN_MS });
   closeBackDoor(app, options);
   const apollo = new ApolloServer<Context>({
     schema: withAccessRules(
@@ -91,7 +67,6 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
         resolvers: { ...merged(options.resolvers), DateTime } as GraphQLResolverMap<unknown>,
       }),
     ),
-    plugins: [fastifyApolloDrainPlugin(app)],
     formatError: errorFormatter(logger),
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,
@@ -119,8 +94,10 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   options.serve?.(app);
   return {
     listen: async (address) => void (await app.listen(address)),
-    // Apollo's drain plugin closes the HTTP server on its way.
-    close: () => apollo.stop(),
+    async close() {
+      await closeHttpServer(app, logger);
+      await apollo.stop();
+    },
   };
 }
 
@@ -164,17 +141,4 @@ function merged(maps: readonly Record<string, object>[]): Record<string, object>
     for (const [type, fields] of Object.entries(map)) all[type] = { ...all[type], ...fields };
   }
   return all;
-}
-
-/** Rejects when `work` takes longer than `ms`. */
-async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

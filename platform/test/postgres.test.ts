@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
-import { boundSilence, inTransaction, openPostgres } from '../src/postgres.ts';
+import { boundSilence, inTransaction, openDatabase, openPostgres } from '../src/postgres.ts';
 import { settles } from './queue-spec.ts';
 
 describe('a database pool', () => {
@@ -54,5 +54,49 @@ describe('a database pool', () => {
     await expect(broken).rejects.toThrow(/not queryable/);
     await expect(pool.query('SELECT 1')).resolves.toMatchObject({ rowCount: 1 });
     await pool.end();
+  });
+
+  test('leaves a server that became read-only, and does not break what is under way there', async () => {
+    await database.query('CREATE TABLE IF NOT EXISTS written (id int)');
+    const [row] = await database.query<{ name: string }>('SELECT current_database() AS name');
+    const readOnly = (value: string) =>
+      database.query(
+        `ALTER DATABASE ${pg.escapeIdentifier(row?.name ?? '')} SET default_transaction_read_only = ${value}`,
+      );
+    await readOnly('on');
+    const pool = openPostgres(database.url, silent, 4);
+    const write = () => pool.query('INSERT INTO written VALUES (1)');
+    try {
+      // All its connections were made while the server was read-only.
+      await Promise.all(Array.from({ length: 4 }, () => pool.query('SELECT pg_sleep(0.1)')));
+      expect(pool.totalCount).toBe(4);
+      await inTransaction(pool, async (reader) => {
+        await expect(write()).rejects.toMatchObject({ code: '25006' });
+        await readOnly('off');
+        await expect(reader.query('SELECT 1')).resolves.toMatchObject({ rowCount: 1 });
+      });
+      await Promise.all(Array.from({ length: 12 }, write));
+    } finally {
+      await readOnly('off');
+      await pool.end();
+    }
+  });
+
+  test('of workers that are all blocked leaves requests their connections, and the reverse', async () => {
+    await database.query('CREATE TABLE IF NOT EXISTS locked (id int)');
+    const { requests, workers, close } = openDatabase(database.url, silent);
+    for (const [blocked, free] of [
+      [workers, requests],
+      [requests, workers],
+    ] as const) {
+      let waiting: Promise<unknown>[] = [];
+      await database.whileLocked('LOCK TABLE locked IN ACCESS EXCLUSIVE MODE', async () => {
+        waiting = Array.from({ length: 20 }, () => blocked.query('SELECT FROM locked'));
+        await Promise.all(Array.from({ length: 20 }, () => free.query('SELECT 1')));
+        expect(blocked.waitingCount).toBeGreaterThan(0);
+      });
+      await Promise.all(waiting);
+    }
+    await close();
   });
 });

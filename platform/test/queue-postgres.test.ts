@@ -8,7 +8,7 @@ async function preparePostgres(): Promise<Server> {
   const database = await createDatabase();
   return {
     url: database.url,
-    open: (url, logger = silent) => openTransport({ QUEUE_DATABASE_URL: url }, logger),
+    open: async (url, logger = silent) => openTransport({ QUEUE_DATABASE_URL: url }, logger),
     endConnections: () =>
       database.query(`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity

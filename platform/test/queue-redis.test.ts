@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { silent } from '../../tests/support/database.ts';
+import { freePort, startRedis } from '../../tests/support/servers.mjs';
+import { createMetrics } from '../src/metrics.ts';
 import { openTransport, type Transport } from '../src/queue.ts';
 import {
   describeQueue,
@@ -22,7 +24,7 @@ async function prepareRedis(): Promise<Server> {
   const admin = await redisAdmin();
   return {
     url,
-    open: (address, logger = silent) => openTransport({ REDIS_URL: address }, logger),
+    open: async (address, logger = silent) => openTransport({ REDIS_URL: address }, logger),
     endConnections: () => admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
     drop: async () => admin.destroy(),
   };
@@ -43,7 +45,7 @@ onRedis('the queue on Redis', () => {
 
   beforeAll(async () => {
     admin = await redisAdmin();
-    transport = await openTransport({ REDIS_URL: process.env.TEST_REDIS_URL }, silent);
+    transport = openTransport({ REDIS_URL: process.env.TEST_REDIS_URL }, silent);
   });
 
   afterAll(async () => {
@@ -86,4 +88,32 @@ onRedis('the queue on Redis', () => {
     await admin.configSet('maxmemory', '0');
     expect(await passes(transport, queue, received)).toBeLessThan(8_000);
   });
+
+  test('works when Redis is started after it, and shows in the metrics whether it is connected', async () => {
+    const port = await freePort();
+    const metrics = createMetrics('test');
+    const early = openTransport({ REDIS_URL: `redis://:late@127.0.0.1:${port}` }, silent, metrics);
+    const connected = async () =>
+      Number(/spacerent_connected\{to="queue",[^}]*\} (\d)/.exec(await metrics.metrics())?.[1]);
+    const queue = newQueue();
+    const received = await receive(early, queue);
+    await expect(early.send([{ queue, event: newEvent(), attempt: 1 }])).rejects.toThrow(
+      /took longer/,
+    );
+    expect(await connected()).toBe(0);
+    let server = await startRedis('late', port);
+    try {
+      await passesAtLast(early, queue, received);
+      expect(await connected()).toBe(1);
+      await server.stop();
+      await until('not connected', async () => (await connected()) === 0);
+      server = await startRedis('late', port);
+      await passesAtLast(early, queue, received);
+      expect(await connected()).toBe(1);
+    } finally {
+      await early.stopReceiving();
+      await early.close();
+      await server.stop();
+    }
+  }, 60_000);
 });

@@ -18,10 +18,15 @@ export interface Server {
 
 const opened: { transport: Transport; proxy: TcpProxy }[] = [];
 
-/** A transport whose connections go through a proxy of its own. */
-async function openThroughProxy(server: Server, logger?: Logger) {
+/** A transport whose connections go through a proxy of its own, on which `before` has struck. */
+async function openThroughProxy(
+  server: Server,
+  logger?: Logger,
+  before: (proxy: TcpProxy) => void = () => {},
+) {
   const { hostname, port } = new URL(server.url);
   const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
+  before(proxy);
   const transport = await server.open(proxy.through(server.url), logger);
   opened.push({ transport, proxy });
   return { transport, proxy };
@@ -161,6 +166,25 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
           expect(
             await passesAtLast(transport, unknown, await receive(direct, unknown)),
           ).toBeLessThan(10_000);
+        }),
+      );
+    }, 60_000);
+
+    test('sends and receives once its server is there, also when it came after it', async () => {
+      const faultsAtStart = faults.filter(({ fault }) => fault !== 'is silent on open connections');
+      await Promise.all(
+        faultsAtStart.map(async ({ strike }) => {
+          const { transport, proxy } = await openThroughProxy(server, silent, strike);
+          const [queue, back] = [newQueue(), newQueue()];
+          const received = await receive(transport, queue);
+          const receivedBack = await receive(direct, back);
+          expect(
+            await settles(transport.send([{ queue: back, event: newEvent(), attempt: 1 }])),
+          ).toBeLessThan(6_500);
+          await expect(transport.ping()).rejects.toThrow();
+          proxy.heal();
+          await passesAtLast(direct, queue, received);
+          await passesAtLast(transport, back, receivedBack);
         }),
       );
     }, 60_000);

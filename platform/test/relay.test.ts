@@ -27,7 +27,7 @@ let topics = 0;
 beforeAll(async () => {
   // Payment's outbox stands for all of them: the table is the same everywhere.
   [database, queueDatabase] = await Promise.all([createDatabase('payment'), createDatabase()]);
-  transport = await openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
+  transport = openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
 });
 
 afterEach(async () => {

@@ -1,13 +1,12 @@
 import type { Server } from 'node:http';
 import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { newCorrelation } from '#platform/correlation.ts';
 import { errorFormatter } from '#platform/errors.ts';
+import { closeHttpServer, createHttpServer } from '#platform/http-server.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
-import { createHttpServer } from '#platform/server.ts';
 import { costRules } from './admission/cost-rules.ts';
 import { type Documents, documentExaminer, documentStore } from './admission/documents.ts';
 import { admissionGate } from './admission/gate.ts';
@@ -44,8 +43,12 @@ const GRAPHQL_PATH = '/graphql';
 
 export interface Edge {
   app: FastifyInstance;
-  /** Ends what the edge began, in this order. */
-  stops: [name: string, stop: () => Promise<unknown>][];
+  /** Sends away those who watch: the service restarts. */
+  endSubscriptions(): Promise<void>;
+  /** Accepts no more requests and lets those under way finish, for 10 s at most. */
+  endRequests(): Promise<void>;
+  /** Closes the rest, after both. */
+  close(): Promise<void>;
 }
 
 /** All that stands between clients and the executor, on an HTTP server that does not listen yet. */
@@ -57,6 +60,8 @@ export async function createEdge(deps: {
   authorize: Authorize;
   identify: (authorization: string | undefined) => Promise<Identified | null>;
   metrics: RouterMetrics;
+  /** Aborted when the router is about to stop. */
+  draining: AbortSignal;
   logger: Logger;
 }): Promise<Edge> {
   const { config, gateway, executor, supergraphSdl, authorize, identify, metrics, logger } = deps;
@@ -94,7 +99,9 @@ export async function createEdge(deps: {
     receiveMs: config.REQUEST_RECEIVE_TIMEOUT_MS,
     answerMs: config.REQUEST_TIMEOUT_MS,
   };
-  const app = createHttpServer(async () => undefined, logger, httpOptions(limits), newCorrelation);
+  // What it needs to serve, its supergraph, was loaded before it listens.
+  const health = { ready: async () => undefined, draining: deps.draining };
+  const app = createHttpServer(health, logger, httpOptions(limits), newCorrelation);
   app.server.maxConnections = config.CONNECTIONS_PER_PROCESS;
   const log = accessLog({ app, path: GRAPHQL_PATH, metrics, logger });
   serveMetrics(app, metrics.registry, config.METRICS_TOKEN);
@@ -106,11 +113,7 @@ export async function createEdge(deps: {
     : withoutSuggestions(errorFormatter(logger));
   const apollo = new ApolloServer<RouterContext & ObservedContext>({
     gateway,
-    plugins: [
-      fastifyApolloDrainPlugin(app),
-      outcomePlugin(),
-      sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled(),
-    ],
+    plugins: [outcomePlugin(), sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
     documentStore: documentStore(documents, persisted.find),
     persistedQueries: { cache: persistedQueryCache(persisted) },
     formatError,
@@ -151,11 +154,13 @@ export async function createEdge(deps: {
   });
   return {
     app,
-    stops: [
-      ['subscriptions', live.close],
-      ['requests', () => apollo.stop()],
-      ['counting requests', rates.close],
-    ],
+    endSubscriptions: live.leave,
+    endRequests: () => closeHttpServer(app, logger),
+    async close() {
+      await live.close();
+      await apollo.stop();
+      await rates.close();
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { signDevelopmentToken, tokenRequest } from './identity/development-token
 import { identity } from './identity/identity.ts';
 import { routerMetrics } from './metrics.ts';
 
-await runService('router', routerConfig, async ({ config, logger, onStop }) => {
+await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const urls = {
     book: config.BOOK_URL,
     payment: config.PAYMENT_URL,
@@ -25,7 +25,7 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     observe: metrics.observeSubgraph,
     logger,
   });
-  const { app, stops } = await createEdge({
+  const edge = await createEdge({
     config,
     gateway,
     executor,
@@ -33,8 +33,10 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
     authorize,
     identify,
     metrics,
+    draining,
     logger,
   });
+  const { app } = edge;
   if (config.SPACERENT_PROFILE === 'embedded') {
     const { AUTH_SECRET } = config;
     app.post('/dev/token', async (request, reply) => {
@@ -48,6 +50,9 @@ await runService('router', routerConfig, async ({ config, logger, onStop }) => {
   await app.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'router is ready');
 
-  for (const [name, stop] of stops) onStop(name, stop);
+  const { onDrained, onStop } = lifecycle;
+  onDrained('subscriptions', edge.endSubscriptions);
+  onDrained('requests', edge.endRequests);
+  onStop('execution', edge.close);
   onStop('subgraph connections', close);
 });

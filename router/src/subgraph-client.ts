@@ -1,7 +1,8 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { GraphQLError } from 'graphql';
-import { Pool as HttpPool } from 'undici';
+import type { Pool } from 'undici';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
+import { type HttpReader, openHttpPool, readerOver } from '#platform/http-pool.ts';
 import type { Logger } from '#platform/logger.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './executor/subgraph.ts';
@@ -17,7 +18,8 @@ export interface RouterContext {
 export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
   readonly #authorize: (viewer: Viewer | null) => Promise<string>;
-  readonly #http: HttpPool;
+  readonly #http: Pool;
+  readonly #reads: HttpReader;
   readonly #logger: Logger;
 
   constructor(
@@ -30,21 +32,22 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     this.#name = name;
     this.#authorize = authorize;
     this.#logger = logger;
-    this.#http = new HttpPool(url, {
-      connections: 64,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      connectTimeout: 2_000,
-    });
+    const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+    this.#http = openHttpPool(url, { connections: 64, ...timeouts });
+    this.#reads = readerOver(this.#http, url, { connections: 64, ...timeouts });
   }
 
-  /** Rejects with SERVICE_UNAVAILABLE when there is no answer, or none of a GraphQL server. */
+  /**
+   * Rejects with SERVICE_UNAVAILABLE when there is no answer, or none of a GraphQL server. A query is
+   * sent a second time where another replica may answer; a mutation never is.
+   */
   async ask(
     { query, variables }: SubgraphRequest,
     { viewer }: RouterContext,
   ): Promise<SubgraphResponse> {
     try {
-      const response = await this.#http.request({
+      const http = isMutation(query) ? this.#http : this.#reads;
+      const response = await http.request({
         method: 'POST',
         path: '/graphql',
         headers: {
@@ -73,9 +76,14 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     return this.ask({ query, variables }, context as RouterContext);
   }
 
-  close(): Promise<void> {
-    return this.#http.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#http.close(), this.#reads.close()]);
   }
+}
+
+/** The planner's operations begin with their kind. */
+function isMutation(query: string): boolean {
+  return /^\s*mutation\b/.test(query);
 }
 
 function isGraphQLAnswer(answer: unknown): answer is SubgraphResponse {

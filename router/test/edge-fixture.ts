@@ -67,7 +67,7 @@ export async function openEdge(env: Record<string, string> = {}) {
     subgraphs: { book: subgraph, payment: subgraph, space: subgraph, mypage: subgraph },
     scalars: [DateTime],
   });
-  const { app, stops } = await createEdge({
+  const edge = await createEdge({
     config,
     gateway: {
       load: async () => ({ executor: standIn(executor) as never }),
@@ -91,8 +91,10 @@ export async function openEdge(env: Record<string, string> = {}) {
       return { viewer: { userId: user, roles: ['customer'] }, expiresAt: null };
     },
     metrics: routerMetrics(),
+    draining: new AbortController().signal,
     logger: silent,
   });
+  const { app } = edge;
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
 
@@ -143,7 +145,8 @@ export async function openEdge(env: Record<string, string> = {}) {
         ...headers,
       }),
     async close() {
-      for (const [, stop] of stops) await stop();
+      await Promise.all([edge.endSubscriptions(), edge.endRequests()]);
+      await edge.close();
     },
   };
 }

@@ -76,6 +76,8 @@ async function start(settings: Settings): Promise<void> {
       ...backing.shared,
       SPACERENT_PROFILE: settings.profile.name,
       SPACERENT_HOME: home,
+      // Nothing stands before the services that would send requests elsewhere meanwhile.
+      DRAIN_SECONDS: '0',
       INTERNAL_TOKEN_KEYS:
         settings.internalTokenKeys ?? keptSecret(join(home, 'internal-token-key')),
     },

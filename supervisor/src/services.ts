@@ -8,7 +8,8 @@ export const subgraphNames = ['book', 'payment', 'space', 'mypage'] as const;
 export const serviceNames = ['router', ...subgraphNames] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-const stopGraceMs = 15_000;
+/** A service ends itself 18 s after its drain, whatever happens. */
+const stopMs = 20_000;
 
 export type ServicesOptions = {
   root: string;
@@ -18,8 +19,8 @@ export type ServicesOptions = {
   ports: Record<ServiceName, number>;
   /** Where the subgraphs are reached, when that is not where they listen: something stands between. */
   urls?: Record<(typeof subgraphNames)[number], string>;
-  /** What every service is given: the profile, the queue, the secret. */
-  shared: Record<string, string>;
+  /** What every service is given: the profile, the queue, the secret, how long it drains. */
+  shared: Record<string, string> & { DRAIN_SECONDS: string };
   /** Each subgraph gets its own database's address alone. */
   databases: Record<(typeof subgraphNames)[number], string>;
   onChange: (name: ServiceName, pid: number | undefined) => void;
@@ -30,12 +31,13 @@ export type Services = Record<ServiceName, SupervisedProcess>;
 
 /** The five services, not yet started. */
 export function defineServices(options: ServicesOptions): Services {
+  const graceMs = Number(options.shared.DRAIN_SECONDS) * 1_000 + stopMs;
   const define = (name: ServiceName) =>
     new SupervisedProcess({
       name,
       spawn: () => spawnService(name, options),
       isReady: () => answersReady(probeUrl(name, options)),
-      stop: { signal: 'SIGTERM', graceMs: stopGraceMs, thenSignal: 'SIGKILL' },
+      stop: { signal: 'SIGTERM', graceMs, thenSignal: 'SIGKILL' },
       onChange: (pid) => options.onChange(name, pid),
       say: options.say,
     });

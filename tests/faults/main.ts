@@ -5,6 +5,7 @@ import { type Options, readOptions } from './options.ts';
 import { type FinishedRun, failureOf, lineOf, reportOf, totalsOf } from './report.ts';
 import { run } from './run.ts';
 import { type ChaosSystem, type Profile, startSystem } from './system/chaos-system.ts';
+import { requirePrograms } from './system/programs.ts';
 
 /** After so many failing runs the next ones would tell nothing new. */
 const FAILURES_AT_MOST = 10;
@@ -34,6 +35,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const finished: FinishedRun[] = [];
 try {
   const options = readOptions(process.argv.slice(2));
+  if (options.profiles.includes('servers')) requirePrograms('redis-server', 'mariadbd');
   try {
     for (const profile of options.profiles) await runAll(profile, options);
   } finally {

@@ -147,4 +147,69 @@ export const mutants = [
     ],
     tests: 'prisma-view-store',
   },
+  {
+    name: 'the drain: a service that stops still says that it is ready',
+    edits: [
+      [
+        'platform/src/http-server.ts',
+        "if (draining.aborted) return reply.code(503).send({ status: 'draining' });",
+        '',
+      ],
+    ],
+    tests: 'platform/test/drain',
+  },
+  {
+    name: 'the drain: clients keep the connections of a service that stops',
+    edits: [
+      [
+        'platform/src/http-server.ts',
+        "if (draining.aborted) reply.header('connection', 'close');",
+        '',
+      ],
+    ],
+    tests: 'platform/test/drain',
+  },
+  {
+    name: 'readiness asks the database alone: on the pool of requests it fails when that is busy',
+    edits: [
+      [
+        'subgraphs/space/src/main.ts',
+        'health: { ready: () => probe.check(), draining },',
+        "health: { ready: () => database.requests.query('SELECT 1'), draining },",
+      ],
+    ],
+    tests: 'subgraphs/space/test/busy-pools',
+  },
+  {
+    name: "the workers' own pool: blocked consumers keep requests waiting",
+    edits: [
+      [
+        'platform/src/postgres.ts',
+        'const workers = openPostgres(connectionString, logger, WORKER_CONNECTIONS);',
+        'const workers = requests;',
+      ],
+      [
+        'platform/src/postgres.ts',
+        'await Promise.all([requests.end(), workers.end()])',
+        'await requests.end()',
+      ],
+    ],
+    tests: 'platform/test/postgres|subgraphs/space/test/busy-pools',
+  },
+  {
+    name: "the read-only server: the pool keeps a former primary's connections",
+    edits: [['platform/src/postgres.ts', '  leaveReadOnlyServer(pool, logger);\n', '']],
+    tests: 'platform/test/postgres',
+  },
+  {
+    name: 'the retry: a mutation is sent a second time',
+    edits: [
+      [
+        'router/src/subgraph-client.ts',
+        'const http = isMutation(query) ? this.#http : this.#reads;',
+        'const http = this.#reads;',
+      ],
+    ],
+    tests: 'router/test/subgraph-client',
+  },
 ];

@@ -28,6 +28,7 @@ export async function startRouterBeside(home, name, settings) {
       ...Object.fromEntries(urls),
       HOST: '127.0.0.1',
       PORT: String(port),
+      DRAIN_SECONDS: '0',
       ...(redisUrl ? { REDIS_URL: redisUrl } : { QUEUE_DATABASE_URL: databases.queue }),
       INTERNAL_TOKEN_KEYS: readFileSync(join(home, 'internal-token-key'), 'utf8').trim(),
       ...settings,

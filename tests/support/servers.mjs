@@ -79,10 +79,10 @@ export async function startMariaDb() {
   return { url: `mysql://root@127.0.0.1:${port}`, port, stop };
 }
 
-/** `{ port, stop, pause, resume }`. With AOF and noeviction, as in production. */
-export async function startRedis(password) {
+/** `{ port, stop, pause, resume }`; on a free port unless one is given. With AOF and noeviction, as in production. */
+export async function startRedis(password, port) {
   const home = temporaryFolder('redis');
-  const port = await freePort();
+  port ??= await freePort();
   const place = ['--port', port, '--bind', '127.0.0.1', '--dir', home];
   const manner = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
   const server = spawn('redis-server', [...place, ...manner, '--requirepass', password], {

@@ -43,6 +43,7 @@ const multipart: StreamProtocol = {
   closing: '--\r\n',
 };
 
+const LEAVING_SIZE = 100;
 const HEARTBEAT_MS = 10_000;
 
 /** Which of the protocols the client wants, if any. */
@@ -60,7 +61,7 @@ export interface EventStreams {
     identified: Identified | null,
     reply: FastifyReply,
   ): Promise<void>;
-  /** Ends all streams within that time, one after the other: their clients will come back. */
+  /** Ends all streams within that time, batch by batch: their clients will come back. */
   leave(withinMs: number): Promise<void>;
 }
 
@@ -117,10 +118,10 @@ export function eventStreams(operations: Operations): EventStreams {
 
     async leave(withinMs) {
       const streams = [...open.keys()];
-      for (const [index, stream] of streams.entries()) {
+      for (let start = 0; start < streams.length; start += LEAVING_SIZE) {
+        if (start > 0) await pause((withinMs * LEAVING_SIZE) / streams.length);
         // Without the closing words: the operation is not complete.
-        stream.end();
-        if (index % 100 === 99) await pause((withinMs * 100) / streams.length);
+        for (const stream of streams.slice(start, start + LEAVING_SIZE)) stream.end();
       }
       clearInterval(beating);
     },

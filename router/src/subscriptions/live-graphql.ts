@@ -24,7 +24,7 @@ import { watchedViews } from './watched-views.ts';
 import { serveWebSockets } from './websocket.ts';
 
 /** Clients are told to come back within that time, so that they don't all do at once. */
-const LEAVE_WITHIN_MS = 5_000;
+const LEAVE_WITHIN_MS = 3_000;
 
 /**
  * GraphQL with any number of answers to one request, over every protocol that clients speak: WebSocket,
@@ -51,9 +51,14 @@ export function liveGraphql(deps: {
   const { config, path, executor, authorize, gate, apollo, identify, addressOf } = deps;
   const { formatError, server, metrics, logger } = deps;
   const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
+  let isConnected = () => false;
   const views = watchedViews({
     source,
-    listen: (hearer) => listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger),
+    listen(hearer) {
+      const listening = listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger);
+      isConnected = listening.isConnected;
+      return listening;
+    },
     logger,
   });
   const watching = subscriptions({
@@ -103,8 +108,13 @@ export function liveGraphql(deps: {
   return {
     /** Answers an admitted request with a stream. */
     answerStream: streams.serve,
-    async close() {
+    /** Whether notifications of changes arrive; without them subscribers wait for the next look. */
+    isConnected: () => isConnected(),
+    /** Sends everybody away. */
+    async leave() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);
+    },
+    async close() {
       await views.close();
       await source.close();
     },

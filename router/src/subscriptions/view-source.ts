@@ -1,4 +1,3 @@
-import { Pool as HttpPool } from 'undici';
 import {
   MOST_QUESTIONS,
   type RecentNotices,
@@ -9,6 +8,7 @@ import {
   VIEW_VERSIONS_PATH,
   versionAnswers,
 } from '#contracts/mypage.ts';
+import { openHttpPool, readerOver } from '#platform/http-pool.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 
 /** What mypage keeps of its views. Everything rejects when it does not answer in time. */
@@ -33,18 +33,19 @@ const MOST_REQUESTS = 4;
  * subscribers of one booking cost as much as one.
  */
 export function viewSource(url: string, authorize: Authorize, timeoutMs: number): ViewSource {
-  const http = new HttpPool(url, {
+  const options = {
     connections: MOST_REQUESTS,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connectTimeout: 2_000,
-  });
+  };
+  const http = openHttpPool(url, options);
+  const reads = readerOver(http, url, options);
   let waiting = new Map<string, Waiting[]>();
   let scheduled = false;
   let running = 0;
 
   async function json(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
-    const response = await http.request({
+    const response = await reads.request({
       method,
       path,
       headers: {
@@ -104,6 +105,6 @@ export function viewSource(url: string, authorize: Authorize, timeoutMs: number)
       const query = new URLSearchParams({ since, ...(after && { after }) });
       return recentNotices.parse(await json('GET', `${VIEW_NOTICES_PATH}?${query}`));
     },
-    close: () => http.destroy(),
+    close: async () => void (await Promise.all([http.destroy(), reads.close()])),
   };
 }

@@ -198,14 +198,17 @@ export function serveWebSockets(deps: {
   return {
     async leave(withinMs) {
       server.off('upgrade', onUpgrade);
-      // One after the other, so that they don't come back all at once.
       const clients = [...sockets.clients];
-      for (const [index, client] of clients.entries()) {
-        client.close(SERVICE_RESTART, 'The service restarts: connect again.');
-        if (index % 100 === 99) await pause((withinMs * 100) / clients.length);
+      // In batches, so that they don't come back all at once.
+      for (let start = 0; start < clients.length; start += LEAVING_SIZE) {
+        if (start > 0) await pause((withinMs * LEAVING_SIZE) / clients.length);
+        for (const client of clients.slice(start, start + LEAVING_SIZE)) {
+          client.close(SERVICE_RESTART, 'The service restarts: connect again.');
+        }
       }
       clearInterval(pinging);
-      await pause(LAST_WORDS_MS);
+      const lastWordsAt = performance.now() + LAST_WORDS_MS;
+      while (sockets.clients.size > 0 && performance.now() < lastWordsAt) await pause(20);
       for (const client of sockets.clients) client.terminate();
     },
   };
@@ -222,7 +225,8 @@ function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
 }
 
 /** So long a client may take to answer the end of its connection. */
-const LAST_WORDS_MS = 200;
+const LAST_WORDS_MS = 1_000;
+const LEAVING_SIZE = 100;
 
 function givenIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const given = [params?.Authorization, params?.authorization].filter(

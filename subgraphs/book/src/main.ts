@@ -13,9 +13,10 @@ import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
-import { openPostgres } from '#platform/postgres.ts';
+import { openDatabase, type Pool } from '#platform/postgres.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
+import { postgresProbe } from '#platform/readiness.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
@@ -32,7 +33,8 @@ import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
-await runService('book', bookConfig, async ({ config, logger, onStop }) => {
+await runService('book', bookConfig, async ({ config, logger, draining, ...lifecycle }) => {
+  const { onDrain, onDrained, onStop } = lifecycle;
   const authorize = internalAuthorization('book', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('book');
   await applyMigrations({
@@ -40,11 +42,11 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     migrationsDir: projectFile('prisma/book/migrations'),
     log: logger,
   });
-  const pool = openPostgres(config.BOOK_DATABASE_URL, logger);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
-  const transport = await openTransport(config, logger);
+  const database = openDatabase(config.BOOK_DATABASE_URL, logger);
+  const probe = postgresProbe(config.BOOK_DATABASE_URL);
+  const transport = openTransport(config, logger, metrics);
   const relay = startRelay({
-    pool,
+    pool: database.workers,
     transport,
     authorize,
     inboxUrls: { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
@@ -60,26 +62,28 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     logger,
   );
 
-  const ports: BookPorts = {
-    bookings: prismaBookingStore(prisma, pool, relay),
-    catalogue: prismaCatalogue(prisma, pool),
-    payments,
-    clock: () => new Date(),
-    newId: uuidv7,
-    correlationId,
-    resume: ({ state }, work) => withCorrelation(state.correlationId, work),
-    holdSeconds: config.HOLD_SECONDS,
-    deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
-    log: (message, facts) => logger.info(facts, message),
+  const portsOn = (pool: Pool): BookPorts => {
+    const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+    return {
+      bookings: prismaBookingStore(prisma, pool, relay),
+      catalogue: prismaCatalogue(prisma, pool),
+      payments,
+      clock: () => new Date(),
+      newId: uuidv7,
+      correlationId,
+      resume: ({ state }, work) => withCorrelation(state.correlationId, work),
+      holdSeconds: config.HOLD_SECONDS,
+      deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
+      log: (message, facts) => logger.info(facts, message),
+    };
   };
+  const workerPorts = portsOn(database.workers);
 
-  const inbox = postgresInbox(pool);
-  const deadLetters = postgresDeadLetters(pool);
   const consumer = openConsumer({
     name: 'book',
     transport,
-    inbox,
-    deadLetters,
+    inbox: postgresInbox(database.workers),
+    deadLetters: postgresDeadLetters(database.workers),
     parkAfter: config.PARK_AFTER_FAILURES,
     metrics,
     logger,
@@ -89,48 +93,51 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     config,
     schemaFile: projectFile('subgraphs/book/schema.graphql'),
     resolvers: [
-      resolvers(ports),
-      deadLetterResolvers('Book', deadLetters, consumer, logger),
-      auditResolvers('Book', postgresAuditLog(pool)),
+      resolvers(portsOn(database.requests)),
+      deadLetterResolvers('Book', postgresDeadLetters(database.requests), consumer, logger),
+      auditResolvers('Book', postgresAuditLog(database.requests)),
     ],
     context: (base) => base,
-    inbox,
-    events: storedEvents(pool),
-    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    inbox: postgresInbox(database.requests),
+    events: storedEvents(database.requests),
+    health: { ready: () => probe.check(), draining },
     metrics,
     logger,
   });
-  await consumeEvents(consumer, ports, logger);
+  await consumeEvents(consumer, workerPorts, logger);
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
-    sweepUnpaid(ports),
+    sweepUnpaid(workerPorts),
   );
   const records = contextRecordsClient(
     { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
-    storedEvents(pool),
+    storedEvents(database.workers),
     authorize,
     config.RECONCILIATION_DELAY_SECONDS * 1_000,
   );
   const stopReconciliation = startReconciliation({
-    store: postgresReconciliationStore(pool, config.RECONCILIATION_SECONDS),
+    store: postgresReconciliationStore(database.workers, config.RECONCILIATION_SECONDS),
     records,
     metrics,
     logger,
   });
-  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
+  const stopArchiving = startArchiving({
+    pool: database.workers,
+    keepHours: config.OUTBOX_KEEP_HOURS,
+    logger,
+  });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');
 
-  onStop('requests', () => server.close());
-  onStop('archiving', stopArchiving);
-  onStop('sweeper', stopSweeper);
-  onStop('reconciliation', stopReconciliation);
-  onStop('queue workers', () => transport.stopReceiving());
+  // Consumers and sweepers first: no work begins in a process that is about to end, and others
+  // or the next one take it over. The relay goes on: it sends what requests still commit.
+  onDrain('archiving', stopArchiving);
+  onDrain('sweeper', stopSweeper);
+  onDrain('reconciliation', stopReconciliation);
+  onDrain('queue workers', () => transport.stopReceiving());
+  onDrained('requests', () => server.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
   onStop('payment client', () => payments.close());
   onStop('records of the other contexts', () => records.close());
-  onStop('database', async () => {
-    await prisma.$disconnect();
-    await pool.end();
-  });
+  onStop('database', () => Promise.all([probe.close(), database.close()]));
 });

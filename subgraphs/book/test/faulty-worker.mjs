@@ -16,7 +16,7 @@ import { prismaBookingStore } from '../../../dist/subgraphs/book/src/adapters/pr
 const [databaseUrl, queueUrl, signal] = process.argv.slice(2);
 const logger = createLogger('faulty-worker', 'silent');
 const pool = openPostgres(databaseUrl, logger);
-const transport = await openTransport({ QUEUE_DATABASE_URL: queueUrl }, logger);
+const transport = openTransport({ QUEUE_DATABASE_URL: queueUrl }, logger);
 const store = prismaBookingStore(new PrismaClient({ adapter: new PrismaPg(pool) }), pool, {
   publish: () => {},
 });

@@ -41,7 +41,7 @@ beforeAll(async () => {
     createDatabase(),
   ]);
   prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
-  transport = await openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
+  transport = openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
   bookings = prismaBookingStore(prisma, database.pool, { publish: () => {} });
   inboxes = Fastify({ forceCloseConnections: true });
   inboxes.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({

@@ -19,13 +19,14 @@ import { prismaViewStore } from './adapters/prisma-view-store.ts';
 import { prismaViewVersions, startPruning } from './adapters/prisma-view-versions.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { storedEventsClient } from './adapters/stored-events-client.ts';
-import { openViewDatabase } from './adapters/view-database.ts';
+import { openViewPools, viewProbe } from './adapters/view-database.ts';
 import { announceViews, serveViewVersions } from './adapters/view-notices.ts';
 import { batchProjector } from './application/batch-projector.ts';
 import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
 
-await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
+await runService('mypage', mypageConfig, async ({ config, logger, draining, ...lifecycle }) => {
+  const { onDrain, onDrained, onStop } = lifecycle;
   const authorize = internalAuthorization('mypage', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('mypage');
   const url = config.MYPAGE_DATABASE_URL;
@@ -35,12 +36,14 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     migrationsDir: projectFile(`prisma/mypage/migrations/${engine}`),
     log: logger,
   });
-  const prisma = await openViewDatabase(url);
-  const transport = await openTransport(config, logger);
-  const views = prismaViewStore(prisma);
-  const versions = prismaViewVersions(prisma, config.VIEW_VERSIONS_KEEP_MINUTES);
-  const announcer = openAnnouncer(config, VIEW_NOTICES_CHANNEL, logger);
-  const generations = prismaViewGenerations(prisma);
+  const database = await openViewPools(url);
+  const probe = viewProbe(url);
+  const transport = openTransport(config, logger, metrics);
+  const views = prismaViewStore(database.requests);
+  const projectedViews = prismaViewStore(database.workers);
+  const keepMinutes = config.VIEW_VERSIONS_KEEP_MINUTES;
+  const announcer = openAnnouncer(config, VIEW_NOTICES_CHANNEL, logger, metrics);
+  const generations = prismaViewGenerations(database.workers);
   const events = storedEventsClient(
     { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
     authorize,
@@ -54,12 +57,11 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     log: (message, facts) => logger.info(facts, message),
   });
 
-  const deadLetters = prismaDeadLetters(prisma);
   const consumer = openConsumer({
     name: 'mypage',
     transport,
-    inbox: views,
-    deadLetters,
+    inbox: projectedViews,
+    deadLetters: prismaDeadLetters(database.workers),
     parkAfter: config.PARK_AFTER_FAILURES,
     metrics,
     logger,
@@ -70,31 +72,33 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     schemaFile: projectFile('subgraphs/mypage/schema.graphql'),
     resolvers: [
       resolvers(views, rebuilds, generations),
-      deadLetterResolvers('MyPage', deadLetters, consumer, logger),
+      deadLetterResolvers('MyPage', prismaDeadLetters(database.requests), consumer, logger),
     ],
     context: (base) => base,
     inbox: views,
     serve(app) {
-      serveViewVersions(app, versions);
-      serveBookingRecords(app, viewRecords(prisma));
+      serveViewVersions(app, prismaViewVersions(database.requests, keepMinutes));
+      serveBookingRecords(app, viewRecords(database.requests));
     },
-    ready: () => Promise.all([prisma.$queryRaw`SELECT 1`, transport.ping()]),
+    health: { ready: () => probe.check(), draining },
     metrics,
     logger,
   });
-  await consumeEvents(consumer, batchProjector(views, announceViews(announcer)), logger);
-  const stopPruning = startPruning(versions, logger);
+  await consumeEvents(consumer, batchProjector(projectedViews, announceViews(announcer)), logger);
+  const stopPruning = startPruning(prismaViewVersions(database.workers, keepMinutes), logger);
   const stopTidying = startTidying(generations, logger);
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'mypage is ready');
 
-  onStop('requests', () => server.close());
-  onStop('rebuild', () => rebuilds.stop());
-  onStop('old versions', stopPruning);
-  onStop('old generations', stopTidying);
-  onStop('queue workers', () => transport.stopReceiving());
+  // Consumers first: no work begins in a process that is about to end, and others or the next one
+  // take it over.
+  onDrain('rebuild', () => rebuilds.stop());
+  onDrain('old versions', stopPruning);
+  onDrain('old generations', stopTidying);
+  onDrain('queue workers', () => transport.stopReceiving());
+  onDrained('requests', () => server.close());
   onStop('queue', () => transport.close());
   onStop('notices', () => announcer.close());
   onStop('stored events', () => events.close());
-  onStop('database', () => prisma.$disconnect());
+  onStop('database', () => Promise.all([probe.close(), database.close()]));
 });

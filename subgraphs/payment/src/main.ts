@@ -14,9 +14,10 @@ import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
-import { openPostgres } from '#platform/postgres.ts';
+import { openDatabase, type Pool } from '#platform/postgres.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
+import { postgresProbe } from '#platform/readiness.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
@@ -30,7 +31,8 @@ import { sweepRefunds } from './application/cancel-payment.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
-await runService('payment', paymentConfig, async ({ config, logger, onStop }) => {
+await runService('payment', paymentConfig, async ({ config, logger, draining, ...lifecycle }) => {
+  const { onDrain, onDrained, onStop } = lifecycle;
   const authorize = internalAuthorization('payment', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('payment');
   await applyMigrations({
@@ -38,11 +40,11 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     migrationsDir: projectFile('prisma/payment/migrations'),
     log: logger,
   });
-  const pool = openPostgres(config.PAYMENT_DATABASE_URL, logger);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
-  const transport = await openTransport(config, logger);
+  const database = openDatabase(config.PAYMENT_DATABASE_URL, logger);
+  const probe = postgresProbe(config.PAYMENT_DATABASE_URL);
+  const transport = openTransport(config, logger, metrics);
   const relay = startRelay({
-    pool,
+    pool: database.workers,
     transport,
     authorize,
     inboxUrls: { book: config.BOOK_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
@@ -51,23 +53,22 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     logger,
   });
 
-  const ports: PaymentPorts = {
-    payments: prismaPaymentStore(prisma, pool, relay),
+  const portsOn = (pool: Pool): PaymentPorts => ({
+    payments: prismaPaymentStore(new PrismaClient({ adapter: new PrismaPg(pool) }), pool, relay),
     provider: sandboxProvider(pool, config.PROVIDER_TIMEOUT_MS),
     clock: () => new Date(),
     newId: uuidv7,
     correlationId,
     resume: ({ state }, work) => withCorrelation(state.correlationId, work),
     log: (message, facts) => logger.info(facts, message),
-  };
+  });
+  const workerPorts = portsOn(database.workers);
 
-  const inbox = postgresInbox(pool);
-  const deadLetters = postgresDeadLetters(pool);
   const consumer = openConsumer({
     name: 'payment',
     transport,
-    inbox,
-    deadLetters,
+    inbox: postgresInbox(database.workers),
+    deadLetters: postgresDeadLetters(database.workers),
     parkAfter: config.PARK_AFTER_FAILURES,
     metrics,
     logger,
@@ -77,32 +78,36 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     config,
     schemaFile: projectFile('subgraphs/payment/schema.graphql'),
     resolvers: [
-      resolvers(ports),
-      deadLetterResolvers('Payment', deadLetters, consumer, logger),
-      auditResolvers('Payment', postgresAuditLog(pool)),
+      resolvers(portsOn(database.requests)),
+      deadLetterResolvers('Payment', postgresDeadLetters(database.requests), consumer, logger),
+      auditResolvers('Payment', postgresAuditLog(database.requests)),
     ],
     context: (base) => base,
-    inbox,
-    events: storedEvents(pool),
-    serve: (app) => serveBookingRecords(app, paymentRecords(pool, ports.provider)),
-    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    inbox: postgresInbox(database.requests),
+    events: storedEvents(database.requests),
+    serve: (app) =>
+      serveBookingRecords(app, paymentRecords(database.requests, workerPorts.provider)),
+    health: { ready: () => probe.check(), draining },
     metrics,
     logger,
   });
-  await consumeEvents(consumer, ports);
-  const stopSweeper = repeat(logger, 'settling refunds', 500, () => sweepRefunds(ports));
-  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
+  await consumeEvents(consumer, workerPorts);
+  const stopSweeper = repeat(logger, 'settling refunds', 500, () => sweepRefunds(workerPorts));
+  const stopArchiving = startArchiving({
+    pool: database.workers,
+    keepHours: config.OUTBOX_KEEP_HOURS,
+    logger,
+  });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'payment is ready');
 
-  onStop('requests', () => server.close());
-  onStop('archiving', stopArchiving);
-  onStop('sweeper', stopSweeper);
-  onStop('queue workers', () => transport.stopReceiving());
+  // Consumers and sweepers first: no work begins in a process that is about to end, and others
+  // or the next one take it over. The relay goes on: it sends what requests still commit.
+  onDrain('archiving', stopArchiving);
+  onDrain('sweeper', stopSweeper);
+  onDrain('queue workers', () => transport.stopReceiving());
+  onDrained('requests', () => server.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
-  onStop('database', async () => {
-    await prisma.$disconnect();
-    await pool.end();
-  });
+  onStop('database', () => Promise.all([probe.close(), database.close()]));
 });

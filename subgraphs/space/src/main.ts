@@ -13,9 +13,10 @@ import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
-import { openPostgres } from '#platform/postgres.ts';
+import { openDatabase, type Pool } from '#platform/postgres.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
+import { postgresProbe } from '#platform/readiness.ts';
 import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
@@ -28,7 +29,8 @@ import { resolvers } from './adapters/resolvers.ts';
 import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
 
-await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
+await runService('space', spaceConfig, async ({ config, logger, draining, ...lifecycle }) => {
+  const { onDrain, onDrained, onStop } = lifecycle;
   const authorize = internalAuthorization('space', config.INTERNAL_TOKEN_KEYS);
   const metrics = createMetrics('space');
   await applyMigrations({
@@ -36,11 +38,11 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     migrationsDir: projectFile('prisma/space/migrations'),
     log: logger,
   });
-  const pool = openPostgres(config.SPACE_DATABASE_URL, logger);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
-  const transport = await openTransport(config, logger);
+  const database = openDatabase(config.SPACE_DATABASE_URL, logger);
+  const probe = postgresProbe(config.SPACE_DATABASE_URL);
+  const transport = openTransport(config, logger, metrics);
   const relay = startRelay({
-    pool,
+    pool: database.workers,
     transport,
     authorize,
     inboxUrls: { book: config.BOOK_URL, mypage: config.MYPAGE_URL },
@@ -49,21 +51,22 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     logger,
   });
 
-  const ports: SpacePorts = {
-    spaces: prismaSpaceStore(prisma, pool, relay),
-    registrations: prismaRegistrationStore(prisma, pool, relay),
-    clock: () => new Date(),
-    newId: uuidv7,
-    log: (message, facts) => logger.info(facts, message),
+  const portsOn = (pool: Pool): SpacePorts => {
+    const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+    return {
+      spaces: prismaSpaceStore(prisma, pool, relay),
+      registrations: prismaRegistrationStore(prisma, pool, relay),
+      clock: () => new Date(),
+      newId: uuidv7,
+      log: (message, facts) => logger.info(facts, message),
+    };
   };
 
-  const inbox = postgresInbox(pool);
-  const deadLetters = postgresDeadLetters(pool);
   const consumer = openConsumer({
     name: 'space',
     transport,
-    inbox,
-    deadLetters,
+    inbox: postgresInbox(database.workers),
+    deadLetters: postgresDeadLetters(database.workers),
     parkAfter: config.PARK_AFTER_FAILURES,
     metrics,
     logger,
@@ -73,30 +76,33 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
     config,
     schemaFile: projectFile('subgraphs/space/schema.graphql'),
     resolvers: [
-      resolvers(ports),
-      deadLetterResolvers('Space', deadLetters, consumer, logger),
-      auditResolvers('Space', postgresAuditLog(pool)),
+      resolvers(portsOn(database.requests)),
+      deadLetterResolvers('Space', postgresDeadLetters(database.requests), consumer, logger),
+      auditResolvers('Space', postgresAuditLog(database.requests)),
     ],
     context: (base) => base,
-    inbox,
-    events: storedEvents(pool),
-    serve: (app) => serveBookingRecords(app, registrationRecords(pool)),
-    ready: () => Promise.all([pool.query('SELECT 1'), transport.ping()]),
+    inbox: postgresInbox(database.requests),
+    events: storedEvents(database.requests),
+    serve: (app) => serveBookingRecords(app, registrationRecords(database.requests)),
+    health: { ready: () => probe.check(), draining },
     metrics,
     logger,
   });
-  await consumeEvents(consumer, ports);
-  const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
+  await consumeEvents(consumer, portsOn(database.workers));
+  const stopArchiving = startArchiving({
+    pool: database.workers,
+    keepHours: config.OUTBOX_KEEP_HOURS,
+    logger,
+  });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 
-  onStop('requests', () => server.close());
-  onStop('archiving', stopArchiving);
-  onStop('queue workers', () => transport.stopReceiving());
+  // Consumers and sweepers first: no work begins in a process that is about to end, and others
+  // or the next one take it over. The relay goes on: it sends what requests still commit.
+  onDrain('archiving', stopArchiving);
+  onDrain('queue workers', () => transport.stopReceiving());
+  onDrained('requests', () => server.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
-  onStop('database', async () => {
-    await prisma.$disconnect();
-    await pool.end();
-  });
+  onStop('database', () => Promise.all([probe.close(), database.close()]));
 });

@@ -26,6 +26,7 @@ const SETTINGS = {
   PAYMENT_TIMEOUT_MS: '1000',
   PROVIDER_TIMEOUT_MS: '1500',
   SUBGRAPH_TIMEOUT_MS: '5000',
+  DRAIN_SECONDS: '1',
   // All requests come from one address, in any number.
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',

@@ -1,8 +1,8 @@
 import CircuitBreaker from 'opossum';
 import { Counter, Gauge } from 'prom-client';
-import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
+import { openHttpPool } from '#platform/http-pool.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import type { Metrics } from '#platform/metrics.ts';
@@ -39,7 +39,7 @@ export function paymentClient(
   metrics: Metrics,
   logger: Logger,
 ): PaymentClient {
-  const http = new HttpPool(url, { connections: 64, pipelining: 1 });
+  const http = openHttpPool(url, { connections: 64 });
   const calls = new Counter({
     name: 'spacerent_payment_calls_total',
     help: 'Calls to payment; failed: no clear answer; not-called: its circuit breaker was open',

@@ -1,9 +1,9 @@
-import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import { bookingEvents } from '#contracts/book.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
 import type { EventContract } from '#platform/events.ts';
+import { openHttpPool } from '#platform/http-pool.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import { EVENT_COUNT_PATH, EVENTS_PATH } from '#platform/stored-events.ts';
@@ -43,7 +43,7 @@ export function storedEventsClient(
   logger: Logger,
 ): StoredEvents & { close(): Promise<void> } {
   const pools = new Map(
-    Object.entries(urls).map(([name, url]) => [name, new HttpPool(url, { connections: 1 })]),
+    Object.entries(urls).map(([name, url]) => [name, openHttpPool(url, { connections: 1 })]),
   );
 
   async function ask<Answer>(from: ToldBy, path: string, shape: z.ZodType<Answer>) {

@@ -1,4 +1,7 @@
+import { createClient } from '@libsql/client';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
+import { createConnection } from 'mariadb';
+import { type Probe, type ProbeConnection, probe } from '#platform/readiness.ts';
 import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
 import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { OneConnectionLibSql } from './one-connection.ts';
@@ -8,15 +11,66 @@ import { OneConnectionLibSql } from './one-connection.ts';
  * clients come from one schema and offer the same queries; SQLite's types stand for both.
  */
 export async function openViewDatabase(url: string): Promise<PrismaClient> {
-  if (url.startsWith('file:')) {
+  if (isFile(url)) {
     const prisma = new PrismaClient({ adapter: new OneConnectionLibSql({ url }) });
     // Readers go on while a group of events is written.
     await prisma.$queryRawUnsafe('PRAGMA journal_mode = WAL');
     return prisma;
   }
-  const adapter = new PrismaMariaDb(bounded(url.replace(/^mysql:/, 'mariadb:')));
+  const adapter = new PrismaMariaDb(bounded(mariaDbUrl(url)));
   return new MysqlClient({ adapter }) as unknown as PrismaClient;
 }
+
+/** The read model's database, as the service uses it. */
+export interface ViewDatabase {
+  /** For what somebody waits for. */
+  requests: PrismaClient;
+  /** For consumers, rebuilds and clearing; on MariaDB with connections of their own. */
+  workers: PrismaClient;
+  close(): Promise<void>;
+}
+
+export async function openViewPools(url: string): Promise<ViewDatabase> {
+  const requests = await openViewDatabase(url);
+  // SQLite has one writer: a second one in this process would wait for the first one's lock, and
+  // keep the process from giving it back.
+  const workers = isFile(url) ? requests : await openViewDatabase(url);
+  return {
+    requests,
+    workers,
+    close: async () => void (await Promise.all([requests.$disconnect(), workers.$disconnect()])),
+  };
+}
+
+/** A probe of that database. */
+export function viewProbe(url: string): Probe {
+  return probe(isFile(url) ? () => probeFile(url) : () => probeMariaDb(mariaDbUrl(url)));
+}
+
+async function probeFile(url: string): Promise<ProbeConnection> {
+  const client = createClient({ url });
+  return {
+    // Read from the file: it may be gone, or no database any more.
+    ask: () => client.execute('SELECT count(*) FROM sqlite_master'),
+    destroy: () => client.close(),
+  };
+}
+
+async function probeMariaDb(url: string): Promise<ProbeConnection> {
+  const connection = await createConnection(url);
+  // An end that nobody hears would end the process; the next check notices it.
+  connection.on('error', () => {});
+  // With a timeout of its own, which the types lack: it closes a silent connection. To destroy one
+  // with a command under way would open another to kill it, whose errors nobody can hear.
+  const { ping } = connection as unknown as { ping(timeoutMs: number): Promise<void> };
+  return { ask: () => ping.call(connection, PING_MS), destroy: () => connection.destroy() };
+}
+
+/** Less than a check of the probe may take. */
+const PING_MS = 1_500;
+
+const isFile = (url: string) => url.startsWith('file:');
+const mariaDbUrl = (url: string) => url.replace(/^mysql:/, 'mariadb:');
 
 /** Adds what ends a half-open connection, on which a statement would wait for ever. */
 function bounded(url: string): string {

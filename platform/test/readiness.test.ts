@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
+import { createDatabase } from '../../tests/support/database.ts';
+import { postgresProbe } from '../src/readiness.ts';
+
+describe('a probe of PostgreSQL', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let proxy: TcpProxy;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    const { hostname, port } = new URL(database.url);
+    proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
+  });
+
+  afterAll(async () => {
+    await proxy?.close();
+    await database?.drop();
+  }, 90_000);
+
+  test('fails while the database is away or silent, and works again when it is back', async () => {
+    const probe = postgresProbe(proxy.through(database.url));
+    await probe.check();
+    for (const strike of [() => proxy.refuse(), () => proxy.cut(), () => proxy.silenceOpen()]) {
+      strike();
+      await expect(probe.check()).rejects.toThrow();
+      proxy.heal();
+      await probe.check();
+    }
+    await probe.close();
+    expect(proxy.connections).toBe(0);
+  });
+
+  test('asks once for checks that come at the same time, over one connection', async () => {
+    const probe = postgresProbe(proxy.through(database.url));
+    await Promise.all(Array.from({ length: 20 }, () => probe.check()));
+    expect(proxy.connections).toBe(1);
+    await probe.close();
+  });
+});

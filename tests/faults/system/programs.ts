@@ -1,0 +1,25 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Servers live in sbin folders, which an ordinary user's PATH often lacks. */
+const SBIN = ['/usr/sbin', '/usr/local/sbin'];
+
+/** Throws a sentence that names those of the programs that are not installed here. */
+export function requirePrograms(...names: string[]): void {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SBIN];
+  const missing = names.filter((name) => !folders.some((folder) => isProgram(join(folder, name))));
+  if (missing.length === 0) return;
+  const verb = missing.length === 1 ? 'is' : 'are';
+  throw new Error(
+    `The servers profile needs ${names.join(' and ')}, but ${missing.join(' and ')} ${verb} not installed on this machine.`,
+  );
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

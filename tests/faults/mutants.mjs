@@ -9,7 +9,7 @@ export const mutants = [
     edits: [
       [
         'platform/src/consume.ts',
-        'const held = new Set(await inbox.held(parcel.map(({ id }) => id)));',
+        'const held = new Set(await inbox.held(batch.map(({ id }) => id)));',
         'const held = new Set<string>();',
       ],
     ],

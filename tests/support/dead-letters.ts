@@ -15,8 +15,8 @@ import { silent } from './database.ts';
 export interface DeadLetterPlace {
   inbox: Inbox;
   deadLetters: DeadLetters;
-  /** Gives the event an effect: the transaction of the context's own store. */
-  hold(eventId: string): Promise<unknown>;
+  /** Gives the event an effect, in a transaction of the context's own; false: it had it before. */
+  hold(eventId: string): Promise<boolean>;
   /** Writes the event into the inbox as earlier releases did. */
   holdOnly(eventId: string): Promise<unknown>;
   drop(): Promise<unknown>;
@@ -58,8 +58,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
         handled.push(id);
         const poison = poisonous.get(id);
         if (poison) throw poison;
-        await place.hold(id);
-        effects.push(id);
+        if (await place.hold(id)) effects.push(id);
       };
       const entries = Object.entries(contracts).map(([type, contract]) => [
         type,

@@ -14,7 +14,7 @@ for (const { name, create } of engines) {
     return {
       inbox: views,
       deadLetters: prismaDeadLetters(prisma),
-      hold: (id) => views.project([aProjectedEvent(id)]),
+      hold: async (id) => (await views.project([aProjectedEvent(id)])).length > 0,
       holdOnly: (eventId) => prisma.inboxEvent.create({ data: { generation: 1, eventId } }),
       async drop() {
         await prisma.$disconnect();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool as HttpPool } from 'undici';
+import { failureKind, NotUnderstood, RetryLater } from '#platform/failures.ts';
+import { openPostgres, type Pool } from '#platform/postgres.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
-import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
-import { failureKind, NotUnderstood, RetryLater } from '../src/failures.ts';
-import { openPostgres, type Pool } from '../src/postgres.ts';
+import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 
 let database: TestDatabase;
 const pools: Pool[] = [];

@@ -184,8 +184,8 @@ export const mutants = [
       // The key of the kept versions would stand in for it.
       [
         'subgraphs/mypage/src/adapters/prisma-view-store.ts',
-        '{ keepVersions: true }',
-        '{ keepVersions: false }',
+        'keepVersions: true',
+        'keepVersions: false',
       ],
     ],
     tests: 'prisma-view-store',

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { failureKind } from '#platform/failures.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
@@ -77,7 +78,9 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     metrics,
     logger,
   });
-  await consumeEvents(consumer, batchProjector(views, announceViews(announcer)), logger);
+  const isTransient = (error: unknown) => failureKind(error) === 'transient';
+  const projector = batchProjector(views, announceViews(announcer), isTransient);
+  await consumeEvents(consumer, projector, logger);
   const stopPruning = startPruning(versions, logger);
   const stopTidying = startTidying(generations, logger);
   await server.listen({ host: config.HOST, port: config.PORT });

@@ -3,6 +3,7 @@ import { createClient } from '@libsql/client';
 import mariadb from 'mariadb';
 import { failureKind } from '#platform/failures.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import { until } from '../../../tests/support/system.ts';
 import { openViewDatabase } from '../src/adapters/view-database.ts';
 import { engines } from './engines.ts';
 
@@ -74,7 +75,7 @@ describe.each(engines)('a failure on $name', ({ name, create }) => {
   } else {
     const connect = () => mariadb.createConnection(url.replace(/^mysql:/, 'mariadb:'));
     const impatient = () =>
-      openViewDatabase(`${url}?connectionLimit=1&minimumIdle=1&acquireTimeout=300`);
+      openViewDatabase(`${url}?connectionLimit=1&minimumIdle=1&acquireTimeout=2000`);
 
     test('is transient when a row stays locked', async () => {
       const other = await connect();
@@ -94,8 +95,15 @@ describe.each(engines)('a failure on $name', ({ name, create }) => {
       const busy = await impatient();
       const other = await connect();
       await other.query('LOCK TABLES view_generation WRITE');
-      const stuck = busy.viewGeneration.count();
-      const blocked = stuck.then(() => 'done');
+      const blocked = busy.viewGeneration.count().then(() => 'done');
+      await until(
+        'the only connection waits for the table',
+        async () => {
+          const processes = await other.query('SHOW PROCESSLIST');
+          return processes.some(({ State }: { State: string | null }) => /table/.test(State ?? ''));
+        },
+        10,
+      );
       expect(await kindsOf(busy)).toEqual(TRANSIENT);
       await other.query('UNLOCK TABLES');
       expect(await blocked).toBe('done');

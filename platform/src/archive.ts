@@ -22,11 +22,14 @@ const moveFinished = statement<{ moved: number; last: string | null }>(
       ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
    moved AS (
      DELETE FROM outbox WHERE id IN (SELECT id FROM finished)
-  RETURNING id, aggregate_id, version, topic, type, payload, correlation_id, occurred_at),
+  RETURNING id, aggregate_id, version, topic, type, schema_version, payload, correlation_id,
+            occurred_at),
    kept AS (
      INSERT INTO event_archive
-            (id, aggregate_id, version, topic, type, payload, correlation_id, occurred_at)
-     SELECT id, aggregate_id, version, topic, type, payload, correlation_id, occurred_at
+            (id, aggregate_id, version, topic, type, schema_version, payload, correlation_id,
+             occurred_at)
+     SELECT id, aggregate_id, version, topic, type, schema_version, payload, correlation_id,
+            occurred_at
        FROM moved
   RETURNING id)
    SELECT count(*)::int AS moved, (SELECT id FROM kept ORDER BY id DESC LIMIT 1) AS last FROM kept`,

@@ -1,7 +1,10 @@
-import { Counter, Gauge } from 'prom-client';
+import { watchConsumer } from './consumer-watch.ts';
 import { withCorrelation } from './correlation.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { readPayload } from './event-payload.ts';
 import { type ContextName, type EventContract, type EventRecord, queueName } from './events.ts';
+import { failureText } from './failure-text.ts';
+import { failureKind, NotUnderstood } from './failures.ts';
 import type { Inbox } from './inbox.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -31,8 +34,9 @@ type AnyHandler = (event: ReceivedEvent<unknown>) => Promise<void>;
 export interface Consumer {
   /**
    * Receives one context's events. Each topic has a queue of the consumer's own; the payload is
-   * parsed by its contract before a handler sees it. A handler that throws is tried again, and
-   * parked in the end; the events beside it go on.
+   * upcast and parsed by its contract before a handler sees it. Transient trouble is retried and not
+   * counted; what is not understood is left to be redelivered; an event that fails otherwise is parked
+   * in the end, and the others go on.
    */
   take<C extends Contracts>(
     contracts: C,
@@ -56,69 +60,51 @@ export function openConsumer(deps: {
 }): Consumer {
   const { name, transport, inbox, deadLetters, parkAfter, logger } = deps;
   const known = new Map<string, { contract: EventContract; handler: AnyHandler }>();
-  /** Failed here before: so that a success clears what was noted, and no other event pays for it. */
-  const failing = new Set<string>();
-  const taken = new Counter({
-    name: 'spacerent_events_taken_total',
-    help: 'Events that took effect',
-    labelNames: ['type'],
-    registers: [deps.metrics],
-  });
-  const failed = new Counter({
-    name: 'spacerent_event_failures_total',
-    help: 'Attempts to take an event that failed',
-    labelNames: ['type'],
-    registers: [deps.metrics],
-  });
-  new Gauge({
-    name: 'spacerent_dead_letters',
-    help: 'Parked events, which wait for an operator',
-    registers: [deps.metrics],
-    async collect() {
-      this.set(await deadLetters.count('PARKED'));
-    },
-  });
+  const watch = watchConsumer(deps);
 
   async function handle(event: EventRecord): Promise<void> {
     const route = known.get(event.type);
-    if (!route) throw new Error(`${name} does not know ${event.type}`);
+    if (!route) throw new NotUnderstood(`${name} does not know ${event.type}`);
     await route.handler({
       id: event.id,
       type: event.type,
       version: event.version,
       occurredAt: new Date(event.occurredAt),
-      payload: route.contract.payload.parse(event.payload),
+      payload: readPayload(route.contract, event),
     });
-    taken.inc({ type: event.type });
-    if (failing.delete(event.id)) await deadLetters.forget(event.id);
+    watch.processed(event);
   }
 
-  /** Notes the failure. Is the event to be tried again, or is it parked now? */
-  async function noteFailure(event: EventRecord, error: unknown): Promise<'again' | 'parked'> {
-    const facts = { event: event.type, eventId: event.id };
-    logger.error({ ...facts, err: error }, 'event failed');
-    failed.inc({ type: event.type });
-    failing.add(event.id);
-    const state = await deadLetters.noteFailure(event, textOf(error), parkAfter);
-    if (state === 'FAILING') return 'again';
-    logger.error(facts, 'event parked: an operator replays or discards it');
-    failing.delete(event.id);
-    return 'parked';
+  /** Counts the failure. Is the event to be retried? */
+  async function countFailure(event: EventRecord, error: unknown): Promise<boolean> {
+    watch.failed(event, error);
+    const state = await deadLetters.noteFailure(event, failureText(error), parkAfter);
+    if (state === 'PARKED') {
+      const facts = { event: event.type, eventId: event.id };
+      logger.error(facts, 'event parked: an operator replays or discards it');
+    }
+    // Another process may have processed it at this very moment.
+    if (state === 'FAILING') await deadLetters.forgetProcessed();
+    return state === 'FAILING';
   }
 
   async function handleOrPark(event: EventRecord): Promise<void> {
     try {
       await handle(event);
     } catch (error) {
-      if ((await noteFailure(event, error)) === 'again') throw error;
+      const kind = failureKind(error);
+      // The job ends, and nothing is acknowledged: the outbox redelivers it, ever more slowly.
+      if (kind === 'not-understood') return watch.notUnderstood(event, error);
+      if (kind === 'transient') watch.deferred(event, error);
+      if (kind === 'transient' || (await countFailure(event, error))) throw error;
     }
   }
 
-  async function receive(parcel: readonly EventRecord[]): Promise<void> {
-    // Held: taken before, or parked, or discarded. A duplicate of it has no effect.
-    const held = new Set(await inbox.held(parcel.map(({ id }) => id)));
+  async function receive(batch: readonly EventRecord[]): Promise<void> {
+    // Processed before, or parked, or discarded: a duplicate of it has no effect.
+    const held = new Set(await inbox.held(batch.map(({ id }) => id)));
     const outcomes = await Promise.allSettled(
-      parcel
+      batch
         .filter(({ id }) => !held.has(id))
         .map((event) => withCorrelation(event.correlationId, () => handleOrPark(event))),
     );
@@ -128,6 +114,8 @@ export function openConsumer(deps: {
 
   return {
     async take(contracts, handlers, { concurrency }) {
+      // Earlier releases left them; none of it is worth not starting.
+      await deadLetters.forgetProcessed().catch((err) => logger.warn({ err }, 'old failures stay'));
       for (const [type, handler] of Object.entries(handlers)) {
         known.set(type, {
           contract: contracts[type] as EventContract,
@@ -146,17 +134,10 @@ export function openConsumer(deps: {
       try {
         await withCorrelation(event.correlationId, () => handle(event));
       } catch (error) {
-        await noteFailure(event, error);
+        // Of whatever kind: it was parked before, and an operator tried it.
+        await countFailure(event, error);
         throw error;
       }
     },
   };
-}
-
-const LONGEST_TEXT = 4_000;
-
-/** What an operator reads; PostgreSQL's text takes no NUL. */
-function textOf(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return text.replaceAll('\0', '').slice(0, LONGEST_TEXT);
 }

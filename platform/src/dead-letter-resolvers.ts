@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Consumer } from './consume.ts';
 import type { DeadLetter, DeadLetterState, DeadLetters } from './dead-letters.ts';
 import { badInput } from './errors.ts';
+import { failureText, plainFailureText } from './failure-text.ts';
 import { parseId } from './ids.ts';
 import type { Logger } from './logger.ts';
 import { connection, readPage } from './pagination.ts';
@@ -80,7 +81,7 @@ export function deadLetterResolvers(
           logger.info({ eventId, by: userId }, 'dead letter replayed in vain');
           return {
             type: 'DeadLetterReplayFailed',
-            message: `It failed again and stays parked: ${(error as Error).message}`,
+            message: `It failed again and stays parked: ${failureText(error)}`,
           };
         }
         const settlement = { state: 'REPLAYED', by: userId, reason: null } as const;
@@ -119,6 +120,7 @@ export function deadLetterResolvers(
       version: ({ event }: DeadLetter) => event.version,
       occurredAt: ({ event }: DeadLetter) => new Date(event.occurredAt),
       correlationId: ({ event }: DeadLetter) => event.correlationId,
+      error: ({ error }: DeadLetter) => plainFailureText(error),
       payload: ({ event }: DeadLetter) => JSON.stringify(event.payload),
     },
     DeadLetterResult: { __resolveType: ({ type }: { type: string }) => type },

@@ -14,7 +14,7 @@ export interface DeadLetter {
   event: EventRecord;
   state: DeadLetterState;
   failures: number;
-  /** What the last attempt failed with. */
+  /** Why the last attempt failed; earlier releases stored the stack, see plainFailureText. */
   error: string;
   firstFailedAt: Date;
   lastFailedAt: Date;
@@ -36,16 +36,19 @@ export interface Settlement {
  */
 export interface DeadLetters {
   /**
-   * Notes a failed attempt; with the `parkAfter`th the event is parked, unless it took effect
-   * meanwhile. Returns the state that it is in then; null when it is settled already.
+   * Counts a failed attempt; with the `parkAfter`th the event is parked. Returns the state that it is
+   * in then; null when it was processed or settled meanwhile: then there is nothing to count.
    */
   noteFailure(
     event: EventRecord,
     error: string,
     parkAfter: number,
   ): Promise<DeadLetterState | null>;
-  /** The event took effect after failures: nothing is left to say about it. */
-  forget(eventId: string): Promise<void>;
+  /**
+   * Removes the failures of events that were processed since. The transaction of an effect does it
+   * for its own event; this is for what was counted at that very moment, or by an earlier release.
+   */
+  forgetProcessed(): Promise<void>;
   find(eventId: string): Promise<DeadLetter | null>;
   /** Oldest event first; those that were never parked are left out. */
   list(page: {
@@ -77,9 +80,10 @@ const noteFailure = statement<{ state: DeadLetterState }>(
      ON CONFLICT DO NOTHING
   RETURNING event_id)
    INSERT INTO dead_letter (event_id, state, event, failures, error)
-   VALUES ($1::uuid,
-           CASE WHEN EXISTS (SELECT FROM taken) THEN 'PARKED' ELSE 'FAILING' END::dead_letter_state,
-           $2::jsonb, 1, $3)
+   SELECT $1::uuid,
+          CASE WHEN EXISTS (SELECT FROM taken) THEN 'PARKED' ELSE 'FAILING' END::dead_letter_state,
+          $2::jsonb, 1, $3
+    WHERE NOT EXISTS (SELECT FROM inbox WHERE event_id = $1::uuid)
    ON CONFLICT (event_id) DO UPDATE
       SET failures = dead_letter.failures + 1, error = EXCLUDED.error, last_failed_at = now(),
           state = CASE WHEN EXCLUDED.state = 'PARKED' THEN 'PARKED' ELSE dead_letter.state END
@@ -87,9 +91,10 @@ const noteFailure = statement<{ state: DeadLetterState }>(
 RETURNING state`,
 );
 
-const forget = statement(
-  'dead-letter-forget',
-  `DELETE FROM dead_letter WHERE event_id = $1::uuid AND state = 'FAILING'`,
+const forgetProcessed = statement(
+  'dead-letter-forget-processed',
+  `DELETE FROM dead_letter d
+    WHERE state = 'FAILING' AND EXISTS (SELECT FROM inbox i WHERE i.event_id = d.event_id)`,
 );
 
 const COLUMNS = `
@@ -142,7 +147,7 @@ export function postgresDeadLetters(pool: Pool): DeadLetters {
       const [row] = await noteFailure(pool, event.id, JSON.stringify(event), error, parkAfter);
       return row?.state ?? null;
     },
-    forget: async (eventId) => void (await forget(pool, eventId)),
+    forgetProcessed: async () => void (await forgetProcessed(pool)),
     find: async (eventId) => (await find(pool, eventId))[0] ?? null,
     list: ({ states, after, limit }) => list(pool, [...states], after, limit),
     count: async (state) => (await count(pool, state))[0]?.count ?? 0,

@@ -10,6 +10,16 @@ export interface EventContract<Payload = unknown> {
   topic: string;
   consumers: readonly ContextName[];
   payload: z.ZodType<Payload>;
+  /**
+   * What brings an older payload to the present shape: the first from schema version 1 to 2, the next
+   * from 2 to 3. Their number says which version is the present one; without any it is 1.
+   */
+  upcasts?: readonly ((older: never) => unknown)[];
+}
+
+/** The version in which events of the contract are published: one more than it has upcasts. */
+export function schemaVersionOf(contract: Pick<EventContract, 'upcasts'>): number {
+  return 1 + (contract.upcasts?.length ?? 0);
 }
 
 /** A fact as it is stored in an outbox and carried by a job. `occurredAt` is RFC 3339 in UTC. */
@@ -20,6 +30,8 @@ export interface EventRecord<Payload = unknown> {
   aggregateId: string;
   /** The aggregate's version that the fact made; consumers ignore what is older than they know. */
   version: number;
+  /** The version of the payload's shape, see EventContract; absent in jobs of earlier releases: 1. */
+  schemaVersion?: number;
   occurredAt: string;
   correlationId: string;
   payload: Payload;
@@ -42,6 +54,7 @@ export function newEvent<Payload>(
     type,
     aggregateId: fact.aggregateId,
     version: fact.version,
+    schemaVersion: schemaVersionOf(contract),
     occurredAt: fact.occurredAt.toISOString(),
     correlationId: correlationId(),
     payload: fact.payload,

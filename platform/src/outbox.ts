@@ -14,13 +14,13 @@ const LONGEST_LEASE_SECONDS = 60;
  */
 export function insertOutbox(parameter: string, condition = 'TRUE'): string {
   return `
-    INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id,
-                        occurred_at, awaiting, attempts, next_attempt_at)
-    SELECT id, "aggregateId", version, topic, type, payload, "correlationId",
-           "occurredAt", awaiting, 1, now() + interval '${FIRST_LEASE_SECONDS} seconds'
+    INSERT INTO outbox (id, aggregate_id, version, topic, type, schema_version, payload,
+                        correlation_id, occurred_at, awaiting, attempts, next_attempt_at)
+    SELECT id, "aggregateId", version, topic, type, coalesce("schemaVersion", 1), payload,
+           "correlationId", "occurredAt", awaiting, 1, now() + interval '${FIRST_LEASE_SECONDS} seconds'
       FROM jsonb_to_recordset(${parameter}::jsonb)
-        AS e (id uuid, "aggregateId" uuid, version int, topic text, type text, payload jsonb,
-              "correlationId" text, "occurredAt" timestamptz, awaiting text[])
+        AS e (id uuid, "aggregateId" uuid, version int, topic text, type text,
+              "schemaVersion" int, payload jsonb, "correlationId" text, "occurredAt" timestamptz, awaiting text[])
      WHERE ${condition}`;
 }
 
@@ -31,6 +31,7 @@ export interface EventRow {
   version: number;
   topic: string;
   type: string;
+  schema_version: number;
   payload: unknown;
   correlation_id: string;
   occurred_at: Date;
@@ -44,6 +45,7 @@ export function storedEventOf(row: EventRow): StoredEvent {
     type: row.type,
     aggregateId: row.aggregate_id,
     version: row.version,
+    schemaVersion: row.schema_version,
     occurredAt: row.occurred_at.toISOString(),
     correlationId: row.correlation_id,
     payload: row.payload,

@@ -20,7 +20,8 @@ export interface StoredEvents {
   count(): Promise<number>;
 }
 
-const COLUMNS = 'id, topic, type, aggregate_id, version, occurred_at, correlation_id, payload';
+const COLUMNS =
+  'id, topic, type, aggregate_id, version, schema_version, occurred_at, correlation_id, payload';
 const NIL = '00000000-0000-0000-0000-000000000000';
 const COUNTED = 50_000;
 

@@ -33,6 +33,7 @@ function eventAt(time: number, ...awaiting: ContextName[]): EventRecord {
     type: 'Tested',
     aggregateId: uuidv7(),
     version: 3,
+    schemaVersion: 2,
     occurredAt: new Date(time).toISOString(),
     correlationId: 'test',
     payload: { any: 'thing', more: [1, null] },
@@ -64,6 +65,15 @@ describe('archiving', () => {
     await commit([event]);
     await archive();
     expect(await storedEvents(database.pool).page(null, 10)).toEqual([stored(event)]);
+  });
+
+  test('counts an event that an earlier release stored as schema version 1', async () => {
+    const { schemaVersion, ...older } = eventAt(Date.now() - HOUR);
+    await commit([older]);
+    await archive();
+    const stored = await storedEvents(database.pool).page(null, 10);
+    expect(stored).toMatchObject([{ id: older.id, schemaVersion: 1 }]);
+    expect(schemaVersion).toBe(2);
   });
 
   test('goes on after what it has moved, oldest first, past what is unacknowledged', async () => {

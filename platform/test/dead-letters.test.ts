@@ -5,14 +5,15 @@ import { describeDeadLetters } from '../../tests/support/dead-letters.ts';
 import { type AuditLog, postgresAuditLog } from '../src/audit.ts';
 import { withCorrelation } from '../src/correlation.ts';
 import { type DeadLetters, postgresDeadLetters } from '../src/dead-letters.ts';
-import { postgresInbox } from '../src/inbox.ts';
+import { postgresInbox, takeEvent } from '../src/inbox.ts';
 
 describeDeadLetters('PostgreSQL', async () => {
   const database = await createDatabase('payment');
   return {
     inbox: postgresInbox(database.pool),
     deadLetters: postgresDeadLetters(database.pool),
-    hold: (id) => database.query('INSERT INTO inbox (event_id) VALUES ($1)', [id]),
+    hold: (id) => takeEvent(database.pool, id),
+    holdOnly: (id) => database.query('INSERT INTO inbox (event_id) VALUES ($1)', [id]),
     drop: () => database.drop(),
   };
 });

@@ -128,6 +128,7 @@ function newEvent(topic: string, ...awaiting: Consumer[]): EventRecord {
     type: 'Tested',
     aggregateId: uuidv7(),
     version: 1,
+    schemaVersion: 1,
     occurredAt: new Date().toISOString(),
     correlationId: 'test',
     payload: { any: 'thing' },

@@ -9,11 +9,87 @@ export const mutants = [
     edits: [
       [
         'platform/src/consume.ts',
-        'const held = new Set(await inbox.held(parcel.map(({ id }) => id)));',
+        'const held = new Set(await inbox.held(batch.map(({ id }) => id)));',
         'const held = new Set<string>();',
       ],
     ],
     tests: 'dead-letters',
+  },
+  {
+    name: 'the transient kind of failure: trouble of the infrastructure counts towards parking',
+    edits: [
+      [
+        'platform/src/consume.ts',
+        "if (kind === 'transient' || (await countFailure(event, error))) throw error;",
+        'if (await countFailure(event, error)) throw error;',
+      ],
+    ],
+    tests: 'dead-letters|redelivery',
+  },
+  {
+    name: 'the SQLSTATEs of transient trouble: a lock timeout poisons an event',
+    edits: [['platform/src/failures.ts', '|55P03|25006|25P03)$/', '|25P03)$/']],
+    tests: 'book/test/failures|redelivery',
+  },
+  {
+    name: 'the not-understood kind of failure: an event of a newer release is parked',
+    edits: [
+      [
+        'platform/src/consume.ts',
+        "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
+        '',
+      ],
+    ],
+    tests: 'dead-letters|redelivery',
+  },
+  {
+    name: 'what is not understood is not acknowledged: it counts as processed',
+    edits: [
+      [
+        'platform/src/consume.ts',
+        "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
+        "if (kind === 'not-understood') return void (await deadLetters.noteFailure(event, '', 1));",
+      ],
+    ],
+    tests: 'dead-letters|redelivery',
+  },
+  {
+    name: 'the bound of what may be new: a malformed payload waits for ever and is never seen',
+    edits: [
+      [
+        'platform/src/failures.ts',
+        "code === 'invalid_value' && typeof valueAt(payload, path) === 'string'",
+        "code !== 'custom' || typeof valueAt(payload, path) === 'string'",
+      ],
+    ],
+    tests: 'dead-letters',
+  },
+  {
+    name: 'the schema version: a newer payload is read as if it were known',
+    edits: [['platform/src/event-payload.ts', 'if (version > present) {', 'if (version < 0) {']],
+    tests: 'event-payload|dead-letters',
+  },
+  {
+    name: 'failures are cleared with the effect: they stay FAILING for ever',
+    edits: [
+      [
+        'platform/src/inbox.ts',
+        "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'FAILING'",
+        "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'REPLAYED'",
+      ],
+    ],
+    tests: 'platform/test/dead-letters',
+  },
+  {
+    name: "mypage's failures are cleared with the effect",
+    edits: [
+      [
+        'subgraphs/mypage/src/adapters/view-projection.ts',
+        'if (clearFailures && failing.length > 0) {',
+        'if (clearFailures && failing.length < 0) {',
+      ],
+    ],
+    tests: 'prisma-dead-letters',
   },
   {
     name: "mypage's inbox check: an event counts twice",
@@ -141,8 +217,8 @@ export const mutants = [
       // The key of the kept versions would stand in for it.
       [
         'subgraphs/mypage/src/adapters/prisma-view-store.ts',
-        '{ keepVersions: true }',
-        '{ keepVersions: false }',
+        'keepVersions: true',
+        'keepVersions: false',
       ],
     ],
     tests: 'prisma-view-store',

@@ -5,6 +5,7 @@ import { type Consumer, openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import type { DeadLetters } from '#platform/dead-letters.ts';
 import type { EventRecord } from '#platform/events.ts';
+import { RetryLater } from '#platform/failures.ts';
 import type { Inbox } from '#platform/inbox.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import type { Transport } from '#platform/queue.ts';
@@ -14,8 +15,10 @@ import { silent } from './database.ts';
 export interface DeadLetterPlace {
   inbox: Inbox;
   deadLetters: DeadLetters;
-  /** Writes the event into the inbox, as the transaction of an effect does. */
-  hold(eventId: string): Promise<unknown>;
+  /** Gives the event an effect, in a transaction of the context's own; false: it had it before. */
+  hold(eventId: string): Promise<boolean>;
+  /** Writes the event into the inbox as earlier releases did. */
+  holdOnly(eventId: string): Promise<unknown>;
   drop(): Promise<unknown>;
 }
 
@@ -31,37 +34,46 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     const handled: string[] = [];
     const effects: string[] = [];
     const logged: [facts: object, message: string][] = [];
-    const poisonous = new Set<string>();
+    const poisonous = new Map<string, Error>();
 
-    beforeAll(async () => {
-      place = await open();
+    /** A consumer of the events that the contracts know, on the one place; returns its queue's end. */
+    async function aConsumer(contracts: Record<string, object>) {
+      let receive: typeof deliver = async () => {};
       const transport: Pick<Transport, 'receive'> = {
         async receive(_queue, _concurrency, take) {
-          deliver = take;
+          receive = take;
         },
       };
-      consumer = openConsumer({
+      const metrics = createMetrics('test');
+      const opened = openConsumer({
         name: 'mypage',
         transport: transport as Transport,
         inbox: place.inbox,
         deadLetters: place.deadLetters,
         parkAfter: PARK_AFTER,
-        metrics: createMetrics('test'),
+        metrics,
         logger: silent,
       });
-      const contract = { topic: 'tests', consumers: ['mypage'], payload: z.object({ n: z.int() }) };
-      await consumer.take(
-        { Tested: contract as never },
-        {
-          Tested: async ({ id }: { id: string }) => {
-            handled.push(id);
-            if (poisonous.has(id)) throw new Error('it does not agree with us');
-            await place.hold(id);
-            effects.push(id);
-          },
-        } as never,
-        { concurrency: 1 },
-      );
+      const handler = async ({ id }: { id: string }) => {
+        handled.push(id);
+        const poison = poisonous.get(id);
+        if (poison) throw poison;
+        if (await place.hold(id)) effects.push(id);
+      };
+      const entries = Object.entries(contracts).map(([type, contract]) => [
+        type,
+        { topic: 'tests', consumers: ['mypage'], ...contract },
+      ]);
+      const handlers = Object.fromEntries(Object.keys(contracts).map((type) => [type, handler]));
+      await opened.take(Object.fromEntries(entries), handlers as never, { concurrency: 1 });
+      return { opened, receive, metrics };
+    }
+
+    const payload = z.object({ n: z.int(), colour: z.enum(['RED']).optional() });
+
+    beforeAll(async () => {
+      place = await open();
+      ({ opened: consumer, receive: deliver } = await aConsumer({ Tested: { payload } }));
     });
 
     afterAll(() => place?.drop());
@@ -82,7 +94,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
 
     async function poisoned(): Promise<EventRecord> {
       const event = anEvent();
-      poisonous.add(event.id);
+      poisonous.set(event.id, new Error('it does not agree with us'));
       return event;
     }
 
@@ -134,14 +146,79 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect(await place.deadLetters.count('PARKED')).toBe(list.length);
     });
 
-    test('park what no contract allows: a malformed payload, an unknown type', async () => {
-      const malformed = anEvent({ n: 'many' });
-      const unknown = { ...anEvent(), type: 'Unheard' };
-      for (const event of [malformed, unknown]) {
-        for (let n = 1; n < PARK_AFTER; n += 1) await expect(deliver([event])).rejects.toThrow();
-        await deliver([event]);
-        expect(await stateOf(event)).toBe('PARKED');
+    test.each([
+      ['a field of another type', { n: 'many' }],
+      ['a field that is missing', { colour: 'RED' }],
+      ['an unknown value beside what is malformed', { n: 'many', colour: 'ULTRAVIOLET' }],
+      ['a value that is no text', { n: 1, colour: 7 }],
+    ])('park an event whose payload is malformed in every version: %s', async (_, malformed) => {
+      const event = anEvent(malformed);
+      for (let n = 1; n < PARK_AFTER; n += 1) await expect(deliver([event])).rejects.toThrow();
+      await deliver([event]);
+      expect(await stateOf(event)).toBe('PARKED');
+    });
+
+    test('are not made of what a newer version may understand, which waits for it', async () => {
+      const strange = [
+        { ...anEvent(), type: 'Unheard' },
+        { ...anEvent({ n: 1, colour: 'ULTRAVIOLET' }) },
+        { ...anEvent({ number: 1 }), schemaVersion: 2 },
+      ];
+      const older = await aConsumer({ Tested: { payload } });
+      for (let n = 1; n <= PARK_AFTER + 2; n += 1) await older.receive(strange);
+      for (const event of strange) {
+        expect([await stateOf(event), await isHeld(event), effectsOf(event)]).toEqual([
+          null,
+          false,
+          0,
+        ]);
       }
+      const waiting = 'spacerent_events_not_understood';
+      const waitingFor = async ({ metrics }: typeof older) =>
+        (await metrics.getSingleMetric(waiting)?.get())?.values[0]?.value;
+      expect(await waitingFor(older)).toBe(3);
+      expect(
+        (await older.metrics.metrics()).match(/not_understood_total\{type="Tested"/),
+      ).toBeTruthy();
+
+      const newer = await aConsumer({
+        Unheard: { payload },
+        Tested: {
+          payload: z.object({ number: z.int(), colour: z.enum(['RED', 'ULTRAVIOLET']).optional() }),
+          upcasts: [({ n, ...rest }: { n: number }) => ({ number: n, ...rest })],
+        },
+      });
+      await newer.receive(strange);
+      expect(strange.map(effectsOf)).toEqual([1, 1, 1]);
+    });
+
+    test('do not count transient trouble, however often an event meets it', async () => {
+      const troubles = [
+        new RetryLater('another event decides first'),
+        Object.assign(new Error('canceling statement'), { code: '57014', severity: 'ERROR' }),
+        Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+      ];
+      for (const trouble of troubles) {
+        const event = anEvent();
+        poisonous.set(event.id, trouble);
+        for (let n = 1; n <= PARK_AFTER + 2; n += 1) {
+          await expect(deliver([event])).rejects.toBe(trouble);
+        }
+        expect([await stateOf(event), await isHeld(event)]).toEqual([null, false]);
+        poisonous.delete(event.id);
+        await deliver([event]);
+        expect(effectsOf(event)).toBe(1);
+      }
+    });
+
+    test('say why in a sentence, without the stack or what is inside', async () => {
+      const event = await poisoned();
+      poisonous.set(
+        event.id,
+        new Error(`no such booking\n    at run (${import.meta.filename}:1:2)`),
+      );
+      await expect(deliver([event])).rejects.toThrow();
+      expect((await place.deadLetters.find(event.id))?.error).toBe('no such booking');
     });
 
     test('forget the failures of an event that takes effect in the end', async () => {
@@ -160,12 +237,30 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([effectsOf(event), await stateOf(event)]).toEqual([0, 'PARKED']);
     });
 
-    test('do not park an event that took effect in another attempt', async () => {
+    test('forget the failures of an event in the transaction of its effect elsewhere', async () => {
+      const [event, other] = [await poisoned(), await poisoned()];
+      await expect(deliver([event, other])).rejects.toThrow();
+      expect([await stateOf(event), await stateOf(other)]).toEqual(['FAILING', 'FAILING']);
+      await place.hold(event.id);
+      expect([await stateOf(event), await stateOf(other)]).toEqual([null, 'FAILING']);
+    });
+
+    test('do not count the failures of an event that took effect in another attempt', async () => {
       const event = anEvent();
       await place.hold(event.id);
       for (let n = 1; n <= PARK_AFTER; n += 1) {
-        expect(await place.deadLetters.noteFailure(event, 'late', PARK_AFTER)).toBe('FAILING');
+        expect(await place.deadLetters.noteFailure(event, 'late', PARK_AFTER)).toBeNull();
       }
+      expect(await stateOf(event)).toBeNull();
+    });
+
+    test('forget failures that were left behind by an event that took effect', async () => {
+      const [processed, failing] = [await poisoned(), await poisoned()];
+      await expect(deliver([processed, failing])).rejects.toThrow();
+      await place.holdOnly(processed.id);
+      expect(await stateOf(processed)).toBe('FAILING');
+      await aConsumer({ Tested: { payload } });
+      expect([await stateOf(processed), await stateOf(failing)]).toEqual([null, 'FAILING']);
     });
 
     test('replay an event once, however often and at once it is asked for', async () => {

@@ -3,6 +3,7 @@ import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { failureKind } from '#platform/failures.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
@@ -84,7 +85,9 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
     metrics,
     logger,
   });
-  await consumeEvents(consumer, batchProjector(projectedViews, announceViews(announcer)), logger);
+  const isTransient = (error: unknown) => failureKind(error) === 'transient';
+  const projector = batchProjector(projectedViews, announceViews(announcer), isTransient);
+  await consumeEvents(consumer, projector, logger);
   const stopPruning = startPruning(prismaViewVersions(database.workers, keepMinutes), logger);
   const stopTidying = startTidying(generations, logger);
   await server.listen({ host: config.HOST, port: config.PORT });

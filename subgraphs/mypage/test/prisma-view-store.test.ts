@@ -227,7 +227,11 @@ describe.each(engines)('the views on $name', ({ clients: count, create }) => {
     test('take everything that is told at once, each promise with its own event', async () => {
       const people = Array.from({ length: 60 }, aPerson);
       const histories = people.map(wholeHistory);
-      const take = batchProjector(views, () => {});
+      const take = batchProjector(
+        views,
+        () => {},
+        () => false,
+      );
       await Promise.all(histories.flat().map((event) => take(event)));
       for (const [index, person] of people.entries()) {
         expect(await viewOf(person)).toEqual(expectedOf(histories[index] as ProjectedEvent[]));
@@ -237,7 +241,11 @@ describe.each(engines)('the views on $name', ({ clients: count, create }) => {
     test('let a bad event fail alone, and go on', async () => {
       const people = Array.from({ length: 5 }, aPerson);
       const bad = unstorable(aPerson());
-      const take = batchProjector(views, () => {});
+      const take = batchProjector(
+        views,
+        () => {},
+        () => false,
+      );
       // The first runs by itself; the others wait for it and make one group.
       const outcomes = await Promise.allSettled(
         [...people.map((person) => bookingEvent(1, 'REQUESTED', person)), bad]

@@ -1,5 +1,6 @@
 import { type AuditEntry, insertAuditEntry } from '#platform/audit.ts';
 import type { EventRecord } from '#platform/events.ts';
+import { insertInbox, takeEvent } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { inTransaction, type Pool, type Queryable, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
@@ -78,8 +79,7 @@ const saving = (more = '') => `
       WHERE id = $1::uuid AND version = $2
         AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $10::uuid)
   RETURNING id),
-   taken AS (
-     INSERT INTO inbox (event_id) SELECT $10::uuid FROM changed WHERE $10::uuid IS NOT NULL),
+   ${insertInbox('$10', '$10::uuid IS NOT NULL AND EXISTS (SELECT FROM changed)', '')},
    told AS (${insertOutbox('$11', 'EXISTS (SELECT FROM changed)')})
    ${more}
    SELECT EXISTS (SELECT FROM changed) AS saved`;
@@ -89,11 +89,6 @@ const updateBooking = statement<{ saved: boolean }>('booking-save', saving());
 const updateByPerson = statement<{ saved: boolean }>(
   'booking-save-by-person',
   saving(`, noted AS (${insertAuditEntry('$12', 'EXISTS (SELECT FROM changed)')})`),
-);
-
-const takeEvent = statement(
-  'inbox-take',
-  'INSERT INTO inbox (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING',
 );
 
 const occupied = statement<TimeSlot>(

@@ -24,6 +24,7 @@ export function prismaCatalogue(prisma: PrismaClient, pool: Pool): Catalogue {
       };
       await prisma.$transaction([
         prisma.inboxEvent.createMany({ data: { eventId }, skipDuplicates: true }),
+        prisma.deadLetter.deleteMany({ where: { eventId, state: 'FAILING' } }),
         prisma.catalogueSpace.createMany({ data, skipDuplicates: true }),
         prisma.catalogueSpace.updateMany({
           where: { id: space.id, version: { lt: space.version } },

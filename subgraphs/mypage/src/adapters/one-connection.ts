@@ -6,6 +6,7 @@ import {
   type Transaction,
 } from '@libsql/client';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
+import { RetryLater } from '#platform/failures.ts';
 
 type Config = Parameters<typeof createClient>[0];
 
@@ -53,7 +54,7 @@ export class OneConnectionLibSql extends PrismaLibSql {
       const own = connection;
       const within = <T>(work: () => Promise<T>): Promise<T> => {
         if (own === connection) return work();
-        return Promise.reject(new Error('the transaction is lost with its connection'));
+        return Promise.reject(new RetryLater('the transaction is lost with its connection'));
       };
       const end = (statement: string) =>
         within(async () => {

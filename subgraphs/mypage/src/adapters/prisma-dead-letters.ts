@@ -3,6 +3,8 @@ import type { EventRecord } from '#platform/events.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
 
+const FORGOTTEN_AT_ONCE = 500;
+
 type StoredDeadLetter = Prisma.DeadLetterGetPayload<object>;
 
 /** Dead letters beside mypage's inbox, on SQLite or MariaDB alike. */
@@ -13,6 +15,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
         const { id: eventId } = event;
         const before = await tx.deadLetter.findUnique({ where: { eventId } });
         if (before && !['FAILING', 'REPLAYING'].includes(before.state)) return null;
+        if (await isProcessed(tx, eventId)) return null;
         const failures = (before?.failures ?? 0) + 1;
         const isParked = failures >= parkAfter && (await takeUnlessHeld(tx, eventId));
         const noted = { failures, error, lastFailedAt: new Date() };
@@ -31,7 +34,20 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
         return count > 0 ? (state as DeadLetterState) : null;
       }),
 
-    async forget(eventId) {
+    async forgetProcessed() {
+      // Read first: a DELETE that reads the inbox itself would lock it on MariaDB.
+      const failing = await prisma.deadLetter.findMany({
+        where: { state: 'FAILING' },
+        select: { eventId: true },
+        take: FORGOTTEN_AT_ONCE,
+      });
+      const ids = failing.map(({ eventId }) => eventId);
+      if (ids.length === 0) return;
+      const processed = await prisma.inboxEvent.findMany({
+        where: { generation: await liveGeneration(prisma), eventId: { in: ids } },
+        select: { eventId: true },
+      });
+      const eventId = { in: processed.map((row) => row.eventId) };
       await prisma.deadLetter.deleteMany({ where: { eventId, state: 'FAILING' } });
     },
 
@@ -69,6 +85,11 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
       return count > 0;
     },
   };
+}
+
+async function isProcessed(tx: Prisma.TransactionClient, eventId: string): Promise<boolean> {
+  const generation = await liveGeneration(tx);
+  return (await tx.inboxEvent.count({ where: { generation, eventId } })) > 0;
 }
 
 /**

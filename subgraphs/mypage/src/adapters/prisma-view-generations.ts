@@ -141,7 +141,7 @@ export function prismaViewGenerations(
       await inViewTransaction(prisma, async (tx) => {
         await whileBuilding(tx, generation, { eventsRead });
         // What the events say is told to nobody a second time.
-        await projectInto(tx, generation, events, { keepVersions: false });
+        await projectInto(tx, generation, events, { keepVersions: false, clearFailures: false });
       });
     },
 

@@ -17,7 +17,10 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
         // Inside the transaction: a rebuild relies on what is committed after its generation was
         // added being written to it.
         for (const { generation, isLive } of await writtenGenerations(tx)) {
-          const versions = await projectInto(tx, generation, events, { keepVersions: true });
+          const versions = await projectInto(tx, generation, events, {
+            keepVersions: true,
+            clearFailures: isLive,
+          });
           if (isLive) changed = versions;
         }
         return changed;

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { RetryLater } from '#platform/failures.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import {
   type BookingStatusView,
@@ -19,7 +20,7 @@ const CONFLICT_KINDS = new Set([
 ]);
 
 /** A view was changed by another writer after it had been read. */
-export class ViewConflict extends Error {}
+export class ViewConflict extends RetryLater {}
 
 /**
  * Runs `work` in one transaction. When another writer was faster, it is rolled back and tried again,
@@ -77,24 +78,31 @@ const SELECTED = FIELDS.map((field) => `${VIEW[field]} AS ${field}`).join(', ');
 
 /**
  * Takes events into the views of one generation, each once; returns the new version of a view for each
- * of them that was not taken before. With `keepVersions` they are kept for live subscribers. This is the hot path, where Prisma's
- * client costs more than the database: hence raw statements, which keep to what SQLite and MariaDB
+ * of them that was not taken before. With `keepVersions` they are kept for live subscribers, with
+ * `clearFailures` the events' failed attempts are forgotten. This is the hot path, where Prisma's client costs more than the database: hence raw statements, which keep to what SQLite and MariaDB
  * understand alike, so that none is written twice.
  */
 export async function projectInto(
   tx: Prisma.TransactionClient,
   generation: number,
   events: readonly ProjectedEvent[],
-  { keepVersions }: { keepVersions: boolean },
+  { keepVersions, clearFailures }: { keepVersions: boolean; clearFailures: boolean },
 ): Promise<BookingStatusView[]> {
   const ids = [...new Set(events.map(({ id }) => id))];
   if (ids.length === 0) return [];
-  const held = await tx.$queryRawUnsafe<{ id: string }[]>(
-    `SELECT event_id AS id FROM inbox WHERE generation = ? AND event_id IN (${marks(ids.length)})`,
+  // One statement for both: most events never failed, and cost no statement more.
+  const rows = await tx.$queryRawUnsafe<{ id: string; place: string }[]>(
+    `SELECT event_id AS id, 'inbox' AS place FROM inbox
+      WHERE generation = ? AND event_id IN (${marks(ids.length)})
+      UNION ALL
+     SELECT event_id AS id, 'failing' AS place FROM dead_letter
+      WHERE state = 'FAILING' AND event_id IN (${marks(ids.length)})`,
     generation,
     ...ids,
+    ...ids,
   );
-  const known = new Set(held.map(({ id }) => id));
+  const known = new Set(rows.filter(({ place }) => place === 'inbox').map(({ id }) => id));
+  const failing = rows.filter(({ place }) => place === 'failing').map(({ id }) => id);
   const fresh = events.filter(({ id }) => !known.has(id) && known.add(id));
   if (fresh.length === 0) return [];
   // A concurrent writer of the same event fails here, on the key, with all that it wrote.
@@ -104,6 +112,10 @@ export async function projectInto(
     'inbox (generation, event_id, received_at)',
     fresh.map(({ id }) => [generation, id, now]),
   );
+
+  if (clearFailures && failing.length > 0) {
+    await tx.deadLetter.deleteMany({ where: { eventId: { in: failing }, state: 'FAILING' } });
+  }
 
   const bookingIds = [...new Set(fresh.map(({ facts }) => facts.bookingId))];
   const stored = await tx.$queryRawUnsafe<BookingStatusView[]>(

@@ -8,11 +8,12 @@ const PACE_MS = 50;
  * Takes events in groups: the first is written at once, whatever comes within the next 50 ms goes
  * into the next group, so that a busy hour costs few commits and a quiet one no delay. The promise of an event
  * settles with its transaction. When a group fails, its events are tried one by one, so that a bad
- * event fails alone. The new versions of views are announced once they are committed.
+ * event fails alone; in transient trouble all of them fail at once, or each would wait for a timeout. The new versions of views are announced once they are committed.
  */
 export function batchProjector(
   views: Pick<ViewStore, 'project'>,
   announce: (versions: readonly BookingStatusView[]) => void,
+  isTransient: (error: unknown) => boolean,
 ) {
   let waiting: { event: ProjectedEvent; settle: PromiseWithResolvers }[] = [];
   let running = false;
@@ -27,8 +28,9 @@ export function batchProjector(
         announce(await views.project(group.map(({ event }) => event)));
         for (const { settle } of group) settle.resolve();
       } catch (error) {
-        if (group.length === 1) group[0]?.settle.reject(error);
-        else await oneByOne(group);
+        if (group.length === 1 || isTransient(error)) {
+          for (const { settle } of group) settle.reject(error);
+        } else await oneByOne(group);
       }
       await pause;
     }

@@ -1,6 +1,7 @@
 import { paymentEvents } from '#contracts/payment.ts';
 import { withCorrelation } from '#platform/correlation.ts';
 import { type EventRecord, newEvent } from '#platform/events.ts';
+import { takeEvent } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { inTransaction, type Pool, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
@@ -31,11 +32,6 @@ const updatePayment = statement<{ saved: boolean }>(
       WHERE payment_id = $1::uuid AND $8::boolean AND EXISTS (SELECT FROM changed)),
    told AS (${insertOutbox('$9', 'EXISTS (SELECT FROM changed)')})
    SELECT EXISTS (SELECT FROM changed) AS saved`,
-);
-
-const takeEvent = statement(
-  'inbox-take',
-  'INSERT INTO inbox (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING RETURNING event_id',
 );
 
 const insertNews = statement('outbox-insert', insertOutbox('$1'));
@@ -108,7 +104,7 @@ export function prismaPaymentStore(
 
     async giveUp(tombstone, refund, eventId) {
       const news = await inTransaction(pool, async (db): Promise<EventRecord[]> => {
-        if ((await takeEvent(db, eventId)).length === 0) return [];
+        if (!(await takeEvent(db, eventId))) return [];
         const inserted = await insertPayment(db, ...columnsOf(tombstone));
         if (inserted.length === 0) {
           await oweRefund(db, tombstone.state.bookingId, refund);

@@ -1,5 +1,6 @@
 import { spaceEvents } from '#contracts/space.ts';
 import { type EventRecord, newEvent } from '#platform/events.ts';
+import { insertInbox, takeEvent } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
@@ -19,8 +20,7 @@ const insertRegistration = statement<{ made: boolean }>(
       WHERE $7 <> 'REGISTERED' OR EXISTS (SELECT FROM space WHERE id = $4::uuid)
      ON CONFLICT DO NOTHING
   RETURNING id),
-   taken AS (
-     INSERT INTO inbox (event_id) SELECT $11::uuid FROM made ON CONFLICT DO NOTHING),
+   ${insertInbox('$11', 'EXISTS (SELECT FROM made)')},
    told AS (${insertOutbox('$12', 'EXISTS (SELECT FROM made)')})
    SELECT EXISTS (SELECT FROM made) AS made`,
 );
@@ -32,14 +32,9 @@ const updateRegistration = statement<{ saved: boolean }>(
       WHERE id = $1::uuid AND version = $2
         AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $6::uuid)
   RETURNING id),
-   taken AS (INSERT INTO inbox (event_id) SELECT $6::uuid FROM changed),
+   ${insertInbox('$6', 'EXISTS (SELECT FROM changed)', '')},
    told AS (${insertOutbox('$7', 'EXISTS (SELECT FROM changed)')})
    SELECT EXISTS (SELECT FROM changed) AS saved`,
-);
-
-const takeEvent = statement(
-  'inbox-take',
-  'INSERT INTO inbox (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING',
 );
 
 /** Registrations in PostgreSQL; tables and constraints are Prisma's migrations in prisma/space. */

@@ -1,6 +1,7 @@
 import { spaceEvents } from '#contracts/space.ts';
 import { insertAuditEntry, newAuditEntry } from '#platform/audit.ts';
 import { newEvent } from '#platform/events.ts';
+import { insertInbox } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
@@ -34,9 +35,7 @@ const searchSpaces = statement<{ id: string }>(
 
 const occupySlot = statement(
   'space-occupy',
-  `WITH taken AS (
-     INSERT INTO inbox (event_id) SELECT $1::uuid WHERE $1::uuid IS NOT NULL
-     ON CONFLICT DO NOTHING)
+  `WITH ${insertInbox('$1', '$1::uuid IS NOT NULL')}
    INSERT INTO occupied_slot AS known (booking_id, space_id, start_at, end_at, live, version)
    VALUES ($2::uuid, $3::uuid, $4, $5, $6, $7)
    ON CONFLICT (booking_id) DO UPDATE SET live = excluded.live, version = excluded.version

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { causesOf, failureKind, issuesOf } from './failures.ts';
+
+const MAX_TEXT_SIZE = 500;
+const FAULT = "A fault in the service's code; its log has the details under the event's id.";
+
+/** What JavaScript throws by itself: its words are about code, and of no use to an operator. */
+const CODE_FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError];
+
+/**
+ * Says in a sentence or two why an event failed, for operators: no stack, file, statement, value or
+ * credential. The log has the rest, under the event's id.
+ */
+export function failureText(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    return plainFailureText(`The payload does not match its contract: ${issuesOf(error)}.`);
+  }
+  const database = databaseFailure(error);
+  if (database) return database;
+  if (CODE_FAULTS.some((kind) => error instanceof kind)) return FAULT;
+  return plainFailureText(error instanceof Error ? error.message : String(error));
+}
+
+/** What a database driver says of a refused statement; its message would hold values. */
+function databaseFailure(error: unknown): string | null {
+  const facts: string[] = [];
+  let code: string | undefined;
+  for (const cause of causesOf(error) as DatabaseFields[]) {
+    const isServers = typeof cause.severity === 'string' || cause.sqlState !== undefined;
+    code ??= cause.originalCode ?? (isServers ? String(cause.code ?? cause.errno) : undefined);
+    const { constraint } = cause;
+    const name = typeof constraint === 'string' ? constraint : constraint?.index;
+    const fields = typeof constraint === 'object' ? constraint?.fields?.join(', ') : undefined;
+    if (name ?? fields) facts.push(`constraint ${name ?? fields}`);
+    if (cause.table) facts.push(`table ${cause.table}`);
+    if (cause.column) facts.push(`column ${cause.column}`);
+  }
+  if (code === undefined && !isOfPrisma(error)) return null;
+  const problem =
+    failureKind(error) === 'transient'
+      ? 'The database could not do it now'
+      : 'The database refused it';
+  const details = [...new Set([...(code === undefined ? [] : [`code ${code}`]), ...facts])];
+  return details.length === 0 ? `${problem}.` : `${problem}: ${details.join(', ')}.`;
+}
+
+interface DatabaseFields {
+  severity?: string;
+  code?: unknown;
+  errno?: unknown;
+  sqlState?: unknown;
+  originalCode?: string;
+  constraint?: string | { index?: string; fields?: string[] };
+  table?: string;
+  column?: string;
+}
+
+function isOfPrisma(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('Prisma');
+}
+
+const STACK_LINE = /\n\s+at .*/s;
+const PATH =
+  /(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+ -]+)+\.(?:[cm]?[jt]sx?|node|json|sqlite|wasm)(?::\d+){0,2}/g;
+const ADDRESS_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+const CREDENTIAL = /\b(?:bearer|basic)\s+[\w.~+/=-]{6,}|\beyJ[\w-]+(?:\.[\w-]*){2,4}/gi;
+
+/**
+ * Makes what is stored as a failure's text fit for operators. Earlier versions stored the stack: it
+ * is cut off, and so are Prisma's excerpts of source files.
+ */
+export function plainFailureText(stored: string): string {
+  const text = stored.replaceAll('\0', '').replace(STACK_LINE, '');
+  if (/^Prisma\w+|^\s*Invalid `/.test(text)) {
+    const [, code] = /Code: `(\w+)`/.exec(text) ?? [];
+    return code ? `The database refused it: code ${code}.` : 'The database refused it.';
+  }
+  if (/^(?:Type|Range|Reference|Syntax|Eval|URI)Error\b/.test(text)) return FAULT;
+  const plain = text
+    .replace(/^(?:Error|error|ZodError): /, '')
+    // The MariaDB connector appends the statement and its parameters.
+    .replace(/\nsql: .*/s, '')
+    .replace(PATH, '(a file)')
+    .replace(ADDRESS_PASSWORD, '$1')
+    .replace(CREDENTIAL, '(a credential)')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return plain === '' ? FAULT : plain.slice(0, MAX_TEXT_SIZE);
+}

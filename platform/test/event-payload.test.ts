@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { bookingEvents } from '#contracts/book.ts';
+import { paymentEvents } from '#contracts/payment.ts';
+import { spaceEvents } from '#contracts/space.ts';
+import { readPayload } from '../src/event-payload.ts';
+import { type EventContract, newEvent, schemaVersionOf } from '../src/events.ts';
+import { NotUnderstood } from '../src/failures.ts';
+
+/** Its name was one field in version 1, and its age a text until version 2. */
+const contract = {
+  topic: 'tests',
+  consumers: ['mypage'],
+  payload: z.object({ first: z.string(), last: z.string(), age: z.int() }),
+  upcasts: [
+    ({ name, age }: { name: string; age: string }) => {
+      const [first, last] = name.split(' ');
+      return { first, last, age };
+    },
+    (older: { age: string }) => ({ ...older, age: Number(older.age) }),
+  ],
+} satisfies EventContract;
+const kim = { first: 'Kim', last: 'Lee', age: 30 };
+const read = (schemaVersion: number | undefined, payload: unknown) =>
+  readPayload(contract, { type: 'Tested', schemaVersion, payload });
+
+describe("an event's payload", () => {
+  test('is published in the present schema version of its contract', () => {
+    expect(schemaVersionOf(contract)).toBe(3);
+    const facts = { aggregateId: 'a', version: 1, occurredAt: new Date(), payload: kim };
+    expect(newEvent('Tested', contract, facts).schemaVersion).toBe(3);
+  });
+
+  test.each([
+    ['1', 1, { name: 'Kim Lee', age: '30' }],
+    ['2', 2, { first: 'Kim', last: 'Lee', age: '30' }],
+    ['3', 3, kim],
+  ])('of schema version %s is read as the present one', (_, version, payload) => {
+    expect(read(version, payload)).toEqual(kim);
+  });
+
+  test('without a schema version is of version 1', () => {
+    expect(read(undefined, { name: 'Kim Lee', age: '30' })).toEqual(kim);
+  });
+
+  test('of a newer schema version is not understood, whatever it holds', () => {
+    expect(() => read(4, kim)).toThrow(NotUnderstood);
+  });
+
+  test('that an upcast cannot read is no newer one', () => {
+    expect(() => read(1, { age: '30' })).toThrow(TypeError);
+  });
+
+  test.each(Object.entries({ ...bookingEvents, ...paymentEvents, ...spaceEvents }))(
+    'of %s may hold fields that its contract does not know',
+    (_, { payload }) => {
+      const { error } = z.safeParse(payload, { invented: true });
+      expect(error?.issues.map(({ code }) => code)).not.toContain('unrecognized_keys');
+    },
+  );
+});

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
+import { until } from '../../tests/support/system.ts';
+import { openConsumer } from '../src/consume.ts';
+import { postgresDeadLetters } from '../src/dead-letters.ts';
+import type { EventContract, EventRecord } from '../src/events.ts';
+import { postgresInbox, takeEvent } from '../src/inbox.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { insertOutbox } from '../src/outbox.ts';
+import { HELD_PATH } from '../src/peer-inboxes.ts';
+import { openPostgres, type Pool, statement } from '../src/postgres.ts';
+import { openTransport, type Transport } from '../src/queue.ts';
+import { type Relay, startRelay } from '../src/relay.ts';
+
+const PARK_AFTER = 2;
+const insertEvents = statement('test-insert', insertOutbox('$1'));
+const contract = (payload: z.ZodType, more: Partial<EventContract> = {}): EventContract => ({
+  topic: 'redelivered',
+  consumers: ['mypage'],
+  payload,
+  ...more,
+});
+
+/** What an earlier release knows, and what the next one does. */
+const EARLIER = { Tested: contract(z.object({ colour: z.enum(['RED']) })) };
+const NEXT = {
+  Tested: contract(z.object({ hue: z.enum(['RED', 'ULTRAVIOLET']) }), {
+    upcasts: [({ colour }: { colour: string }) => ({ hue: colour })],
+  }),
+  Unheard: contract(z.object({})),
+};
+
+/** An outbox with its relay, a real queue and a consumer's database, between releases. */
+describe('redelivery', () => {
+  let database: TestDatabase;
+  let queueDatabase: TestDatabase;
+  let app: FastifyInstance;
+  let relay: Relay;
+  let sending: Transport;
+  const running: { stop(): Promise<void> }[] = [];
+
+  beforeAll(async () => {
+    [database, queueDatabase] = await Promise.all([createDatabase('payment'), createDatabase()]);
+    const inbox = postgresInbox(database.pool);
+    app = Fastify({ forceCloseConnections: true });
+    app.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({
+      held: await inbox.held(body.ids),
+    }));
+    sending = await openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
+    relay = startRelay({
+      pool: database.pool,
+      transport: sending,
+      authorize: async () => 'Bearer test',
+      inboxUrls: { mypage: await app.listen({ host: '127.0.0.1', port: 0 }) },
+      contracts: NEXT,
+      metrics: createMetrics('test'),
+      logger: silent,
+    });
+  });
+
+  afterAll(async () => {
+    await relay?.stop();
+    await Promise.all(running.map((each) => each.stop()));
+    await sending?.close();
+    await app?.close();
+    await Promise.all([database?.drop(), queueDatabase?.drop()]);
+  });
+
+  /** A process of a release that knows the contracts, with a pool that waits 100 ms for a lock. */
+  async function start(contracts: Record<string, EventContract>) {
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c lock_timeout=100');
+    const pool: Pool = openPostgres(url.href, silent);
+    const transport = await openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
+    const metrics = createMetrics('test');
+    const consumer = openConsumer({
+      name: 'mypage',
+      transport,
+      inbox: postgresInbox(pool),
+      deadLetters: postgresDeadLetters(pool),
+      parkAfter: PARK_AFTER,
+      metrics,
+      logger: silent,
+    });
+    const handler = async ({ id }: { id: string }) => {
+      await pool.query('SELECT count(*) FROM refund');
+      await takeEvent(pool, id);
+    };
+    const handlers = Object.fromEntries(Object.keys(contracts).map((type) => [type, handler]));
+    await consumer.take(contracts, handlers, { concurrency: 2 });
+    let stopped = false;
+    const process = {
+      async countOf(metric: string): Promise<number> {
+        const values = (await metrics.getSingleMetric(metric)?.get())?.values ?? [];
+        return values.reduce((sum, { value }) => sum + value, 0);
+      },
+      async stop() {
+        if (stopped) return;
+        stopped = true;
+        await transport.stopReceiving();
+        await transport.close();
+        await pool.end();
+      },
+    };
+    running.push(process);
+    return process;
+  }
+
+  async function publish(event: Partial<EventRecord>): Promise<string> {
+    const whole = {
+      id: uuidv7(),
+      topic: 'redelivered',
+      type: 'Tested',
+      aggregateId: uuidv7(),
+      version: 1,
+      occurredAt: new Date().toISOString(),
+      correlationId: 'test',
+      payload: {},
+      awaiting: ['mypage'] as EventRecord['awaiting'],
+      ...event,
+    };
+    await insertEvents(database.pool, JSON.stringify([whole]));
+    return whole.id;
+  }
+
+  /** As if the leases had run out: the backoff grows to a minute. */
+  const endLeases = () =>
+    database.query("UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}'");
+  const awaited = async () =>
+    (await database.query("SELECT id FROM outbox WHERE awaiting <> '{}'")).length;
+  const failures = () => database.query('SELECT state, failures FROM dead_letter');
+
+  test('never parks what a release does not understand, and the next one processes it', async () => {
+    const earlier = await start(EARLIER);
+    const strange = [
+      await publish({ type: 'Unheard' }),
+      await publish({ schemaVersion: 2, payload: { hue: 'RED' } }),
+      await publish({ payload: { colour: 'ULTRAVIOLET' } }),
+    ];
+    const plain = await publish({ payload: { colour: 'RED' } });
+    await until(
+      'each was delivered more often than it takes to park an event',
+      async () => {
+        await endLeases();
+        const seen = await earlier.countOf('spacerent_events_not_understood_total');
+        return seen >= strange.length * (PARK_AFTER + 2);
+      },
+      25,
+    );
+    expect(await failures()).toEqual([]);
+    await until('what it understands is acknowledged', async () => (await awaited()) === 3, 25);
+    expect(await postgresInbox(database.pool).held([...strange, plain])).toEqual([plain]);
+    await earlier.stop();
+
+    await start(NEXT);
+    await endLeases();
+    await until('all are acknowledged', async () => (await awaited()) === 0, 25);
+    expect((await postgresInbox(database.pool).held(strange)).sort()).toEqual([...strange].sort());
+    expect(await failures()).toEqual([]);
+  }, 90_000);
+
+  test('counts no failure while a table is locked, however long', async () => {
+    const consumer = await start(NEXT);
+    await database.whileLocked('LOCK TABLE refund', async () => {
+      await publish({ payload: { colour: 'RED' } });
+      await until(
+        'it met the lock more often than it takes to park an event',
+        async () => {
+          await endLeases();
+          return (await deferredBy(running as (typeof consumer)[])) >= PARK_AFTER + 3;
+        },
+        25,
+      );
+      expect(await failures()).toEqual([]);
+    });
+    await until(
+      'it is processed once the lock is gone',
+      async () => {
+        await endLeases();
+        return (await awaited()) === 0;
+      },
+      25,
+    );
+    expect(await failures()).toEqual([]);
+  }, 90_000);
+
+  async function deferredBy(processes: Awaited<ReturnType<typeof start>>[]): Promise<number> {
+    const counts = processes.map((each) => each.countOf('spacerent_events_deferred_total'));
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+});

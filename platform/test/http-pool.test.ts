@@ -18,7 +18,7 @@ test('a pool between services replaces connections that are old, and closes thos
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const ages = { clientTtl: 300, keepAliveTimeout: 1_000, keepAliveMaxTimeout: 1_000 };
+  const ages = { maxAgeMs: 300, keepAliveTimeout: 1_000, keepAliveMaxTimeout: 1_000 };
   const pool = openHttpPool(`http://127.0.0.1:${port}`, { connections: 1, ...ages });
   const ask = async () => (await pool.request({ method: 'GET', path: '/' })).body.dump();
   await ask();

@@ -1,8 +1,7 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { GraphQLError } from 'graphql';
-import type { Pool } from 'undici';
 import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
-import { type HttpReader, openHttpPool, readerOver } from '#platform/http-pool.ts';
+import { type HttpPool, type HttpReader, openHttpPool, readerOver } from '#platform/http-pool.ts';
 import type { Logger } from '#platform/logger.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './executor/subgraph.ts';
@@ -18,7 +17,7 @@ export interface RouterContext {
 export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
   readonly #authorize: (viewer: Viewer | null) => Promise<string>;
-  readonly #http: Pool;
+  readonly #http: HttpPool;
   readonly #reads: HttpReader;
   readonly #logger: Logger;
 

@@ -20,12 +20,17 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { bookingMetrics } from './adapters/booking-metrics.ts';
+import { bookingSearch } from './adapters/booking-search.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { resolvers } from './adapters/resolvers.ts';
+import { sagaInquiries } from './adapters/saga-inquiries.ts';
 import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
+import { CHECK_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
@@ -57,15 +62,25 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
     logger,
   );
 
+  const inquiries = sagaInquiries(
+    { payment: config.PAYMENT_URL, space: config.SPACE_URL },
+    authorize,
+  );
+  bookingMetrics(pool, metrics);
+
   const ports: BookPorts = {
     bookings: prismaBookingStore(prisma, pool, relay),
     catalogue: prismaCatalogue(prisma, pool),
+    search: bookingSearch(pool),
+    overdue: overdueBookings(pool),
+    inquiries,
     payments,
     clock: () => new Date(),
     newId: uuidv7,
     correlationId,
     resume: ({ state }, work) => withCorrelation(state.correlationId, work),
     holdSeconds: config.HOLD_SECONDS,
+    maxUnpaidHolds: config.MAX_UNPAID_HOLDS,
     deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
     log: (message, facts) => logger.info(facts, message),
   };
@@ -101,6 +116,9 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
     sweepUnpaid(ports),
   );
+  const stopChecking = repeat(logger, 'checking overdue bookings', CHECK_MS, () =>
+    checkOverdue(ports),
+  );
   const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'book is ready');
@@ -108,10 +126,12 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   onStop('requests', () => server.close());
   onStop('archiving', stopArchiving);
   onStop('sweeper', stopSweeper);
+  onStop('checks of overdue bookings', stopChecking);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
   onStop('payment client', () => payments.close());
+  onStop('inquiries', () => inquiries.close());
   onStop('database', async () => {
     await prisma.$disconnect();
     await pool.end();

@@ -6,14 +6,16 @@ import { createMetrics } from '#platform/metrics.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 import { eventually } from '../../../tests/support/system.ts';
+import { bookingSearch } from '../src/adapters/booking-search.ts';
+import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
 import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
 import { sweepUnpaid } from '../src/application/booking-saga.ts';
 import { requestBooking } from '../src/application/request-booking.ts';
-import { Booking } from '../src/domain/booking.ts';
+import { Booking, type BookingRequest } from '../src/domain/booking.ts';
 import type { BookPorts } from '../src/ports.ts';
-import { aRequest, aSpace } from './a-booking.ts';
+import { aRequest, aSpace, MANY_HOLDS } from './a-booking.ts';
 
 const TIMEOUT_MS = 300;
 const PER_SECOND = 20;
@@ -25,7 +27,7 @@ let payment: FastifyInstance;
 let payments: PaymentClient;
 let ports: BookPorts;
 const metrics = createMetrics('test');
-let answers: 'APPROVED' | 'DECLINED' | 'broken' | 'silent' = 'APPROVED';
+let answers: 'APPROVED' | 'DECLINED' | 'PENDING' | 'broken' | 'silent' = 'APPROVED';
 let called = 0;
 let abandoned = 0;
 
@@ -51,11 +53,18 @@ beforeAll(async () => {
     bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
     catalogue: prismaCatalogue(prisma, database.pool),
     payments,
+    search: bookingSearch(database.pool),
+    overdue: overdueBookings(database.pool),
+    inquiries: {
+      isPaymentClosed: async () => false,
+      registrationOf: async () => 'unknown',
+    },
     clock: () => new Date(),
     newId: uuidv7,
     correlationId: () => 'test',
     resume: (_booking, work) => work(),
     holdSeconds: 600,
+    maxUnpaidHolds: MANY_HOLDS,
     deferredPerSecond: PER_SECOND,
     log: () => {},
   };
@@ -71,12 +80,16 @@ afterAll(async () => {
 
 let hours = 0;
 
-/** Books an hour that nobody else books. Returns the status that the customer is told. */
-async function request(): Promise<string> {
+/** For an hour that nobody else books. */
+function nextRequest(): BookingRequest {
   hours += 1;
   const startAt = new Date(Math.ceil(Date.now() / DAY_MS) * DAY_MS + hours * 3_600_000);
-  const slot = { startAt, endAt: new Date(startAt.getTime() + 3_600_000) };
-  const answer = await requestBooking(ports, aRequest({ slot }), 'customer');
+  return aRequest({ slot: { startAt, endAt: new Date(startAt.getTime() + 3_600_000) } });
+}
+
+/** Books such an hour. Returns the status that the customer is told. */
+async function request(): Promise<string> {
+  const answer = await requestBooking(ports, nextRequest(), 'customer');
   return answer instanceof Booking ? answer.state.status : answer.type;
 }
 
@@ -93,6 +106,47 @@ describe('while payment answers', () => {
     answers = 'DECLINED';
     expect(new Set(await requestMany(30))).toEqual(new Set(['PaymentDeclined']));
     expect(payments.circuit()).toBe('closed');
+  });
+
+  test('pending payments are answers: thirty of them leave the circuit closed for others', async () => {
+    answers = 'PENDING';
+    expect(new Set(await requestMany(30))).toEqual(new Set(['PAYMENT_DEFERRED']));
+    expect(payments.circuit()).toBe('closed');
+    answers = 'APPROVED';
+    expect(await request()).toBe('PAID');
+    await database.query('DELETE FROM booking');
+  });
+});
+
+describe('a customer who holds as many unpaid slots as allowed', () => {
+  test('is refused another one, and told the limit; a repeated request is not', async () => {
+    answers = 'PENDING';
+    const limited = { ...ports, maxUnpaidHolds: 2 };
+    const requests = [nextRequest(), nextRequest(), nextRequest()] as const;
+    const ask = (one: BookingRequest) => requestBooking(limited, one, 'customer');
+    const [first] = [await ask(requests[0]), await ask(requests[1])];
+    expect(await ask(requests[2])).toEqual({
+      type: 'TooManyPendingBookings',
+      message: 'You hold 2 slots that are not paid yet, and may not hold more.',
+      limit: 2,
+    });
+    expect(await ask(requests[0])).toEqual(first);
+    await database.query('DELETE FROM booking');
+  });
+});
+
+describe('a repeated request', () => {
+  test('is answered like the first one after the payment method is erased, another is refused', async () => {
+    answers = 'APPROVED';
+    const first = nextRequest();
+    const ask = (one: BookingRequest) => requestBooking(ports, one, 'customer');
+    const booking = await ask(first);
+    expect(booking).toMatchObject({ state: { status: 'PAID', paymentMethod: '' } });
+    expect(await ask(first)).toEqual(booking);
+    expect(await ask({ ...first, paymentMethod: 'pm_other' })).toMatchObject({
+      type: 'IdempotencyKeyReused',
+    });
+    await database.query('DELETE FROM booking');
   });
 });
 

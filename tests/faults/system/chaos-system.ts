@@ -26,6 +26,8 @@ const SETTINGS = {
   PAYMENT_TIMEOUT_MS: '1000',
   PROVIDER_TIMEOUT_MS: '1500',
   SUBGRAPH_TIMEOUT_MS: '5000',
+  // While payment is away a customer of the load has more unpaid holds than people have.
+  MAX_UNPAID_HOLDS: '20',
   // All mutations come from one address, in any number.
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',

@@ -288,4 +288,42 @@ export const mutants = [
     ],
     tests: 'router/test/subgraph-client',
   },
+  {
+    name: "the database's clock: a replica whose clock is wrong writes holds by it",
+    edits: [
+      [
+        'subgraphs/book/src/adapters/hold-statements.ts',
+        "now() + $16::int * interval '1 ms'",
+        "$23::timestamptz + $16::int * interval '1 ms'",
+      ],
+      [
+        'subgraphs/book/src/adapters/prisma-booking-store.ts',
+        'JSON.stringify(requestEntry(booking, by)),',
+        'JSON.stringify(requestEntry(booking, by)), state.requestedAt,',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: 'the lock of the customer: requests at once hold more unpaid slots than allowed',
+    edits: [
+      [
+        'prisma/book/migrations/20261124150000_booking_deadlines/migration.sql',
+        'PERFORM pg_advisory_xact_lock(hashtextextended("customer", 0));',
+        '',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: 'the deadline: a booking that no event moves on stays as it is, unseen',
+    edits: [
+      [
+        'prisma/book/migrations/20261124150000_booking_deadlines/migration.sql',
+        `NEW."next_check_at" := CASE WHEN "is_passing" THEN now() + interval '30 seconds' END;`,
+        '',
+      ],
+    ],
+    tests: 'check-overdue',
+  },
 ];

@@ -107,13 +107,23 @@ describeSystems('who may use what', (system) => {
   });
 
   describe.each([
-    ['paymentOutcome', 'query ($id: ID!) { paymentOutcome(bookingId: $id) { status } }'],
+    [
+      'paymentOutcome',
+      'payment',
+      'query ($id: ID!) { paymentOutcome(bookingId: $id) { status isClosed } }',
+    ],
+    [
+      'registrationOutcome',
+      'space',
+      'query ($id: ID!) { registrationOutcome(bookingId: $id) { status } }',
+    ],
     [
       'approvePayment',
+      'payment',
       `mutation ($id: ID!) { approvePayment(input: { bookingId: $id, customerId: "kim", spaceId: $id, amount: 1,
          currency: KRW, paymentMethod: "pm_ok", slot: { startAt: "2031-01-01T00:00:00Z", endAt: "2031-01-01T01:00:00Z" } }) { status } }`,
     ],
-  ])("%s, which is for payment's siblings", (_name, query) => {
+  ] as const)('%s, which is for siblings of %s', (_name, context, query) => {
     test('is unknown to clients', async () => {
       const token = await system.token('operator', 'operator');
       const answer = await system.graphql(token, query, { id: uuidv7() });
@@ -123,7 +133,7 @@ describeSystems('who may use what', (system) => {
 
     test.each(people)('is refused to the router, also when it asks for %s', async (_name, role) => {
       const viewer = role && { userId: 'olga', roles: [role] };
-      const answer = await askSubgraph(system, 'payment', query, { id: uuidv7() }, { viewer });
+      const answer = await askSubgraph(system, context, query, { id: uuidv7() }, { viewer });
       expect(codesOf(answer)).toEqual(['FORBIDDEN']);
     });
   });

@@ -19,6 +19,8 @@ export function bookConfig(env: NodeJS.ProcessEnv) {
       BOOK_DATABASE_URL: setting.postgresUrl,
       /** How long a slot is held for its payment. */
       HOLD_SECONDS: setting.integer(1, 86_400).default(900),
+      /** How many slots one customer may hold unpaid at a time. */
+      MAX_UNPAID_HOLDS: setting.integer(1, 1_000_000).default(5),
       /** How long book waits for payment before the outcome counts as unknown. */
       PAYMENT_TIMEOUT_MS: setting.integer(50, 60_000).default(2_000),
       /** How many deferred payments each process asks for again per second, at most. */

@@ -21,15 +21,20 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { bookingMetrics } from './adapters/booking-metrics.ts';
+import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
+import { sagaInquiries } from './adapters/saga-inquiries.ts';
 import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
+import { CHECK_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
@@ -62,17 +67,27 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
     logger,
   );
 
+  const inquiries = sagaInquiries(
+    { payment: config.PAYMENT_URL, space: config.SPACE_URL },
+    authorize,
+  );
+  bookingMetrics(database.workers, metrics);
+
   const portsOn = (pool: Pool): BookPorts => {
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
     return {
       bookings: prismaBookingStore(prisma, pool, relay),
       catalogue: prismaCatalogue(prisma, pool),
+      search: bookingSearch(pool),
+      overdue: overdueBookings(pool),
+      inquiries,
       payments,
       clock: () => new Date(),
       newId: uuidv7,
       correlationId,
       resume: ({ state }, work) => withCorrelation(state.correlationId, work),
       holdSeconds: config.HOLD_SECONDS,
+      maxUnpaidHolds: config.MAX_UNPAID_HOLDS,
       deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
       log: (message, facts) => logger.info(facts, message),
     };
@@ -108,6 +123,9 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
   const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
     sweepUnpaid(workerPorts),
   );
+  const stopChecking = repeat(logger, 'checking overdue bookings', CHECK_MS, () =>
+    checkOverdue(workerPorts),
+  );
   const records = contextRecordsClient(
     { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
     storedEvents(database.workers),
@@ -132,12 +150,14 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
   // or the next one take it over. The relay goes on: it sends what requests still commit.
   onDrain('archiving', stopArchiving);
   onDrain('sweeper', stopSweeper);
+  onDrain('checks of overdue bookings', stopChecking);
   onDrain('reconciliation', stopReconciliation);
   onDrain('queue workers', () => transport.stopReceiving());
   onDrained('requests', () => server.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
   onStop('payment client', () => payments.close());
+  onStop('inquiries', () => inquiries.close());
   onStop('records of the other contexts', () => records.close());
   onStop('database', () => Promise.all([probe.close(), database.close()]));
 });

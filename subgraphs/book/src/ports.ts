@@ -1,5 +1,5 @@
 import type { Booking } from './domain/booking.ts';
-import type { Party } from './domain/booking-status.ts';
+import type { BookingStatus, Party } from './domain/booking-status.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
 import type { TimeSlot } from './domain/time-slot.ts';
 
@@ -12,17 +12,34 @@ export interface Actor {
 /** What saving a new version met: a newer one, or an event whose effect is there already. */
 export type Saved = 'saved' | 'stale';
 
+/** Why a booking was not written. */
+export type NotHeld = 'overlap' | 'key-taken' | 'too-many';
+
+/** A booking that an idempotency key made; its payment method itself may be erased. */
+export interface KeyedBooking {
+  booking: Booking;
+  hasPaymentMethod: boolean;
+}
+
 export interface BookingStore {
+  /** The database's clock, by which holds, leases and deadlines run. */
+  now(): Promise<Date>;
   find(id: string): Promise<Booking | null>;
-  findByKey(customerId: string, idempotencyKey: string): Promise<Booking | null>;
+  /** The booking that the key made, and whether it was to be paid by `paymentMethod`. */
+  findByKey(
+    customerId: string,
+    idempotencyKey: string,
+    paymentMethod: string,
+  ): Promise<KeyedBooking | null>;
   /** The booking, and whether the event is in the inbox already. */
   findForEvent(id: string, eventId: string): Promise<{ booking: Booking | null; taken: boolean }>;
   /**
    * Writes the booking, its hold, its idempotency key, the event `Booked` and who asked for it in
    * one transaction, which first releases expired holds that are in its way. The database refuses
-   * an overlap.
+   * an overlap, and more than `maxUnpaidHolds` unpaid holds of the customer. Resolves with the
+   * booking as it was written: its instants are shifted to the database's clock.
    */
-  request(booking: Booking, now: Date, by: Actor): Promise<'held' | 'overlap' | 'key-taken'>;
+  request(booking: Booking, maxUnpaidHolds: number, by: Actor): Promise<Booking | NotHeld>;
   /**
    * Writes the next version together with the event of its new status and, when an event led to
    * it, that event's id in the inbox; `stale` when the stored version is not `previous` any more.
@@ -33,16 +50,58 @@ export interface BookingStore {
   /** Notes an event that changes nothing. */
   take(eventId: string): Promise<void>;
   /** The slots that live bookings hold within [from, to), in order. */
-  occupied(spaceId: string, from: Date, to: Date, now: Date): Promise<TimeSlot[]>;
+  occupied(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
   /**
    * Leases up to `limit` bookings whose payment is to be asked again or whose hold has expired;
-   * `expired`: only the latter.
+   * `expired`: only the latter. `now` is when, by the database's clock.
    */
-  claimUnpaid(now: Date, limit: number, which: 'all' | 'expired'): Promise<Booking[]>;
+  claimUnpaid(
+    limit: number,
+    which: 'all' | 'expired',
+  ): Promise<readonly { booking: Booking; now: Date }[]>;
+}
+
+/** What to look for; every part that is not null must hold. */
+export interface BookingFilter {
+  customerId: string | null;
+  hostId: string | null;
+  spaceId: string | null;
+  status: readonly BookingStatus[] | null;
+  /** The slot starts at or after it. */
+  startsFrom: Date | null;
+  startsBefore: Date | null;
+  /** Past the deadline of its status. */
+  stuck: boolean | null;
+}
+
+export interface BookingSearch {
+  /** At most `limit` bookings that were requested before the booking `after`, newest first. */
+  search(filter: BookingFilter, limit: number, after: string | null): Promise<Booking[]>;
+}
+
+/** Bookings that have been PAID or CANCELLING for too long, by the database's clock. */
+export interface OverdueBookings {
+  /** Leases up to `limit` of them for at least 30 s; each check is further from the one before. */
+  claim(limit: number): Promise<Booking[]>;
+  /** Publishes the booking's last event to all its consumers again. False: it has none. */
+  redeliverLastEvent(booking: Booking): Promise<boolean>;
+}
+
+/** What became of a booking in the other contexts. Rejects when they do not respond. */
+export interface SagaInquiries {
+  /** Is nothing more charged or refunded? */
+  isPaymentClosed(booking: Booking): Promise<boolean>;
+  /** `unknown`: space has not processed what would make or cancel it. */
+  registrationOf(booking: Booking): Promise<'registered' | 'rejected' | 'cancelled' | 'unknown'>;
 }
 
 export interface Catalogue {
   find(id: string): Promise<CatalogueSpace | null>;
+  /**
+   * Waits until this process stores the space, `ms` at most; the caller then looks again. False at
+   * once when too many requests are waiting already.
+   */
+  whenStored(id: string, ms: number): Promise<boolean>;
   /** Keeps the copy unless it is as new already, and notes the event. */
   store(space: CatalogueSpace, eventId: string): Promise<void>;
 }
@@ -67,6 +126,9 @@ export type Clock = () => Date;
 export interface BookPorts {
   bookings: BookingStore;
   catalogue: Catalogue;
+  search: BookingSearch;
+  overdue: OverdueBookings;
+  inquiries: SagaInquiries;
   payments: PaymentGateway;
   clock: Clock;
   newId: () => string;
@@ -74,6 +136,8 @@ export interface BookPorts {
   /** Works for a booking on nobody's request, under the correlation id of the one that made it. */
   resume: (booking: Booking, work: () => Promise<void>) => Promise<void>;
   holdSeconds: number;
+  /** How many slots one customer may hold unpaid at a time. */
+  maxUnpaidHolds: number;
   /** How many deferred payments are asked for again per second: payment must not drown in them. */
   deferredPerSecond: number;
   log: (message: string, facts: Record<string, unknown>) => void;

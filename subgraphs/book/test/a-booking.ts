@@ -5,6 +5,8 @@ import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
 /** Midnight in Seoul is 15:00 of the day before in UTC. */
 export const NOW = new Date('2030-05-01T00:00:00Z');
 export const HOLD_SECONDS = 900;
+/** More than any test holds. */
+export const MANY_HOLDS = 10_000;
 
 export const secondsAfter = (instant: Date, seconds: number): Date =>
   new Date(instant.getTime() + seconds * 1_000);

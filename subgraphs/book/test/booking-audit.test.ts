@@ -9,9 +9,8 @@ import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { cancelBooking } from '../src/application/cancel-booking.ts';
 import type { Booking, BookingRequest } from '../src/domain/booking.ts';
 import type { BookingStore, BookPorts } from '../src/ports.ts';
-import { aBooking, HOLD_SECONDS, legal, NOW, secondsAfter } from './a-booking.ts';
+import { aBooking, legal, MANY_HOLDS, NOW } from './a-booking.ts';
 
-const HOLD_END = secondsAfter(NOW, HOLD_SECONDS);
 let database: TestDatabase;
 let prisma: PrismaClient;
 let store: BookingStore;
@@ -30,16 +29,27 @@ afterAll(async () => {
 });
 
 /** A booking of a space that no other test books. */
-const elsewhere = (changes: Partial<BookingRequest> = {}, now = NOW): Booking =>
-  aBooking({ spaceId: uuidv7(), ...changes }, { now });
+const elsewhere = (changes: Partial<BookingRequest> = {}): Booking =>
+  aBooking({ spaceId: uuidv7(), ...changes });
 const asCustomer = ({ state }: Booking) => ({ userId: state.customerId, as: 'customer' as const });
-const request = (booking: Booking, now: Date) => store.request(booking, now, asCustomer(booking));
+const request = async (booking: Booking, maxUnpaidHolds = MANY_HOLDS) => {
+  const outcome = await store.request(booking, maxUnpaidHolds, asCustomer(booking));
+  return typeof outcome === 'string' ? outcome : 'held';
+};
 
-async function held(changes: Partial<BookingRequest> = {}, now = NOW): Promise<Booking> {
-  const booking = elsewhere(changes, now);
-  expect(await request(booking, now)).toBe('held');
-  return booking;
+async function held(changes: Partial<BookingRequest> = {}): Promise<Booking> {
+  const booking = elsewhere(changes);
+  const outcome = await store.request(booking, MANY_HOLDS, asCustomer(booking));
+  if (typeof outcome === 'string') throw new Error(outcome);
+  return outcome;
 }
+
+/** Lets the hold end so many seconds ago, by the database's clock. */
+const endHold = ({ state }: Booking, secondsAgo = 0) =>
+  database.query(
+    `UPDATE booking SET hold_expires_at = now() - $2::int * interval '1 second' WHERE id = $1`,
+    [state.id, secondsAgo],
+  );
 
 const auditOf = ({ state }: Booking) => audit.list({ subjectId: state.id, userId: null }, null, 10);
 const transactionsOf = (booking: Booking, version: number) =>
@@ -55,7 +65,7 @@ const PRICE = { amount: 60_000, currency: 'KRW' };
 test('the audit log tells who requested a booking, in the transaction of the request', async () => {
   const booking = elsewhere({ customerId: 'yuna' });
   const by = { userId: 'yuna', as: 'operator' as const };
-  await withCorrelation('asked', () => store.request(booking, NOW, by));
+  await withCorrelation('asked', () => store.request(booking, MANY_HOLDS, by));
   expect(await auditOf(booking)).toMatchObject([
     {
       userId: 'yuna',
@@ -83,15 +93,16 @@ test('the audit log tells nothing of requests that are refused, or made before',
   const first = await held({ spaceId });
   const { customerId, idempotencyKey } = first.state;
   const overlapping = elsewhere({ spaceId });
-  expect(await request(overlapping, NOW)).toBe('overlap');
+  expect(await request(overlapping)).toBe('overlap');
   const repeated = elsewhere({ customerId, idempotencyKey });
-  expect(await request(repeated, NOW)).toBe('key-taken');
+  expect(await request(repeated)).toBe('key-taken');
   expect([await auditOf(overlapping), await auditOf(repeated)]).toEqual([[], []]);
 });
 
 test('the audit log tells of the request that released a stale hold, and nothing of the hold', async () => {
   const stale = await held();
-  const booking = await held({ spaceId: stale.state.spaceId }, HOLD_END);
+  await endHold(stale);
+  const booking = await held({ spaceId: stale.state.spaceId });
   expect((await store.find(stale.state.id))?.state.status).toBe('EXPIRED');
   expect(await auditOf(stale)).toHaveLength(1);
   expect(await auditOf(booking)).toMatchObject([{ action: 'requestBooking' }]);

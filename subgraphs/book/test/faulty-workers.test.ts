@@ -22,7 +22,7 @@ import { eventually } from '../../../tests/support/system.ts';
 import { consumeEvents } from '../src/adapters/event-consumers.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import type { BookingStore, BookPorts } from '../src/ports.ts';
-import { aBooking, legal, NOW } from './a-booking.ts';
+import { aBooking, legal, MANY_HOLDS, NOW } from './a-booking.ts';
 
 let database: TestDatabase;
 let spaceDatabase: TestDatabase;
@@ -61,8 +61,9 @@ afterAll(async () => {
 
 /** A booking that is paid, and the event that its use is registered, which space has committed. */
 async function paidAndRegistered() {
-  const requested = aBooking({ spaceId: uuidv7() });
-  await bookings.request(requested, NOW, { userId: 'chulsoo', as: 'customer' });
+  const by = { userId: 'chulsoo', as: 'customer' } as const;
+  const requested = await bookings.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+  if (typeof requested === 'string') throw new Error(requested);
   const paid = legal(requested.approvePayment());
   await bookings.save(requested, paid);
   const { id } = paid.state;

@@ -7,7 +7,7 @@ import { createDatabase, type TestDatabase } from '../../../tests/support/databa
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import type { Booking, BookingRequest } from '../src/domain/booking.ts';
 import type { BookingStore } from '../src/ports.ts';
-import { aBooking, HOLD_SECONDS, legal, NOW, secondsAfter } from './a-booking.ts';
+import { aBooking, HOLD_SECONDS, legal, MANY_HOLDS, NOW, secondsAfter } from './a-booking.ts';
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -41,17 +41,28 @@ const tally = (outcomes: readonly string[]) =>
   );
 
 /** A booking of a space that no other test books. */
-const elsewhere = (changes: Partial<BookingRequest> = {}, now = NOW): Booking =>
-  aBooking({ spaceId: uuidv7(), ...changes }, { now });
+const elsewhere = (changes: Partial<BookingRequest> = {}): Booking =>
+  aBooking({ spaceId: uuidv7(), ...changes });
 
 const asCustomer = ({ state }: Booking) => ({ userId: state.customerId, as: 'customer' as const });
-const request = (booking: Booking, now: Date) => store.request(booking, now, asCustomer(booking));
+const request = async (booking: Booking, maxUnpaidHolds = MANY_HOLDS) => {
+  const outcome = await store.request(booking, maxUnpaidHolds, asCustomer(booking));
+  return typeof outcome === 'string' ? outcome : 'held';
+};
 
-async function held(changes: Partial<BookingRequest> = {}, now = NOW): Promise<Booking> {
-  const booking = elsewhere(changes, now);
-  expect(await request(booking, now)).toBe('held');
-  return booking;
+async function held(changes: Partial<BookingRequest> = {}): Promise<Booking> {
+  const booking = elsewhere(changes);
+  const outcome = await store.request(booking, MANY_HOLDS, asCustomer(booking));
+  if (typeof outcome === 'string') throw new Error(outcome);
+  return outcome;
 }
+
+/** Lets the hold end so many seconds ago, by the database's clock. */
+const endHold = ({ state }: Booking, secondsAgo = 0) =>
+  database.query(
+    `UPDATE booking SET hold_expires_at = now() - $2::int * interval '1 second' WHERE id = $1`,
+    [state.id, secondsAgo],
+  );
 
 const stored = async (booking: Booking) => (await store.find(booking.state.id))?.state;
 const outboxOf = (booking: Booking) =>
@@ -70,7 +81,10 @@ describe('requesting a booking', () => {
     const booking = await held();
     const { customerId, idempotencyKey, id } = booking.state;
     expect(await stored(booking)).toMatchObject(booking.state);
-    expect((await store.findByKey(customerId, idempotencyKey))?.state).toMatchObject(booking.state);
+    expect(await store.findByKey(customerId, idempotencyKey, 'pm_ok')).toMatchObject({
+      booking: { state: booking.state },
+      hasPaymentMethod: true,
+    });
     expect(await outboxOf(booking)).toEqual([
       { version: 1, type: 'Booked', awaiting: ['mypage', 'space'], status: 'REQUESTED' },
     ]);
@@ -86,7 +100,7 @@ describe('requesting a booking', () => {
     const spaceId = uuidv7();
     await held({ spaceId, slot: hours(2, 4) });
     const second = elsewhere({ spaceId, slot: hours(from, to) });
-    expect(await request(second, NOW)).toBe('overlap');
+    expect(await request(second)).toBe('overlap');
     expect(await stored(second)).toBeUndefined();
     expect(await outboxOf(second)).toEqual([]);
     expect(published.filter((event) => event.aggregateId === second.state.id)).toEqual([]);
@@ -127,7 +141,7 @@ describe('requesting a booking', () => {
   test('of one slot a hundred times at once holds it exactly once, without a deadlock', async () => {
     const spaceId = uuidv7();
     const outcomes = await Promise.all(
-      times(100, (n) => request(elsewhere({ spaceId, customerId: `c${n}` }), NOW)),
+      times(100, (n) => request(elsewhere({ spaceId, customerId: `c${n}` }))),
     );
     expect(tally(outcomes)).toEqual({ held: 1, overlap: 99 });
     expect(await liveIn(spaceId)).toBe(1);
@@ -140,7 +154,7 @@ describe('requesting a booking', () => {
     const ask = async (n: number): Promise<string[]> => {
       const outcomes: string[] = [];
       while (asking) {
-        outcomes.push(await request(elsewhere({ spaceId, customerId: `c${n}` }), NOW));
+        outcomes.push(await request(elsewhere({ spaceId, customerId: `c${n}` })));
       }
       return outcomes;
     };
@@ -160,7 +174,7 @@ describe('requesting a booking', () => {
     const outcomes = await Promise.all(
       times(60, (n) => {
         const from = (n * 7) % 20;
-        return request(elsewhere({ spaceId, slot: hours(from, from + 1 + (n % 4)) }), NOW);
+        return request(elsewhere({ spaceId, slot: hours(from, from + 1 + (n % 4)) }));
       }),
     );
     expect(await liveIn(spaceId)).toBe(tally(outcomes).held);
@@ -176,12 +190,11 @@ describe('requesting a booking', () => {
     const spaceId = uuidv7();
     const key = { customerId: 'chulsoo', idempotencyKey: uuidv7() };
     const bookings = times(50, () => elsewhere({ spaceId, ...key }));
-    const outcomes = await Promise.all(bookings.map((booking) => request(booking, NOW)));
+    const outcomes = await Promise.all(bookings.map((booking) => request(booking)));
     expect(outcomes.filter((outcome) => outcome === 'held')).toHaveLength(1);
     const winner = bookings[outcomes.indexOf('held')];
-    expect((await store.findByKey(key.customerId, key.idempotencyKey))?.state.id).toBe(
-      winner?.state.id,
-    );
+    const found = await store.findByKey(key.customerId, key.idempotencyKey, 'pm_ok');
+    expect(found?.booking.state.id).toBe(winner?.state.id);
     expect(await database.query('SELECT FROM booking WHERE space_id = $1', [spaceId])).toHaveLength(
       1,
     );
@@ -189,7 +202,7 @@ describe('requesting a booking', () => {
 
   test('with one key for fifty different slots at once makes one booking', async () => {
     const key = { customerId: 'chulsoo', idempotencyKey: uuidv7() };
-    const outcomes = await Promise.all(times(50, () => request(elsewhere(key), NOW)));
+    const outcomes = await Promise.all(times(50, () => request(elsewhere(key))));
     expect(tally(outcomes)).toEqual({ held: 1, 'key-taken': 49 });
   });
 
@@ -259,12 +272,11 @@ describe('the database itself', () => {
 });
 
 describe('a hold whose payment did not come in time', () => {
-  const LATER = secondsAfter(HOLD_END, 60);
-
   test('is released, with its event, by the transaction of the request that it is in the way of', async () => {
     const stale = await held();
     const { spaceId } = stale.state;
-    const booking = await held({ spaceId }, LATER);
+    await endHold(stale, 60);
+    const booking = await held({ spaceId });
     expect(await stored(stale)).toMatchObject({ status: 'EXPIRED', version: 2 });
     expect((await outboxOf(stale))[1]).toEqual({
       version: 2,
@@ -290,17 +302,19 @@ describe('a hold whose payment did not come in time', () => {
       if (status === 'PAYMENT_DEFERRED') {
         expect(await store.save(first, legal(first.deferPayment(NOW)))).toBe('saved');
       }
-      const early = new Date(HOLD_END.getTime() - 1);
-      expect(await request(elsewhere({ spaceId }, early), early)).toBe('overlap');
-      expect(await request(elsewhere({ spaceId }, HOLD_END), HOLD_END)).toBe('held');
+      await endHold(first, -60);
+      expect(await request(elsewhere({ spaceId }))).toBe('overlap');
+      await endHold(first);
+      expect(await request(elsewhere({ spaceId }))).toBe('held');
     },
   );
 
   test('is not released once it is paid', async () => {
     const paid = await held();
     await store.save(paid, legal(paid.approvePayment()));
+    await endHold(paid, 60);
     const { spaceId } = paid.state;
-    expect(await request(elsewhere({ spaceId }, LATER), LATER)).toBe('overlap');
+    expect(await request(elsewhere({ spaceId }))).toBe('overlap');
     expect(await stored(paid)).toMatchObject({ status: 'PAID' });
   });
 
@@ -311,12 +325,14 @@ describe('a hold whose payment did not come in time', () => {
     const paid = await held({ spaceId, slot: hours(1, 2) });
     await store.save(paid, legal(paid.approvePayment()));
 
-    const overBoth = elsewhere({ spaceId, slot: hours(0, 2) }, LATER);
-    expect(await request(overBoth, LATER)).toBe('overlap');
-    const sameKey = elsewhere({ spaceId, slot: hours(0, 1), customerId, idempotencyKey }, LATER);
-    expect(await request(sameKey, LATER)).toBe('key-taken');
+    await endHold(stale, 60);
+    const before = await stored(stale);
+    const overBoth = elsewhere({ spaceId, slot: hours(0, 2) });
+    expect(await request(overBoth)).toBe('overlap');
+    const sameKey = elsewhere({ spaceId, slot: hours(0, 1), customerId, idempotencyKey });
+    expect(await request(sameKey)).toBe('key-taken');
 
-    expect(await stored(stale)).toMatchObject(stale.state);
+    expect(await stored(stale)).toEqual(before);
     expect(await outboxOf(stale)).toHaveLength(1);
   });
 
@@ -327,10 +343,9 @@ describe('a hold whose payment did not come in time', () => {
       await held({ spaceId, slot: hours(1, 2) }),
       await held({ spaceId, slot: hours(2, 3) }),
     ];
+    for (const hold of stale) await endHold(hold, 60);
     const outcomes = await Promise.all(
-      times(100, (n) =>
-        request(elsewhere({ spaceId, customerId: `c${n}`, slot: hours(0, 3) }, LATER), LATER),
-      ),
+      times(100, (n) => request(elsewhere({ spaceId, customerId: `c${n}`, slot: hours(0, 3) }))),
     );
     expect(tally(outcomes)).toEqual({ held: 1, overlap: 99 });
     for (const hold of stale) {
@@ -418,55 +433,247 @@ describe('the occupied slots', () => {
     const spaceId = uuidv7();
     const late = await held({ spaceId, slot: hours(6, 7) });
     await store.save(late, legal(late.approvePayment()));
-    await held({ spaceId, slot: hours(2, 3) });
+    const hold = await held({ spaceId, slot: hours(2, 3) });
     const gone = await held({ spaceId, slot: hours(4, 5) });
     await store.save(gone, legal(gone.declinePayment()));
     const { startAt, endAt } = hours(0, 24);
-    expect(await store.occupied(spaceId, startAt, endAt, NOW)).toEqual([hours(2, 3), hours(6, 7)]);
-    expect(await store.occupied(spaceId, startAt, endAt, HOLD_END)).toEqual([hours(6, 7)]);
-    expect(await store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt, NOW)).toEqual([]);
-    expect(await store.occupied(uuidv7(), startAt, endAt, NOW)).toEqual([]);
+    expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(2, 3), hours(6, 7)]);
+    await endHold(hold);
+    expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(6, 7)]);
+    expect(await store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt)).toEqual([]);
+    expect(await store.occupied(uuidv7(), startAt, endAt)).toEqual([]);
   });
 });
 
 describe('claiming bookings whose payment is unknown', () => {
+  const makeDue = () =>
+    database.query('UPDATE booking SET next_payment_attempt_at = now() WHERE live');
+  const ids = (claimed: Awaited<ReturnType<typeof store.claimUnpaid>>) =>
+    claimed.map(({ booking }) => booking.state.id).sort();
+
   test('leases each to one of several sweepers, no more than asked for, until the lease ends', async () => {
     await database.query('DELETE FROM booking');
     const due = await Promise.all(times(24, () => held()));
     const [paid, ...unpaid] = due as [Booking, ...Booking[]];
     await store.save(paid, legal(paid.approvePayment()));
-    const ids = (bookings: Booking[]) => bookings.map(({ state }) => state.id);
-
-    const early = secondsAfter(NOW, 4);
-    expect(await store.claimUnpaid(early, 50, 'all')).toEqual([]);
-
-    const now = secondsAfter(NOW, 5);
-    const claims = await Promise.all([
-      store.claimUnpaid(now, 10, 'all'),
-      store.claimUnpaid(now, 10, 'all'),
-      store.claimUnpaid(now, 10, 'all'),
-    ]);
+    const unpaidIds = unpaid.map(({ state }) => state.id).sort();
+    await makeDue();
+    const claims = await Promise.all(times(3, () => store.claimUnpaid(10, 'all')));
     for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(10);
-    const rest = await store.claimUnpaid(now, 50, 'all');
-    const claimed = ids([...claims.flat(), ...rest]);
-    expect(claimed.sort()).toEqual(ids(unpaid).sort());
-    expect(await store.claimUnpaid(now, 50, 'all')).toEqual([]);
+    const rest = await store.claimUnpaid(50, 'all');
+    expect(ids([...claims.flat(), ...rest])).toEqual(unpaidIds);
+    expect(await store.claimUnpaid(50, 'all')).toEqual([]);
 
-    const again = await store.claimUnpaid(secondsAfter(now, 10), 50, 'all');
-    expect(ids(again).sort()).toEqual(ids(unpaid).sort());
-    for (const { state } of again) {
-      expect(state).toMatchObject({ paymentAttempts: 3, version: 1, status: 'REQUESTED' });
-      expect(state.nextPaymentAttemptAt).toEqual(secondsAfter(now, 20));
+    await makeDue();
+    const again = await store.claimUnpaid(50, 'all');
+    expect(ids(again)).toEqual(unpaidIds);
+    for (const { booking, now } of again) {
+      expect(booking.state).toMatchObject({ paymentAttempts: 3, version: 1, status: 'REQUESTED' });
+      const lease = (booking.state.nextPaymentAttemptAt?.getTime() ?? 0) - now.getTime();
+      expect(Math.abs(lease - 10_000)).toBeLessThanOrEqual(1);
     }
+  });
+
+  test('finds nothing before it is due, and only expired holds where those alone are asked for', async () => {
+    await database.query('DELETE FROM booking');
+    const [expired] = [await held(), await held()];
+    expect(await store.claimUnpaid(50, 'all')).toEqual([]);
+    await makeDue();
+    await endHold(expired);
+    expect(ids(await store.claimUnpaid(50, 'expired'))).toEqual([expired.state.id]);
   });
 
   test('passes over those that another sweeper is claiming, without waiting for it', async () => {
     await database.query('DELETE FROM booking');
     const [busy, idle] = [await held(), await held()];
+    await makeDue();
     const claimed = await database.whileLocked(
       `SELECT FROM booking WHERE id = '${busy.state.id}' FOR UPDATE`,
-      () => store.claimUnpaid(secondsAfter(NOW, 5), 10, 'all'),
+      () => store.claimUnpaid(10, 'all'),
     );
-    expect(claimed.map(({ state }) => state.id)).toEqual([idle.state.id]);
+    expect(ids(claimed)).toEqual([idle.state.id]);
+  });
+});
+
+describe('a replica whose clock is wrong', () => {
+  const HOUR = 3_600;
+  test.each([
+    ['ahead', HOUR],
+    ['behind', -HOUR],
+  ])('by an hour %s writes holds of the usual length', async (_name, seconds) => {
+    const wrong = secondsAfter(new Date(), seconds);
+    const booking = aBooking({ spaceId: uuidv7() }, { now: wrong });
+    expect(await request(booking)).toBe('held');
+    const [row] = await database.query<{ left: number; first: number }>(
+      `SELECT extract(epoch FROM hold_expires_at - now())::float AS left,
+              extract(epoch FROM next_payment_attempt_at - requested_at)::float AS first
+         FROM booking WHERE id = $1`,
+      [booking.state.id],
+    );
+    expect(row?.first).toBe(5);
+    expect(row?.left).toBeGreaterThan(HOLD_SECONDS - 60);
+    expect(row?.left).toBeLessThanOrEqual(HOLD_SECONDS);
+  });
+
+  test.each([
+    ['ahead', HOUR],
+    ['behind', -HOUR],
+  ])(
+    'by an hour %s neither gives away a live hold nor keeps a stale one',
+    async (_name, seconds) => {
+      const wrong = secondsAfter(new Date(), seconds);
+      const spaceId = uuidv7();
+      const standing = await held({ spaceId });
+      const rival = () => aBooking({ spaceId }, { now: wrong });
+      expect(await request(rival())).toBe('overlap');
+      expect(await stored(standing)).toMatchObject({ status: 'REQUESTED' });
+      await endHold(standing);
+      expect(await request(rival())).toBe('held');
+      expect(await stored(standing)).toMatchObject({ status: 'EXPIRED' });
+    },
+  );
+});
+
+describe('the limit of unpaid holds', () => {
+  const LIMIT = 5;
+  const aCustomer = () => ({ customerId: `customer-${uuidv7()}` });
+  const unpaidOf = async (customerId: string) =>
+    (
+      await database.query(
+        `SELECT FROM booking
+          WHERE customer_id = $1 AND status IN ('REQUESTED', 'PAYMENT_DEFERRED')
+            AND hold_expires_at > now()`,
+        [customerId],
+      )
+    ).length;
+
+  test('refuses all but five of forty requests of one customer at once', async () => {
+    const by = aCustomer();
+    const outcomes = await Promise.all(times(40, () => request(elsewhere(by), LIMIT)));
+    expect(tally(outcomes)).toEqual({ held: LIMIT, 'too-many': 35 });
+    expect(await unpaidOf(by.customerId)).toBe(LIMIT);
+  });
+
+  test('refuses them also where each takes over an expired hold', async () => {
+    const by = aCustomer();
+    const stale = await Promise.all(times(10, () => held()));
+    for (const hold of stale) await endHold(hold, 60);
+    const outcomes = await Promise.all(
+      stale.map(({ state }) => request(elsewhere({ ...by, spaceId: state.spaceId }), LIMIT)),
+    );
+    expect(tally(outcomes)).toEqual({ held: LIMIT, 'too-many': 5 });
+    expect(await unpaidOf(by.customerId)).toBe(LIMIT);
+  });
+
+  test('does not count what is paid, ended or expired, nor the holds of others', async () => {
+    const by = aCustomer();
+    const holds = await Promise.all(times(LIMIT, () => held(by)));
+    const [paid, declined, cancelled, expired] = holds as [Booking, Booking, Booking, Booking];
+    expect(await request(elsewhere(by), LIMIT)).toBe('too-many');
+    expect(await request(elsewhere(aCustomer()), LIMIT)).toBe('held');
+    await store.save(paid, legal(paid.approvePayment()));
+    await store.save(declined, legal(declined.declinePayment()));
+    await store.save(cancelled, legal(cancelled.cancel('customer', NOW)));
+    await endHold(expired);
+    const outcomes = await Promise.all(times(10, () => request(elsewhere(by), LIMIT)));
+    expect(tally(outcomes)).toEqual({ held: 4, 'too-many': 6 });
+  });
+
+  test('answers a repeated request like the first one', async () => {
+    const by = aCustomer();
+    const [first] = await Promise.all(times(LIMIT, () => held(by)));
+    const { idempotencyKey } = (first as Booking).state;
+    expect(await request(elsewhere({ ...by, idempotencyKey }), LIMIT)).toBe('key-taken');
+  });
+});
+
+describe('the payment method', () => {
+  const methodsOf = async ({ state }: Booking) =>
+    (await database.query('SELECT payment_method FROM booking WHERE id = $1', [state.id]))[0];
+
+  test.each<[string, (booking: Booking) => Booking]>([
+    ['is paid', (b) => legal(b.approvePayment())],
+    ['is declined', (b) => legal(b.declinePayment())],
+    ['expires', (b) => legal(b.expire(HOLD_END))],
+    ['is cancelled', (b) => legal(b.cancel('customer', NOW))],
+  ])('is erased when the booking %s, and can still be compared', async (_name, end) => {
+    const booking = await held({ paymentMethod: 'pm_secret' });
+    const { customerId, idempotencyKey } = booking.state;
+    expect(await methodsOf(booking)).toEqual({ payment_method: 'pm_secret' });
+    expect(await store.save(booking, end(booking))).toBe('saved');
+    expect(await methodsOf(booking)).toEqual({ payment_method: '' });
+    const found = (method: string) => store.findByKey(customerId, idempotencyKey, method);
+    expect(await found('pm_secret')).toMatchObject({ hasPaymentMethod: true });
+    expect(await found('pm_other')).toMatchObject({ hasPaymentMethod: false });
+    expect(await found('')).toMatchObject({ hasPaymentMethod: false });
+  });
+
+  test('stays while the payment is deferred', async () => {
+    const booking = await held({ paymentMethod: 'pm_secret' });
+    await store.save(booking, legal(booking.deferPayment(NOW)));
+    expect(await methodsOf(booking)).toEqual({ payment_method: 'pm_secret' });
+  });
+
+  test('is erased too where the previous release writes the new status', async () => {
+    const booking = await held({ paymentMethod: 'pm_secret' });
+    await database.query("UPDATE booking SET status = 'PAID' WHERE id = $1", [booking.state.id]);
+    expect(await methodsOf(booking)).toEqual({ payment_method: '' });
+  });
+
+  test('has a digest of its own in each booking', async () => {
+    const bookings = [await held(), await held()];
+    const digests = await database.query<{ digest: string }>(
+      'SELECT DISTINCT payment_method_digest AS digest FROM booking WHERE id = ANY($1)',
+      [bookings.map(({ state }) => state.id)],
+    );
+    expect(digests).toHaveLength(2);
+    for (const { digest } of digests) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('a booking whose registration is cancelled while its refund takes its time', () => {
+  const cancelling = async (spaceId: string) => {
+    const requested = await held({ spaceId });
+    const paid = legal(requested.approvePayment());
+    const cancelled = legal(paid.cancel('customer', NOW));
+    const unregistered = legal(cancelled.settleRegistration());
+    expect(await store.save(requested, paid)).toBe('saved');
+    expect(await store.save(paid, cancelled)).toBe('saved');
+    return { cancelled, unregistered };
+  };
+
+  test('gives its slot free with the registration, not with the refund', async () => {
+    const spaceId = uuidv7();
+    const { cancelled, unregistered } = await cancelling(spaceId);
+    expect(await request(elsewhere({ spaceId }))).toBe('overlap');
+    expect(await store.save(cancelled, unregistered, uuidv7())).toBe('saved');
+    expect(await request(elsewhere({ spaceId }))).toBe('held');
+    expect(await stored(unregistered)).toMatchObject({ status: 'CANCELLING' });
+  });
+
+  test('takes nothing back from the booking that has the slot now, whatever comes late', async () => {
+    const spaceId = uuidv7();
+    const { cancelled, unregistered } = await cancelling(spaceId);
+    const eventId = uuidv7();
+    expect(await store.save(cancelled, unregistered, eventId)).toBe('saved');
+    const next = await held({ spaceId });
+    const late = legal(unregistered.settleRegistration());
+    expect(await store.save(unregistered, late, eventId)).toBe('stale');
+    expect(await store.save(unregistered, late, uuidv7())).toBe('saved');
+    expect(await store.save(late, legal(late.settlePayment()), uuidv7())).toBe('saved');
+    expect(await stored(unregistered)).toMatchObject({ status: 'CANCELLED' });
+    expect(await stored(next)).toMatchObject({ status: 'REQUESTED', version: 1 });
+    expect(await liveIn(spaceId)).toBe(1);
+  });
+
+  test('stays without its slot where the previous release writes it again', async () => {
+    const spaceId = uuidv7();
+    const { cancelled, unregistered } = await cancelling(spaceId);
+    await store.save(cancelled, unregistered);
+    await held({ spaceId });
+    await database.query('UPDATE booking SET live = TRUE, version = version + 1 WHERE id = $1', [
+      cancelled.state.id,
+    ]);
+    expect(await liveIn(spaceId)).toBe(1);
   });
 });

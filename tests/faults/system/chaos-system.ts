@@ -27,6 +27,8 @@ const SETTINGS = {
   PROVIDER_TIMEOUT_MS: '1500',
   SUBGRAPH_TIMEOUT_MS: '5000',
   DRAIN_SECONDS: '1',
+  // While payment is away a customer of the load has more unpaid holds than people have.
+  MAX_UNPAID_HOLDS: '20',
   // All requests come from one address, in any number.
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',

@@ -132,6 +132,12 @@ export const databaseInvariants: readonly Invariant[] = [
           SELECT booking_id, 'refund is not settled' FROM refund WHERE settled_at IS NULL`,
   },
   {
+    name: 'a payment method is kept only while it may be charged',
+    kind: 'unexpected',
+    sql: `SELECT id AS culprit, 'booking is ' || status AS detail FROM booking
+           WHERE status NOT IN ('REQUESTED', 'PAYMENT_DEFERRED') AND payment_method <> ''`,
+  },
+  {
     name: 'every event is acknowledged',
     kind: 'lost',
     sql: `SELECT id AS culprit, format('%s of %s awaits %s', type, of, awaiting) AS detail
@@ -296,9 +302,10 @@ export const recordInvariants: readonly Invariant[] = [
             FROM booking b
            WHERE b.space_id IN (SELECT id FROM listing) AND NOT EXISTS (
              SELECT FROM asked a WHERE (a.customer, a.key, a.space_id, a.start_at, a.end_at,
-                      a.headcount, a.payment_method)
+                      a.headcount,
+                      encode(sha256(convert_to(b.id || ':' || a.payment_method, 'UTF8')), 'hex'))
                = (b.customer_id, b.idempotency_key, b.space_id, b.start_at, b.end_at,
-                      b.headcount, b.payment_method))`,
+                      b.headcount, b.payment_method_digest))`,
   },
   {
     name: 'a refused request leaves nothing behind',

@@ -28,11 +28,12 @@ const TABLES: readonly [name: string, from: keyof Databases, select: string, col
     'booking',
     'book',
     `SELECT id, customer_id, idempotency_key, space_id, start_at, end_at, headcount, price_amount,
-            payment_method, status::text, live, version, coalesce(refund_amount, price_amount)
+            payment_method, payment_method_digest, status::text, live, version,
+            coalesce(refund_amount, price_amount)
        FROM booking`,
     `id uuid, customer_id text, idempotency_key text, space_id uuid, start_at timestamptz,
-     end_at timestamptz, headcount int, price int, payment_method text, status text, live boolean,
-     version int, refund int`,
+     end_at timestamptz, headcount int, price int, payment_method text, payment_method_digest text,
+     status text, live boolean, version int, refund int`,
   ],
   [
     'payment',

@@ -24,7 +24,7 @@ beforeAll(async () => {
   };
   // What these keep out of a database must be found all the same.
   await contexts.book.query(`ALTER TABLE booking DROP CONSTRAINT booking_no_overlap,
-    DROP CONSTRAINT booking_live_by_status`);
+    DROP CONSTRAINT booking_live_by_status, DROP CONSTRAINT booking_payment_method_erased`);
   await contexts.book.query('DROP INDEX booking_customer_id_idempotency_key_key');
   await contexts.book.query('DROP INDEX outbox_aggregate_id_version_key');
   await contexts.space.query('ALTER TABLE registration DROP CONSTRAINT registration_no_overlap');
@@ -223,6 +223,24 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
           [ids.registered, randomUUID()],
         ),
       ['mypage shows what the events say', 'one event tells of each version'],
+    ],
+    [
+      'a payment method that is kept',
+      ({ ids }) =>
+        contexts.book.query("UPDATE booking SET payment_method = 'pm_ok' WHERE id = $1", [
+          ids.registered,
+        ]),
+      ['a payment method is kept only while it may be charged'],
+    ],
+    [
+      'a booking that is paid by another method than was asked for',
+      ({ ids }) =>
+        contexts.book.query(
+          `UPDATE booking SET payment_method_digest = booking_payment_method_digest(id, 'pm_other')
+            WHERE id = $1`,
+          [ids.registered],
+        ),
+      ['a booking was asked for'],
     ],
     [
       'a slot that space believes to be free',

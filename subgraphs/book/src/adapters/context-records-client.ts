@@ -1,4 +1,3 @@
-import { Pool as HttpPool } from 'undici';
 import { z } from 'zod';
 import {
   BOOKING_RECORDS_PATH,
@@ -7,6 +6,7 @@ import {
   viewRecord,
 } from '#contracts/reconciliation.ts';
 import { firstIdAt } from '#platform/archive.ts';
+import { type HttpPool, openHttpPool } from '#platform/http-pool.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import { EVENTS_PATH, type StoredEvents } from '#platform/stored-events.ts';
 import type { ContextRecords, EventSource } from '../application/reconcile.ts';
@@ -33,7 +33,7 @@ export function contextRecordsClient(
   delayMs: number,
 ): ContextRecords & { close(): Promise<void> } {
   const pools = new Map(
-    Object.entries(urls).map(([name, url]) => [name, new HttpPool(url, { connections: 1 })]),
+    Object.entries(urls).map(([name, url]) => [name, openHttpPool(url, { connections: 1 })]),
   );
 
   async function request<Response>(

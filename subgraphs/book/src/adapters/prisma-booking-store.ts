@@ -4,31 +4,32 @@ import { insertInbox, takeEvent } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { inTransaction, type Pool, type Queryable, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
-import type { PrismaClient, Booking as StoredBooking } from '#prisma/book/generated/client.ts';
-import { Booking, type BookingState } from '../domain/booking.ts';
-import type { Currency } from '../domain/money.ts';
-import type { TimeSlot } from '../domain/time-slot.ts';
+import type { PrismaClient } from '#prisma/book/generated/client.ts';
+import { Booking } from '../domain/booking.ts';
 import type { Actor, BookingStore, Saved } from '../ports.ts';
 import { cancelEntry, requestEntry } from './booking-audit.ts';
 import { eventOf } from './booking-events.ts';
+import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
+import {
+  byKey,
+  claimUnpaid,
+  hasStaleHolds,
+  insertBooking,
+  lockCustomer,
+  lockStaleHolds,
+  now,
+  occupied,
+} from './hold-statements.ts';
 
-type BookingRow = Omit<BookingState, 'slot' | 'price' | 'refund'> & {
-  startAt: Date;
-  endAt: Date;
-  priceAmount: number;
-  currency: Currency;
-  refundAmount: number | null;
-};
-
-const COLUMNS = `
-  id, customer_id AS "customerId", idempotency_key AS "idempotencyKey", space_id AS "spaceId",
-  host_id AS "hostId", space_name AS "spaceName", time_zone AS "timeZone", start_at AS "startAt",
-  end_at AS "endAt", headcount, price_amount AS "priceAmount", currency,
-  refund_tiers AS "refundTiers", payment_method AS "paymentMethod", status, version,
-  requested_at AS "requestedAt", hold_expires_at AS "holdExpiresAt",
-  payment_attempts AS "paymentAttempts", next_payment_attempt_at AS "nextPaymentAttemptAt",
-  refund_amount AS "refundAmount", payment_cancelled AS "paymentCancelled",
-  registration_cancelled AS "registrationCancelled", correlation_id AS "correlationId"`;
+/** Columns of the database's own, no part of a booking's state. */
+const NOT_STATE = {
+  live: true,
+  paymentMethodDigest: true,
+  statusSince: true,
+  deadlineAt: true,
+  nextCheckAt: true,
+  checks: true,
+} as const;
 
 const forEvent = statement<BookingRow & { taken: boolean }>(
   'booking-for-event',
@@ -36,46 +37,12 @@ const forEvent = statement<BookingRow & { taken: boolean }>(
      FROM booking WHERE id = $1::uuid`,
 );
 
-// ON CONFLICT covers the exclusion constraint and the idempotency key. A plain insert would write
-// first and look afterwards: with the holder's next update it could end in a deadlock, each waiting
-// for the other. This looks first and waits with empty hands.
-const insertBooking = statement<{ held: boolean }>(
-  'booking-request',
-  `WITH held AS (
-     INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
-            time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
-            payment_method, status, live, version, requested_at, hold_expires_at,
-            payment_attempts, next_payment_attempt_at, correlation_id)
-     VALUES ($1::uuid, $2, $3, $4::uuid, $5, $6, $7, $8, $9, $10, $11, $12::currency, $13::jsonb,
-            $14, $15::booking_status, TRUE, $16, $17, $18, $19, $20, $21)
-     ON CONFLICT DO NOTHING
-  RETURNING id),
-   told AS (${insertOutbox('$22', 'EXISTS (SELECT FROM held)')}),
-   noted AS (${insertAuditEntry('$23', 'EXISTS (SELECT FROM held)')})
-   SELECT EXISTS (SELECT FROM held) AS held`,
-);
-
-const STALE_HOLDS = `
-     FROM booking
-    WHERE space_id = $1::uuid AND live
-      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
-      AND status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4`;
-
-const hasStaleHolds = statement<{ found: boolean }>(
-  'booking-has-stale-holds',
-  `SELECT EXISTS (SELECT ${STALE_HOLDS}) AS found`,
-);
-
-const lockStaleHolds = statement<BookingRow>(
-  'booking-lock-stale-holds',
-  `SELECT ${COLUMNS} ${STALE_HOLDS} ORDER BY id FOR UPDATE`,
-);
-
 const saving = (more = '') => `
    WITH changed AS (
      UPDATE booking
         SET status = $3::booking_status, live = $4, version = $5, next_payment_attempt_at = $6,
-            refund_amount = $7, payment_cancelled = $8, registration_cancelled = $9
+            refund_amount = $7, payment_cancelled = $8, registration_cancelled = $9,
+            payment_method = $12
       WHERE id = $1::uuid AND version = $2
         AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $10::uuid)
   RETURNING id),
@@ -88,30 +55,7 @@ const updateBooking = statement<{ saved: boolean }>('booking-save', saving());
 
 const updateByPerson = statement<{ saved: boolean }>(
   'booking-save-by-person',
-  saving(`, noted AS (${insertAuditEntry('$12', 'EXISTS (SELECT FROM changed)')})`),
-);
-
-const occupied = statement<TimeSlot>(
-  'booking-occupied',
-  `SELECT start_at AS "startAt", end_at AS "endAt" FROM booking
-    WHERE space_id = $1::uuid AND live
-      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
-      AND NOT (status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4)
-    ORDER BY start_at`,
-);
-
-// The lease keeps other sweepers away for as long as a payment call may take.
-const claimUnpaid = statement<BookingRow>(
-  'booking-claim-unpaid',
-  `UPDATE booking
-      SET payment_attempts = payment_attempts + 1,
-          next_payment_attempt_at = $1::timestamptz + interval '10 seconds'
-    WHERE id IN (SELECT id FROM booking
-                  WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED')
-                    AND next_payment_attempt_at <= $1
-                    AND (NOT $3::boolean OR hold_expires_at <= $1)
-                  ORDER BY next_payment_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING ${COLUMNS}`,
+  saving(`, noted AS (${insertAuditEntry('$13', 'EXISTS (SELECT FROM changed)')})`),
 );
 
 /** What leads to a new version: an event, or a person. */
@@ -120,8 +64,21 @@ interface Cause {
   noted?: AuditEntry;
 }
 
+/** A booking that was written, and the events to publish. */
+interface Held {
+  booking: Booking;
+  events: EventRecord[];
+}
+
 /** Rolls a transaction back: what it would have released stays as it was. */
-class NotHeld extends Error {}
+class Refused extends Error {
+  readonly reason: 'too-many' | 'conflict';
+
+  constructor(reason: 'too-many' | 'conflict') {
+    super(reason);
+    this.reason = reason;
+  }
+}
 
 /** Bookings in PostgreSQL; tables and constraints are Prisma's migrations in prisma/book. */
 export function prismaBookingStore(
@@ -144,6 +101,7 @@ export function prismaBookingStore(
       state.registrationCancelled,
       cause.eventId ?? null,
       JSON.stringify(events),
+      state.paymentMethod,
     ];
     const [row] = cause.noted
       ? await updateByPerson(db, ...values, JSON.stringify(cause.noted))
@@ -158,10 +116,16 @@ export function prismaBookingStore(
     return 'saved';
   }
 
-  /** The events to publish; null when the slot or the key is taken. */
-  async function insert(db: Queryable, booking: Booking, by: Actor): Promise<EventRecord[] | null> {
+  /** The booking as it was written, and its event; otherwise why it was not. */
+  async function insert(
+    db: Queryable,
+    booking: Booking,
+    maxUnpaidHolds: number,
+    by: Actor,
+  ): Promise<Held | 'too-many' | 'conflict'> {
     const { state } = booking;
     const events = [eventOf(booking)];
+    const firstAttemptAt = state.nextPaymentAttemptAt ?? state.requestedAt;
     const [row] = await insertBooking(
       db,
       state.id,
@@ -178,97 +142,95 @@ export function prismaBookingStore(
       state.price.currency,
       JSON.stringify(state.refundTiers),
       state.paymentMethod,
-      state.status,
       state.version,
-      state.requestedAt,
-      state.holdExpiresAt,
+      state.holdExpiresAt.getTime() - state.requestedAt.getTime(),
       state.paymentAttempts,
-      state.nextPaymentAttemptAt,
+      firstAttemptAt.getTime() - state.requestedAt.getTime(),
       state.correlationId,
+      maxUnpaidHolds,
       JSON.stringify(events),
       JSON.stringify(requestEntry(booking, by)),
     );
-    return row?.held ? events : null;
+    if (!row) throw new Error('a request for a booking led to no row');
+    const { unpaid, requestedAt, holdExpiresAt, nextPaymentAttemptAt } = row;
+    if (requestedAt === null) return unpaid >= maxUnpaidHolds ? 'too-many' : 'conflict';
+    const instants = { requestedAt, holdExpiresAt, nextPaymentAttemptAt };
+    return { booking: new Booking({ ...state, ...instants }), events };
   }
 
   /** In one transaction: gives free the expired holds that overlap, then holds the slot. */
   async function insertOverStaleHolds(
     booking: Booking,
-    now: Date,
+    maxUnpaidHolds: number,
     by: Actor,
-  ): Promise<EventRecord[] | null> {
-    const { spaceId, slot } = booking.state;
+  ): Promise<Held | 'too-many' | 'conflict'> {
+    const { customerId, spaceId, slot } = booking.state;
     // Most are refused by a booking that stands: they need no transaction.
-    const [stale] = await hasStaleHolds(pool, spaceId, slot.startAt, slot.endAt, now);
-    if (!stale?.found) return null;
+    const [stale] = await hasStaleHolds(pool, spaceId, slot.startAt, slot.endAt);
+    if (!stale?.found) return 'conflict';
     const work = inTransaction(pool, async (db) => {
+      await lockCustomer(db, customerId);
       const released: EventRecord[] = [];
-      for (const row of await lockStaleHolds(db, spaceId, slot.startAt, slot.endAt, now)) {
-        const hold = toBooking(row);
+      for (const row of await lockStaleHolds(db, spaceId, slot.startAt, slot.endAt)) {
+        const { now, ...stored } = row;
+        const hold = toBooking(stored);
         const expired = hold.expire(now);
         if (expired instanceof Booking) released.push(...(await save(db, hold, expired)).events);
       }
-      const held = await insert(db, booking, by);
-      if (!held) throw new NotHeld();
-      return [...released, ...held];
+      const held = await insert(db, booking, maxUnpaidHolds, by);
+      if (typeof held === 'string') throw new Refused(held);
+      return { ...held, events: [...released, ...held.events] };
     });
     return work.catch((error) => {
-      if (error instanceof NotHeld) return null;
+      if (error instanceof Refused) return error.reason;
       throw error;
     });
   }
 
-  const findByKey = async (customerId: string, idempotencyKey: string) =>
-    toBookingOrNull(
-      await prisma.booking.findUnique({
-        where: { customerId_idempotencyKey: { customerId, idempotencyKey } },
-        omit: { live: true },
-      }),
-    );
-
   return {
-    async find(id) {
-      return toBookingOrNull(
-        await prisma.booking.findUnique({ where: { id }, omit: { live: true } }),
-      );
+    async now() {
+      const [row] = await now(pool);
+      if (!row) throw new Error('the database shows no time');
+      return row.now;
     },
-    findByKey,
+    async find(id) {
+      const row = await prisma.booking.findUnique({ where: { id }, omit: NOT_STATE });
+      return row && toBooking(row as unknown as BookingRow);
+    },
+    async findByKey(customerId, idempotencyKey, paymentMethod) {
+      const [row] = await byKey(pool, customerId, idempotencyKey, paymentMethod);
+      if (!row) return null;
+      const { hasPaymentMethod, ...stored } = row;
+      return { booking: toBooking(stored), hasPaymentMethod };
+    },
     async findForEvent(id, eventId) {
       const [row] = await forEvent(pool, id, eventId);
-      return { booking: toBookingOrNull(row), taken: row?.taken ?? false };
+      if (!row) return { booking: null, taken: false };
+      const { taken, ...stored } = row;
+      return { booking: toBooking(stored), taken };
     },
-    async request(booking, now, by) {
-      const events =
-        (await insert(pool, booking, by)) ?? (await insertOverStaleHolds(booking, now, by));
-      if (events) {
-        relay.publish(events);
-        return 'held';
+    async request(booking, maxUnpaidHolds, by) {
+      const first = await insert(pool, booking, maxUnpaidHolds, by);
+      const held =
+        first === 'conflict' ? await insertOverStaleHolds(booking, maxUnpaidHolds, by) : first;
+      if (typeof held !== 'string') {
+        relay.publish(held.events);
+        return held.booking;
       }
       const { customerId, idempotencyKey } = booking.state;
-      return (await findByKey(customerId, idempotencyKey)) ? 'key-taken' : 'overlap';
+      // A repeated request is answered like the first one, also where it would be refused now.
+      if ((await byKey(pool, customerId, idempotencyKey, '')).length > 0) return 'key-taken';
+      return held === 'conflict' ? 'overlap' : held;
     },
     save: (previous, next, eventId) => saveAndPublish(previous, next, { eventId }),
     saveCancellation: (previous, next, by) =>
       saveAndPublish(previous, next, { noted: cancelEntry(next, by) }),
     take: async (eventId) => void (await takeEvent(pool, eventId)),
-    occupied: (spaceId, from, to, now) => occupied(pool, spaceId, from, to, now),
-    claimUnpaid: async (now, limit, which) =>
-      (await claimUnpaid(pool, now, limit, which === 'expired')).map(toBooking),
+    occupied: (spaceId, from, to) => occupied(pool, spaceId, from, to),
+    claimUnpaid: async (limit, which) =>
+      (await claimUnpaid(pool, limit, which === 'expired')).map(({ now, ...row }) => ({
+        booking: toBooking(row),
+        now,
+      })),
   };
-}
-
-function toBooking(row: BookingRow): Booking {
-  const { startAt, endAt, priceAmount, currency, refundAmount, ...rest } = row;
-  return new Booking({
-    ...rest,
-    slot: { startAt, endAt },
-    price: { amount: priceAmount, currency },
-    refund: refundAmount === null ? null : { amount: refundAmount, currency },
-  });
-}
-
-function toBookingOrNull(
-  row: Omit<StoredBooking, 'live'> | BookingRow | null | undefined,
-): Booking | null {
-  return row ? toBooking(row as BookingRow) : null;
 }

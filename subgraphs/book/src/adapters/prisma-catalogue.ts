@@ -2,6 +2,9 @@ import { type Pool, statement } from '#platform/postgres.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { Catalogue } from '../ports.ts';
+import { storedNotifications } from './stored-notifications.ts';
+
+const MAX_WAITING = 100;
 
 // Every request for a booking begins with it.
 const byId = statement<CatalogueSpace>(
@@ -14,7 +17,9 @@ const byId = statement<CatalogueSpace>(
 
 /** Book's copy of the space catalogue, kept by the events of the space context. */
 export function prismaCatalogue(prisma: PrismaClient, pool: Pool): Catalogue {
+  const stored = storedNotifications(MAX_WAITING);
   return {
+    whenStored: stored.wait,
     find: async (id) => (await byId(pool, id))[0] ?? null,
     async store(space, eventId) {
       const data = {
@@ -31,6 +36,7 @@ export function prismaCatalogue(prisma: PrismaClient, pool: Pool): Catalogue {
           data,
         }),
       ]);
+      stored.notify(space.id);
     },
   };
 }

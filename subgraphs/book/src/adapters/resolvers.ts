@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { actedAs } from '#platform/audit.ts';
 import { badInput } from '#platform/errors.ts';
 import { parseId } from '#platform/ids.ts';
+import { connection, readPage } from '#platform/pagination.ts';
 import type { SubgraphContext } from '#platform/server.ts';
 import { signedIn, type Viewer } from '#platform/viewer.ts';
 import { cancelBooking } from '../application/cancel-booking.ts';
@@ -11,7 +13,7 @@ import { requestBooking } from '../application/request-booking.ts';
 import { Booking, type BookingRequest } from '../domain/booking.ts';
 import type { Party } from '../domain/booking-status.ts';
 import type { Money } from '../domain/money.ts';
-import type { BookPorts } from '../ports.ts';
+import type { BookingFilter, BookPorts } from '../ports.ts';
 
 const LONGEST_RANGE_MS = 31 * 24 * 3_600_000;
 
@@ -19,6 +21,12 @@ const LONGEST_RANGE_MS = 31 * 24 * 3_600_000;
 interface VisibleBooking {
   booking: Booking;
   party: Party;
+}
+
+interface BookingsArgs {
+  filter?: Partial<BookingFilter> | null;
+  first: number | null;
+  after?: string | null;
 }
 
 type RequestBookingInput = Omit<BookingRequest, 'customerId'>;
@@ -34,6 +42,19 @@ export function resolvers(ports: BookPorts) {
     Query: {
       booking: (_: unknown, { id }: { id: string }, { viewer }: SubgraphContext) =>
         visibleBooking(parseId(id, 'id'), signedIn(viewer)),
+
+      async bookings(_: unknown, args: BookingsArgs, { viewer }: SubgraphContext) {
+        const page = readPage(args, z.object({ id: z.uuid() }));
+        const person = personOf(signedIn(viewer));
+        const filter = filterOf(args.filter);
+        const found = await ports.search.search(filter, page.first + 1, page.after?.id ?? null);
+        return connection(
+          found,
+          page,
+          ({ state }) => ({ id: state.id }),
+          (booking) => ({ booking, party: partyTo(booking, person) ?? 'operator' }),
+        );
+      },
     },
 
     Mutation: {
@@ -108,6 +129,27 @@ export function resolvers(ports: BookPorts) {
     Problem: { __resolveType: ({ type }: { type: string }) => type },
     RequestBookingResult: { __resolveType: ({ type }: { type: string }) => type },
     CancelBookingResult: { __resolveType: ({ type }: { type: string }) => type },
+  };
+}
+
+/** What is left out, or null, is not looked for. */
+function filterOf(filter: BookingsArgs['filter']): BookingFilter {
+  const textOf = (part: 'customerId' | 'hostId'): string | null => {
+    const text = filter?.[part] ?? null;
+    if (text !== null && /\p{Cc}/u.test(text)) {
+      throw badInput(`filter.${part}`, `The ${part} must not hold control characters.`);
+    }
+    return text;
+  };
+  const spaceId = filter?.spaceId ?? null;
+  return {
+    customerId: textOf('customerId'),
+    hostId: textOf('hostId'),
+    spaceId: spaceId === null ? null : parseId(spaceId, 'filter.spaceId'),
+    status: filter?.status ?? null,
+    startsFrom: filter?.startsFrom ?? null,
+    startsBefore: filter?.startsBefore ?? null,
+    stuck: filter?.stuck ?? null,
   };
 }
 

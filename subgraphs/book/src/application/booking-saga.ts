@@ -34,7 +34,8 @@ export const registrationRejected = (ports: BookPorts, event: SagaEvent): Promis
 export const registrationCancelled = (ports: BookPorts, event: SagaEvent): Promise<void> =>
   onEvent(ports, event, 'registration cancelled', [(booking) => booking.settleRegistration()]);
 
-type Step = (booking: Booking) => Booking | IllegalTransition;
+/** One version of a booking to the next. */
+export type Step = (booking: Booking) => Booking | IllegalTransition;
 
 /**
  * Takes the steps that an event calls for, each a version of its own; the last one is saved
@@ -63,7 +64,8 @@ async function onEvent(
   }
 }
 
-async function advance(
+/** Takes the steps one after another, each saved as a version; the last with the event's id. */
+export async function advance(
   ports: BookPorts,
   start: Booking,
   steps: readonly Step[],
@@ -92,16 +94,7 @@ async function settle(
   booking: Booking,
   outcome: PaymentOutcome,
 ): Promise<Booking> {
-  const step: Step = (current) => {
-    switch (outcome) {
-      case 'approved':
-        return current.approvePayment();
-      case 'declined':
-        return current.declinePayment();
-      case 'unknown':
-        return current.deferPayment(ports.clock());
-    }
-  };
+  const step = await stepFor(ports, outcome);
   const settled = await advance(ports, booking, [step]);
   if (settled instanceof Booking) {
     const { id, status } = settled.state;
@@ -110,6 +103,13 @@ async function settle(
   }
   // Stale: a registration, a cancellation or the sweeper came first and knew as much.
   return (await ports.bookings.find(booking.state.id)) ?? booking;
+}
+
+async function stepFor(ports: BookPorts, outcome: PaymentOutcome): Promise<Step> {
+  if (outcome === 'approved') return (current) => current.approvePayment();
+  if (outcome === 'declined') return (current) => current.declinePayment();
+  const now = await ports.bookings.now();
+  return (current) => current.deferPayment(now);
 }
 
 /** How often {@link sweepUnpaid} is to be called. */
@@ -122,26 +122,26 @@ const SWEEP_CONCURRENCY = 8;
  * payment is to bear; while its circuit is open, none but those that have expired.
  */
 export async function sweepUnpaid(ports: BookPorts): Promise<void> {
-  const { payments, bookings, clock } = ports;
+  const { payments, bookings } = ports;
   const most = Math.ceil((ports.deferredPerSecond * SWEEP_MS) / 1_000);
   const circuit = payments.circuit();
   const due = await bookings.claimUnpaid(
-    clock(),
     circuit === 'half-open' ? 1 : most,
     circuit === 'open' ? 'expired' : 'all',
   );
   const waiting = [...due];
   const sweepers = Array.from({ length: SWEEP_CONCURRENCY }, async () => {
-    for (let booking = waiting.shift(); booking; booking = waiting.shift()) {
-      const next = booking;
-      await ports.resume(next, () => moveOn(ports, next));
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { booking, now } = next;
+      await ports.resume(booking, () => moveOn(ports, booking, now));
     }
   });
   await Promise.all(sweepers);
 }
 
-async function moveOn(ports: BookPorts, booking: Booking): Promise<void> {
-  if (ports.clock() < booking.state.holdExpiresAt) {
+/** `now` is when the booking was claimed, by the database's clock. */
+async function moveOn(ports: BookPorts, booking: Booking, now: Date): Promise<void> {
+  if (now < booking.state.holdExpiresAt) {
     await askPayment(ports, booking);
     return;
   }
@@ -151,6 +151,6 @@ async function moveOn(ports: BookPorts, booking: Booking): Promise<void> {
     return;
   }
   // A payment that still comes finds the booking released and is refunded.
-  const expired = await advance(ports, booking, [(current) => current.expire(ports.clock())]);
+  const expired = await advance(ports, booking, [(current) => current.expire(now)]);
   if (expired instanceof Booking) ports.log('hold expired', { bookingId: booking.state.id });
 }

@@ -13,7 +13,7 @@ export async function freeSlots(
   from: Date,
   to: Date,
 ): Promise<TimeSlot[]> {
-  const taken = await ports.bookings.occupied(space.id, from, to, ports.clock());
+  const taken = await ports.bookings.occupied(space.id, from, to);
   return without(openPeriods(space.openingHours, space.timeZone, from, to), taken);
 }
 

@@ -5,6 +5,7 @@ import type {
   InvalidBookingRequest,
   SlotUnavailable,
   SpaceNotFound,
+  TooManyPendingBookings,
 } from '../domain/refusals.ts';
 import type { BookPorts } from '../ports.ts';
 import { askPayment } from './booking-saga.ts';
@@ -24,7 +25,8 @@ export type RequestBookingAnswer =
   | InvalidBookingRequest
   | SpaceNotFound
   | PaymentDeclined
-  | IdempotencyKeyReused;
+  | IdempotencyKeyReused
+  | TooManyPendingBookings;
 
 /**
  * Holds the slot, asks for payment, and answers with the booking as it then stands. The same key
@@ -50,22 +52,27 @@ export async function requestBooking(
     return (await repeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
   }
 
-  const held = await ports.bookings.request(booking, now, {
-    userId: request.customerId,
-    as,
-  });
-  if (held !== 'held') {
-    const earlier = await repeated(ports, request);
-    if (earlier) return earlier;
+  const { maxUnpaidHolds } = ports;
+  const by = { userId: request.customerId, as };
+  const held = await ports.bookings.request(booking, maxUnpaidHolds, by);
+  if (held instanceof Booking) {
+    ports.log('booking requested', { bookingId: held.state.id, spaceId: space.id });
+    return answerFor(await askPayment(ports, held));
+  }
+  const earlier = await repeated(ports, request);
+  if (earlier) return earlier;
+  if (held === 'too-many') {
     return {
-      type: 'SlotUnavailable',
-      message: `${space.name} is taken at that time.`,
-      alternatives: await alternativesTo(ports, space, request.slot),
+      type: 'TooManyPendingBookings',
+      message: `You hold ${maxUnpaidHolds} slots that are not paid yet, and may not hold more.`,
+      limit: maxUnpaidHolds,
     };
   }
-
-  ports.log('booking requested', { bookingId: booking.state.id, spaceId: space.id });
-  return answerFor(await askPayment(ports, booking));
+  return {
+    type: 'SlotUnavailable',
+    message: `${space.name} is taken at that time.`,
+    alternatives: await alternativesTo(ports, space, request.slot),
+  };
 }
 
 /** The answer to a request that was made before under the same key; null when it was not. */
@@ -73,9 +80,11 @@ async function repeated(
   ports: BookPorts,
   request: BookingRequest,
 ): Promise<Booking | PaymentDeclined | IdempotencyKeyReused | null> {
-  const earlier = await ports.bookings.findByKey(request.customerId, request.idempotencyKey);
+  const { customerId, idempotencyKey, paymentMethod } = request;
+  const earlier = await ports.bookings.findByKey(customerId, idempotencyKey, paymentMethod);
   if (!earlier) return null;
-  if (earlier.wasMadeBy(request)) return answerFor(earlier);
+  const { booking, hasPaymentMethod } = earlier;
+  if (booking.wasMadeBy(request, hasPaymentMethod)) return answerFor(booking);
   return {
     type: 'IdempotencyKeyReused',
     message: 'This idempotency key was used for another request: choose a new one.',

@@ -19,6 +19,7 @@ export interface BookingState {
   /** Frozen at the request, like the refund tiers. */
   price: Money;
   refundTiers: readonly RefundTier[];
+  /** Empty once the booking does not await its payment any more. */
   paymentMethod: string;
   status: BookingStatus;
   /** Rises with every change; a store refuses to save over a newer one. */
@@ -107,28 +108,36 @@ export class Booking {
     });
   }
 
-  /** Does it hold its slot against all others? */
+  /**
+   * Does it hold its slot against all others? One that is being cancelled does until nothing is
+   * registered any more: the refund may take its time.
+   */
   get live(): boolean {
-    return HOLDS_SLOT[this.state.status];
+    const { status, registrationCancelled } = this.state;
+    if (status === 'CANCELLING') return !registrationCancelled;
+    return HOLDS_SLOT[status];
   }
 
   get awaitsPayment(): boolean {
     return this.state.status === 'REQUESTED' || this.state.status === 'PAYMENT_DEFERRED';
   }
 
-  /** Is this the same request that made the booking? */
-  wasMadeBy(request: BookingRequest): boolean {
+  /**
+   * Is this the same request that made the booking? `hasPaymentMethod` says whether its payment
+   * method is the booking's, which may be erased here.
+   */
+  wasMadeBy(request: BookingRequest, hasPaymentMethod: boolean): boolean {
     const { state } = this;
     return (
       state.spaceId === request.spaceId &&
       state.slot.startAt.getTime() === request.slot.startAt.getTime() &&
       state.slot.endAt.getTime() === request.slot.endAt.getTime() &&
       state.headcount === request.headcount &&
-      state.paymentMethod === request.paymentMethod
+      hasPaymentMethod
     );
   }
 
-  /** The payment's outcome is unknown: the hold stands, payment is asked again with backoff. */
+  /** The payment's outcome is unknown: the hold stands, payment is asked again with backoff. `now` is the database's. */
   deferPayment(now: Date): Booking | IllegalTransition {
     if (!this.awaitsPayment) return this.illegal('deferPayment');
     const wait = Math.min(1_000 * 2 ** (this.state.paymentAttempts - 1), LONGEST_RETRY_MS);
@@ -141,18 +150,18 @@ export class Booking {
 
   approvePayment(): Booking | IllegalTransition {
     if (!this.awaitsPayment) return this.illegal('approvePayment');
-    return this.next({ status: 'PAID', nextPaymentAttemptAt: null });
+    return this.stopAwaitingPayment('PAID');
   }
 
   declinePayment(): Booking | IllegalTransition {
     if (!this.awaitsPayment) return this.illegal('declinePayment');
-    return this.next({ status: 'DECLINED', nextPaymentAttemptAt: null });
+    return this.stopAwaitingPayment('DECLINED');
   }
 
-  /** The payment did not come in time. */
+  /** The payment did not come in time; `now` is the database's. */
   expire(now: Date): Booking | IllegalTransition {
     if (!this.awaitsPayment || now < this.state.holdExpiresAt) return this.illegal('expire');
-    return this.next({ status: 'EXPIRED', nextPaymentAttemptAt: null });
+    return this.stopAwaitingPayment('EXPIRED');
   }
 
   /** The use is registered. */
@@ -215,8 +224,13 @@ export class Booking {
     return this.next({ registrationCancelled: true }).finishCancelling();
   }
 
+  /** The payment method has served its purpose, and is erased with the same version. */
+  private stopAwaitingPayment(status: BookingStatus, changes: Partial<BookingState> = {}): Booking {
+    return this.next({ ...changes, status, nextPaymentAttemptAt: null, paymentMethod: '' });
+  }
+
   private startCancelling(refund: Money): Booking {
-    return this.next({ status: 'CANCELLING', refund, nextPaymentAttemptAt: null });
+    return this.stopAwaitingPayment('CANCELLING', { refund });
   }
 
   private finishCancelling(): Booking {

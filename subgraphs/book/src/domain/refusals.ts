@@ -21,6 +21,12 @@ export interface IdempotencyKeyReused {
   type: 'IdempotencyKeyReused';
   message: string;
 }
+/** One customer may hold only so many unpaid slots at a time. */
+export interface TooManyPendingBookings {
+  type: 'TooManyPendingBookings';
+  message: string;
+  limit: number;
+}
 export interface BookingNotFound {
   type: 'BookingNotFound';
   message: string;

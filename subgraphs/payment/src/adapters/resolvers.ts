@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { approvePayment, paymentOutcome } from '../application/approve-payment.ts';
+import { isClosed } from '../application/cancel-payment.ts';
 import type { Payment, PaymentRequest } from '../domain/payment.ts';
 import type { PaymentStatus } from '../domain/payment-status.ts';
 import { type PaymentPorts, ProviderUnavailable } from '../ports.ts';
@@ -8,12 +9,13 @@ export function resolvers(ports: PaymentPorts) {
   return {
     Query: {
       paymentOutcome: async (_: unknown, { bookingId }: { bookingId: string }) =>
-        outcomeOf(await unavailableAs503(paymentOutcome(ports, bookingId))),
+        outcomeOf(ports, await unavailableAs503(paymentOutcome(ports, bookingId))),
     },
 
     Mutation: {
       approvePayment: async (_: unknown, { input }: { input: PaymentRequest }) =>
         outcomeOf(
+          ports,
           await unavailableAs503(approvePayment(ports, { ...input, slot: { ...input.slot } })),
         ),
     },
@@ -38,20 +40,32 @@ export function resolvers(ports: PaymentPorts) {
   };
 }
 
+interface PaymentOutcome {
+  status: PaymentStatus;
+  isClosed: () => Promise<boolean>;
+}
+
 /** What book needs to know: was the money taken? It was, also where it has been refunded since. */
-function outcomeOf(payment: Payment | null): { status: PaymentStatus } | null {
-  switch (payment?.state.status) {
-    case undefined:
-      return null;
+function outcomeOf(ports: PaymentPorts, payment: Payment | null): PaymentOutcome | null {
+  return (
+    payment && {
+      status: outcomeStatusOf(payment.state.status),
+      isClosed: () => isClosed(ports, payment),
+    }
+  );
+}
+
+function outcomeStatusOf(status: PaymentStatus): PaymentStatus {
+  switch (status) {
     case 'PENDING':
-      return { status: 'PENDING' };
+      return 'PENDING';
     case 'APPROVED':
     case 'REFUNDED':
     case 'PARTIALLY_REFUNDED':
-      return { status: 'APPROVED' };
+      return 'APPROVED';
     case 'DECLINED':
     case 'VOIDED':
-      return { status: 'DECLINED' };
+      return 'DECLINED';
   }
 }
 

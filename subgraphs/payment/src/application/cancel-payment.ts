@@ -65,6 +65,12 @@ export async function settleRefund(ports: PaymentPorts, bookingId: string): Prom
   }
 }
 
+/** Is the refund leg finished: nothing more is charged or refunded for the booking? */
+export async function isClosed(ports: PaymentPorts, payment: Payment): Promise<boolean> {
+  if (payment.state.status === 'VOIDED') return true;
+  return (await ports.payments.refundOf(payment.state.id))?.settled ?? false;
+}
+
 async function close(
   ports: PaymentPorts,
   payment: Payment,

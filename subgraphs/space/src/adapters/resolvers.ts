@@ -32,6 +32,8 @@ export function resolvers(ports: SpacePorts) {
         );
       },
       space: (_: unknown, { id }: { id: string }) => ports.spaces.find(parseId(id, 'id')),
+      registrationOutcome: (_: unknown, { bookingId }: { bookingId: string }) =>
+        ports.registrations.findByBooking(parseId(bookingId, 'bookingId')),
     },
 
     Mutation: {

@@ -1,0 +1,44 @@
+import { Gauge } from 'prom-client';
+import type { Metrics } from '#platform/metrics.ts';
+import { type Pool, statement } from '#platform/postgres.ts';
+
+// One look at the head of a partial index for each status.
+const oldest = statement<{ status: string; seconds: number }>(
+  'booking-oldest-by-status',
+  `SELECT s.status, coalesce(extract(epoch FROM now() - since), 0)::float AS seconds
+     FROM unnest(ARRAY['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING']::booking_status[])
+       AS s (status)
+     LEFT JOIN LATERAL (
+       SELECT status_since AS since FROM booking b
+        WHERE b.status = s.status
+          AND b.status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+        ORDER BY status_since LIMIT 1) o ON TRUE`,
+);
+
+const stuck = statement<{ stuck: number }>(
+  'booking-count-stuck',
+  `SELECT count(*)::int AS stuck FROM booking
+    WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+      AND deadline_at <= now()`,
+);
+
+/** Shows at each scrape how long bookings have been on their way, and how many are stuck. */
+export function bookingMetrics(pool: Pool, metrics: Metrics): void {
+  new Gauge({
+    name: 'spacerent_oldest_booking_seconds',
+    help: 'For each status that a booking passes through: how long the oldest one has been in it',
+    labelNames: ['status'],
+    registers: [metrics],
+    async collect() {
+      for (const { status, seconds } of await oldest(pool)) this.set({ status }, seconds);
+    },
+  });
+  new Gauge({
+    name: 'spacerent_stuck_bookings',
+    help: 'Bookings past the deadline of their status',
+    registers: [metrics],
+    async collect() {
+      this.set((await stuck(pool))[0]?.stuck ?? 0);
+    },
+  });
+}

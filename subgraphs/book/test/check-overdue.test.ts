@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { v7 as uuidv7 } from 'uuid';
+import { archiveFinished } from '#platform/archive.ts';
+import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
+import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
+import { registered, registrationCancelled } from '../src/application/booking-saga.ts';
+import { checkOverdue } from '../src/application/check-overdue.ts';
+import type { Booking } from '../src/domain/booking.ts';
+import type { BookingStore, BookPorts, SagaInquiries } from '../src/ports.ts';
+import { aBooking, legal, MANY_HOLDS, NOW } from './a-booking.ts';
+
+type Registration = Awaited<ReturnType<SagaInquiries['registrationOf']>>;
+
+let database: TestDatabase;
+let prisma: PrismaClient;
+let store: BookingStore;
+let ports: BookPorts;
+/** What payment and space respond; an error: nothing. */
+let isPaymentClosed: boolean | Error = false;
+let registration: Registration | Error = 'unknown';
+
+beforeAll(async () => {
+  database = await createDatabase('book');
+  prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+  store = prismaBookingStore(prisma, database.pool, { publish: () => {} });
+  const respond = async <T>(response: T | Error): Promise<T> => {
+    if (response instanceof Error) throw response;
+    return response;
+  };
+  ports = {
+    bookings: store,
+    overdue: overdueBookings(database.pool),
+    inquiries: {
+      isPaymentClosed: () => respond(isPaymentClosed),
+      registrationOf: () => respond(registration),
+    },
+    resume: (_booking: Booking, work: () => Promise<void>) => work(),
+    log: () => {},
+  } as unknown as BookPorts;
+});
+
+beforeEach(async () => {
+  await database.query('TRUNCATE booking, outbox, event_archive, inbox');
+  isPaymentClosed = false;
+  registration = 'unknown';
+});
+
+afterAll(async () => {
+  await prisma?.$disconnect();
+  await database?.drop();
+});
+
+async function paid(): Promise<Booking> {
+  const by = { userId: 'chulsoo', as: 'customer' } as const;
+  const requested = await store.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+  if (typeof requested === 'string') throw new Error(requested);
+  const booking = legal(requested.approvePayment());
+  expect(await store.save(requested, booking)).toBe('saved');
+  return booking;
+}
+
+async function cancelling(): Promise<Booking> {
+  const before = await paid();
+  const booking = legal(before.cancel('customer', NOW));
+  expect(await store.save(before, booking)).toBe('saved');
+  return booking;
+}
+
+const makeDue = () => database.query('UPDATE booking SET next_check_at = now()');
+const stateOf = async ({ state }: Booking) => (await store.find(state.id))?.state;
+/** All consumers have acknowledged everything. */
+const acknowledgeAll = () => database.query("UPDATE outbox SET awaiting = '{}'");
+const awaitingOf = async ({ state }: Booking) =>
+  (
+    await database.query<{ awaiting: string[] }>(
+      'SELECT awaiting FROM outbox WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1',
+      [state.id],
+    )
+  )[0]?.awaiting;
+const deadlineOf = async ({ state }: Booking) =>
+  (
+    await database.query(
+      `SELECT round(extract(epoch FROM deadline_at - status_since))::int AS deadline,
+              round(extract(epoch FROM next_check_at - status_since))::int AS check, checks
+         FROM booking WHERE id = $1`,
+      [state.id],
+    )
+  )[0];
+
+describe('the deadline of a booking', () => {
+  test('is written with its status, in every status that passes and in no other', async () => {
+    const booking = await paid();
+    expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
+    const confirmed = legal(booking.confirm());
+    await store.save(booking, confirmed);
+    expect(await deadlineOf(booking)).toEqual({ deadline: null, check: null, checks: 0 });
+    await store.save(confirmed, legal(confirmed.cancel('customer', NOW)));
+    expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
+  });
+
+  test('is written too where the previous release writes the status', async () => {
+    const booking = await paid();
+    await database.query("UPDATE booking SET status = 'CANCELLING', version = 9 WHERE id = $1", [
+      booking.state.id,
+    ]);
+    expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
+  });
+
+  test('of an unpaid one is five minutes after its hold ends', async () => {
+    const by = { userId: 'chulsoo', as: 'customer' } as const;
+    const booking = await store.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+    if (typeof booking === 'string') throw new Error(booking);
+    expect(await deadlineOf(booking)).toEqual({ deadline: 900 + 300, check: null, checks: 0 });
+  });
+});
+
+describe('the check of overdue bookings', () => {
+  test('leaves alone what is not due', async () => {
+    registration = 'registered';
+    const booking = await paid();
+    expect(await checkOverdue(ports)).toBe(0);
+    expect(await stateOf(booking)).toMatchObject({ status: 'PAID' });
+  });
+
+  test.each<[Registration, string]>([
+    ['registered', 'REGISTERED'],
+    ['rejected', 'CANCELLING'],
+  ])('takes a paid booking whose use is %s to %s', async (response, status) => {
+    const booking = await paid();
+    registration = response;
+    await makeDue();
+    expect(await checkOverdue(ports)).toBe(1);
+    expect(await stateOf(booking)).toMatchObject({ status });
+  });
+
+  test('takes a cancellation that both contexts have finished to its end', async () => {
+    const booking = await cancelling();
+    isPaymentClosed = true;
+    registration = 'cancelled';
+    await makeDue();
+    await checkOverdue(ports);
+    expect(await stateOf(booking)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  test('gives the slot free though payment does not respond', async () => {
+    const booking = await cancelling();
+    isPaymentClosed = new Error('payment is down');
+    registration = 'cancelled';
+    await makeDue();
+    await checkOverdue(ports);
+    expect(await stateOf(booking)).toMatchObject({
+      status: 'CANCELLING',
+      registrationCancelled: true,
+    });
+  });
+
+  test('changes nothing while nobody responds, and comes back later each time', async () => {
+    const booking = await paid();
+    registration = new Error('space is down');
+    for (const seconds of [30, 60, 120, 240, 300, 300]) {
+      await makeDue();
+      expect(await checkOverdue(ports)).toBe(1);
+      const [row] = await database.query<{ seconds: number }>(
+        'SELECT round(extract(epoch FROM next_check_at - now()))::int AS seconds FROM booking',
+      );
+      expect(row?.seconds).toBeGreaterThan(seconds - 20);
+      expect(row?.seconds).toBeLessThanOrEqual(seconds);
+      expect(await checkOverdue(ports)).toBe(0);
+    }
+    expect(await stateOf(booking)).toEqual(booking.state);
+  });
+
+  test('has the last event redelivered to all consumers where nothing is known', async () => {
+    const booking = await cancelling();
+    await acknowledgeAll();
+    await makeDue();
+    await checkOverdue(ports);
+    expect(await awaitingOf(booking)).toEqual(['mypage', 'payment', 'space']);
+    expect(await stateOf(booking)).toEqual(booking.state);
+  });
+
+  test('has it redelivered from the archive, from which it is removed', async () => {
+    const booking = await cancelling();
+    await acknowledgeAll();
+    const range = {
+      after: '00000000-0000-0000-0000-000000000000',
+      before: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    };
+    expect(await archiveFinished(database.pool, range, 10)).toMatchObject({ moved: 3 });
+    await makeDue();
+    await checkOverdue(ports);
+    expect(await awaitingOf(booking)).toEqual(['mypage', 'payment', 'space']);
+    await acknowledgeAll();
+    expect(await archiveFinished(database.pool, range, 10)).toMatchObject({ moved: 1 });
+  });
+
+  test('by several sweepers at once checks each booking once', async () => {
+    await Promise.all(Array.from({ length: 20 }, paid));
+    await makeDue();
+    const checked = await Promise.all(Array.from({ length: 6 }, () => checkOverdue(ports)));
+    expect(checked.reduce((sum, each) => sum + each, 0)).toBe(20);
+  });
+
+  test('and the event that comes at the same time have one effect', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const booking = await paid();
+      registration = 'registered';
+      await makeDue();
+      const event = { id: uuidv7(), bookingId: booking.state.id };
+      await Promise.all([checkOverdue(ports), registered(ports, event), registered(ports, event)]);
+      expect(await stateOf(booking)).toMatchObject({ status: 'REGISTERED', version: 3 });
+    }
+  });
+
+  test('is followed by the late event without effect', async () => {
+    const booking = await cancelling();
+    isPaymentClosed = true;
+    registration = 'cancelled';
+    await makeDue();
+    await checkOverdue(ports);
+    const after = await stateOf(booking);
+    await registrationCancelled(ports, { id: uuidv7(), bookingId: booking.state.id });
+    expect(await stateOf(booking)).toEqual(after);
+  });
+});

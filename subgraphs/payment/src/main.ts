@@ -21,10 +21,13 @@ import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
-import { prismaPaymentStore } from './adapters/prisma-payment-store.ts';
+import { leaseMs, prismaPaymentStore } from './adapters/prisma-payment-store.ts';
+import { providerCircuit } from './adapters/provider-circuit.ts';
+import { refundMetrics } from './adapters/refund-metrics.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sandboxProvider } from './adapters/sandbox-provider.ts';
-import { sweepRefunds } from './application/cancel-payment.ts';
+import { backgroundWork } from './application/background.ts';
+import { sweepRefunds } from './application/sweep-refunds.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
@@ -49,14 +52,27 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
     logger,
   });
 
+  const sandbox = sandboxProvider(pool, config.PROVIDER_TIMEOUT_MS);
+  const provider = providerCircuit('sandbox', sandbox, metrics, logger);
+  refundMetrics(pool, metrics);
+  const background = backgroundWork(config.PAYMENT_ANSWER_MS, (error) =>
+    logger.warn({ err: error }, 'work in the background failed'),
+  );
   const ports: PaymentPorts = {
-    payments: prismaPaymentStore(prisma, pool, relay),
-    provider: sandboxProvider(pool, config.PROVIDER_TIMEOUT_MS),
+    payments: prismaPaymentStore(prisma, pool, relay, leaseMs(config.PROVIDER_TIMEOUT_MS)),
+    provider,
+    background,
+    underWay: new Map(),
+    maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
     clock: () => new Date(),
     newId: uuidv7,
     correlationId,
     resume: ({ state }, work) => withCorrelation(state.correlationId, work),
-    log: (message, facts) => logger.info(facts, message),
+    log: {
+      info: (message, facts) => logger.info(facts, message),
+      warn: (message, facts) => logger.warn(facts, message),
+      error: (message, facts) => logger.error(facts, message),
+    },
   };
 
   const inbox = postgresInbox(pool);
@@ -96,6 +112,9 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
   onStop('archiving', stopArchiving);
   onStop('sweeper', stopSweeper);
   onStop('queue workers', () => transport.stopReceiving());
+  // What takes longer is found again in the database and at the provider.
+  onStop('charges and refunds', () => background.drain(4_000));
+  onStop('provider', () => provider.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
   onStop('database', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { silent } from '../../../tests/support/database.ts';
+import { backgroundWork } from '../src/adapters/background.ts';
 import { type ProviderCircuit, providerCircuit } from '../src/adapters/provider-circuit.ts';
 import { sandboxProvider } from '../src/adapters/sandbox-provider.ts';
 import { approvePayment, paymentOutcome } from '../src/application/approve-payment.ts';
-import { backgroundWork } from '../src/application/background.ts';
 import { type PaymentPorts, type PaymentProvider, ProviderUnavailable } from '../src/ports.ts';
 import { aRequest, openPayments, type RealPayments } from './real-payments.ts';
 

@@ -4,9 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EventRecord } from '#platform/events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { createDatabase } from '../../../tests/support/database.ts';
+import { backgroundWork } from '../src/adapters/background.ts';
 import { leaseMs, prismaPaymentStore } from '../src/adapters/prisma-payment-store.ts';
 import { sandboxProvider } from '../src/adapters/sandbox-provider.ts';
-import { backgroundWork } from '../src/application/background.ts';
 import type { PaymentRequest } from '../src/domain/payment.ts';
 import type { PaymentPorts } from '../src/ports.ts';
 

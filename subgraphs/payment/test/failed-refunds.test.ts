@@ -84,7 +84,7 @@ describe('a refund that the provider keeps refusing', () => {
     const text = await metrics.metrics();
     expect(text).toMatch(/spacerent_refunds_unsettled\{state="failed"\} 1$/m);
     expect(text).toMatch(/spacerent_refunds_unsettled\{state="owed"\} 0$/m);
-    const age = /spacerent_refund_oldest_unsettled_seconds (\S+)/.exec(text)?.[1];
+    const age = /^spacerent_refund_oldest_unsettled_seconds (\S+)/m.exec(text)?.[1];
     expect(Number(age)).toBeGreaterThanOrEqual(3_600);
   });
 });

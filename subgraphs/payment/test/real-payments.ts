@@ -74,7 +74,7 @@ export async function openPayments() {
     /** Lets the pauses and leases of all refunds pass. */
     async letTimePass(): Promise<void> {
       await database.query(
-        'UPDATE refund SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL',
+        "UPDATE refund SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL",
       );
     },
 

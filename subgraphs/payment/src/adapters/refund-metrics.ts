@@ -14,10 +14,14 @@ const unsettled = statement<{ state: 'owed' | 'refused' | 'failed'; refunds: num
 
 /** How many refunds are not settled, by what hinders them, and how old the oldest is. */
 export function refundMetrics(pool: Pool, metrics: Metrics): void {
-  const oldest = new Gauge({
+  new Gauge({
     name: 'spacerent_refund_oldest_unsettled_seconds',
     help: 'Age of the oldest refund that is not settled',
     registers: [metrics],
+    async collect() {
+      const rows = await unsettled(pool);
+      this.set(Math.max(0, ...rows.map(({ age }) => age)));
+    },
   });
   new Gauge({
     name: 'spacerent_refunds_unsettled',
@@ -29,7 +33,6 @@ export function refundMetrics(pool: Pool, metrics: Metrics): void {
       for (const state of ['owed', 'refused', 'failed'] as const) {
         this.set({ state }, rows.find((row) => row.state === state)?.refunds ?? 0);
       }
-      oldest.set(Math.max(0, ...rows.map(({ age }) => age)));
     },
   });
 }

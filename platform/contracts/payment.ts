@@ -7,6 +7,7 @@ export const paymentStatus = z.enum([
   'DECLINED',
   'REFUNDED',
   'PARTIALLY_REFUNDED',
+  'REFUND_FAILED',
   'VOIDED',
 ]);
 
@@ -24,12 +25,17 @@ const paymentFacts = z.object({
 export type PaymentFacts = z.infer<typeof paymentFacts>;
 
 export const paymentEvents = {
-  /** The money is taken; the use may be registered. Book is not told: it asks. */
+  /**
+   * The money is taken; the use may be registered. Not published while a refund is owed: such a
+   * charge ends in PaymentCancelled alone. Book is not told: it asks.
+   */
   PaymentApproved: {
     topic: 'payment-approved',
     consumers: ['space', 'mypage'],
     payload: paymentFacts,
   },
+  /** The provider keeps refusing the refund; operators resolve it, and PaymentCancelled follows. */
+  PaymentRefundFailed: { topic: 'payment', consumers: ['mypage'], payload: paymentFacts },
   PaymentDeclined: { topic: 'payment', consumers: ['mypage'], payload: paymentFacts },
   /** Nothing more is owed either way: refunded as quoted, or voided before any money was taken. */
   PaymentCancelled: { topic: 'payment', consumers: ['book', 'mypage'], payload: paymentFacts },

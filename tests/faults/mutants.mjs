@@ -140,6 +140,39 @@ export const mutants = [
     tests: 'relay',
   },
   {
+    name: 'the silent approval: a charge that is owed back is published as approved',
+    edits: [
+      [
+        'subgraphs/payment/src/adapters/payment-statements.ts',
+        'EXISTS (SELECT FROM changed WHERE $11::boolean OR NOT is_owed)',
+        'EXISTS (SELECT FROM changed WHERE $11::boolean OR is_owed IS NOT NULL)',
+      ],
+    ],
+    tests: 'payment/test',
+  },
+  {
+    name: "the refund's key at the provider: another one with each attempt",
+    edits: [
+      [
+        'subgraphs/payment/src/application/cancel-payment.ts',
+        'await provider.refund(bookingId, refund.id, refund.amount);',
+        'await provider.refund(bookingId, ports.newId(), refund.amount);',
+      ],
+    ],
+    tests: 'payment/test',
+  },
+  {
+    name: "the charge's lease: two calls for one key at once",
+    edits: [
+      [
+        'subgraphs/payment/src/adapters/payment-statements.ts',
+        'AND (charging_until IS NULL OR charging_until <= now())',
+        '',
+      ],
+    ],
+    tests: 'payment/test',
+  },
+  {
     name: "the refund's unique key: a booking is refunded twice",
     edits: [
       [
@@ -150,10 +183,10 @@ export const mutants = [
         `"settled_at" TIMESTAMPTZ(3)`,
       ],
       [
-        'subgraphs/payment/src/adapters/prisma-payment-store.ts',
-        `FROM payment WHERE booking_id = $1::uuid AND status <> 'VOIDED'
+        'subgraphs/payment/src/adapters/payment-statements.ts',
+        `interval '1 millisecond' FROM owing
    ON CONFLICT (payment_id) DO NOTHING`,
-        `FROM payment WHERE booking_id = $1::uuid AND status <> 'VOIDED'`,
+        `interval '1 millisecond' FROM owing`,
       ],
     ],
     tests: 'payment/test',

@@ -153,7 +153,7 @@ export async function providerBooks(system: System, bookingId: string) {
     `SELECT (SELECT count(*)::int FROM sandbox_charge WHERE key = $1 AND outcome = 'APPROVED') AS charges,
             (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
               WHERE key = $1 AND outcome = 'APPROVED') AS charged,
-            (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE key = $1) AS refunded`,
+            (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE charge_key = $1) AS refunded`,
     [bookingId],
   );
   return row as { charges: number; charged: number; refunded: number };

@@ -99,6 +99,19 @@ describe('the view of a booking', () => {
     expect(viewOf([paymentEvent(2, 'VOIDED')]).paymentStatus).toBeNull();
   });
 
+  test('shows a refund that failed until it is settled', () => {
+    const cancelled = [bookingEvent(4, 'CANCELLING'), paymentEvent(2, 'APPROVED')];
+    const failed = paymentEvent(3, 'REFUND_FAILED');
+    const settled = paymentEvent(4, 'REFUNDED', { refunded: 60_000 });
+    expect(viewOf([...cancelled, failed])).toMatchObject({
+      paymentStatus: 'REFUND_FAILED',
+      refunded: 0,
+    });
+    const ended = { paymentStatus: 'REFUNDED', refunded: 60_000 };
+    expect(viewOf([...cancelled, failed, settled])).toMatchObject(ended);
+    expect(viewOf([...cancelled, settled, failed])).toMatchObject(ended);
+  });
+
   test('leaves the view before it as it was', () => {
     const before = viewOf([bookingEvent(1, 'REQUESTED')]);
     const copy = structuredClone(before);

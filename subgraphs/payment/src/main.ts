@@ -22,12 +22,15 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
+import { backgroundWork } from './adapters/background.ts';
 import { paymentRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
-import { prismaPaymentStore } from './adapters/prisma-payment-store.ts';
+import { leaseMs, prismaPaymentStore } from './adapters/prisma-payment-store.ts';
+import { providerCircuit } from './adapters/provider-circuit.ts';
+import { refundMetrics } from './adapters/refund-metrics.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sandboxProvider } from './adapters/sandbox-provider.ts';
-import { sweepRefunds } from './application/cancel-payment.ts';
+import { sweepRefunds } from './application/sweep-refunds.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
@@ -53,14 +56,35 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
     logger,
   });
 
+  // One circuit and one map of charges under way, for requests and workers alike. The sandbox keeps
+  // its books in this database, as if it were elsewhere: blocked workers must not hold it up.
+  const sandbox = sandboxProvider(database.requests, config.PROVIDER_TIMEOUT_MS);
+  const provider = providerCircuit('sandbox', sandbox, metrics, logger);
+  refundMetrics(database.workers, metrics);
+  const background = backgroundWork(config.PAYMENT_ANSWER_MS, (error) =>
+    logger.warn({ err: error }, 'work in the background failed'),
+  );
+  const underWay: PaymentPorts['underWay'] = new Map();
   const portsOn = (pool: Pool): PaymentPorts => ({
-    payments: prismaPaymentStore(new PrismaClient({ adapter: new PrismaPg(pool) }), pool, relay),
-    provider: sandboxProvider(pool, config.PROVIDER_TIMEOUT_MS),
+    payments: prismaPaymentStore(
+      new PrismaClient({ adapter: new PrismaPg(pool) }),
+      pool,
+      relay,
+      leaseMs(config.PROVIDER_TIMEOUT_MS),
+    ),
+    provider,
+    background,
+    underWay,
+    maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
     clock: () => new Date(),
     newId: uuidv7,
     correlationId,
     resume: ({ state }, work) => withCorrelation(state.correlationId, work),
-    log: (message, facts) => logger.info(facts, message),
+    log: {
+      info: (message, facts) => logger.info(facts, message),
+      warn: (message, facts) => logger.warn(facts, message),
+      error: (message, facts) => logger.error(facts, message),
+    },
   });
   const workerPorts = portsOn(database.workers);
 
@@ -85,8 +109,7 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
     context: (base) => base,
     inbox: postgresInbox(database.requests),
     events: storedEvents(database.requests),
-    serve: (app) =>
-      serveBookingRecords(app, paymentRecords(database.requests, workerPorts.provider)),
+    serve: (app) => serveBookingRecords(app, paymentRecords(database.requests, provider)),
     health: { ready: () => probe.check(), draining },
     metrics,
     logger,
@@ -107,6 +130,9 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
   onDrain('sweeper', stopSweeper);
   onDrain('queue workers', () => transport.stopReceiving());
   onDrained('requests', () => server.close());
+  // What takes longer is found again in the database and at the provider.
+  onStop('charges and refunds', () => background.drain(4_000));
+  onStop('provider', () => provider.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());
   onStop('database', () => Promise.all([probe.close(), database.close()]));

@@ -26,6 +26,7 @@ const inStatus: Record<PaymentStatus, () => Payment> = {
   DECLINED: () => legal(inStatus.PENDING().decline('no money')),
   REFUNDED: () => legal(inStatus.APPROVED().refund(60_000)),
   PARTIALLY_REFUNDED: () => legal(inStatus.APPROVED().refund(30_000)),
+  REFUND_FAILED: () => legal(inStatus.APPROVED().failRefund()),
   VOIDED: () => legal(inStatus.PENDING().void()),
 };
 const STATUSES = Object.keys(inStatus) as PaymentStatus[];
@@ -35,15 +36,17 @@ const verbs = {
   decline: (payment: Payment) => payment.decline('no money'),
   void: (payment: Payment) => payment.void(),
   refund: (payment: Payment) => payment.refund(60_000),
+  failRefund: (payment: Payment) => payment.failRefund(),
   close: (payment: Payment) => payment.close(),
 };
 type Verb = keyof typeof verbs;
-const legalFrom: Record<Verb, { status: PaymentStatus; to: PaymentStatus }> = {
-  approve: { status: 'PENDING', to: 'APPROVED' },
-  decline: { status: 'PENDING', to: 'DECLINED' },
-  void: { status: 'PENDING', to: 'VOIDED' },
-  refund: { status: 'APPROVED', to: 'REFUNDED' },
-  close: { status: 'DECLINED', to: 'DECLINED' },
+const legalFrom: Record<Verb, { statuses: PaymentStatus[]; to: PaymentStatus }> = {
+  approve: { statuses: ['PENDING'], to: 'APPROVED' },
+  decline: { statuses: ['PENDING'], to: 'DECLINED' },
+  void: { statuses: ['PENDING'], to: 'VOIDED' },
+  refund: { statuses: ['APPROVED', 'REFUND_FAILED'], to: 'REFUNDED' },
+  failRefund: { statuses: ['APPROVED'], to: 'REFUND_FAILED' },
+  close: { statuses: ['DECLINED'], to: 'DECLINED' },
 };
 const VERBS = Object.keys(verbs) as Verb[];
 
@@ -62,22 +65,23 @@ describe('a payment', () => {
     });
   });
 
-  test.each(VERBS.map((verb) => [legalFrom[verb].status, verb, legalFrom[verb].to] as const))(
-    'that is %s may %s and is then %s, one version later',
-    (status, verb, to) => {
-      const before = inStatus[status]();
-      const copy = structuredClone(before.state);
-      expect(legal(verbs[verb](before)).state).toMatchObject({
-        status: to,
-        version: before.state.version + 1,
-      });
-      expect(before.state).toEqual(copy);
-    },
-  );
+  test.each(
+    VERBS.flatMap((verb) =>
+      legalFrom[verb].statuses.map((status) => [status, verb, legalFrom[verb].to] as const),
+    ),
+  )('that is %s may %s and is then %s, one version later', (status, verb, to) => {
+    const before = inStatus[status]();
+    const copy = structuredClone(before.state);
+    expect(legal(verbs[verb](before)).state).toMatchObject({
+      status: to,
+      version: before.state.version + 1,
+    });
+    expect(before.state).toEqual(copy);
+  });
 
   test.each(
     VERBS.flatMap((verb) =>
-      STATUSES.filter((status) => status !== legalFrom[verb].status).map(
+      STATUSES.filter((status) => !legalFrom[verb].statuses.includes(status)).map(
         (status) => [status, verb] as const,
       ),
     ),
@@ -87,6 +91,11 @@ describe('a payment', () => {
 
   test.each(STATUSES)('that is %s is settled unless it is pending', (status) => {
     expect(inStatus[status]().settled).toBe(status !== 'PENDING');
+  });
+
+  test.each(STATUSES)('that is %s has its payment method only while it is pending', (status) => {
+    const { paymentMethod } = inStatus[status]().state;
+    expect(paymentMethod).toBe(status === 'PENDING' ? 'pm_ok' : '');
   });
 
   test('notes when it was approved and why it was declined', () => {

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import { inTransaction } from '#platform/postgres.ts';
+import { until } from '../../../tests/support/system.ts';
+import { leaseMs } from '../src/adapters/prisma-payment-store.ts';
 import { approvePayment } from '../src/application/approve-payment.ts';
 import { Payment, type PaymentRequest } from '../src/domain/payment.ts';
 import type { PaymentStore } from '../src/ports.ts';
@@ -114,9 +117,14 @@ describe('giving a booking up', () => {
     await store.giveUp(aTombstone(payment), 20_000, uuidv7());
     expect(await stored(payment)).toEqual(payment);
     expect(await store.refundOf(payment.state.id)).toEqual({
+      id: expect.any(String),
       paymentId: payment.state.id,
       amount: 20_000,
       settled: false,
+      settledOutside: false,
+      failed: false,
+      isDue: true,
+      attempt: 1,
     });
     expect(await real.news(payment.state.bookingId)).toEqual([]);
   });
@@ -179,6 +187,84 @@ describe('giving a booking up', () => {
   });
 });
 
+describe('saving an approval', () => {
+  const approvedOf = (payment: Payment) => legal(payment.approve(new Date()));
+
+  test('of which a refund is owed writes it and publishes nothing', async () => {
+    const payment = await requested();
+    await store.giveUp(aTombstone(payment), 60_000, uuidv7());
+    const approved = approvedOf(payment);
+    expect(await store.save(payment, approved, 'PaymentApproved')).toBe('saved');
+    expect(await stored(payment)).toEqual(approved);
+    expect(await real.news(payment.state.bookingId)).toEqual([]);
+    const refunded = legal(approved.refund(60_000));
+    await store.save(approved, refunded, 'PaymentCancelled', { settlesRefund: true });
+    expect(await real.news(payment.state.bookingId)).toEqual(['PaymentCancelled']);
+    const { published } = real;
+    const ofIt = published.filter(({ aggregateId }) => aggregateId === payment.state.id);
+    expect(ofIt.map(({ type }) => type)).toEqual(['PaymentCancelled']);
+  });
+
+  test('whose row is locked by an obligation that commits meanwhile publishes nothing', async () => {
+    const payment = await requested();
+    const saving = await inTransaction(real.pool, async (db) => {
+      await db.query('UPDATE payment SET refund_owed = TRUE WHERE id = $1', [payment.state.id]);
+      await db.query('INSERT INTO refund (payment_id, amount) VALUES ($1, 1)', [payment.state.id]);
+      const save = store.save(payment, approvedOf(payment), 'PaymentApproved');
+      await until('the approval waits for the row', async () => {
+        const [waiting] = await real.query<{ waits: boolean }>(
+          `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+                   AND query LIKE '%published AS%' AND datname = current_database()) AS waits`,
+        );
+        return waiting?.waits === true;
+      });
+      return { save };
+    });
+    expect(await saving.save).toBe('saved');
+    expect(await real.news(payment.state.bookingId)).toEqual([]);
+  });
+
+  test('against an obligation at the same time publishes it or owes first, fifty times', async () => {
+    for (let round = 0; round < 50; round += 1) {
+      const payment = await requested();
+      const save = () => store.save(payment, approvedOf(payment), 'PaymentApproved');
+      const owe = () => store.giveUp(aTombstone(payment), 60_000, uuidv7());
+      const both: (() => Promise<unknown>)[] = round % 2 ? [save, owe] : [owe, save];
+      await Promise.all(both.map((step) => step()));
+      const { bookingId } = payment.state;
+      expect((await stored(payment))?.state.status).toBe('APPROVED');
+      expect(await real.owed(bookingId)).toEqual([{ amount: 60_000, settled: false }]);
+      expect((await real.news(bookingId)).length).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
+describe('a payment method', () => {
+  test('is forgotten by the database as soon as the charge is decided, whoever decides it', async () => {
+    const payment = await requested();
+    await store.save(payment, legal(payment.approve(new Date())), 'PaymentApproved');
+    const other = await requested();
+    // The previous release leaves the column alone.
+    await real.query("UPDATE payment SET status = 'DECLINED' WHERE id = $1", [other.state.id]);
+    const kept = await real.query(
+      "SELECT id FROM payment WHERE payment_method <> '' AND id = ANY($1::uuid[])",
+      [[payment.state.id, other.state.id]],
+    );
+    expect(kept).toEqual([]);
+  });
+});
+
+describe('the charge of a pending payment', () => {
+  test('is leased to one of many processes until it is released', async () => {
+    const payment = await requested();
+    const { id } = payment.state;
+    expect(await store.claimCharge(id)).toBe(false);
+    await store.releaseCharge(id);
+    const claims = await Promise.all(Array.from({ length: 20 }, () => store.claimCharge(id)));
+    expect(claims.filter(Boolean)).toHaveLength(1);
+  });
+});
+
 describe('claiming refunds that are due', () => {
   test('leases each to one of several sweepers, no more than asked for, until it is settled', async () => {
     await real.query('DELETE FROM refund');
@@ -190,26 +276,54 @@ describe('claiming refunds that are due', () => {
     }
     const all = payments.map(({ state }) => state.bookingId).sort();
     const [first] = payments as [Payment];
-    expect(await store.claimDueRefunds(new Date(), 50)).toEqual([]);
+    expect(await store.claimDueRefunds(50)).toEqual([]);
 
-    const due = new Date(Date.now() + 15_000);
+    await real.letTimePass();
     const claims = await Promise.all([
-      store.claimDueRefunds(due, 8),
-      store.claimDueRefunds(due, 8),
-      store.claimDueRefunds(due, 8),
+      store.claimDueRefunds(8),
+      store.claimDueRefunds(8),
+      store.claimDueRefunds(8),
     ]);
     for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(8);
-    const rest = await store.claimDueRefunds(due, 50);
+    const rest = await store.claimDueRefunds(50);
     expect([...claims.flat(), ...rest].sort()).toEqual(all);
-    expect(await store.claimDueRefunds(due, 50)).toEqual([]);
+    expect(await store.claimDueRefunds(50)).toEqual([]);
 
-    await store.save(first, legal(first.refund(60_000)), 'PaymentCancelled', {
-      settlesRefund: true,
-    });
-    const later = new Date(due.getTime() + 60_000);
-    expect((await store.claimDueRefunds(later, 50)).sort()).toEqual(
+    const paid = legal((await stored(first))?.refund(60_000) as Payment);
+    await store.save(first, paid, 'PaymentCancelled', { settlesRefund: true });
+    await real.letTimePass();
+    expect((await store.claimDueRefunds(50)).sort()).toEqual(
       all.filter((bookingId) => bookingId !== first.state.bookingId),
     );
+  });
+
+  test('leases them for longer than the attempts that a lease covers may take', async () => {
+    await real.query('DELETE FROM refund');
+    const payment = await requested();
+    await store.giveUp(aTombstone(payment), 1, uuidv7());
+    await real.letTimePass();
+    expect(await store.claimDueRefunds(1)).toEqual([payment.state.bookingId]);
+    const [lease] = await real.query<{ ms: number }>(
+      'SELECT extract(epoch FROM next_attempt_at - now())::float * 1000 AS ms FROM refund',
+    );
+    // Measured a moment later than it began.
+    expect(lease?.ms).toBeGreaterThan(4_000);
+    expect(leaseMs(10_000)).toBeGreaterThan(2 * 10_000);
+  });
+
+  test('postpones one only for the process that has its newest lease', async () => {
+    await real.query('DELETE FROM refund');
+    const payment = await requested();
+    await store.giveUp(aTombstone(payment), 1, uuidv7());
+    const before = await store.refundOf(payment.state.id);
+    if (!before) throw new Error('nothing is owed');
+    await real.letTimePass();
+    await store.claimDueRefunds(1);
+    const dueAt = () => real.query('SELECT next_attempt_at FROM refund');
+    const leased = await dueAt();
+    await store.postponeRefund(before);
+    expect(await store.refuseRefund(before)).toBe(1);
+    expect(await dueAt()).toEqual(leased);
   });
 });
 
@@ -218,9 +332,10 @@ describe('a refund that another sweeper is claiming', () => {
     await real.query('DELETE FROM refund');
     const [busy, idle] = [await requested(), await requested()];
     for (const payment of [busy, idle]) await store.giveUp(aTombstone(payment), 1, uuidv7());
+    await real.letTimePass();
     const claimed = await real.whileLocked(
       `SELECT FROM refund WHERE payment_id = '${busy.state.id}' FOR UPDATE`,
-      () => store.claimDueRefunds(new Date(Date.now() + 15_000), 10),
+      () => store.claimDueRefunds(10),
     );
     expect(claimed).toEqual([idle.state.bookingId]);
   });

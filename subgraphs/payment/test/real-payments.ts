@@ -4,33 +4,50 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EventRecord } from '#platform/events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { createDatabase } from '../../../tests/support/database.ts';
-import { prismaPaymentStore } from '../src/adapters/prisma-payment-store.ts';
+import { backgroundWork } from '../src/adapters/background.ts';
+import { leaseMs, prismaPaymentStore } from '../src/adapters/prisma-payment-store.ts';
 import { sandboxProvider } from '../src/adapters/sandbox-provider.ts';
 import type { PaymentRequest } from '../src/domain/payment.ts';
 import type { PaymentPorts } from '../src/ports.ts';
 
 const PROVIDER_TIMEOUT_MS = 40;
+/** Longer than anything here takes: a test that is about it has a shorter one. */
+const ANSWER_MS = 60_000;
+export const MAX_REFUND_ATTEMPTS = 3;
 
 /** Payment's real store and sandbox provider on a database of their own, and a look at its books. */
 export async function openPayments() {
   const database = await createDatabase('payment');
   const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
   const published: EventRecord[] = [];
+  const logged: string[] = [];
   const ports: PaymentPorts = {
-    payments: prismaPaymentStore(prisma, database.pool, {
-      publish: (events) => void published.push(...events),
-    }),
+    payments: prismaPaymentStore(
+      prisma,
+      database.pool,
+      { publish: (events) => void published.push(...events) },
+      leaseMs(PROVIDER_TIMEOUT_MS),
+    ),
+    background: backgroundWork(ANSWER_MS, () => {}),
+    underWay: new Map(),
+    maxRefundAttempts: MAX_REFUND_ATTEMPTS,
     provider: sandboxProvider(database.pool, PROVIDER_TIMEOUT_MS),
     clock: () => new Date(),
     newId: uuidv7,
     correlationId: randomUUID,
     resume: (_payment, work) => work(),
-    log: () => {},
+    log: {
+      info: () => {},
+      warn: (message) => void logged.push(`warn: ${message}`),
+      error: (message) => void logged.push(`error: ${message}`),
+    },
   };
 
   return {
     ports,
     published,
+    logged,
+    pool: database.pool,
     query: database.query,
     whileLocked: database.whileLocked,
 
@@ -39,7 +56,7 @@ export async function openPayments() {
       const [row] = await database.query<{ charged: number; refunded: number }>(
         `SELECT (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
                   WHERE key = $1 AND outcome = 'APPROVED') AS charged,
-                (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE key = $1) AS refunded`,
+                (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE charge_key = $1) AS refunded`,
         [bookingId],
       );
       return row;
@@ -52,6 +69,13 @@ export async function openPayments() {
         [bookingId],
       );
       return rows.map(({ type }) => type);
+    },
+
+    /** Lets the pauses and leases of all refunds pass. */
+    async letTimePass(): Promise<void> {
+      await database.query(
+        "UPDATE refund SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL",
+      );
     },
 
     async owed(bookingId: string): Promise<{ amount: number; settled: boolean }[]> {

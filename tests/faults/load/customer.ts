@@ -19,12 +19,13 @@ const HABITS = {
 } as const;
 
 const METHODS = {
-  pm_ok: 76,
+  pm_ok: 73,
   pm_declined: 6,
   pm_slow: 3,
   pm_timeout_paid: 5,
   pm_timeout_unpaid: 5,
   pm_busy: 5,
+  pm_refund_slow: 3,
 } as const;
 
 interface Surroundings {

@@ -73,8 +73,8 @@ export const databaseInvariants: readonly Invariant[] = [
             LEFT JOIN refund f ON f.booking_id = b.id
             LEFT JOIN payment p ON p.booking_id = b.id
            WHERE b.status IN ('CANCELLED', 'DECLINED', 'EXPIRED')
-             AND (coalesce(g.amount, 0) = b.refund AND f.amount = b.refund
-                  AND p.refunded = b.refund) IS NOT TRUE`,
+             AND (coalesce(g.amount, 0) = CASE WHEN f.settled_outside THEN 0 ELSE b.refund END
+                  AND f.amount = b.refund AND p.refunded = b.refund) IS NOT TRUE`,
   },
   {
     name: 'nothing is given back of what stands or was never charged',
@@ -95,8 +95,10 @@ export const databaseInvariants: readonly Invariant[] = [
                  p.status, p.amount, p.refunded, c.amount, g.amount) AS detail
             FROM payment p LEFT JOIN charge c ON c.booking_id = p.booking_id
             LEFT JOIN given_back g ON g.booking_id = p.booking_id
-           WHERE p.refunded <> coalesce(g.amount, 0)
-              OR CASE WHEN p.status IN ('APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED')
+            LEFT JOIN refund f ON f.booking_id = p.booking_id
+           WHERE p.refunded <> CASE WHEN f.settled_outside THEN f.amount ELSE coalesce(g.amount, 0) END
+              OR (f.settled_outside AND g.amount IS NOT NULL)
+              OR CASE WHEN p.status IN ('APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED')
                       THEN c.amount IS DISTINCT FROM p.amount ELSE c.amount IS NOT NULL END`,
   },
   {
@@ -104,7 +106,8 @@ export const databaseInvariants: readonly Invariant[] = [
     kind: 'lost',
     sql: `SELECT NULL::uuid AS culprit, format('%s is there, %s is due', there, due) AS detail FROM (
             SELECT (SELECT coalesce(sum(amount), 0) FROM charge)
-                   - (SELECT coalesce(sum(amount), 0) FROM given_back) AS there,
+                   - (SELECT coalesce(sum(amount), 0) FROM given_back)
+                   - (SELECT coalesce(sum(amount), 0) FROM refund WHERE settled_outside) AS there,
                    (SELECT coalesce(sum(price), 0) FROM booking WHERE status = 'REGISTERED')
                    + (SELECT coalesce(sum(b.price - b.refund), 0) FROM booking b
                         JOIN charge c ON c.booking_id = b.id WHERE b.status = 'CANCELLED') AS due) t

@@ -45,8 +45,9 @@ const TABLES: readonly [name: string, from: keyof Databases, select: string, col
   [
     'refund',
     'payment',
-    'SELECT p.booking_id, r.amount, r.settled_at FROM refund r JOIN payment p ON p.id = r.payment_id',
-    'booking_id uuid, amount int, settled_at timestamptz',
+    `SELECT p.booking_id, r.amount, r.settled_at, r.settled_outside
+       FROM refund r JOIN payment p ON p.id = r.payment_id`,
+    'booking_id uuid, amount int, settled_at timestamptz, settled_outside boolean',
   ],
   [
     'charge',
@@ -57,7 +58,7 @@ const TABLES: readonly [name: string, from: keyof Databases, select: string, col
   [
     'given_back',
     'payment',
-    'SELECT key::uuid, amount FROM sandbox_refund',
+    'SELECT charge_key::uuid, sum(amount)::int FROM sandbox_refund GROUP BY 1',
     'booking_id uuid, amount int',
   ],
   [

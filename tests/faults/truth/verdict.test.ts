@@ -158,9 +158,10 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
     [
       'a refund of another amount than was promised',
       async ({ ids }) => {
-        await contexts.payment.query('UPDATE sandbox_refund SET amount = 9999 WHERE key = $1', [
-          ids.cancelled,
-        ]);
+        await contexts.payment.query(
+          'UPDATE sandbox_refund SET amount = 9999 WHERE charge_key = $1',
+          [ids.cancelled],
+        );
       },
       [
         'charges minus refunds are the money of live bookings and what cancelling cost',
@@ -184,6 +185,24 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
         contexts.payment.query("INSERT INTO sandbox_charge VALUES ($1, 'APPROVED', 10000, 'KRW')", [
           ids.expired,
         ]),
+      [
+        'charges minus refunds are the money of live bookings and what cancelling cost',
+        'payments agree with the books of the provider',
+        'what was charged and released is given back once, as quoted',
+      ],
+    ],
+    [
+      'a refund by the provider that was settled outside as well',
+      () => contexts.payment.query('UPDATE refund SET settled_outside = TRUE'),
+      [
+        'charges minus refunds are the money of live bookings and what cancelling cost',
+        'payments agree with the books of the provider',
+        'what was charged and released is given back once, as quoted',
+      ],
+    ],
+    [
+      'a refund that the provider never made',
+      () => contexts.payment.query('DELETE FROM sandbox_refund'),
       [
         'charges minus refunds are the money of live bookings and what cancelling cost',
         'payments agree with the books of the provider',
@@ -412,6 +431,12 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
       ['a client is never surprised'],
     ],
   ];
+
+test('a refund that was settled outside of the provider is as good as one by it', async () => {
+  await contexts.payment.query('DELETE FROM sandbox_refund');
+  await contexts.payment.query('UPDATE refund SET settled_outside = TRUE');
+  expect(await broken()).toEqual([]);
+});
 
 test.each(corruptions)('finds %s', async (_what, corrupt, breaks) => {
   try {

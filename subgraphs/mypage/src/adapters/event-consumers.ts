@@ -36,7 +36,12 @@ export async function consumeEvents(
   );
   await consumer.take(
     paymentEvents,
-    { PaymentApproved: payment, PaymentDeclined: payment, PaymentCancelled: payment },
+    {
+      PaymentApproved: payment,
+      PaymentDeclined: payment,
+      PaymentRefundFailed: payment,
+      PaymentCancelled: payment,
+    },
     options,
   );
   await consumer.take(

@@ -1,130 +1,161 @@
 import { paymentEvents } from '#contracts/payment.ts';
+import { type AuditEntry, newAuditEntry } from '#platform/audit.ts';
 import { withCorrelation } from '#platform/correlation.ts';
 import { type EventRecord, newEvent } from '#platform/events.ts';
 import { takeEvent } from '#platform/inbox.ts';
-import { insertOutbox } from '#platform/outbox.ts';
-import { inTransaction, type Pool, statement } from '#platform/postgres.ts';
+import { inTransaction, type Pool, type Queryable } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
 import type { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { Payment } from '../domain/payment.ts';
-import type { PaymentNews, PaymentStore } from '../ports.ts';
+import type { PaymentNews, PaymentStore, RefundDecision } from '../ports.ts';
+import * as sql from './payment-statements.ts';
 
-const insertPayment = statement<{ id: string }>(
-  'payment-request',
-  `INSERT INTO payment (id, booking_id, customer_id, space_id, start_at, end_at, amount, currency,
-          payment_method, status, version, requested_at, correlation_id)
-   VALUES ($1::uuid, $2::uuid, $3, $4::uuid, $5, $6, $7, $8::currency, $9, $10::payment_status,
-          $11, $12, $13)
-   ON CONFLICT (booking_id) DO NOTHING
-   RETURNING id`,
-);
+/** How long a lease lasts: the two calls to the provider that it may cover, and what is around them. */
+export const leaseMs = (providerTimeoutMs: number): number => 2 * providerTimeoutMs + 5_000;
 
-const updatePayment = statement<{ saved: boolean }>(
-  'payment-save',
-  `WITH changed AS (
-     UPDATE payment
-        SET status = $3::payment_status, refunded = $4, decline_reason = $5, version = $6,
-            approved_at = $7
-      WHERE id = $1::uuid AND version = $2
-  RETURNING id),
-   settled AS (
-     UPDATE refund SET settled_at = now(), next_attempt_at = NULL
-      WHERE payment_id = $1::uuid AND $8::boolean AND EXISTS (SELECT FROM changed)),
-   told AS (${insertOutbox('$9', 'EXISTS (SELECT FROM changed)')})
-   SELECT EXISTS (SELECT FROM changed) AS saved`,
-);
-
-const insertNews = statement('outbox-insert', insertOutbox('$1'));
-
-// The caller is about to settle it: the sweeper comes only when that fails.
-const oweRefund = statement(
-  'refund-owe',
-  `INSERT INTO refund (payment_id, amount, next_attempt_at)
-   SELECT id, least($2, amount), now() + interval '10 seconds'
-     FROM payment WHERE booking_id = $1::uuid AND status <> 'VOIDED'
-   ON CONFLICT (payment_id) DO NOTHING`,
-);
-
-const claimRefunds = statement<{ booking_id: string }>(
-  'refund-claim-due',
-  `UPDATE refund r
-      SET attempts = attempts + 1,
-          next_attempt_at = $1::timestamptz + least(60, 2 ^ least(attempts, 6)) * interval '1 second'
-     FROM payment p
-    WHERE p.id = r.payment_id
-      AND r.payment_id IN (SELECT payment_id FROM refund
-                            WHERE settled_at IS NULL AND next_attempt_at <= $1
-                            ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING p.booking_id`,
-);
-
-/** Payments in PostgreSQL; tables and constraints are Prisma's migrations in prisma/payment. */
+/**
+ * Payments in PostgreSQL; tables and constraints are Prisma's migrations in prisma/payment. Charges
+ * and refunds are leased for `lease` ms, by the database's clock.
+ */
 export function prismaPaymentStore(
   prisma: PrismaClient,
   pool: Pool,
   relay: Pick<Relay, 'publish'>,
+  lease: number,
 ): PaymentStore {
   async function findByBooking(bookingId: string): Promise<Payment | null> {
     const row = await prisma.payment.findUnique({ where: { bookingId } });
     if (!row) return null;
-    const { startAt, endAt, ...rest } = row;
+    const { startAt, endAt, refundOwed, chargingUntil, ...rest } = row;
     return new Payment({ ...rest, slot: { startAt, endAt } });
+  }
+
+  async function write(
+    db: Queryable,
+    previous: Payment,
+    { state }: Payment,
+    news: PaymentNews,
+    closes: 'settled' | 'failed' | null,
+    event: EventRecord,
+  ) {
+    const [row] = await sql.updatePayment(
+      db,
+      state.id,
+      previous.state.version,
+      state.status,
+      state.refunded,
+      state.declineReason,
+      state.version,
+      state.approvedAt,
+      state.paymentMethod,
+      closes,
+      JSON.stringify([event]),
+      news !== 'PaymentApproved',
+    );
+    return row ?? { saved: false, published: false };
   }
 
   return {
     findByBooking,
 
     async request(payment) {
-      const inserted = await insertPayment(pool, ...columnsOf(payment));
+      const inserted = await sql.insertPayment(pool, ...columnsOf(payment), lease);
       if (inserted.length > 0) return { payment, isNew: true };
       const known = await findByBooking(payment.state.bookingId);
       if (!known) throw new Error(`the payment of booking ${payment.state.bookingId} is gone`);
       return { payment: known, isNew: false };
     },
+    claimCharge: async (paymentId) => (await sql.claimCharge(pool, paymentId, lease)).length > 0,
+    releaseCharge: async (paymentId) => void (await sql.releaseCharge(pool, paymentId)),
 
-    async save(previous, next, news, options) {
-      const { state } = next;
+    async save(previous, next, news, options = {}) {
       const event = eventOf(news, next);
-      const [row] = await updatePayment(
-        pool,
-        state.id,
-        previous.state.version,
-        state.status,
-        state.refunded,
-        state.declineReason,
-        state.version,
-        state.approvedAt,
-        options?.settlesRefund ?? false,
-        JSON.stringify([event]),
-      );
-      if (!row?.saved) return 'stale';
-      relay.publish([event]);
-      return 'saved';
+      const fails = options.failsRefund ? 'failed' : null;
+      const closes = options.settlesRefund ? 'settled' : fails;
+      const { saved, published } = await write(pool, previous, next, news, closes, event);
+      if (published) relay.publish([event]);
+      return saved ? 'saved' : 'stale';
     },
 
     async giveUp(tombstone, refund, eventId) {
-      const news = await inTransaction(pool, async (db): Promise<EventRecord[]> => {
-        if (!(await takeEvent(db, eventId))) return [];
-        const inserted = await insertPayment(db, ...columnsOf(tombstone));
+      const { isLeased, events } = await inTransaction(pool, async (db) => {
+        const nothing = { isLeased: false, events: [] as EventRecord[] };
+        if (!(await takeEvent(db, eventId))) return nothing;
+        const inserted = await sql.insertPayment(db, ...columnsOf(tombstone), null);
         if (inserted.length === 0) {
-          await oweRefund(db, tombstone.state.bookingId, refund);
-          return [];
+          const owed = await sql.oweRefund(db, tombstone.state.bookingId, refund, lease);
+          return { ...nothing, isLeased: owed.length > 0 };
         }
         const events = [eventOf('PaymentCancelled', tombstone)];
-        await insertNews(db, JSON.stringify(events));
-        return events;
+        await sql.insertNews(db, JSON.stringify(events));
+        return { ...nothing, events };
       });
-      relay.publish(news);
+      relay.publish(events);
+      return isLeased;
     },
 
     async refundOf(paymentId) {
       const row = await prisma.refund.findUnique({ where: { paymentId } });
-      return row && { paymentId, amount: row.amount, settled: row.settledAt !== null };
+      return (
+        row && {
+          id: row.id,
+          paymentId,
+          amount: row.amount,
+          settled: row.settledAt !== null,
+          settledOutside: row.settledOutside,
+          failed: row.failedAt !== null,
+          isDue: row.settledAt === null && row.nextAttemptAt !== null,
+          attempt: row.attempts,
+        }
+      );
     },
-    claimDueRefunds: async (now, limit) =>
-      (await claimRefunds(pool, now, limit)).map((row) => row.booking_id),
+    claimDueRefunds: async (limit) =>
+      (await sql.claimRefunds(pool, limit, lease)).map((row) => row.booking_id),
+    postponeRefund: async ({ paymentId, attempt }) =>
+      void (await sql.postponeRefund(pool, paymentId, attempt)),
+    async refuseRefund({ paymentId, attempt }) {
+      const [row] = await sql.refuseRefund(pool, paymentId, attempt);
+      return row?.refusals ?? 0;
+    },
     take: async (eventId) => void (await takeEvent(pool, eventId)),
+
+    async retryFailedRefund(payment, decision) {
+      const entry = entryOf(payment, 'RETRY', decision);
+      const [row] = await sql.retryFailed(pool, payment.state.id, lease, JSON.stringify(entry));
+      return row?.retried === true;
+    },
+
+    async settleOutside(previous, next, decision) {
+      const event = eventOf('PaymentCancelled', next);
+      const entry = JSON.stringify(entryOf(next, 'SETTLED_OUTSIDE', decision));
+      const { id, version } = previous.state;
+      const isSettled = await inTransaction(pool, async (db) => {
+        // In the order of save, so that the two cannot block each other.
+        if ((await sql.lockPayment(db, id, version)).length === 0) return false;
+        if ((await sql.settleOutside(db, id, entry)).length === 0) return false;
+        await write(db, previous, next, 'PaymentCancelled', 'settled', event);
+        return true;
+      });
+      if (!isSettled) return 'stale';
+      relay.publish([event]);
+      return 'saved';
+    },
   };
+}
+
+function entryOf(
+  { state }: Payment,
+  resolution: 'RETRY' | 'SETTLED_OUTSIDE',
+  { operatorId, reason }: RefundDecision,
+): AuditEntry {
+  return newAuditEntry({
+    userId: operatorId,
+    actedAs: 'operator',
+    action: 'resolveRefund',
+    subjectType: 'booking',
+    subjectId: state.bookingId,
+    details: { resolution, reason },
+  });
 }
 
 function columnsOf({ state }: Payment): unknown[] {

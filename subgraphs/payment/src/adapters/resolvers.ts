@@ -1,23 +1,52 @@
-import { GraphQLError } from 'graphql';
+import { badInput } from '#platform/errors.ts';
+import { parseId } from '#platform/ids.ts';
+import type { SubgraphContext } from '#platform/server.ts';
+import { isText } from '#platform/text.ts';
+import { signedIn } from '#platform/viewer.ts';
 import { approvePayment, paymentOutcome } from '../application/approve-payment.ts';
 import { isClosed } from '../application/cancel-payment.ts';
-import type { Payment, PaymentRequest } from '../domain/payment.ts';
+import { type RefundResolution, resolveRefund } from '../application/resolve-refund.ts';
+import { Payment, type PaymentRequest } from '../domain/payment.ts';
 import type { PaymentStatus } from '../domain/payment-status.ts';
-import { type PaymentPorts, ProviderUnavailable } from '../ports.ts';
+import type { PaymentPorts } from '../ports.ts';
+
+const MAX_REASON_LENGTH = 1_000;
+
+interface ResolveRefundInput {
+  bookingId: string;
+  resolution: RefundResolution;
+  reason: string;
+}
 
 export function resolvers(ports: PaymentPorts) {
   return {
     Query: {
       paymentOutcome: async (_: unknown, { bookingId }: { bookingId: string }) =>
-        outcomeOf(ports, await unavailableAs503(paymentOutcome(ports, bookingId))),
+        outcomeOf(ports, await ports.background.within(paymentOutcome(ports, bookingId))),
     },
 
     Mutation: {
       approvePayment: async (_: unknown, { input }: { input: PaymentRequest }) =>
         outcomeOf(
           ports,
-          await unavailableAs503(approvePayment(ports, { ...input, slot: { ...input.slot } })),
+          await ports.background.within(
+            approvePayment(ports, { ...input, slot: { ...input.slot } }),
+          ),
         ),
+
+      async resolveRefund(
+        _: unknown,
+        { input }: { input: ResolveRefundInput },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId: operatorId } = signedIn(viewer);
+        const bookingId = parseId(input.bookingId, 'input.bookingId');
+        const decision = { operatorId, reason: reasonOf(input.reason) };
+        const resolved = await resolveRefund(ports, bookingId, input.resolution, decision);
+        return resolved instanceof Payment
+          ? { type: 'ResolveRefundSuccess', payment: resolved }
+          : resolved;
+      },
     },
 
     Booking: {
@@ -37,6 +66,8 @@ export function resolvers(ports: PaymentPorts) {
       refunded: ({ state }: Payment) => ({ amount: state.refunded, currency: state.currency }),
       approvedAt: ({ state }: Payment) => state.approvedAt,
     },
+
+    ResolveRefundResult: { __resolveType: ({ type }: { type: string }) => type },
   };
 }
 
@@ -46,13 +77,16 @@ interface PaymentOutcome {
 }
 
 /** What book needs to know: was the money taken? It was, also where it has been refunded since. */
-function outcomeOf(ports: PaymentPorts, payment: Payment | null): PaymentOutcome | null {
-  return (
-    payment && {
-      status: outcomeStatusOf(payment.state.status),
-      isClosed: () => isClosed(ports, payment),
-    }
-  );
+function outcomeOf(
+  ports: PaymentPorts,
+  payment: Payment | null | 'undecided',
+): PaymentOutcome | null {
+  if (payment === null) return null;
+  if (payment === 'undecided') return { status: 'PENDING', isClosed: async () => false };
+  return {
+    status: outcomeStatusOf(payment.state.status),
+    isClosed: () => isClosed(ports, payment),
+  };
 }
 
 function outcomeStatusOf(status: PaymentStatus): PaymentStatus {
@@ -62,6 +96,7 @@ function outcomeStatusOf(status: PaymentStatus): PaymentStatus {
     case 'APPROVED':
     case 'REFUNDED':
     case 'PARTIALLY_REFUNDED':
+    case 'REFUND_FAILED':
       return 'APPROVED';
     case 'DECLINED':
     case 'VOIDED':
@@ -69,13 +104,14 @@ function outcomeStatusOf(status: PaymentStatus): PaymentStatus {
   }
 }
 
-async function unavailableAs503<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof ProviderUnavailable)) throw error;
-    throw new GraphQLError(error.message, {
-      extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
-    });
+function reasonOf(text: string): string {
+  const reason = text.trim();
+  if (reason === '') throw badInput('input.reason', 'Say why the refund is resolved so.');
+  if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
+    throw badInput(
+      'input.reason',
+      `The reason must be text of at most ${MAX_REASON_LENGTH} characters.`,
+    );
   }
+  return reason;
 }

@@ -1,13 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Pool, statement } from '#platform/postgres.ts';
-import { type Charge, type PaymentProvider, ProviderUnavailable } from '../ports.ts';
+import {
+  type Charge,
+  ChargeUndecided,
+  type PaymentProvider,
+  ProviderUnavailable,
+  RefundRefused,
+} from '../ports.ts';
 
 type Outcome = 'APPROVED' | 'DECLINED' | 'VOIDED';
+type Refunds = 'accept' | 'refuse' | 'slow';
 
 const decide = statement<{ outcome: Outcome }>(
   'sandbox-decide',
   `WITH decided AS (
-     INSERT INTO sandbox_charge (key, outcome, amount, currency) VALUES ($1, $2, $3, $4)
+     INSERT INTO sandbox_charge (key, outcome, amount, currency, refunds) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (key) DO NOTHING RETURNING outcome)
    SELECT outcome FROM decided
    UNION ALL
@@ -15,9 +22,9 @@ const decide = statement<{ outcome: Outcome }>(
    LIMIT 1`,
 );
 
-const lookUp = statement<{ outcome: Outcome; amount: number }>(
+const lookUp = statement<{ outcome: Outcome; amount: number; refunds: Refunds }>(
   'sandbox-look-up',
-  'SELECT outcome, amount FROM sandbox_charge WHERE key = $1',
+  'SELECT outcome, amount, refunds FROM sandbox_charge WHERE key = $1',
 );
 
 const countAttempt = statement<{ attempts: number }>(
@@ -29,7 +36,13 @@ const countAttempt = statement<{ attempts: number }>(
 
 const payBack = statement(
   'sandbox-refund',
-  'INSERT INTO sandbox_refund (key, amount) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING',
+  `INSERT INTO sandbox_refund (key, charge_key, amount) VALUES ($1, $2, $3)
+   ON CONFLICT (key) DO NOTHING`,
+);
+
+const refundsOf = statement<{ key: string; amount: number }>(
+  'sandbox-refunds-of',
+  'SELECT key, amount FROM sandbox_refund WHERE charge_key = $1',
 );
 
 const SLOW_MS = 3_000;
@@ -42,7 +55,9 @@ const SLOW_MS = 3_000;
  * - `pm_slow` approves after 3 s;
  * - `pm_timeout_paid` takes the money, the reply never comes;
  * - `pm_timeout_unpaid` never replies to the first attempt and takes nothing; the next approves;
- * - `pm_busy` refuses the first two attempts as overloaded; the next approves.
+ * - `pm_busy` refuses the first two attempts as overloaded; the next approves;
+ * - `pm_refund_fails` approves, and refuses every refund;
+ * - `pm_refund_slow` approves, and accepts the first refund after 3 s.
  *
  * `timeoutMs`: how long its client waits for a reply that never comes.
  */
@@ -52,9 +67,10 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
     outcome: Outcome,
     amount: number,
     currency: string,
+    refunds: Refunds = 'accept',
   ): Promise<Outcome> {
     for (;;) {
-      const [row] = await decide(pool, key, outcome, amount, currency);
+      const [row] = await decide(pool, key, outcome, amount, currency, refunds);
       // No row: another call decided the key between this statement's two halves.
       if (row) return row.outcome;
     }
@@ -67,17 +83,21 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
 
   return {
     async charge({ key, amount, currency, paymentMethod }) {
-      const approve = async () =>
-        chargeOf(await record(key, 'APPROVED', amount, currency), paymentMethod);
+      const approve = async (refunds?: Refunds) =>
+        chargeOf(await record(key, 'APPROVED', amount, currency, refunds));
       switch (paymentMethod) {
         case 'pm_ok':
           return approve();
+        case 'pm_refund_fails':
+          return approve('refuse');
+        case 'pm_refund_slow':
+          return approve('slow');
         case 'pm_slow':
           await wait(SLOW_MS);
           return approve();
         case 'pm_timeout_paid': {
           const known = await lookUp(pool, key);
-          if (known[0]) return chargeOf(known[0].outcome, paymentMethod);
+          if (known[0]) return chargeOf(known[0].outcome);
           await approve();
           return silence();
         }
@@ -85,15 +105,15 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
           return (await attemptOf(key)) > 1 ? approve() : silence();
         case 'pm_busy':
           if ((await attemptOf(key)) > 2) return approve();
-          throw new ProviderUnavailable('the payment provider is overloaded');
+          throw new ChargeUndecided('the payment method is overloaded');
         default:
-          return chargeOf(await record(key, 'DECLINED', amount, currency), paymentMethod);
+          return chargeOf(await record(key, 'DECLINED', amount, currency));
       }
     },
 
     async find(key) {
       const [row] = await lookUp(pool, key);
-      return row ? chargeOf(row.outcome, 'this payment method') : null;
+      return row ? chargeOf(row.outcome) : null;
     },
 
     async void(key) {
@@ -101,12 +121,21 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
       return outcome === 'APPROVED' ? 'approved' : 'voided';
     },
 
-    async refund(key, amount) {
-      const [charge] = await lookUp(pool, key);
-      if (charge?.outcome !== 'APPROVED' || charge.amount < amount) {
-        throw new Error(`the provider has not charged ${amount} for ${key}`);
+    async refund(chargeKey, refundKey, amount) {
+      const [charge] = await lookUp(pool, chargeKey);
+      const before = await refundsOf(pool, chargeKey);
+      if (before.some(({ key }) => key === refundKey)) return;
+      const given = before.reduce((sum, refund) => sum + refund.amount, 0);
+      if (charge?.outcome !== 'APPROVED' || charge.amount < given + amount) {
+        throw new RefundRefused('there is no such amount left of the charge');
       }
-      await payBack(pool, key, amount);
+      if (charge.refunds === 'refuse')
+        throw new RefundRefused('the payment method takes no refund');
+      const accept = () => payBack(pool, refundKey, chargeKey, amount);
+      if (charge.refunds === 'accept' || before.length > 0) return void (await accept());
+      const accepted = wait(SLOW_MS).then(accept);
+      accepted.catch(() => {});
+      await (timeoutMs < SLOW_MS ? silence() : accepted);
     },
   };
 
@@ -116,12 +145,12 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
   }
 }
 
-function chargeOf(outcome: Outcome, paymentMethod: string): Charge {
+function chargeOf(outcome: Outcome): Charge {
   switch (outcome) {
     case 'APPROVED':
       return { outcome: 'approved' };
     case 'DECLINED':
-      return { outcome: 'declined', reason: `${paymentMethod} was declined` };
+      return { outcome: 'declined', reason: 'the payment method was declined' };
     case 'VOIDED':
       return { outcome: 'declined', reason: 'the booking was given up before it was charged' };
   }

@@ -1,5 +1,5 @@
 import { Payment, type PaymentRequest } from '../domain/payment.ts';
-import type { PaymentPorts } from '../ports.ts';
+import { type PaymentPorts, type Refund, RefundRefused } from '../ports.ts';
 import { recordCharge } from './approve-payment.ts';
 
 /** A booking that was given up, as book tells of it. */
@@ -12,7 +12,8 @@ export interface GivenUpBooking {
 
 /**
  * Takes a payment back: refunds what was charged as quoted, or makes sure that nothing is ever
- * charged. The obligation is written down first; settling it is tried until it succeeds.
+ * charged. The obligation is written down first; settling it is tried until it succeeds or the
+ * provider has refused too often. A slow provider does not hold up the events behind this one.
  */
 export async function cancelPayment(ports: PaymentPorts, booking: GivenUpBooking): Promise<void> {
   const tombstone = Payment.tombstone(booking.request, {
@@ -20,25 +21,44 @@ export async function cancelPayment(ports: PaymentPorts, booking: GivenUpBooking
     now: ports.clock(),
     correlationId: ports.correlationId(),
   });
-  await ports.payments.giveUp(tombstone, booking.refund, booking.eventId);
+  const isMine = await ports.payments.giveUp(tombstone, booking.refund, booking.eventId);
+  if (isMine) await ports.background.within(attemptRefund(ports, booking.request.bookingId));
+}
+
+/**
+ * Settles a refund that is leased to the caller. A failure is logged, and counted when the provider
+ * refused; the refund is due again later, or failed for good.
+ */
+export async function attemptRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
+  let refund: Refund | null = null;
   try {
-    await settleRefund(ports, booking.request.bookingId);
+    refund = await refundOf(ports, bookingId);
+    await settleRefund(ports, bookingId);
   } catch (error) {
-    // Not the event's failure: the obligation stands, and the sweeper goes on with it.
-    ports.log('refund postponed', {
-      bookingId: booking.request.bookingId,
-      reason: error instanceof Error ? error.message : String(error),
-    });
+    await noteFailure(ports, bookingId, refund, error).catch((cause: Error) =>
+      // The lease runs out, and the sweeper goes on.
+      ports.log.warn('the failure of a refund was not recorded', {
+        bookingId,
+        reason: cause.message,
+      }),
+    );
   }
 }
 
 /** Moves a given-up payment to its end: voided, declined, or refunded once. Safe to repeat. */
 export async function settleRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
   const { payments, provider } = ports;
+  let isGivenBack = false;
   for (;;) {
     const payment = await payments.findByBooking(bookingId);
     const refund = payment && (await payments.refundOf(payment.state.id));
-    if (!payment || !refund || refund.settled) return;
+    if (!payment || !refund) return;
+    if (refund.settled) {
+      if (isGivenBack && refund.settledOutside) {
+        ports.log.error('refunded by the provider and outside of it', { bookingId });
+      }
+      return;
+    }
 
     switch (payment.state.status) {
       case 'PENDING': {
@@ -51,9 +71,16 @@ export async function settleRefund(ports: PaymentPorts, bookingId: string): Prom
         break;
       }
       case 'APPROVED':
-        if (refund.amount > 0) await provider.refund(bookingId, refund.amount);
+      case 'REFUND_FAILED': {
+        // Without an operator's retry a failed refund is not asked for again.
+        if (payment.state.status === 'REFUND_FAILED' && !refund.isDue && !isGivenBack) return;
+        if (refund.amount > 0 && !isGivenBack) {
+          await provider.refund(bookingId, refund.id, refund.amount);
+          isGivenBack = true;
+        }
         await close(ports, payment, payment.refund(refund.amount));
         break;
+      }
       case 'DECLINED':
         await close(ports, payment, payment.close());
         break;
@@ -82,22 +109,40 @@ async function close(
   });
   if (saved === 'stale') return;
   const { bookingId, status, refunded } = next.state;
-  ports.log('payment cancelled', { bookingId, status, refunded });
+  ports.log.info('payment cancelled', { bookingId, status, refunded });
 }
 
-const SWEEP_SIZE = 50;
-
-/** Settles refund obligations that are due; each failure is tried again later. Returns how many. */
-export async function sweepRefunds(ports: PaymentPorts): Promise<number> {
-  const due = await ports.payments.claimDueRefunds(ports.clock(), SWEEP_SIZE);
-  for (const bookingId of due) {
-    const payment = await ports.payments.findByBooking(bookingId);
-    if (!payment) continue;
-    await ports.resume(payment, async () => {
-      await settleRefund(ports, bookingId).catch((error: Error) =>
-        ports.log('refund postponed', { bookingId, reason: error.message }),
-      );
-    });
+/**
+ * Only refusals by the provider count: an outage of any length delays refunds, and does not leave
+ * them to operators.
+ */
+async function noteFailure(
+  ports: PaymentPorts,
+  bookingId: string,
+  refund: Refund | null,
+  error: unknown,
+): Promise<void> {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (!(refund && error instanceof RefundRefused)) {
+    ports.log.warn('refund postponed', { bookingId, reason });
+    if (refund) await ports.payments.postponeRefund(refund);
+    return;
   }
-  return due.length;
+  const refusals = await ports.payments.refuseRefund(refund);
+  ports.log.warn('refund refused by the provider', { bookingId, refusals, reason });
+  const payment = await ports.payments.findByBooking(bookingId);
+  if (!payment || refusals < ports.maxRefundAttempts) return;
+  const failed = payment.failRefund();
+  if (!(failed instanceof Payment)) return;
+  const saved = await ports.payments.save(payment, failed, 'PaymentRefundFailed', {
+    failsRefund: true,
+  });
+  if (saved === 'saved') {
+    ports.log.error('refund failed: an operator must resolve it', { bookingId, refusals, reason });
+  }
+}
+
+async function refundOf(ports: PaymentPorts, bookingId: string): Promise<Refund | null> {
+  const payment = await ports.payments.findByBooking(bookingId);
+  return payment && ports.payments.refundOf(payment.state.id);
 }

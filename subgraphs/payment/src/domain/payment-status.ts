@@ -4,5 +4,7 @@ export type PaymentStatus =
   | 'DECLINED'
   | 'REFUNDED'
   | 'PARTIALLY_REFUNDED'
+  /** The provider keeps refusing the refund: an operator resolves it. */
+  | 'REFUND_FAILED'
   /** Closed before any money was taken; nothing can be taken for it any more. */
   | 'VOIDED';

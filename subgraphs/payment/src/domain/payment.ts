@@ -12,6 +12,7 @@ export interface PaymentState {
   /** In the currency's minor unit. */
   amount: number;
   currency: Currency;
+  /** The provider's token; empty as soon as the charge is decided. */
   paymentMethod: string;
   status: PaymentStatus;
   refunded: number;
@@ -58,7 +59,7 @@ export class Payment {
     request: PaymentRequest,
     made: { id: string; now: Date; correlationId: string },
   ): Payment {
-    return Payment.request(request, made).next({ status: 'VOIDED' });
+    return Payment.request(request, made).decided({ status: 'VOIDED' });
   }
 
   /** Has the provider's answer come? */
@@ -69,24 +70,30 @@ export class Payment {
   /** The provider took the money. */
   approve(now: Date): Payment | IllegalTransition {
     if (this.settled) return this.illegal('approve');
-    return this.next({ status: 'APPROVED', approvedAt: now });
+    return this.decided({ status: 'APPROVED', approvedAt: now });
   }
 
   decline(reason: string): Payment | IllegalTransition {
     if (this.settled) return this.illegal('decline');
-    return this.next({ status: 'DECLINED', declineReason: reason });
+    return this.decided({ status: 'DECLINED', declineReason: reason });
   }
 
   /** The provider promised that it has taken no money and never will. */
   void(): Payment | IllegalTransition {
     if (this.settled) return this.illegal('void');
-    return this.next({ status: 'VOIDED' });
+    return this.decided({ status: 'VOIDED' });
   }
 
-  /** The provider gave back `amount` of the money; nothing when nothing was owed. */
+  /** The customer got `amount` of the money back; nothing when nothing was owed. */
   refund(amount: number): Payment | IllegalTransition {
-    if (this.state.status !== 'APPROVED') return this.illegal('refund');
+    if (!this.refundable) return this.illegal('refund');
     return this.next({ status: this.statusAfterRefund(amount), refunded: amount });
+  }
+
+  /** The provider has refused the refund so often that an operator must resolve it. */
+  failRefund(): Payment | IllegalTransition {
+    if (this.state.status !== 'APPROVED') return this.illegal('failRefund');
+    return this.next({ status: 'REFUND_FAILED' });
   }
 
   /** Nothing was charged and the booking is given up: the last version, which says just that. */
@@ -95,9 +102,18 @@ export class Payment {
     return this.next({});
   }
 
+  private get refundable(): boolean {
+    return this.state.status === 'APPROVED' || this.state.status === 'REFUND_FAILED';
+  }
+
   private statusAfterRefund(amount: number): PaymentStatus {
     if (amount === 0) return 'APPROVED';
     return amount < this.state.amount ? 'PARTIALLY_REFUNDED' : 'REFUNDED';
+  }
+
+  /** The payment method has served its purpose. */
+  private decided(changes: Partial<PaymentState>): Payment {
+    return this.next({ ...changes, paymentMethod: '' });
   }
 
   private next(changes: Partial<PaymentState>): Payment {

@@ -6,3 +6,8 @@ export interface IllegalTransition {
   from: PaymentStatus;
   verb: string;
 }
+
+/** An operator cannot resolve the refund so. */
+export type RefundRefusal =
+  | { type: 'PaymentNotFound'; message: string }
+  | { type: 'InvalidRefund'; message: string };

@@ -1,0 +1,99 @@
+import CircuitBreaker from 'opossum';
+import { Counter, Gauge } from 'prom-client';
+import type { Logger } from '#platform/logger.ts';
+import type { Metrics } from '#platform/metrics.ts';
+import {
+  ChargeUndecided,
+  type PaymentProvider,
+  ProviderUnavailable,
+  RefundRefused,
+} from '../ports.ts';
+
+export interface ProviderCircuit extends PaymentProvider {
+  close(): void;
+}
+
+type Call = () => Promise<unknown>;
+
+/**
+ * A provider behind a circuit breaker of its own: it opens when half of at least 20 calls within
+ * 10 s failed, and lets one through again every 5 s; calls meanwhile fail at once. What one payment
+ * method does cannot open it: an undecided charge and a refused refund are responses, and a charge
+ * without a response counts as a failure only if the provider does not say either what became of it.
+ */
+export function providerCircuit(
+  name: string,
+  provider: PaymentProvider,
+  metrics: Metrics,
+  logger: Pick<Logger, 'info' | 'warn'>,
+): ProviderCircuit {
+  const calls = new Counter({
+    name: 'spacerent_provider_calls_total',
+    help: 'Calls to a payment provider; not-called: its circuit breaker was open',
+    labelNames: ['provider', 'call', 'outcome'],
+    registers: [metrics],
+  });
+  const breaker = new CircuitBreaker((call: Call) => call(), {
+    // The provider's client has a timeout of its own.
+    timeout: false,
+    volumeThreshold: 20,
+    errorThresholdPercentage: 50,
+    rollingCountTimeout: 10_000,
+    resetTimeout: 5_000,
+    errorFilter: (error) => error instanceof ChargeUndecided || error instanceof RefundRefused,
+  });
+  breaker.on('open', () => logger.warn({ provider: name }, 'the provider fails: circuit open'));
+  breaker.on('close', () =>
+    logger.info({ provider: name }, 'the provider responds: circuit closed'),
+  );
+  new Gauge({
+    name: 'spacerent_provider_circuit',
+    help: 'The circuit breaker of the calls to a payment provider: 1 for the state that it is in',
+    labelNames: ['provider', 'state'],
+    registers: [metrics],
+    collect() {
+      const half = breaker.halfOpen;
+      this.set({ provider: name, state: 'closed' }, breaker.closed ? 1 : 0);
+      this.set({ provider: name, state: 'half-open' }, half ? 1 : 0);
+      this.set({ provider: name, state: 'open' }, breaker.opened && !half ? 1 : 0);
+    },
+  });
+
+  async function through<T>(call: keyof PaymentProvider, work: () => Promise<T>): Promise<T> {
+    try {
+      const result = (await breaker.fire(work)) as T;
+      calls.inc({ provider: name, call, outcome: 'responded' });
+      return result;
+    } catch (error) {
+      const notCalled = CircuitBreaker.isOurError(error as Error);
+      calls.inc({ provider: name, call, outcome: outcomeOf(error, notCalled) });
+      if (notCalled) throw new ProviderUnavailable(`the circuit of ${name} is open`);
+      throw error;
+    }
+  }
+
+  return {
+    charge: (request) =>
+      through('charge', async () => {
+        try {
+          return await provider.charge(request);
+        } catch (error) {
+          if (!(error instanceof ProviderUnavailable)) throw error;
+          const known = await provider.find(request.key);
+          if (known) return known;
+          throw new ChargeUndecided(error.message);
+        }
+      }),
+    find: (key) => through('find', () => provider.find(key)),
+    void: (key) => through('void', () => provider.void(key)),
+    refund: (chargeKey, refundKey, amount) =>
+      through('refund', () => provider.refund(chargeKey, refundKey, amount)),
+    close: () => breaker.shutdown(),
+  };
+}
+
+function outcomeOf(error: unknown, notCalled: boolean): string {
+  if (notCalled) return 'not-called';
+  if (error instanceof ChargeUndecided) return 'undecided';
+  return error instanceof RefundRefused ? 'refused' : 'failed';
+}

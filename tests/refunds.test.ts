@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { listSpace, newCustomer, nextSlot, providerBooks, sql } from './support/customer.ts';
+import { describeSystems, until } from './support/system.ts';
+
+const RESOLVE = `mutation ($input: ResolveRefundInput!) {
+  resolveRefund(input: $input) {
+    __typename
+    ... on ResolveRefundSuccess { payment { status refunded { amount } } }
+    ... on Problem { message }
+  }
+}`;
+
+describeSystems('money that is hard to move', (system) => {
+  test('a refund that the provider refuses is shown as failed, and an operator ends it', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id, { paymentMethod: 'pm_refund_fails' });
+    expect(booking.status).toBe('PAID');
+    await kim.viewAt(booking.id, 'REGISTERED');
+    expect((await kim.cancel(booking.id)).__typename).toBe('CancelBookingSuccess');
+
+    await until('the provider has refused the refund once', async () => {
+      const [refund] = await sql(
+        system,
+        'payment',
+        'SELECT refusals FROM refund r JOIN payment p ON p.id = payment_id WHERE booking_id = $1',
+        [booking.id],
+      );
+      return refund?.refusals > 0;
+    });
+    // All that is left of the pauses, at once.
+    await sql(
+      system,
+      'payment',
+      `UPDATE refund SET refusals = 100 FROM payment p
+        WHERE p.id = payment_id AND booking_id = $1`,
+      [booking.id],
+    );
+    await kim.viewMatching(booking.id, { paymentStatus: 'REFUND_FAILED' }, 25);
+    expect((await kim.booking(booking.id)).payment).toMatchObject({
+      status: 'REFUND_FAILED',
+      refunded: { amount: 0 },
+    });
+
+    const operator = await system.token(`operator-${randomUUID()}`, 'operator');
+    const resolve = async (resolution: string) =>
+      (
+        await system.graphql(operator, RESOLVE, {
+          input: { bookingId: booking.id, resolution, reason: 'paid by bank transfer' },
+        })
+      ).data.resolveRefund;
+    expect(await resolve('RETRY')).toMatchObject({ payment: { status: 'REFUND_FAILED' } });
+    const settled = { payment: { status: 'REFUNDED', refunded: { amount: 20_000 } } };
+    expect(await resolve('SETTLED_OUTSIDE')).toMatchObject(settled);
+    expect(await resolve('SETTLED_OUTSIDE')).toMatchObject(settled);
+    await kim.viewMatching(booking.id, {
+      status: 'CANCELLED',
+      paymentStatus: 'REFUNDED',
+      refunded: { amount: 20_000 },
+    });
+    expect(await providerBooks(system, booking.id)).toMatchObject({ refunded: 0 });
+  }, 60_000);
+
+  test('a refund that the provider is slow about is made once', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id, { paymentMethod: 'pm_refund_slow' });
+    await kim.cancel(booking.id);
+    await kim.viewMatching(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' }, 25);
+    expect(await providerBooks(system, booking.id)).toMatchObject({ refunded: 20_000 });
+  }, 40_000);
+
+  test('thirty bookings with a payment method that is busy defer nobody else’s', async () => {
+    const space = await listSpace(system);
+    const rude = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const customer = await newCustomer(system);
+        return customer.request(space.id, { slot: nextSlot(), paymentMethod: 'pm_busy' });
+      }),
+    );
+    for (const { booking } of rude) expect(booking.status).toBe('PAYMENT_DEFERRED');
+    const kim = await newCustomer(system);
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect((await kim.request(space.id)).booking.status).toBe('PAID');
+    }
+  }, 60_000);
+});

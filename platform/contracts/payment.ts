@@ -24,7 +24,7 @@ const paymentFacts = z.object({
 export type PaymentFacts = z.infer<typeof paymentFacts>;
 
 export const paymentEvents = {
-  /** The money is taken; the use may be registered. Book is not told: it asks. */
+  /** The money is taken; the use is registered if book says that the booking is paid. Book asks. */
   PaymentApproved: {
     topic: 'payment-approved',
     consumers: ['space', 'mypage'],

@@ -349,7 +349,7 @@ describe('saving a booking', () => {
     expect(await stored(booking)).toMatchObject(paid.state);
     expect(await outboxOf(booking)).toMatchObject([
       { version: 1, status: 'REQUESTED' },
-      { version: 2, type: 'BookingStatusChanged', status: 'PAID', awaiting: ['mypage'] },
+      { version: 2, type: 'BookingStatusChanged', status: 'PAID', awaiting: ['mypage', 'space'] },
     ]);
   });
 
@@ -422,10 +422,39 @@ describe('the occupied slots', () => {
     const gone = await held({ spaceId, slot: hours(4, 5) });
     await store.save(gone, legal(gone.declinePayment()));
     const { startAt, endAt } = hours(0, 24);
-    expect(await store.occupied(spaceId, startAt, endAt, NOW)).toEqual([hours(2, 3), hours(6, 7)]);
-    expect(await store.occupied(spaceId, startAt, endAt, HOLD_END)).toEqual([hours(6, 7)]);
-    expect(await store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt, NOW)).toEqual([]);
-    expect(await store.occupied(uuidv7(), startAt, endAt, NOW)).toEqual([]);
+    expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(2, 3), hours(6, 7)]);
+    expect(await store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt)).toEqual([]);
+    expect(await store.occupied(uuidv7(), startAt, endAt)).toEqual([]);
+    await database.query(`UPDATE booking SET hold_expires_at = now() WHERE space_id = $1`, [
+      spaceId,
+    ]);
+    expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(6, 7)]);
+  });
+
+  test('of a page of spaces are found with one statement, each for its own range', async () => {
+    const bookings = await Promise.all(
+      times(100, (index) => held({ slot: hours(index, index + 1) })),
+    );
+    let statements = 0;
+    const counting = {
+      query: (...args: Parameters<typeof database.pool.query>) => {
+        statements += 1;
+        return database.pool.query(...args);
+      },
+    };
+    const counted = prismaBookingStore(prisma, counting as typeof database.pool, {
+      publish: () => {},
+    });
+    const { startAt, endAt } = hours(0, 100);
+    const all = await Promise.all(
+      bookings.map(({ state }, index) =>
+        index % 2
+          ? counted.occupied(state.spaceId, startAt, endAt)
+          : counted.occupied(state.spaceId, startAt, state.slot.startAt),
+      ),
+    );
+    expect(all).toEqual(bookings.map(({ state }, index) => (index % 2 ? [state.slot] : [])));
+    expect(statements).toBe(1);
   });
 });
 

@@ -9,7 +9,7 @@ import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
-import { runService } from '#platform/lifecycle.ts';
+import { repeat, runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
 import { openPostgres } from '#platform/postgres.ts';
@@ -20,11 +20,17 @@ import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { removeEndedSlots } from './adapters/occupied-slots.ts';
 import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
 import { prismaSpaceStore } from './adapters/prisma-space-store.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
+
+// Long after the last event about a slot that ended is expected.
+const ENDED_SLOTS_KEEP_HOURS = 168;
+const REMOVE_ENDED_MS = 10_000;
+const REMOVE_BATCH_SIZE = 1_000;
 
 await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
   const authorize = internalAuthorization('space', config.INTERNAL_TOKEN_KEYS);
@@ -84,11 +90,15 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
   });
   await consumeEvents(consumer, ports);
   const stopArchiving = startArchiving({ pool, keepHours: config.OUTBOX_KEEP_HOURS, logger });
+  const stopRemoving = repeat(logger, 'removing slots that ended', REMOVE_ENDED_MS, () =>
+    removeEndedSlots(pool, ENDED_SLOTS_KEEP_HOURS, REMOVE_BATCH_SIZE),
+  );
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 
   onStop('requests', () => server.close());
   onStop('archiving', stopArchiving);
+  onStop('removal of slots that ended', stopRemoving);
   onStop('queue workers', () => transport.stopReceiving());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());

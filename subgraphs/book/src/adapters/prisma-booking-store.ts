@@ -6,10 +6,10 @@ import type { Relay } from '#platform/relay.ts';
 import type { PrismaClient, Booking as StoredBooking } from '#prisma/book/generated/client.ts';
 import { Booking, type BookingState } from '../domain/booking.ts';
 import type { Currency } from '../domain/money.ts';
-import type { TimeSlot } from '../domain/time-slot.ts';
 import type { Actor, BookingStore, Saved } from '../ports.ts';
 import { cancelEntry, requestEntry } from './booking-audit.ts';
 import { eventOf } from './booking-events.ts';
+import { occupiedSlots } from './occupied-slots.ts';
 
 type BookingRow = Omit<BookingState, 'slot' | 'price' | 'refund'> & {
   startAt: Date;
@@ -94,15 +94,6 @@ const updateByPerson = statement<{ saved: boolean }>(
 const takeEvent = statement(
   'inbox-take',
   'INSERT INTO inbox (event_id) VALUES ($1::uuid) ON CONFLICT DO NOTHING',
-);
-
-const occupied = statement<TimeSlot>(
-  'booking-occupied',
-  `SELECT start_at AS "startAt", end_at AS "endAt" FROM booking
-    WHERE space_id = $1::uuid AND live
-      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
-      AND NOT (status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= $4)
-    ORDER BY start_at`,
 );
 
 // The lease keeps other sweepers away for as long as a payment call may take.
@@ -256,7 +247,7 @@ export function prismaBookingStore(
     saveCancellation: (previous, next, by) =>
       saveAndPublish(previous, next, { noted: cancelEntry(next, by) }),
     take: async (eventId) => void (await takeEvent(pool, eventId)),
-    occupied: (spaceId, from, to, now) => occupied(pool, spaceId, from, to, now),
+    occupied: occupiedSlots(pool),
     claimUnpaid: async (now, limit, which) =>
       (await claimUnpaid(pool, now, limit, which === 'expired')).map(toBooking),
   };

@@ -98,6 +98,28 @@ export const mutants = [
     tests,
   })),
   {
+    name: "the fence: a payment's approval alone registers, also of a booking that has expired",
+    edits: [
+      [
+        'subgraphs/space/src/adapters/prisma-registration-store.ts',
+        'AND payment_id IS NOT NULL),',
+        'OR payment_id IS NOT NULL),',
+      ],
+    ],
+    tests: 'space/test/fencing',
+  },
+  {
+    name: 'the proof of a rival: a registration in the way is taken for a booking that stands',
+    edits: [
+      [
+        'subgraphs/space/src/adapters/prisma-registration-store.ts',
+        "return rival?.found ? { type: 'overlap', use } : { type: 'contested' };",
+        "return rival ? { type: 'overlap', use } : { type: 'contested' };",
+      ],
+    ],
+    tests: 'space/test/fencing',
+  },
+  {
     name: "mypage's version guard: one of two writers' events is lost from the view",
     edits: [
       [

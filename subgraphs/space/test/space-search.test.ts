@@ -39,7 +39,7 @@ describe('the search by text', () => {
     );
     const words = (minLength: number, maxLength: number) =>
       fc.array(character, { minLength, maxLength }).map((all) => all.join(''));
-    const listed = await Promise.all(
+    await Promise.all(
       fc
         .sample(fc.tuple(words(1, 12), words(0, 12), words(0, 12)), { numRuns: 150, seed: 7 })
         .filter(([name]) => name.trim() !== '')
@@ -54,10 +54,13 @@ describe('the search by text', () => {
           1_000,
           null,
         );
-        const expected = listed.filter(({ name, description, address }) =>
-          [name, description, address].join('\n').toLowerCase().includes(wanted.toLowerCase()),
+        const expected = await context.database.query<{ id: string }>(
+          `SELECT id FROM space
+            WHERE strpos(lower(name || E'\\n' || description || E'\\n' || address), lower($1)) > 0
+            ORDER BY id`,
+          [wanted],
         );
-        expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id).sort());
+        expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
       }),
       { numRuns: 150 },
     );

@@ -25,9 +25,11 @@ export function searchStatement(
   if (freeDuring !== null) {
     const { startAt, endAt } = freeDuring;
     const range = `tstzrange(${parameter(startAt, 'timestamptz')}, ${parameter(endAt, 'timestamptz')}, '[)')`;
-    conditions.push(`NOT EXISTS (
-      SELECT FROM occupied_slot o
-       WHERE o.space_id = s.id AND o.live AND tstzrange(o.start_at, o.end_at, '[)') && ${range})`);
+    // Not NOT EXISTS: that may become a join that reads every live slot of a wide range.
+    conditions.push(`NOT coalesce((
+      SELECT TRUE FROM occupied_slot o
+       WHERE o.space_id = s.id AND o.live AND tstzrange(o.start_at, o.end_at, '[)') && ${range}
+       LIMIT 1), FALSE)`);
   }
   const where = conditions.length > 0 ? `WHERE ${conditions.join('\n  AND ')}` : '';
   return {

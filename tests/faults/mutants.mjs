@@ -85,14 +85,14 @@ export const mutants = [
   ...[
     ['book', 'prisma-booking-store', 'booking-store|faulty-workers'],
     ['payment', 'prisma-payment-store', 'payment/test'],
-    ['space', 'prisma-registration-store', 'registration-store'],
-  ].map(([context, file, tests]) => ({
+    ['space', 'prisma-registration-store', 'registration-store', 9],
+  ].map(([context, file, tests, first = 1]) => ({
     name: `${context}'s version guard: a writer that slept overwrites what happened since`,
     edits: [
       [
         `subgraphs/${context}/src/adapters/${file}.ts`,
-        'WHERE id = $1::uuid AND version = $2',
-        'WHERE id = $1::uuid AND $2::int IS NOT NULL',
+        `WHERE id = $${first}::uuid AND version = $${Number(first) + 1}`,
+        `WHERE id = $${first}::uuid AND $${Number(first) + 1}::int IS NOT NULL`,
       ],
     ],
     tests,

@@ -7,6 +7,7 @@ import { type EventRecord, newEvent } from '#platform/events.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 import type { ProjectedEvent } from '../../subgraphs/mypage/src/booking-status-view.ts';
+import { HOLDS_PAID, UPSERT_OCCUPANCY } from '../../subgraphs/space/src/adapters/occupied-slots.ts';
 import { type FreeSlot, HOURLY_RATE } from '../spaces.ts';
 
 /*
@@ -101,28 +102,26 @@ const savePayment = statement<{ saved: boolean }>(
 
 const occupySlot = statement(
   'space-occupy',
-  `WITH taken AS (
-     INSERT INTO inbox (event_id) SELECT $1::uuid WHERE $1::uuid IS NOT NULL
-     ON CONFLICT DO NOTHING)
-   INSERT INTO occupied_slot AS known (booking_id, space_id, start_at, end_at, live, version)
-   VALUES ($2::uuid, $3::uuid, $4, $5, $6, $7)
-   ON CONFLICT (booking_id) DO UPDATE SET live = excluded.live, version = excluded.version
-     WHERE known.version < excluded.version`,
+  `WITH processed AS (
+     INSERT INTO inbox (event_id) VALUES ($9::uuid) ON CONFLICT DO NOTHING)
+   ${UPSERT_OCCUPANCY}`,
 );
 
 const insertRegistration = statement<{ made: boolean }>(
   'registration-insert',
-  `WITH made AS (
+  `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING *),
+   made AS (
      INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
-            reject_reason, version, registered_at, cancelled_at)
-     SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::timestamptz, $6::timestamptz,
-            $7::registration_status, $8, 1, $9::timestamptz, $10::timestamptz
-      WHERE $7 <> 'REGISTERED' OR EXISTS (SELECT FROM space WHERE id = $4::uuid)
+            version, registered_at)
+     SELECT $9::uuid, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
+            $10::timestamptz
+       FROM joined
+      WHERE ${HOLDS_PAID} AND payment_id IS NOT NULL
+        AND EXISTS (SELECT FROM space WHERE id = joined.space_id)
      ON CONFLICT DO NOTHING
   RETURNING id),
-   taken AS (
-     INSERT INTO inbox (event_id) SELECT $11::uuid FROM made ON CONFLICT DO NOTHING),
-   told AS (${insertOutbox('$12', 'EXISTS (SELECT FROM made)')})
+   processed AS (INSERT INTO inbox (event_id) VALUES ($11::uuid) ON CONFLICT DO NOTHING),
+   published AS (${insertOutbox('$12', 'EXISTS (SELECT FROM made)')})
    SELECT EXISTS (SELECT FROM made) AS made`,
 );
 
@@ -264,8 +263,9 @@ export async function liveOneBooking(
   db.committed('book', paid);
   projections.push(db.project(projected('booking', paid)));
 
-  // space: takes Booked and PaymentApproved.
-  await occupySlot(db.space, booked.id, bookingId, spaceId, startAt, endAt, true, 1);
+  // space: takes Booked, BookingStatusChanged (PAID) and PaymentApproved.
+  const place = [bookingId, spaceId, startAt, endAt];
+  await occupySlot(db.space, ...place, true, 1, 'REQUESTED', null, booked.id);
   const registrationId = uuidv7();
   const registered = newEvent('Registered', spaceEvents.Registered, {
     aggregateId: registrationId,
@@ -273,21 +273,12 @@ export async function liveOneBooking(
     occurredAt: new Date(),
     payload: { registrationId, bookingId, paymentId, status: 'REGISTERED', reason: null },
   });
-  const [afterRegistered] = await insertRegistration(
-    db.space,
-    registrationId,
-    bookingId,
-    paymentId,
-    spaceId,
-    startAt,
-    endAt,
-    'REGISTERED',
-    null,
-    new Date(),
-    null,
-    approved.id,
-    JSON.stringify([registered]),
-  );
+  const registering = [registrationId, new Date()];
+  const told = JSON.stringify([registered]);
+  const half = [...place, true, 2, 'PAID', null, ...registering, paid.id, told];
+  await insertRegistration(db.space, ...half);
+  const other = [...place, false, 0, null, paymentId, ...registering, approved.id, told];
+  const [afterRegistered] = await insertRegistration(db.space, ...other);
   mustBe(afterRegistered?.made, 'the use registered');
   db.committed('space', registered);
   projections.push(db.project(projected('registration', registered)));
@@ -304,6 +295,7 @@ export async function liveOneBooking(
     JSON.stringify([confirmed]),
   );
   mustBe(afterConfirmed?.saved, 'the booking saved as REGISTERED');
+  await occupySlot(db.space, ...place, true, 3, 'REGISTERED', null, confirmed.id);
   db.committed('book', confirmed);
   projections.push(db.project(projected('booking', confirmed)));
 

@@ -141,7 +141,15 @@ export const paidBookRows = [
   bookingRow('PAID', 2),
   auditRow,
   outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
-  outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
+  outboxRow(
+    'paid',
+    'booking',
+    2,
+    'booking',
+    'BookingStatusChanged',
+    bookingFacts('PAID'),
+    '{space}',
+  ),
 ];
 
 export const paidPaymentRows = [
@@ -169,9 +177,12 @@ export const spaceRows = [
    SELECT registration_id, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
           requested_at
      FROM stored`,
-  `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)
-   SELECT booking_id, space_id, start_at, end_at, TRUE, 1 FROM stored`,
+  `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version, status,
+          payment_id)
+   SELECT booking_id, space_id, start_at, end_at, TRUE, 3, 'REGISTERED', payment_id FROM stored`,
   outboxRow('registered', 'registration', 1, 'registration', 'Registered', registrationFacts),
   inboxRow('booked'),
+  inboxRow('paid'),
+  inboxRow('confirmed'),
   inboxRow('approved'),
 ];

@@ -26,8 +26,8 @@ export type PaymentFacts = z.infer<typeof paymentFacts>;
 
 export const paymentEvents = {
   /**
-   * The money is taken; the use may be registered. Not published while a refund is owed: such a
-   * charge ends in PaymentCancelled alone. Book is not told: it asks.
+   * The money is taken; the use is registered if book says that the booking is paid. Not published
+   * while a refund is owed: such a charge ends in PaymentCancelled alone. Book asks.
    */
   PaymentApproved: {
     topic: 'payment-approved',

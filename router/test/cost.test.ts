@@ -152,6 +152,15 @@ describe('of the router’s own schema', () => {
     });
   });
 
+  test('free slots of a hundred spaces pass once, and not three times in one request', () => {
+    const range = '(from: "2030-01-01T00:00:00Z", to: "2030-02-01T00:00:00Z")';
+    const one = `spaces(first: 100) { edges { node { freeSlots${range} ${SLOT} } } }`;
+    expect(refused(`{ ${one} }`)).toBeNull();
+    expect(refused(`{ a: ${one} b: ${one} c: ${one} }`)?.extensions.code).toBe(
+      'OPERATION_TOO_COSTLY',
+    );
+  });
+
   test.each([
     'spaces',
     'bookDeadLetters',

@@ -194,14 +194,14 @@ export const mutants = [
   ...[
     ['book', 'prisma-booking-store', 'booking-store|faulty-workers'],
     ['payment', 'prisma-payment-store', 'payment/test'],
-    ['space', 'prisma-registration-store', 'registration-store'],
-  ].map(([context, file, tests]) => ({
+    ['space', 'prisma-registration-store', 'registration-store', 9],
+  ].map(([context, file, tests, first = 1]) => ({
     name: `${context}'s version guard: a writer that slept overwrites what happened since`,
     edits: [
       [
         `subgraphs/${context}/src/adapters/${file}.ts`,
-        'WHERE id = $1::uuid AND version = $2',
-        'WHERE id = $1::uuid AND $2::int IS NOT NULL',
+        `WHERE id = $${first}::uuid AND version = $${Number(first) + 1}`,
+        `WHERE id = $${first}::uuid AND $${Number(first) + 1}::int IS NOT NULL`,
       ],
     ],
     tests,
@@ -238,6 +238,28 @@ export const mutants = [
       ],
     ],
     tests: 'rebuild-views',
+  },
+  {
+    name: "the fence: a payment's approval alone registers, also of a booking that has expired",
+    edits: [
+      [
+        'subgraphs/space/src/adapters/prisma-registration-store.ts',
+        'AND payment_id IS NOT NULL),',
+        'OR payment_id IS NOT NULL),',
+      ],
+    ],
+    tests: 'space/test/fencing',
+  },
+  {
+    name: 'the proof of a rival: a registration in the way is taken for a booking that stands',
+    edits: [
+      [
+        'subgraphs/space/src/adapters/prisma-registration-store.ts',
+        "return rival?.found ? { type: 'overlap', use } : { type: 'contested' };",
+        "return rival ? { type: 'overlap', use } : { type: 'contested' };",
+      ],
+    ],
+    tests: 'space/test/fencing',
   },
   {
     name: "mypage's version guard: one of two writers' events is lost from the view",

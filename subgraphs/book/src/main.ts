@@ -33,6 +33,7 @@ import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
+import { storedNotifications } from './adapters/stored-notifications.ts';
 import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
 import { CHECK_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
@@ -73,11 +74,12 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
   );
   bookingMetrics(database.workers, metrics);
 
+  const stored = storedNotifications();
   const portsOn = (pool: Pool): BookPorts => {
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
     return {
       bookings: prismaBookingStore(prisma, pool, relay),
-      catalogue: prismaCatalogue(prisma, pool),
+      catalogue: prismaCatalogue(prisma, pool, stored),
       search: bookingSearch(pool),
       overdue: overdueBookings(pool),
       inquiries,

@@ -49,7 +49,7 @@ export interface BookingStore {
   saveCancellation(previous: Booking, next: Booking, by: Actor): Promise<Saved>;
   /** Notes an event that changes nothing. */
   take(eventId: string): Promise<void>;
-  /** The slots that live bookings hold within [from, to), in order. */
+  /** The slots that live bookings hold within [from, to), in order; by the database's clock. */
   occupied(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
   /**
    * Leases up to `limit` bookings whose payment is to be asked again or whose hold has expired;

@@ -6,6 +6,7 @@ import {
   type OpeningHours,
   openPeriods,
 } from '../src/domain/opening-hours.ts';
+import { luxonOpenPeriods } from './luxon-opening-hours.ts';
 
 const DAYS: DayOfWeek[] = [
   'MONDAY',
@@ -319,6 +320,35 @@ describe('open periods', () => {
     );
   });
 });
+
+test('open periods equal those of luxon in all zones, for any hours and range', () => {
+  const wallClock = fc
+    .integer({ min: 0, max: 24 * 60 })
+    .map((minutes) =>
+      [Math.floor(minutes / 60), minutes % 60]
+        .map((part) => String(part).padStart(2, '0'))
+        .join(':'),
+    );
+  const entry = fc
+    .tuple(fc.constantFrom(...DAYS), wallClock, wallClock)
+    .filter(([, one, other]) => one !== other)
+    .map(([day, ...times]) => on(day, ...(times.sort() as [string, string])));
+  const instants = fc.integer({ min: Date.UTC(2012, 0), max: Date.UTC(2060, 0) });
+  const days = fc.integer({ min: 1, max: 31 * 24 * HOUR_MS });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Intl.supportedValuesOf('timeZone')),
+      fc.array(entry, { maxLength: 12 }),
+      instants,
+      days,
+      (zone, hours, start, length) => {
+        const range = [new Date(start), new Date(start + length)] as const;
+        expect(openPeriods(hours, zone, ...range)).toEqual(luxonOpenPeriods(hours, zone, ...range));
+      },
+    ),
+    { numRuns: 1_500 },
+  );
+}, 60_000);
 
 describe('a slot', () => {
   const weekdays = [

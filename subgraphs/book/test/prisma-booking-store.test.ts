@@ -364,7 +364,7 @@ describe('saving a booking', () => {
     expect(await stored(booking)).toMatchObject(paid.state);
     expect(await outboxOf(booking)).toMatchObject([
       { version: 1, status: 'REQUESTED' },
-      { version: 2, type: 'BookingStatusChanged', status: 'PAID', awaiting: ['mypage'] },
+      { version: 2, type: 'BookingStatusChanged', status: 'PAID', awaiting: ['mypage', 'space'] },
     ]);
   });
 
@@ -438,10 +438,36 @@ describe('the occupied slots', () => {
     await store.save(gone, legal(gone.declinePayment()));
     const { startAt, endAt } = hours(0, 24);
     expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(2, 3), hours(6, 7)]);
-    await endHold(hold);
-    expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(6, 7)]);
     expect(await store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt)).toEqual([]);
     expect(await store.occupied(uuidv7(), startAt, endAt)).toEqual([]);
+    await endHold(hold);
+    expect(await store.occupied(spaceId, startAt, endAt)).toEqual([hours(6, 7)]);
+  });
+
+  test('of a page of spaces are found with one statement, each for its own range', async () => {
+    const bookings = await Promise.all(
+      times(100, (index) => held({ slot: hours(index, index + 1) })),
+    );
+    let statements = 0;
+    const counting = {
+      query: (...args: Parameters<typeof database.pool.query>) => {
+        statements += 1;
+        return database.pool.query(...args);
+      },
+    };
+    const counted = prismaBookingStore(prisma, counting as typeof database.pool, {
+      publish: () => {},
+    });
+    const { startAt, endAt } = hours(0, 100);
+    const all = await Promise.all(
+      bookings.map(({ state }, index) =>
+        index % 2
+          ? counted.occupied(state.spaceId, startAt, endAt)
+          : counted.occupied(state.spaceId, startAt, state.slot.startAt),
+      ),
+    );
+    expect(all).toEqual(bookings.map(({ state }, index) => (index % 2 ? [state.slot] : [])));
+    expect(statements).toBe(1);
   });
 });
 

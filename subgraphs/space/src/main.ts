@@ -10,7 +10,7 @@ import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
-import { runService } from '#platform/lifecycle.ts';
+import { repeat, runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
 import { openDatabase, type Pool } from '#platform/postgres.ts';
@@ -23,11 +23,17 @@ import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
 import { registrationRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { removeEndedSlots } from './adapters/occupied-slots.ts';
 import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
 import { prismaSpaceStore } from './adapters/prisma-space-store.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
+
+// Long after the last event about a slot that ended is expected.
+const ENDED_SLOTS_KEEP_HOURS = 168;
+const REMOVE_ENDED_MS = 10_000;
+const REMOVE_BATCH_SIZE = 1_000;
 
 await runService('space', spaceConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const { onDrain, onDrained, onStop } = lifecycle;
@@ -94,12 +100,16 @@ await runService('space', spaceConfig, async ({ config, logger, draining, ...lif
     keepHours: config.OUTBOX_KEEP_HOURS,
     logger,
   });
+  const stopRemoving = repeat(logger, 'removing slots that ended', REMOVE_ENDED_MS, () =>
+    removeEndedSlots(database.workers, ENDED_SLOTS_KEEP_HOURS, REMOVE_BATCH_SIZE),
+  );
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 
   // Consumers and sweepers first: no work begins in a process that is about to end, and others
   // or the next one take it over. The relay goes on: it sends what requests still commit.
   onDrain('archiving', stopArchiving);
+  onDrain('removal of slots that ended', stopRemoving);
   onDrain('queue workers', () => transport.stopReceiving());
   onDrained('requests', () => server.close());
   onStop('relay', () => relay.stop());

@@ -9,6 +9,7 @@ import { prismaSpaceStore } from '../src/adapters/prisma-space-store.ts';
 import { cancelRegistration } from '../src/application/cancel-registration.ts';
 import { listSpace } from '../src/application/list-space.ts';
 import { registerUse } from '../src/application/register-use.ts';
+import type { PublishedBooking } from '../src/domain/published-booking.ts';
 import { type PaidUse, Registration } from '../src/domain/registration.ts';
 import type { SpacePorts } from '../src/ports.ts';
 
@@ -67,8 +68,23 @@ const aUse = async (changes: Partial<PaidUse> = {}): Promise<PaidUse> => ({
   ...changes,
 });
 
-const register = (use: PaidUse, eventId = uuidv7()) => registerUse(ports, use, eventId);
-const cancel = (use: PaidUse, eventId = uuidv7()) => cancelRegistration(ports, use, eventId);
+const paid = ({ bookingId, spaceId, slot }: PaidUse): PublishedBooking => ({
+  ...{ bookingId, spaceId, slot },
+  status: 'PAID',
+  version: 2,
+});
+const cancelling = (use: PaidUse): PublishedBooking => ({
+  ...paid(use),
+  status: 'CANCELLING',
+  version: 4,
+});
+/** Book says that the booking is paid, then payment says so too. */
+const register = async (use: PaidUse, eventId = uuidv7()) => {
+  await registerUse(ports, paid(use), uuidv7());
+  return registerUse(ports, use, eventId);
+};
+const cancel = (use: PaidUse, eventId = uuidv7()) =>
+  cancelRegistration(ports, cancelling(use), eventId);
 const stateOf = async ({ bookingId }: PaidUse) =>
   (await ports.registrations.findByBooking(bookingId))?.state;
 const newsOf = async ({ bookingId }: PaidUse) =>
@@ -85,14 +101,23 @@ describe('registering a paid use', () => {
   test('stores all of it, its event and the inbox together', async () => {
     const use = await aUse();
     const eventId = uuidv7();
-    const registration = Registration.register(use, { id: uuidv7(), now: new Date() });
-    expect(await ports.registrations.register(registration, eventId)).toBe('registered');
+    const made = { id: uuidv7(), now: new Date() };
+    const registration = Registration.register(use, made);
+    await registerUse(ports, paid(use), uuidv7());
+    const outcome = await ports.registrations.register(use, made, eventId);
+    expect(outcome).toEqual({ type: 'registered' });
     expect(await ports.registrations.findByBooking(use.bookingId)).toEqual(registration);
+    const facts = { paymentId: use.paymentId, bookingId: use.bookingId, status: 'REGISTERED' };
+    expect(published.at(-1)?.payload).toMatchObject(facts);
+    expect(
+      await database.query('SELECT payload FROM outbox WHERE aggregate_id = $1', [made.id]),
+    ).toEqual([{ payload: published.at(-1)?.payload }]);
     expect(await newsOf(use)).toEqual(['Registered']);
     const transactions = await database.query(
       `SELECT xmin::text FROM registration WHERE booking_id = $1
        UNION SELECT xmin::text FROM inbox WHERE event_id = $2
-       UNION SELECT xmin::text FROM outbox WHERE aggregate_id = $3`,
+       UNION SELECT xmin::text FROM outbox WHERE aggregate_id = $3
+       UNION SELECT xmin::text FROM occupied_slot WHERE booking_id = $1`,
       [use.bookingId, eventId, registration.state.id],
     );
     expect(transactions).toHaveLength(1);
@@ -255,7 +280,13 @@ describe('saving a registration', () => {
     const next = registration?.cancel(new Date());
     if (!registration || !(next instanceof Registration)) throw new Error('not registered');
     const save = (eventId: string) =>
-      ports.registrations.save(registration, next, 'RegistrationCancelled', eventId);
+      ports.registrations.save(
+        registration,
+        next,
+        'RegistrationCancelled',
+        cancelling(use),
+        eventId,
+      );
 
     const taken = uuidv7();
     await ports.registrations.take(taken);
@@ -290,8 +321,10 @@ describe('the database itself', () => {
     const use = await aUse();
     await register(use);
     const other = await aUse({ paymentId: use.paymentId });
-    const registration = Registration.register(other, { id: uuidv7(), now: new Date() });
-    expect(await ports.registrations.register(registration, uuidv7())).not.toBe('registered');
+    await registerUse(ports, paid(other), uuidv7());
+    const made = { id: uuidv7(), now: new Date() };
+    const outcome = await ports.registrations.register(other, made, uuidv7());
+    expect(outcome).toMatchObject({ type: 'overlap' });
     expect(await stateOf(other)).toBeUndefined();
   });
 });

@@ -87,6 +87,13 @@ describe('a listing', () => {
       { openingHours: [hours('10:00', '11:00'), hours('13:00', '14:00'), hours('09:00', '24:00')] },
       'openingHours[2]',
     ],
+    [
+      'seven entries on one day',
+      {
+        openingHours: [10, 11, 12, 13, 14, 15, 16].map((hour) => hours(`${hour}:00`, `${hour}:30`)),
+      },
+      'openingHours[6].day',
+    ],
     ['a tier after the start', { refundTiers: [tier(-1, 50)] }, 'refundTiers[0].daysBefore'],
     ['a tier of 3651 days', { refundTiers: [tier(3_651, 50)] }, 'refundTiers[0].daysBefore'],
     ['a tier of -1 %', { refundTiers: [tier(7, 100), tier(1, -1)] }, 'refundTiers[1].percent'],
@@ -122,6 +129,14 @@ describe('a listing', () => {
     [
       'the same hours on two days',
       { openingHours: [hours('09:00', '12:00'), hours('09:00', '12:00', 'TUESDAY')] },
+    ],
+    [
+      'six entries on each of two days',
+      {
+        openingHours: (['MONDAY', 'TUESDAY'] as const).flatMap((day) =>
+          [10, 11, 12, 13, 14, 15].map((hour) => hours(`${hour}:00`, `${hour}:30`, day)),
+        ),
+      },
     ],
     ['tiers at their limits', { refundTiers: [tier(0, 0), tier(3_650, 100)] }],
   ])('with %s is accepted', (_name, changes) => {

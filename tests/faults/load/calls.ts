@@ -85,7 +85,9 @@ export async function readMyPage(
     type View = { bookingId: string; status: string; version: number; timeline: unknown[] };
     type Answer = { myPage: { bookings: { edges: { node: View }[] } } };
     const { myPage } = await router.ask<Answer>(customer, READ, {});
-    for (const { node } of myPage.bookings.edges) records.seeView(node.bookingId, node.version);
+    for (const { node } of myPage.bookings.edges) {
+      records.seeView(node.bookingId, node.version, node.status);
+    }
     return { kind: 'unknown', reason: '' };
   });
 }

@@ -43,9 +43,12 @@ export class Records {
   readonly listings: ListingRecord[] = [];
   /** What no client should ever see, such as a view that falls back to an older version. */
   readonly surprises: string[] = [];
+  /** Bookings that mypage showed as `PAID` or `REGISTERED`: as good as the answer to a request. */
+  readonly seen = new Map<string, string>();
   readonly #seenVersions = new Map<string, number>();
 
-  seeView(bookingId: string, version: number): void {
+  seeView(bookingId: string, version: number, status: string): void {
+    if (status === 'PAID' || status === 'REGISTERED') this.seen.set(bookingId, status);
     const before = this.#seenVersions.get(bookingId) ?? 0;
     if (version < before) {
       this.surprises.push(`mypage showed ${bookingId} at version ${before}, then at ${version}`);

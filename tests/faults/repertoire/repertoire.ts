@@ -3,6 +3,7 @@ import type { ChaosSystem, Profile } from '../system/chaos-system.ts';
 import { databaseFaults } from './databases.ts';
 import type { Fault, Injection } from './fault.ts';
 import { networkFaults } from './network.ts';
+import { outageFaults } from './outages.ts';
 import { processFaults } from './processes.ts';
 import { queueFaults } from './queue.ts';
 
@@ -12,6 +13,7 @@ export const repertoire: readonly Fault[] = [
   ...queueFaults,
   ...databaseFaults,
   ...networkFaults,
+  ...outageFaults,
 ];
 
 export function faultsOf(profile: Profile): Fault[] {

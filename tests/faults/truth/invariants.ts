@@ -160,8 +160,7 @@ export const databaseInvariants: readonly Invariant[] = [
                AND NOT EXISTS (SELECT FROM payment_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'space' FROM book_event e
-             WHERE e.type IN ('Booked', 'BookingCancelled', 'BookingReleased')
-               AND NOT 'space' = ANY(awaiting)
+             WHERE NOT 'space' = ANY(awaiting)
                AND NOT EXISTS (SELECT FROM space_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'space' FROM payment_event e
@@ -202,7 +201,7 @@ export const databaseInvariants: readonly Invariant[] = [
     sql: `SELECT b.id AS culprit, format('%s, in the copy %s', b.status, o.live) AS detail
             FROM booking b LEFT JOIN occupied o ON o.booking_id = b.id
              AND (o.space_id, o.start_at, o.end_at) = (b.space_id, b.start_at, b.end_at)
-           WHERE o.live IS DISTINCT FROM b.live`,
+           WHERE o.live IS DISTINCT FROM b.live AND b.end_at > now()`,
   },
   {
     name: 'book knows every space as it is',
@@ -242,8 +241,10 @@ export const recordInvariants: readonly Invariant[] = [
     name: 'an acknowledged booking stands unless its customer cancelled it',
     kind: 'lost',
     sql: `SELECT DISTINCT a.booking_id AS culprit, format('was %s, is %s', a.promised, b.status) AS detail
-            FROM asked a JOIN booking b ON b.id = a.booking_id
-           WHERE a.kind = 'ok' AND NOT EXISTS (
+            FROM (SELECT booking_id, promised FROM asked WHERE kind = 'ok'
+                  UNION SELECT booking_id, status FROM seen) a
+            JOIN booking b ON b.id = a.booking_id
+           WHERE NOT EXISTS (
                    SELECT FROM cancel_asked c WHERE c.booking_id = a.booking_id)
              AND CASE WHEN a.promised IN ('PAID', 'REGISTERED') THEN b.status <> 'REGISTERED'
                       WHEN a.promised IN ('REQUESTED', 'PAYMENT_DEFERRED')

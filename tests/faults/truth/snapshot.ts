@@ -168,6 +168,11 @@ async function copyRecords(query: Query, records: Records): Promise<void> {
     [JSON.stringify(cancels)],
   );
   await query(
+    `CREATE TEMP TABLE seen AS SELECT "bookingId" AS booking_id, status
+       FROM jsonb_to_recordset($1::jsonb) AS t ("bookingId" uuid, status text)`,
+    [JSON.stringify([...records.seen].map(([bookingId, status]) => ({ bookingId, status })))],
+  );
+  await query(
     `CREATE TEMP TABLE listing AS SELECT "spaceId" AS id, name
        FROM jsonb_to_recordset($1::jsonb) AS t ("spaceId" uuid, name text)`,
     [JSON.stringify(records.listings)],

@@ -425,10 +425,15 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
     [
       'a view that falls back',
       async ({ ids, records }) => {
-        records.seeView(ids.registered, 4);
-        records.seeView(ids.registered, 3);
+        records.seeView(ids.registered, 4, 'REGISTERED');
+        records.seeView(ids.registered, 3, 'REGISTERED');
       },
       ['a client is never surprised'],
+    ],
+    [
+      'a booking that mypage showed as paid, and that has expired',
+      async ({ ids, records }) => records.seeView(ids.expired, 2, 'PAID'),
+      ['an acknowledged booking stands unless its customer cancelled it'],
     ],
   ];
 

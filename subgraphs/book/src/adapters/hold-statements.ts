@@ -1,7 +1,6 @@
 import { insertAuditEntry } from '#platform/audit.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { statement } from '#platform/postgres.ts';
-import type { TimeSlot } from '../domain/time-slot.ts';
 import { type BookingRow, COLUMNS } from './booking-rows.ts';
 
 export const now = statement<{ now: Date }>('booking-now', 'SELECT now()');
@@ -61,15 +60,6 @@ export const hasStaleHolds = statement<{ found: boolean }>(
 export const lockStaleHolds = statement<BookingRow & { now: Date }>(
   'booking-lock-stale-holds',
   `SELECT ${COLUMNS}, now() ${STALE_HOLDS} ORDER BY id FOR UPDATE`,
-);
-
-export const occupied = statement<TimeSlot>(
-  'booking-occupied',
-  `SELECT start_at AS "startAt", end_at AS "endAt" FROM booking
-    WHERE space_id = $1::uuid AND live
-      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
-      AND NOT (status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= now())
-    ORDER BY start_at`,
 );
 
 // The lease keeps other sweepers away for as long as a payment call may take.

@@ -18,8 +18,8 @@ import {
   lockCustomer,
   lockStaleHolds,
   now,
-  occupied,
 } from './hold-statements.ts';
+import { occupiedSlots } from './occupied-slots.ts';
 
 /** Columns of the database's own, no part of a booking's state. */
 const NOT_STATE = {
@@ -226,7 +226,7 @@ export function prismaBookingStore(
     saveCancellation: (previous, next, by) =>
       saveAndPublish(previous, next, { noted: cancelEntry(next, by) }),
     take: async (eventId) => void (await takeEvent(pool, eventId)),
-    occupied: (spaceId, from, to) => occupied(pool, spaceId, from, to),
+    occupied: occupiedSlots(pool),
     claimUnpaid: async (limit, which) =>
       (await claimUnpaid(pool, limit, which === 'expired')).map(({ now, ...row }) => ({
         booking: toBooking(row),

@@ -2,25 +2,34 @@ import { type Pool, statement } from '#platform/postgres.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { Catalogue } from '../ports.ts';
-import { storedNotifications } from './stored-notifications.ts';
+import { batched } from './batched.ts';
+import { type StoredNotifications, storedNotifications } from './stored-notifications.ts';
 
-const MAX_WAITING = 100;
-
-// Every request for a booking begins with it.
-const byId = statement<CatalogueSpace>(
-  'catalogue-by-id',
+// Every request for a booking begins with it; a page of spaces asks for all of them in one tick.
+const byIds = statement<CatalogueSpace>(
+  'catalogue-by-ids',
   `SELECT id, host_id AS "hostId", name, time_zone AS "timeZone", capacity,
           hourly_rate AS "hourlyRate", currency, opening_hours AS "openingHours",
           refund_tiers AS "refundTiers", version
-     FROM catalogue_space WHERE id = $1::uuid`,
+     FROM catalogue_space WHERE id = ANY($1::uuid[])`,
 );
 
-/** Book's copy of the space catalogue, kept by the events of the space context. */
-export function prismaCatalogue(prisma: PrismaClient, pool: Pool): Catalogue {
-  const stored = storedNotifications(MAX_WAITING);
+/**
+ * Book's copy of the space catalogue, kept by the events of the space context. All catalogues of a
+ * process share `stored`: one stores what requests on another pool wait for.
+ */
+export function prismaCatalogue(
+  prisma: PrismaClient,
+  pool: Pool,
+  stored: StoredNotifications = storedNotifications(),
+): Catalogue {
+  const find = batched(async (ids: readonly string[]) => {
+    const found = new Map((await byIds(pool, [...new Set(ids)])).map((space) => [space.id, space]));
+    return ids.map((id) => found.get(id.toLowerCase()) ?? null);
+  });
   return {
     whenStored: stored.wait,
-    find: async (id) => (await byId(pool, id))[0] ?? null,
+    find,
     async store(space, eventId) {
       const data = {
         ...space,

@@ -8,7 +8,9 @@ export interface StoredNotifications {
   wait(id: string, ms: number): Promise<boolean>;
 }
 
-export function storedNotifications(maxWaiting: number): StoredNotifications {
+const MAX_WAITING = 100;
+
+export function storedNotifications(maxWaiting = MAX_WAITING): StoredNotifications {
   const waiting = new Map<string, Set<() => void>>();
   let count = 0;
   return {

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { LocalDays } from './local-days.ts';
 import type { TimeSlot } from './time-slot.ts';
 
 export type DayOfWeek =
@@ -39,48 +39,58 @@ export function openPeriods(
   from: Date,
   to: Date,
 ): TimeSlot[] {
+  const days = LocalDays.of(timeZone);
+  const week = weekOf(hours);
+  const fromMs = from.getTime();
+  const toMs = to.getTime();
   const periods: TimeSlot[] = [];
+  let openMs = Number.NaN;
+  let closeMs = Number.NaN;
+  const close = () => {
+    if (!(openMs < toMs && closeMs > fromMs)) return;
+    const startAt = openMs < fromMs ? from : new Date(openMs);
+    periods.push({ startAt, endAt: closeMs > toMs ? to : new Date(closeMs) });
+  };
   // A day earlier, so that what opened before `from` is seen.
-  let day = DateTime.fromJSDate(from, { zone: timeZone }).startOf('day').minus({ days: 1 });
-  const end = DateTime.fromJSDate(to, { zone: timeZone });
-  for (; day < end; day = day.plus({ days: 1 }).startOf('day')) {
-    const today = hours
-      .filter((entry) => entry.day === DAYS[day.weekday - 1])
-      .sort((a, b) => a.opens.localeCompare(b.opens));
-    for (const { opens, closes } of today) {
-      const startAt = instantOf(day, opens);
-      const endAt = instantOf(day, closes);
-      const last = periods.at(-1);
-      if (last && last.endAt >= startAt) {
-        if (endAt > last.endAt) last.endAt = endAt;
-      } else if (endAt > startAt) {
-        periods.push({ startAt, endAt });
+  for (let day = days.dayAt(fromMs) - 1; days.startOf(day) < toMs; day += 1) {
+    for (const { opens, closes } of week[weekdayOf(day)] ?? []) {
+      const startMs = days.instantOf(day, opens);
+      const endMs = days.instantOf(day, closes);
+      if (closeMs >= startMs) {
+        closeMs = Math.max(closeMs, endMs);
+      } else if (endMs > startMs) {
+        close();
+        [openMs, closeMs] = [startMs, endMs];
       }
     }
   }
-  return periods
-    .filter((period) => period.startAt < to && period.endAt > from)
-    .map(({ startAt, endAt }) => ({
-      startAt: startAt < from ? from : startAt,
-      endAt: endAt > to ? to : endAt,
-    }));
+  close();
+  return periods;
 }
 
-function instantOf(day: DateTime, wallClock: string): Date {
-  if (wallClock === '24:00') return day.plus({ days: 1 }).startOf('day').toJSDate();
-  const [hour, minute] = wallClock.split(':').map(Number) as [number, number];
-  const local = day.set({ hour, minute });
-  // Luxon moves a skipped time on by the skipped hour; the space opens when the clocks skip.
-  const skipped = local.hour !== hour || local.minute !== minute;
-  return skipped ? endOfSkip(local) : local.toJSDate();
+interface Minutes {
+  opens: number;
+  closes: number;
 }
 
-function endOfSkip(afterSkip: DateTime): Date {
-  let instant = afterSkip;
-  while (instant.minus({ minutes: 1 }).offset === afterSkip.offset) {
-    instant = instant.minus({ minutes: 1 });
+/** For each weekday, Monday first, the minutes of the day at which it opens and closes, in order. */
+function weekOf(hours: readonly OpeningHours[]): Minutes[][] {
+  const week: Minutes[][] = DAYS.map(() => []);
+  for (const { day, opens, closes } of hours) {
+    week[DAYS.indexOf(day)]?.push({ opens: minutesOf(opens), closes: minutesOf(closes) });
   }
-  return instant.toJSDate();
+  for (const day of week) day.sort((a, b) => a.opens - b.opens);
+  return week;
+}
+
+function minutesOf(wallClock: string): number {
+  const [hour, minute] = wallClock.split(':').map(Number) as [number, number];
+  return hour * 60 + minute;
+}
+
+/** 1970-01-01 was a Thursday. */
+function weekdayOf(day: number): number {
+  return (((day + 3) % 7) + 7) % 7;
 }
 
 /** Does the slot lie in one open period? */

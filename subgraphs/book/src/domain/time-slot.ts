@@ -14,17 +14,22 @@ export function lengthOf(slot: TimeSlot): number {
  * which has no empty slots.
  */
 export function without(periods: readonly TimeSlot[], taken: readonly TimeSlot[]): TimeSlot[] {
-  return periods.flatMap((period) => {
-    const free: TimeSlot[] = [];
+  const free: TimeSlot[] = [];
+  let first = 0;
+  for (const period of periods) {
+    // What ends before this period ends before all that follow.
+    while (first < taken.length && (taken[first] as TimeSlot).endAt <= period.startAt) first += 1;
     let from = period.startAt;
-    for (const hole of taken) {
-      if (hole.endAt <= from || hole.startAt >= period.endAt) continue;
+    for (let index = first; index < taken.length; index += 1) {
+      const hole = taken[index] as TimeSlot;
+      if (hole.startAt >= period.endAt) break;
+      if (hole.endAt <= from) continue;
       if (hole.startAt > from) free.push({ startAt: from, endAt: hole.startAt });
       from = hole.endAt;
     }
     if (from < period.endAt) free.push({ startAt: from, endAt: period.endAt });
-    return free;
-  });
+  }
+  return free;
 }
 
 /**

@@ -1,49 +1,52 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
-import { paymentEvents } from '#contracts/payment.ts';
+import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
 import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
+import { RetryLater } from '#platform/failures.ts';
 import { cancelRegistration } from '../application/cancel-registration.ts';
 import { registerUse } from '../application/register-use.ts';
-import type { Occupancy, SpacePorts } from '../ports.ts';
+import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
+import type { SpacePorts } from '../ports.ts';
 
-/** What space takes in: paid uses to register, bookings that were given up, slots that are held. */
+/** What space consumes: approved payments, and every status of a booking. */
 export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Promise<void> {
+  const register = async (id: string, cause: PublishedBooking | ApprovedPayment) => {
+    if ((await registerUse(ports, cause, id)) === 'contested') {
+      throw new RetryLater(`Another registration is in the way of booking ${cause.bookingId}.`);
+    }
+  };
+  const occupy = (event: ReceivedEvent<BookingFacts>) =>
+    ports.spaces.occupy(bookingOf(event), event.id);
+  const cancel = (event: ReceivedEvent<BookingFacts>) =>
+    cancelRegistration(ports, bookingOf(event), event.id);
+
   await consumer.take(
     paymentEvents,
-    {
-      PaymentApproved: ({ id, payload: { bookingId, paymentId, spaceId, slot } }) =>
-        registerUse(ports, { bookingId, paymentId, spaceId, slot: slotOf(slot) }, id),
-    },
+    { PaymentApproved: ({ id, payload }) => register(id, paymentOf(payload)) },
     { concurrency: 4 },
   );
-
-  const occupancyOf = (
-    { version, payload }: ReceivedEvent<BookingFacts>,
-    live: boolean,
-  ): Occupancy => ({
-    bookingId: payload.bookingId,
-    spaceId: payload.spaceId,
-    slot: slotOf(payload.slot),
-    live,
-    version,
-  });
-  const cancel = ({ id, payload: { bookingId, spaceId, slot } }: ReceivedEvent<BookingFacts>) =>
-    cancelRegistration(ports, { bookingId, spaceId, slot: slotOf(slot) }, id);
-
   await consumer.take(
     bookingEvents,
     {
-      Booked: (event) => ports.spaces.occupy(occupancyOf(event, true), event.id),
+      Booked: occupy,
+      // A booking that is REGISTERED has its registration.
+      BookingStatusChanged: (event) =>
+        event.payload.status === 'PAID' ? register(event.id, bookingOf(event)) : occupy(event),
       BookingCancelled: cancel,
-      BookingReleased: async (event) => {
-        const occupancy = occupancyOf(event, false);
-        // A cancelled booking's registration went before, a declined one's never came.
-        if (event.payload.status !== 'EXPIRED') return ports.spaces.occupy(occupancy, event.id);
-        await ports.spaces.occupy(occupancy, null);
-        await cancel(event);
-      },
+      // A cancelled booking's registration went before, a declined one's never came.
+      BookingReleased: (event) =>
+        event.payload.status === 'EXPIRED' ? cancel(event) : occupy(event),
     },
     { concurrency: 4 },
   );
+}
+
+function bookingOf({ version, payload }: ReceivedEvent<BookingFacts>): PublishedBooking {
+  const { bookingId, spaceId, slot, status } = payload;
+  return { bookingId, spaceId, slot: slotOf(slot), status, version };
+}
+
+function paymentOf({ bookingId, paymentId, spaceId, slot }: PaymentFacts): ApprovedPayment {
+  return { bookingId, paymentId, spaceId, slot: slotOf(slot) };
 }
 
 function slotOf(slot: { startAt: string; endAt: string }): { startAt: Date; endAt: Date } {

@@ -1,40 +1,91 @@
 import { spaceEvents } from '#contracts/space.ts';
-import { type EventRecord, newEvent } from '#platform/events.ts';
+import { newEvent } from '#platform/events.ts';
 import { insertInbox, takeEvent } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
-import { Registration } from '../domain/registration.ts';
-import type { RegistrationNews, RegistrationStore } from '../ports.ts';
+import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
+import { type PaidUse, Registration } from '../domain/registration.ts';
+import type { RegisterOutcome, RegistrationNews, RegistrationStore } from '../ports.ts';
+import { HOLDS_PAID, occupancyValues, UPSERT_OCCUPANCY } from './occupied-slots.ts';
 
-// ON CONFLICT covers all three at once: the booking's key, the payment's key and the exclusion
-// constraint that keeps two registered uses of a space apart.
-const insertRegistration = statement<{ made: boolean }>(
+interface JoinedRow {
+  agreed: boolean;
+  made: boolean;
+  paymentId: string;
+  spaceId: string;
+  startAt: Date;
+  endAt: Date;
+}
+
+// Of two workers, one with each half, the second one waits for the row's lock and sees both halves.
+// Everything else that locks the row and a registration locks them in this order, too. ON CONFLICT
+// covers the booking's key, the payment's key and the exclusion constraint.
+const joinAndRegister = statement<JoinedRow>(
   'registration-insert',
-  `WITH made AS (
+  `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING *),
+   agreed AS (SELECT * FROM joined WHERE ${HOLDS_PAID} AND payment_id IS NOT NULL),
+   made AS (
      INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
-            reject_reason, version, registered_at, cancelled_at)
-     SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::timestamptz, $6::timestamptz,
-            $7::registration_status, $8, 1, $9::timestamptz, $10::timestamptz
-      WHERE $7 <> 'REGISTERED' OR EXISTS (SELECT FROM space WHERE id = $4::uuid)
+            version, registered_at)
+     SELECT $9::uuid, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
+            $10::timestamptz
+       FROM agreed WHERE EXISTS (SELECT FROM space WHERE id = agreed.space_id)
+     ON CONFLICT DO NOTHING
+  RETURNING payment_id),
+   ${insertInbox('$11', 'NOT EXISTS (SELECT FROM agreed) OR EXISTS (SELECT FROM made)')},
+   published AS (${insertOutbox(
+     "(SELECT jsonb_set($12::jsonb, '{0,payload,paymentId}', to_jsonb(payment_id)) FROM made)",
+   )})
+   SELECT EXISTS (SELECT FROM agreed) AS agreed, EXISTS (SELECT FROM made) AS made,
+          payment_id AS "paymentId", space_id AS "spaceId", start_at AS "startAt",
+          end_at AS "endAt"
+     FROM joined`,
+);
+
+const insertRegistration = statement<{ made: boolean }>(
+  'registration-record',
+  `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING booking_id),
+   made AS (
+     INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
+            reject_reason, version, cancelled_at)
+     SELECT $9::uuid, booking_id, $10::uuid, $2::uuid, $3::timestamptz, $4::timestamptz,
+            $11::registration_status, $12, 1, $13::timestamptz
+       FROM joined
      ON CONFLICT DO NOTHING
   RETURNING id),
-   ${insertInbox('$11', 'EXISTS (SELECT FROM made)')},
-   told AS (${insertOutbox('$12', 'EXISTS (SELECT FROM made)')})
+   ${insertInbox('$14', 'EXISTS (SELECT FROM made)')},
+   published AS (${insertOutbox('$15', 'EXISTS (SELECT FROM made)')})
    SELECT EXISTS (SELECT FROM made) AS made`,
 );
 
 const updateRegistration = statement<{ saved: boolean }>(
   'registration-save',
-  `WITH changed AS (
-     UPDATE registration SET status = $3::registration_status, version = $4, cancelled_at = $5
-      WHERE id = $1::uuid AND version = $2
-        AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $6::uuid)
+  `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING booking_id),
+   changed AS (
+     UPDATE registration SET status = $11::registration_status, version = $12, cancelled_at = $13
+       FROM joined
+      WHERE id = $9::uuid AND version = $10
+        AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $14::uuid)
   RETURNING id),
-   ${insertInbox('$6', 'EXISTS (SELECT FROM changed)', '')},
-   told AS (${insertOutbox('$7', 'EXISTS (SELECT FROM changed)')})
+   ${insertInbox('$14', 'EXISTS (SELECT FROM changed)', '')},
+   published AS (${insertOutbox('$15', 'EXISTS (SELECT FROM changed)')})
    SELECT EXISTS (SELECT FROM changed) AS saved`,
+);
+
+// A registered booking that book once called paid does hold its slot: book frees it only after the
+// registration is cancelled here.
+const findLiveRival = statement<{ found: boolean }>(
+  'registration-live-rival',
+  `WITH rival AS (
+     SELECT booking_id FROM registration
+      WHERE status = 'REGISTERED' AND space_id = $3::uuid
+        AND tstzrange(start_at, end_at, '[)') && tstzrange($4, $5, '[)')
+      UNION ALL
+     SELECT booking_id FROM registration WHERE status = 'REGISTERED' AND payment_id = $2::uuid)
+   SELECT EXISTS (SELECT FROM rival JOIN occupied_slot USING (booking_id)
+                   WHERE booking_id <> $1::uuid AND ${HOLDS_PAID}) AS found`,
 );
 
 /** Registrations in PostgreSQL; tables and constraints are Prisma's migrations in prisma/space. */
@@ -50,47 +101,74 @@ export function prismaRegistrationStore(
     return new Registration({ ...rest, slot: { startAt, endAt } });
   }
 
-  async function insert(registration: Registration, news: RegistrationNews, eventId: string) {
-    const { state } = registration;
-    const event = eventOf(news, registration);
-    const [row] = await insertRegistration(
+  /** Why both halves are there, and nothing was registered. */
+  async function obstacleTo(use: PaidUse): Promise<RegisterOutcome> {
+    const { bookingId, paymentId, spaceId, slot } = use;
+    if (await findByBooking(bookingId)) return { type: 'known' };
+    if ((await prisma.space.count({ where: { id: spaceId } })) === 0) {
+      return { type: 'no-space', use };
+    }
+    const [rival] = await findLiveRival(
       pool,
-      state.id,
-      state.bookingId,
-      state.paymentId,
-      state.spaceId,
-      state.slot.startAt,
-      state.slot.endAt,
-      state.status,
-      state.rejectReason,
-      state.registeredAt,
-      state.cancelledAt,
-      eventId,
-      JSON.stringify([event]),
+      bookingId,
+      paymentId,
+      spaceId,
+      slot.startAt,
+      slot.endAt,
     );
-    if (row?.made) relay.publish([event]);
-    return row?.made === true;
+    return rival?.found ? { type: 'overlap', use } : { type: 'contested' };
   }
 
   return {
     findByBooking,
 
-    async register(registration, eventId) {
-      if (await insert(registration, 'Registered', eventId)) return 'registered';
-      const { bookingId, spaceId } = registration.state;
-      if (await findByBooking(bookingId)) return 'known';
-      const listed = await prisma.space.count({ where: { id: spaceId } });
-      return listed > 0 ? 'overlap' : 'no-space';
+    async register(cause: PublishedBooking | ApprovedPayment, made, eventId) {
+      const { bookingId } = cause;
+      // The row knows the payment; the event is completed with it.
+      const blank = Registration.register({ ...cause, paymentId: '' }, made);
+      const event = eventOf('Registered', blank);
+      const [row] = await joinAndRegister(
+        pool,
+        ...occupancyValues(cause),
+        made.id,
+        made.now,
+        eventId,
+        JSON.stringify([event]),
+      );
+      if (!row?.agreed) return { type: 'incomplete' };
+      const { paymentId, spaceId, startAt, endAt } = row;
+      if (!row.made) {
+        return obstacleTo({ bookingId, paymentId, spaceId, slot: { startAt, endAt } });
+      }
+      relay.publish([{ ...event, payload: { ...event.payload, paymentId } }]);
+      return { type: 'registered' };
     },
 
-    record: async (registration, news, eventId) =>
-      (await insert(registration, news, eventId)) ? 'saved' : 'known',
+    async record(registration, news, cause, eventId) {
+      const { state } = registration;
+      const event = eventOf(news, registration);
+      const [row] = await insertRegistration(
+        pool,
+        ...occupancyValues(cause),
+        state.id,
+        state.paymentId,
+        state.status,
+        state.rejectReason,
+        state.cancelledAt,
+        eventId,
+        JSON.stringify([event]),
+      );
+      if (!row?.made) return 'known';
+      relay.publish([event]);
+      return 'saved';
+    },
 
-    async save(previous, next, news, eventId) {
+    async save(previous, next, news, booking, eventId) {
       const { state } = next;
       const event = eventOf(news, next);
       const [row] = await updateRegistration(
         pool,
+        ...occupancyValues(booking),
         state.id,
         previous.state.version,
         state.status,
@@ -108,7 +186,7 @@ export function prismaRegistrationStore(
   };
 }
 
-function eventOf(news: RegistrationNews, { state }: Registration): EventRecord {
+function eventOf(news: RegistrationNews, { state }: Registration) {
   return newEvent(news, spaceEvents[news], {
     aggregateId: state.id,
     version: state.version,

@@ -8,6 +8,8 @@ import type { Relay } from '#platform/relay.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { Space } from '../domain/space.ts';
 import type { SpaceStore } from '../ports.ts';
+import { occupySlot } from './occupied-slots.ts';
+import { findSpaceIds } from './space-search.ts';
 
 const insertSpace = statement(
   'space-list',
@@ -20,28 +22,6 @@ const insertSpace = statement(
    ${insertAuditEntry('$15', 'EXISTS (SELECT FROM listed)')}`,
 );
 
-const searchSpaces = statement<{ id: string }>(
-  'space-search',
-  `SELECT id FROM space s
-    WHERE ($1::uuid IS NULL OR id > $1::uuid)
-      AND ($2::text IS NULL OR strpos(lower(name || E'\\n' || description || E'\\n' || address), lower($2)) > 0)
-      AND ($3::int IS NULL OR capacity >= $3)
-      AND ($4::int IS NULL OR hourly_rate <= $4)
-      AND ($5::timestamptz IS NULL OR NOT EXISTS (
-            SELECT FROM occupied_slot o
-             WHERE o.space_id = s.id AND o.live AND o.start_at < $6 AND o.end_at > $5))
-    ORDER BY id LIMIT $7`,
-);
-
-const occupySlot = statement(
-  'space-occupy',
-  `WITH ${insertInbox('$1', '$1::uuid IS NOT NULL')}
-   INSERT INTO occupied_slot AS known (booking_id, space_id, start_at, end_at, live, version)
-   VALUES ($2::uuid, $3::uuid, $4, $5, $6, $7)
-   ON CONFLICT (booking_id) DO UPDATE SET live = excluded.live, version = excluded.version
-     WHERE known.version < excluded.version`,
-);
-
 /** The catalogue in PostgreSQL; tables and constraints are Prisma's migrations in prisma/space. */
 export function prismaSpaceStore(
   prisma: PrismaClient,
@@ -52,18 +32,8 @@ export function prismaSpaceStore(
     // Prisma gathers the look-ups of one tick into one query: lists of spaces cost one.
     find: async (id) => (await prisma.space.findUnique({ where: { id } })) as Space | null,
 
-    async search({ text, minCapacity, maxHourlyRate, freeDuring }, limit, after) {
-      const found = await searchSpaces(
-        pool,
-        after,
-        text,
-        minCapacity,
-        maxHourlyRate,
-        freeDuring?.startAt ?? null,
-        freeDuring?.endAt ?? null,
-        limit,
-      );
-      const ids = found.map((row) => row.id);
+    async search(search, limit, after) {
+      const ids = await findSpaceIds(pool, search, limit, after);
       const spaces = await prisma.space.findMany({
         where: { id: { in: ids } },
         orderBy: { id: 'asc' },
@@ -118,8 +88,6 @@ export function prismaSpaceStore(
       relay.publish([event]);
     },
 
-    async occupy({ bookingId, spaceId, slot, live, version }, eventId) {
-      await occupySlot(pool, eventId, bookingId, spaceId, slot.startAt, slot.endAt, live, version);
-    },
+    occupy: (booking, eventId) => occupySlot(pool, booking, eventId),
   };
 }

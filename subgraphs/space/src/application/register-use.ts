@@ -1,32 +1,47 @@
-import { type PaidUse, Registration } from '../domain/registration.ts';
+import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
+import { Registration } from '../domain/registration.ts';
 import type { SpacePorts } from '../ports.ts';
 
-/** Registers the use of a space that was paid for: once per payment, however often it is told. */
-export async function registerUse(ports: SpacePorts, use: PaidUse, eventId: string): Promise<void> {
+const REASONS = {
+  overlap: 'Another use is registered at that time.',
+  'no-space': 'The space is not in the catalogue.',
+} as const;
+
+/**
+ * Registers the use of a space once payment has approved the payment and book has said that the
+ * booking holds its slot and is paid, whichever comes last: an approval alone may be of a booking
+ * that has expired. `contested`: another registration is in the way, and nothing proves that its
+ * booking still holds the slot; process the event again later.
+ */
+export async function registerUse(
+  ports: SpacePorts,
+  cause: PublishedBooking | ApprovedPayment,
+  eventId: string,
+): Promise<'done' | 'contested'> {
   const { registrations } = ports;
+  const { bookingId } = cause;
   const made = { id: ports.newId(), now: ports.clock() };
-  const { bookingId } = use;
-  const outcome = await registrations.register(Registration.register(use, made), eventId);
-  switch (outcome) {
+  const outcome = await registrations.register(cause, made, eventId);
+  switch (outcome.type) {
+    case 'incomplete':
+      return 'done';
     case 'registered':
       ports.log('use registered', { bookingId });
-      return;
+      return 'done';
     case 'known':
       // Registered before, or cancelled before it came to that.
       await registrations.take(eventId);
-      ports.log('registration known already', { bookingId });
-      return;
+      return 'done';
+    case 'contested':
+      return 'contested';
     case 'overlap':
     case 'no-space': {
-      const reason =
-        outcome === 'overlap'
-          ? 'Another use is registered at that time.'
-          : 'The space is not in the catalogue.';
-      const rejected = Registration.reject(use, reason, made);
-      const recorded = await registrations.record(rejected, 'RegistrationRejected', eventId);
+      const reason = REASONS[outcome.type];
+      const rejected = Registration.reject(outcome.use, reason, made);
+      const recorded = await registrations.record(rejected, 'RegistrationRejected', cause, eventId);
       if (recorded === 'known') await registrations.take(eventId);
       ports.log('registration rejected', { bookingId, reason });
-      return;
+      return 'done';
     }
   }
 }

@@ -117,6 +117,9 @@ function zoneProblem(timeZone: string): InvalidSpace | null {
   );
 }
 
+/** More would be a denial of service: every look for free slots goes through them. */
+const MAX_HOURS_PER_DAY = 6;
+
 const OPENS = /^([01]\d|2[0-3]):[0-5]\d$/;
 const CLOSES = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 
@@ -127,8 +130,14 @@ function hoursProblem(hours: readonly OpeningHours[]): InvalidSpace | null {
       'A space must be open at some time: leave the field out for always.',
     );
   }
+  const perDay = new Map<OpeningHours['day'], number>();
   for (const [index, { day, opens, closes }] of hours.entries()) {
     const field = `openingHours[${index}]`;
+    const entries = (perDay.get(day) ?? 0) + 1;
+    if (entries > MAX_HOURS_PER_DAY) {
+      return invalid(`${field}.day`, `A day has at most ${MAX_HOURS_PER_DAY} opening hours.`);
+    }
+    perDay.set(day, entries);
     if (!OPENS.test(opens)) return invalid(`${field}.opens`, 'Write HH:MM, from 00:00 to 23:59.');
     if (!CLOSES.test(closes))
       return invalid(`${field}.closes`, 'Write HH:MM, from 00:01 to 24:00.');

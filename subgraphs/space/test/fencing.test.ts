@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
+import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
+import { RetryLater } from '#platform/failures.ts';
+import { consumeEvents } from '../src/adapters/event-consumers.ts';
+import type { BookingStatus } from '../src/domain/published-booking.ts';
+import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
+
+type Handler = (event: ReceivedEvent<unknown>) => Promise<void>;
+interface Delivery {
+  type: string;
+  event: ReceivedEvent<unknown>;
+}
+
+let context: SpaceContext;
+let spaceId: string;
+const handlers = new Map<string, Handler>();
+
+beforeAll(async () => {
+  context = await openSpaceContext();
+  spaceId = (await context.list()).id;
+  const consumer = {
+    take: async (_contracts: unknown, added: Record<string, Handler>) => {
+      for (const [type, handler] of Object.entries(added)) handlers.set(type, handler);
+    },
+  };
+  await consumeEvents(consumer as unknown as Consumer, context.ports);
+});
+
+afterAll(() => context?.stop());
+
+const START = Date.UTC(2030, 5, 3);
+let rounds = 0;
+
+/** A slot that no earlier round used. */
+function nextSlot() {
+  rounds += 1;
+  const at = (hour: number) => new Date(START + (rounds * 2 + hour) * 3_600_000).toISOString();
+  return { startAt: at(0), endAt: at(1) };
+}
+
+/** What book and payment publish about one booking. */
+function aBooking(slot: { startAt: string; endAt: string }) {
+  const bookingId = uuidv7();
+  const paymentId = uuidv7();
+  const event = (type: string, version: number, payload: object): Delivery => ({
+    type,
+    event: { id: uuidv7(), type, version, occurredAt: new Date(), payload },
+  });
+  const says = (type: string, status: BookingStatus, version: number) =>
+    event(type, version, { bookingId, spaceId, slot, status });
+  return {
+    bookingId,
+    paymentId,
+    slot,
+    booked: says('Booked', 'REQUESTED', 1),
+    deferred: says('BookingStatusChanged', 'PAYMENT_DEFERRED', 2),
+    paid: says('BookingStatusChanged', 'PAID', 3),
+    confirmed: says('BookingStatusChanged', 'REGISTERED', 4),
+    cancelled: says('BookingCancelled', 'CANCELLING', 5),
+    expired: says('BookingReleased', 'EXPIRED', 3),
+    approved: event('PaymentApproved', 2, { bookingId, paymentId, spaceId, slot }),
+  };
+}
+
+async function isProcessed({ event }: Delivery): Promise<boolean> {
+  const { database } = context;
+  return (await database.query('SELECT FROM inbox WHERE event_id = $1', [event.id])).length > 0;
+}
+
+/** Delivers the events in their order; what has to wait is delivered again after all others. */
+async function deliver(events: readonly Delivery[]): Promise<void> {
+  let waiting = [...events];
+  for (let round = 0; waiting.length > 0; round += 1) {
+    if (round === 5) throw new Error(`${waiting.map(({ type }) => type)} wait for ever`);
+    const again: Delivery[] = [];
+    for (const delivery of waiting) {
+      await handlers.get(delivery.type)?.(delivery.event).catch(retryLater(again, delivery));
+    }
+    waiting = again;
+  }
+}
+
+const retryLater = (again: Delivery[], delivery: Delivery) => (error: unknown) => {
+  if (!(error instanceof RetryLater)) throw error;
+  again.push(delivery);
+};
+
+async function deliverAtOnce(events: readonly Delivery[]): Promise<void> {
+  const again: Delivery[] = [];
+  await Promise.all(
+    events.map((each) => handlers.get(each.type)?.(each.event).catch(retryLater(again, each))),
+  );
+  await deliver(again);
+}
+
+const statusOf = async ({ bookingId }: { bookingId: string }) =>
+  (await context.ports.registrations.findByBooking(bookingId))?.state.status ?? null;
+const publishedOf = async ({ bookingId }: { bookingId: string }) =>
+  (
+    await context.database.query<{ type: string }>(
+      `SELECT type FROM outbox WHERE payload->>'bookingId' = $1 ORDER BY version`,
+      [bookingId],
+    )
+  ).map(({ type }) => type);
+
+function* permutations<T>(items: readonly T[]): Generator<T[]> {
+  if (items.length === 0) yield [];
+  for (const [index, first] of items.entries()) {
+    for (const rest of permutations(items.toSpliced(index, 1))) yield [first as T, ...rest];
+  }
+}
+
+/** As a release did that registered with the approval alone. */
+async function registerAsBefore(of: ReturnType<typeof aBooking>): Promise<void> {
+  const { bookingId, slot } = of;
+  const { startAt, endAt } = slot;
+  await context.database.query(
+    `INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
+            version, registered_at)
+     VALUES ($1, $2, $3, $4, $5, $6, 'REGISTERED', 1, now())`,
+    [uuidv7(), bookingId, of.paymentId, spaceId, startAt, endAt],
+  );
+  await context.database.query(
+    `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)
+     VALUES ($1, $2, $3, $4, TRUE, 1)`,
+    [bookingId, spaceId, startAt, endAt],
+  );
+}
+
+describe('a booking that lost its slot before its payment was found', () => {
+  test('never wins over the booking that holds the slot, in any order of their events', async () => {
+    const slots = Array.from({ length: 720 }, nextSlot);
+    for (const order of permutations([0, 1, 2, 3, 4, 5])) {
+      const slot = slots.pop() ?? nextSlot();
+      const lost = aBooking(slot);
+      const holder = aBooking(slot);
+      const events = [
+        ...[lost.booked, lost.approved, lost.expired],
+        ...[holder.booked, holder.paid, holder.approved],
+      ];
+      await deliver(order.map((index) => events[index] as Delivery));
+      const outcome = { order, lost: await statusOf(lost), holder: await statusOf(holder) };
+      expect(outcome).toEqual({ order, lost: 'CANCELLED', holder: 'REGISTERED' });
+    }
+    expect(slots).toEqual([]);
+  }, 120_000);
+
+  test('never wins with events that are doubled, late and processed at once', async () => {
+    const picks = fc.array(fc.nat({ max: 7 }), { maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(picks, fc.boolean(), async (extra, atOnce) => {
+        const slot = nextSlot();
+        const lost = aBooking(slot);
+        const holder = aBooking(slot);
+        const all = [
+          ...[lost.booked, lost.deferred, lost.approved, lost.expired],
+          ...[holder.booked, holder.deferred, holder.paid, holder.approved],
+        ];
+        const events = [...extra.map((index) => all[index] as Delivery), ...all];
+        await (atOnce ? deliverAtOnce(events) : deliver(events));
+        expect([await statusOf(lost), await statusOf(holder)]).toEqual(['CANCELLED', 'REGISTERED']);
+        expect(await publishedOf(lost)).toEqual(['RegistrationCancelled']);
+        expect(await publishedOf(holder)).toEqual(['Registered']);
+        expect(await Promise.all(all.map(isProcessed))).toEqual(all.map(() => true));
+      }),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+
+  test('registered by an earlier release, makes the holder wait, and never has it rejected', async () => {
+    for (const order of permutations([0, 1, 2, 3])) {
+      const slot = nextSlot();
+      const lost = aBooking(slot);
+      const holder = aBooking(slot);
+      await registerAsBefore(lost);
+      const events = [lost.expired, holder.booked, holder.paid, holder.approved];
+      await deliver(order.map((index) => events[index] as Delivery));
+      const outcome = { order, lost: await statusOf(lost), holder: await statusOf(holder) };
+      expect(outcome).toEqual({ order, lost: 'CANCELLED', holder: 'REGISTERED' });
+      expect(await publishedOf(holder)).toEqual(['Registered']);
+    }
+  });
+});
+
+describe('a paid booking', () => {
+  test('is registered by whichever of its two halves comes last, also at once', async () => {
+    for (let round = 0; round < 40; round += 1) {
+      const booking = aBooking(nextSlot());
+      const halves = [booking.paid, booking.approved];
+      await deliverAtOnce(round % 2 ? halves : halves.toReversed());
+      expect(await statusOf(booking)).toBe('REGISTERED');
+      expect(await publishedOf(booking)).toEqual(['Registered']);
+    }
+  });
+
+  test.each([
+    ['book alone', (booking: ReturnType<typeof aBooking>) => [booking.booked, booking.paid]],
+    ['payment alone', (booking: ReturnType<typeof aBooking>) => [booking.booked, booking.approved]],
+  ])('is not registered on the word of %s, whose events are processed', async (_who, halves) => {
+    const booking = aBooking(nextSlot());
+    await deliver(halves(booking));
+    expect(await statusOf(booking)).toBeNull();
+    expect(await Promise.all(halves(booking).map(isProcessed))).toEqual([true, true]);
+  });
+
+  test('is cancelled once and occupies nothing, in any order of its events', async () => {
+    for (const order of permutations([0, 1, 2, 3, 4])) {
+      const booking = aBooking(nextSlot());
+      const { booked, paid, approved, confirmed, cancelled } = booking;
+      const events = [booked, paid, approved, confirmed, cancelled];
+      await deliver(order.map((index) => events[index] as Delivery));
+      expect({ order, status: await statusOf(booking) }).toEqual({ order, status: 'CANCELLED' });
+      const published = await publishedOf(booking);
+      expect(published.filter((type) => type === 'RegistrationCancelled')).toHaveLength(1);
+      const [occupied] = await context.database.query<{ live: boolean; version: number }>(
+        'SELECT live, version, status FROM occupied_slot WHERE booking_id = $1',
+        [booking.bookingId],
+      );
+      expect(occupied).toEqual({ live: false, version: 5, status: 'CANCELLING' });
+    }
+  }, 60_000);
+
+  test('frees its slot in the transaction that cancels its registration', async () => {
+    const booking = aBooking(nextSlot());
+    await deliver([booking.paid, booking.approved, booking.cancelled]);
+    const transactions = await context.database.query(
+      `SELECT xmin::text FROM registration WHERE booking_id = $1
+       UNION SELECT xmin::text FROM occupied_slot WHERE booking_id = $1
+       UNION SELECT xmin::text FROM inbox WHERE event_id = $2`,
+      [booking.bookingId, booking.cancelled.event.id],
+    );
+    expect(transactions).toHaveLength(1);
+  });
+
+  test('is rejected over a registration whose booking book called paid', async () => {
+    const slot = nextSlot();
+    const first = aBooking(slot);
+    const second = aBooking(slot);
+    await deliver([first.paid, first.approved, second.paid, second.approved]);
+    expect(await statusOf(first)).toBe('REGISTERED');
+    expect(await publishedOf(second)).toEqual(['RegistrationRejected']);
+  });
+});

@@ -1,0 +1,88 @@
+import { afterAll, beforeEach, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { removeEndedSlots } from '../src/adapters/occupied-slots.ts';
+import { cancelRegistration } from '../src/application/cancel-registration.ts';
+import { registerUse } from '../src/application/register-use.ts';
+import type { BookingStatus, PublishedBooking } from '../src/domain/published-booking.ts';
+import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
+
+const HOUR_MS = 3_600_000;
+const KEEP_HOURS = 24;
+
+let context: SpaceContext | undefined;
+
+beforeEach(async () => {
+  context ??= await openSpaceContext();
+  await context.database.query('TRUNCATE occupied_slot, registration');
+});
+
+afterAll(() => context?.stop());
+
+const open = () => context as SpaceContext;
+const remove = (limit = 100) => removeEndedSlots(open().database.pool, KEEP_HOURS, limit);
+const rows = () =>
+  open().database.query<{ booking_id: string; live: boolean }>(
+    'SELECT booking_id, live FROM occupied_slot ORDER BY end_at',
+  );
+
+/** A booking whose slot ended so many hours ago. */
+async function ended(hoursAgo: number, status: BookingStatus = 'REQUESTED', version = 1) {
+  const endAt = new Date(Date.now() - hoursAgo * HOUR_MS);
+  const slot = { startAt: new Date(endAt.getTime() - HOUR_MS), endAt };
+  const spaceId = (await open().list()).id;
+  const booking: PublishedBooking = { bookingId: uuidv7(), spaceId, slot, status, version };
+  return booking;
+}
+const occupy = (booking: PublishedBooking) => open().ports.spaces.occupy(booking, uuidv7());
+const approve = ({ bookingId, spaceId, slot }: PublishedBooking) =>
+  registerUse(open().ports, { bookingId, spaceId, slot, paymentId: uuidv7() }, uuidv7());
+
+test('slots that ended long ago are removed, oldest first, no more than asked for', async () => {
+  for (const hoursAgo of [23, 60, 25, 40]) await occupy(await ended(hoursAgo));
+  expect(await remove(2)).toBe(2);
+  expect(await rows()).toHaveLength(2);
+  expect(await remove()).toBe(1);
+  expect(await remove()).toBe(0);
+  expect(await rows()).toHaveLength(1);
+});
+
+test('a half that waits for the other one is kept, and registers with it', async () => {
+  const paid = await ended(100, 'PAID', 2);
+  const approved = await ended(100);
+  await registerUse(open().ports, paid, uuidv7());
+  await approve(approved);
+  expect(await remove()).toBe(0);
+  await approve(paid);
+  await registerUse(open().ports, { ...approved, status: 'PAID', version: 2 }, uuidv7());
+  for (const { bookingId } of [paid, approved]) {
+    const registration = await open().ports.registrations.findByBooking(bookingId);
+    expect(registration?.state.status).toBe('REGISTERED');
+  }
+  expect(await remove()).toBe(2);
+});
+
+test('a late event about a removed slot registers nothing, and is removed again', async () => {
+  const paid = await ended(100, 'PAID', 2);
+  await registerUse(open().ports, paid, uuidv7());
+  await approve(paid);
+  await cancelRegistration(open().ports, { ...paid, status: 'CANCELLING', version: 4 }, uuidv7());
+  expect(await remove()).toBe(1);
+  await registerUse(open().ports, paid, uuidv7());
+  await approve(paid);
+  await occupy({ ...paid, status: 'REQUESTED', version: 1 });
+  const registration = await open().ports.registrations.findByBooking(paid.bookingId);
+  expect(registration?.state.status).toBe('CANCELLED');
+  expect(await remove()).toBe(1);
+  expect(await rows()).toEqual([]);
+});
+
+test('two processes remove each slot once, and pass over what another one works on', async () => {
+  for (let index = 0; index < 20; index += 1) await occupy(await ended(50 + index));
+  const [locked] = await rows();
+  const removed = await open().database.whileLocked(
+    `SELECT FROM occupied_slot WHERE booking_id = '${locked?.booking_id}' FOR UPDATE`,
+    () => Promise.all([remove(), remove()]),
+  );
+  expect(removed.reduce((sum, count) => sum + count)).toBe(19);
+  expect(await remove()).toBe(1);
+});

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { searchStatement } from '../src/adapters/space-search.ts';
+import type { SpaceSearch } from '../src/ports.ts';
+import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
+
+const EVERYTHING: SpaceSearch = {
+  text: null,
+  minCapacity: null,
+  maxHourlyRate: null,
+  freeDuring: null,
+};
+const HOUR_MS = 3_600_000;
+const START = Date.UTC(2030, 5, 3);
+const hours = (from: number, to: number) => ({
+  startAt: new Date(START + from * HOUR_MS),
+  endAt: new Date(START + to * HOUR_MS),
+});
+
+let context: SpaceContext;
+
+beforeAll(async () => {
+  context = await openSpaceContext();
+});
+
+afterAll(() => context?.stop());
+
+async function planOf(search: Partial<SpaceSearch>): Promise<string> {
+  const { text, values } = searchStatement({ ...EVERYTHING, ...search }, 21, null);
+  const rows = await context.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+describe('the search by text', () => {
+  test('finds exactly the spaces that hold the text, whatever their case, in order', async () => {
+    // Few characters, so that texts do occur in one another; some are patterns of LIKE.
+    const character = fc.constantFrom(
+      ...['a', 'B', 'b', '강', '남', 'É', 'é', '%', '_', '\\', ' ', "'", '🎉'],
+    );
+    const words = (minLength: number, maxLength: number) =>
+      fc.array(character, { minLength, maxLength }).map((all) => all.join(''));
+    await Promise.all(
+      fc
+        .sample(fc.tuple(words(1, 12), words(0, 12), words(0, 12)), { numRuns: 150, seed: 7 })
+        .filter(([name]) => name.trim() !== '')
+        .map(([name, description, address]) => context.list({ name, description, address })),
+    );
+    await fc.assert(
+      fc.asyncProperty(words(1, 5), async (text) => {
+        fc.pre(text.trim() !== '');
+        const wanted = text.trim();
+        const found = await context.ports.spaces.search(
+          { ...EVERYTHING, text: wanted },
+          1_000,
+          null,
+        );
+        const expected = await context.database.query<{ id: string }>(
+          `SELECT id FROM space
+            WHERE strpos(lower(name || E'\\n' || description || E'\\n' || address), lower($1)) > 0
+            ORDER BY id`,
+          [wanted],
+        );
+        expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  test('of a rare text uses the index among 30,000 spaces, also of two characters', async () => {
+    const { id } = await context.list({ name: '을지로 Zq 다락방' });
+    for (let batch = 0; batch < 15; batch += 1) {
+      await context.database.query(
+        `INSERT INTO space SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid(),
+                'name', 'room ' || n, 'description', 'a bright room for many'))).*
+           FROM space s, generate_series(1, 2000) n WHERE s.id = $1`,
+        [id],
+      );
+    }
+    await context.database.query('ANALYZE space');
+    for (const text of ['다락방', 'zq', '락']) {
+      expect(await planOf({ text })).toContain('Bitmap Index Scan on space_text');
+      const found = await context.ports.spaces.search({ ...EVERYTHING, text }, 10, null);
+      expect(found.map((space) => space.id)).toEqual([id]);
+    }
+    await context.database.query("DELETE FROM space WHERE name LIKE 'room %'");
+  }, 60_000);
+});
+
+describe('the search by free time', () => {
+  test('leaves out spaces that are occupied in the range, and no others', async () => {
+    const [free, taken] = [
+      await context.list({ name: 'search free' }),
+      await context.list({ name: 'search taken' }),
+    ];
+    const occupy = (spaceId: string, from: number, to: number, live: boolean) =>
+      context.database.query(
+        `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)
+         VALUES (gen_random_uuid(), $1, $2, $3, $4, 1)`,
+        [spaceId, hours(from, to).startAt, hours(from, to).endAt, live],
+      );
+    await occupy(taken.id, 2, 4, true);
+    await occupy(taken.id, 5, 6, false);
+    await occupy(free.id, 2, 4, false);
+    const found = async (from: number, to: number) => {
+      const search = { ...EVERYTHING, text: 'search ', freeDuring: hours(from, to) };
+      return (await context.ports.spaces.search(search, 10, null)).map(({ name }) => name);
+    };
+    expect(await found(3, 5)).toEqual(['search free']);
+    expect(await found(0, 2)).toEqual(['search free', 'search taken']);
+    expect(await found(4, 7)).toEqual(['search free', 'search taken']);
+  });
+
+  test('probes the index of live ranges among 600,000 slots, and never reads them all', async () => {
+    const { database } = context;
+    await database.query('TRUNCATE occupied_slot');
+    // Most bookings do not occupy their slot any more.
+    for (let batch = 0; batch < 12; batch += 1) {
+      await database.query(
+        `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version, status)
+         SELECT gen_random_uuid(), s.id, $1::timestamptz + n * interval '2 hours',
+                $1::timestamptz + n * interval '2 hours' + interval '1 hour', n % 10 = 0, 3, 'PAID'
+           FROM (SELECT id FROM space ORDER BY id LIMIT 100) s, generate_series($2::int, $3) n`,
+        [new Date(START), batch * 500 + 1, batch * 500 + 500],
+      );
+    }
+    await database.query('ANALYZE occupied_slot');
+    for (const freeDuring of [hours(2, 3), hours(0, 24 * 400), hours(24 * 1_000, 24 * 1_001)]) {
+      const plan = await planOf({ freeDuring });
+      expect(plan).toContain('Index Scan using occupied_slot_live');
+      expect(plan).toContain('space_id = s.id');
+      expect(plan).not.toContain('Seq Scan on occupied_slot');
+    }
+  }, 120_000);
+});

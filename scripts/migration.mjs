@@ -117,7 +117,7 @@ async function differences(wanted, options) {
 
   const diff = async (context, databaseUrl) => {
     if (existsSync(context.migrations)) {
-      const log = { info: () => {} };
+      const log = { info: () => {}, warn: () => {} };
       await applyMigrations({ databaseUrl, migrationsDir: context.migrations, log });
     }
     await forgetInexpressible(databaseUrl, context.provider, scratch);

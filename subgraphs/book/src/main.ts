@@ -35,6 +35,7 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
   await applyMigrations({
     databaseUrl: config.BOOK_DATABASE_URL,
     migrationsDir: projectFile('prisma/book/migrations'),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const pool = openPostgres(config.BOOK_DATABASE_URL, logger);

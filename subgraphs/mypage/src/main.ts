@@ -31,6 +31,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
   await applyMigrations({
     databaseUrl: url,
     migrationsDir: projectFile(`prisma/mypage/migrations/${engine}`),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const prisma = await openViewDatabase(url);

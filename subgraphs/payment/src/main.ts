@@ -34,6 +34,7 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
   await applyMigrations({
     databaseUrl: config.PAYMENT_DATABASE_URL,
     migrationsDir: projectFile('prisma/payment/migrations'),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const pool = openPostgres(config.PAYMENT_DATABASE_URL, logger);

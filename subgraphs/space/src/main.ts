@@ -32,6 +32,7 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
   await applyMigrations({
     databaseUrl: config.SPACE_DATABASE_URL,
     migrationsDir: projectFile('prisma/space/migrations'),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const pool = openPostgres(config.SPACE_DATABASE_URL, logger);

@@ -14,7 +14,7 @@ export async function describeEvents(root) {
     const exported = await import(pathToFileURL(file).href);
     for (const [type, contract] of Object.values(exported).flatMap(contractsIn)) {
       if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
-      events[type] = describe(contract);
+      events[type] = describeContract(contract);
     }
   }
   return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -27,7 +27,11 @@ function contractsIn(value) {
   return entries.every(([, each]) => each?.topic && each.consumers && each.payload) ? entries : [];
 }
 
-function describe({ topic, consumers, payload, upcasts = [] }) {
+/**
+ * One contract as data; without upcasts its schema version is 1.
+ * @param {{ topic: string, consumers: string[], payload: import('zod').ZodType, upcasts?: unknown[] }} contract
+ */
+export function describeContract({ topic, consumers, payload, upcasts = [] }) {
   const options = { unrepresentable: 'any', target: 'draft-2020-12' };
   const accepts = z.toJSONSchema(payload, { ...options, io: 'input' });
   const publishes = open(z.toJSONSchema(payload, { ...options, io: 'output' }));

@@ -2,24 +2,24 @@
 
 const NAME = String.raw`(?:(?:"?public"?|\`\w+\`)\s*\.\s*)?["\`]?(\w+)["\`]?`;
 const pattern = (text) =>
-  new RegExp(text.replaceAll('NAME', NAME).replaceAll(' ', String.raw`\s+`), 'i');
+  new RegExp(text.replaceAll('<name>', NAME).replaceAll(' ', String.raw`\s+`), 'i');
 
 const CREATED = new RegExp(
-  pattern('\\bCREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?NAME').source,
+  pattern('\\bCREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?<name>').source,
   'gi',
 );
-const REDEFINED = new RegExp(pattern('\\bALTER TABLE NAME RENAME TO NAME').source, 'gi');
+const REDEFINED = new RegExp(pattern('\\bALTER TABLE <name> RENAME TO <name>').source, 'gi');
 
 /** What is said about statements on their own. */
 const RULES = [
   ['drops a column', pattern('\\bDROP COLUMN\\b')],
   ['renames a column', pattern('\\bRENAME COLUMN\\b|\\bCHANGE COLUMN\\b')],
   ['renames a value of an enum', pattern('\\bRENAME VALUE\\b')],
-  ['renames or replaces a type', pattern('\\bALTER TYPE NAME RENAME TO\\b')],
+  ['renames or replaces a type', pattern('\\bALTER TYPE <name> RENAME TO\\b')],
   ['drops a type', pattern('\\bDROP TYPE\\b')],
   ['removes a value of an enum', pattern('\\bDELETE FROM pg_enum\\b')],
-  ['changes the type of a column', pattern('\\bALTER (?:COLUMN )?NAME (?:SET DATA )?TYPE\\b')],
-  ['may change the type of a column', pattern('\\bMODIFY (?:COLUMN )?NAME ')],
+  ['changes the type of a column', pattern('\\bALTER (?:COLUMN )?<name> (?:SET DATA )?TYPE\\b')],
+  ['may change the type of a column', pattern('\\bMODIFY (?:COLUMN )?<name> ')],
   ['drops the default of a column', pattern('\\bDROP DEFAULT\\b')],
   ['drops a view', pattern('\\bDROP (?:MATERIALIZED )?VIEW\\b')],
 ];
@@ -44,19 +44,20 @@ export function breakingStatements(sql) {
 
   return code.split(';').flatMap((statement) => {
     const found = RULES.filter(([, rule]) => rule.test(statement)).map(([what]) => what);
-    const dropped = pattern('\\bDROP TABLE (?:IF EXISTS )?NAME').exec(statement)?.[1];
+    const dropped = pattern('\\bDROP TABLE (?:IF EXISTS )?<name>').exec(statement)?.[1];
     if (dropped && !isRedefined(dropped)) found.push(`drops the table ${dropped}`);
-    const renamed = pattern('\\b(?:ALTER|RENAME) TABLE NAME (?:RENAME )?TO NAME').exec(
+    const renamed = pattern('\\b(?:ALTER|RENAME) TABLE <name> (?:RENAME )?TO <name>').exec(
       statement,
     )?.[1];
     if (renamed && !isRedefined(renamed)) found.push(`renames the table ${renamed}`);
-    const table = pattern('\\bALTER TABLE (?:ONLY )?(?:IF EXISTS )?NAME').exec(statement)?.[1];
+    const [head, table] =
+      pattern('^[^]*?\\bALTER TABLE (?:ONLY )?(?:IF EXISTS )?<name>').exec(statement) ?? [];
     const index = pattern(
-      '\\bCREATE UNIQUE INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?NAME ON (?:ONLY )?NAME',
+      '\\bCREATE UNIQUE INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?<name> ON (?:ONLY )?<name>',
     ).exec(statement);
     if (index && !isNew(index[2])) found.push(`refuses rows of ${index[2]} by a unique index`);
     if (!table || isNew(table)) return isNew(table) ? [] : found;
-    return [...found, ...columnProblems(statement, table)];
+    return [...found, ...columnProblems(statement.slice(head.length), table)];
   });
 }
 
@@ -66,7 +67,7 @@ function columnProblems(statement, table) {
   for (const change of changesOf(statement)) {
     const isFilled = /\b(DEFAULT|GENERATED|AUTO_INCREMENT)\b/i.test(change);
     const demands = /\bSET\s+NOT\s+NULL\b/i.test(change);
-    const column = pattern('\\b(?:ADD|ALTER) (?:COLUMN )?(?:IF NOT EXISTS )?NAME').exec(
+    const column = pattern('\\b(?:ADD|ALTER) (?:COLUMN )?(?:IF NOT EXISTS )?<name>').exec(
       change,
     )?.[1];
     const isConstraint =

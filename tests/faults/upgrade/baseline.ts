@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -31,6 +32,7 @@ export function buildBaseline(say: (line: string) => void): Baseline {
   const root = join(parent, `baseline-${commit.slice(0, 12)}`);
   if (!existsSync(root)) {
     requireCommit(commit);
+    removeOthers(parent);
     mkdirSync(parent, { recursive: true, mode: 0o700 });
     const unpacked = mkdtempSync(join(parent, 'baseline-unpacking-'));
     try {
@@ -50,6 +52,13 @@ export function buildBaseline(say: (line: string) => void): Baseline {
     throw new Error(`The baseline ${commit} does not build:\n${built.stdout}${built.stderr}`);
   }
   return { commit, root };
+}
+
+/** Baselines of earlier times, and what an interrupted run left. */
+function removeOthers(parent: string): void {
+  if (!existsSync(parent)) return;
+  const names = readdirSync(parent).filter((name) => name.startsWith('baseline-'));
+  for (const name of names) rmSync(join(parent, name), { recursive: true, force: true });
 }
 
 function requireCommit(commit: string): void {

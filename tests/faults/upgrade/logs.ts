@@ -6,7 +6,7 @@ import { join } from 'node:path';
  * columns, tables and functions, violated NOT NULL, values that a type lacks, in SQL and in Prisma.
  */
 const STRANGE =
-  /\b(42703|42P01|42883|42804|23502|22P02|P2010|P2021|P2022|ER_BAD_FIELD_ERROR|ER_NO_SUCH_TABLE|ER_NO_DEFAULT_FOR_FIELD|GRAPHQL_VALIDATION_FAILED)\b|no such column|no such table/;
+  /["'`](42703|42P01|42883|42804|23502|22P02|P2021|P2022|ER_BAD_FIELD_ERROR|ER_NO_SUCH_TABLE|ER_NO_DEFAULT_FOR_FIELD|GRAPHQL_VALIDATION_FAILED)\\?["'`]|no such column|no such table/;
 
 /** Lines of the services' logs that only a version on a foreign schema writes, with their process. */
 export function strangeLines(logs: string): string[] {

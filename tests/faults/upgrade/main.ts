@@ -73,7 +73,7 @@ async function upgradeOn(profile: Profile, baseline: Baseline, seed: number, kee
     appendFileSync(join(home, 'upgrade.log'), `${new Date().toISOString()} ${line}\n`);
   const supervised = (line: string) => {
     say(line);
-    if (/ ended \(|did not stop within/.test(line)) ended.push(line);
+    if (/ ended \(/.test(line)) ended.push(line);
   };
   const tell = (line: string) => {
     say(line);

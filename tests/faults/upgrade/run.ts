@@ -66,7 +66,7 @@ export async function runUpgrade(
     await failed;
     signal.throwIfAborted();
     say('the load is over, waiting until nothing is under way');
-    const stuck = await settle(system, true, say, signal);
+    const stuck = await settle(system, false, say, signal);
     const truth = {
       adminUrl: system.postgres.adminUrl,
       databases: system.postgres.urls,

@@ -8,10 +8,11 @@ and cancel while it is upgraded to this version process by process, rolled back,
 all on the same databases. Then it checks every invariant in the databases and against what the
 customers were answered: nothing lost, doubled or parked, no process ended by itself, no version met a
 schema that it does not know, and requests failed only while a process was exchanged.
-Takes about one and a half minutes for each profile.
+Takes some minutes for each profile.
 
   --profile NAME  embedded (default), servers (needs redis-server and mariadbd) or both
   --seed N        what the customers do (default: any)
+  --short         roll back and upgrade again with all copies of a service at once
   --keep          keep data and logs, also when all is well
 
 Ends with code 1 when something is wrong. It needs git and the baseline's commit: in a shallow clone

@@ -35,9 +35,9 @@ const interrupted = new Promise<never>((_, reject) => {
 interrupted.catch(() => {});
 
 try {
-  const { profiles, seed, keep } = readOptions(process.argv.slice(2));
+  const { profiles, ...options } = readOptions(process.argv.slice(2));
   const baseline = buildBaseline((line) => console.log(line));
-  for (const profile of profiles) await upgradeOn(profile, baseline, seed, keep);
+  for (const profile of profiles) await upgradeOn(profile, baseline, options);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
@@ -50,6 +50,7 @@ function readOptions(args: string[]) {
     options: {
       profile: { type: 'string', default: 'embedded' },
       seed: { type: 'string' },
+      short: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -61,11 +62,16 @@ function readOptions(args: string[]) {
   return {
     profiles,
     seed: wholeNumber('--seed', seed, 0, 2_000_000_000),
-    keep: values.keep,
+    isShort: values.short,
+    keepAll: values.keep,
   };
 }
 
-async function upgradeOn(profile: Profile, baseline: Baseline, seed: number, keepAll: boolean) {
+async function upgradeOn(
+  profile: Profile,
+  baseline: Baseline,
+  { seed, isShort, keepAll }: { seed: number; isShort: boolean; keepAll: boolean },
+) {
   const home = mkdtempSync(join(projectFile('.spacerent'), 'upgrade-'));
   const startedAt = Date.now();
   const ended: string[] = [];
@@ -90,7 +96,12 @@ async function upgradeOn(profile: Profile, baseline: Baseline, seed: number, kee
     tell(`seed ${seed}: starting ${baseline.commit.slice(0, 12)}`);
     const work = startSystem(profile, home, supervised, (step) => steps.push(step), rootOf).then(
       (system) =>
-        runUpgrade(system, { seed, setVersion, ended: () => ended }, tell, interruption.signal),
+        runUpgrade(
+          system,
+          { seed, isShort, setVersion, ended: () => ended },
+          tell,
+          interruption.signal,
+        ),
     );
     // What it still throws after an interruption is of no interest.
     work.catch(() => {});

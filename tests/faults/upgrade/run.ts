@@ -24,6 +24,7 @@ export async function runUpgrade(
   system: ChaosSystem,
   of: {
     seed: number;
+    isShort: boolean;
     setVersion(process: string, version: Version): void;
     /** What the supervision has said so far: which processes ended by themselves. */
     ended(): string[];
@@ -53,7 +54,7 @@ export async function runUpgrade(
     );
     const failed = Promise.all(load);
     failed.catch(() => {});
-    const steps = planSteps(system, of.setVersion);
+    const steps = planSteps(system, of.setVersion, of.isShort);
     for (const [index, { what, run }] of steps.entries()) {
       signal.throwIfAborted();
       await disturbed.during(() => Promise.race([run(), failed]));

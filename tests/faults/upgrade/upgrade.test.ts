@@ -2,15 +2,13 @@ import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { projectFile } from '#platform/project.ts';
 
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 300_000;
 
-const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
-
-describe.each(profiles)('the upgrade from the baseline (%s)', (profile) => {
+describe('the upgrade from the baseline', () => {
   test(
     'loses nothing, parks nothing and can be rolled back, service by service, under load',
     async () => {
-      const { code, output } = await upgrade('--profile', profile, '--seed', '7');
+      const { code, output } = await upgrade('--short', '--seed', '7');
       expect(`${output}\nended with code ${code}`).toMatch(/ended with code 0$/);
       expect(output).toContain('lost 0, doubled 0, unexpected 0');
     },

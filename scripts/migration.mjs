@@ -9,7 +9,9 @@ const help = `Usage: npm run migration -- new <context> <name> [--empty]
 
 new    writes prisma/<context>/migrations/<time>_<name>/migration.sql: what leads from the
        existing migrations to prisma/<context>/schema.prisma. Read it before you commit it.
-check  fails when the migrations of a context do not lead to its schema.
+check  fails when the migrations of a context do not lead to its schema, when one that a release
+       contained was changed, and when a new one has SQL on which the previous release may not run
+       (a dropped column, a new constraint …) and does not say whether it can.
 
   --empty                    new: write an empty migration, for what Prisma cannot express
   --database-url <url>       a PostgreSQL server on which to create scratch databases; without
@@ -92,13 +94,17 @@ async function create(contextName, name, options) {
 async function check(options) {
   const all = contexts();
   const found = await differences(all, options);
-  const problems = all.flatMap(({ name }, index) => {
+  const { migrationProblems } = await import('./migration/baseline-migrations.mjs');
+  const released = join(root, 'platform/contracts/baseline/migrations.json');
+  const problems = migrationProblems(root, JSON.parse(readFileSync(released, 'utf8')));
+  const lacking = all.flatMap(({ name }, index) => {
     if (!found[index]) return [];
     const way = `npm run migration -- new ${name} <name>`;
     return [
       `The migrations of ${name} do not lead to its schema; "${way}" would write:\n\n${found[index]}`,
     ];
   });
+  problems.push(...lacking);
   const { compareTwins } = await import('./migration/twins.mjs');
   for (const context of all.filter(({ twin, migrations }) => twin && existsSync(migrations))) {
     problems.push(...(await compareTwins(context, options['mariadb-url'])));
@@ -117,7 +123,7 @@ async function differences(wanted, options) {
 
   const diff = async (context, databaseUrl) => {
     if (existsSync(context.migrations)) {
-      const log = { info: () => {} };
+      const log = { info: () => {}, warn: () => {} };
       await applyMigrations({ databaseUrl, migrationsDir: context.migrations, log });
     }
     await forgetInexpressible(databaseUrl, context.provider, scratch);

@@ -94,6 +94,16 @@ export const queueShape = {
   PARK_AFTER_FAILURES: integer(1, 1_000).default(10),
 };
 
+/** What a service with a database of its own reads. */
+export const migrationsShape = {
+  /** Names of migrations that are applied although the previous release cannot live with them. */
+  ALLOW_INCOMPATIBLE_MIGRATIONS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .transform((names) => names.filter((name) => name !== '')),
+};
+
 /** What a context that tells events reads. */
 export const outboxShape = {
   /** How long acknowledged events stay in the outbox before they are archived. */

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,6 +11,8 @@ import { applyMigrations } from '../src/migrate.ts';
 interface Database {
   url: string;
   query(sql: string): Promise<Record<string, unknown>[]>;
+  /** A transaction that has run the statement and stays open; `id` is that of its session. */
+  openTransaction(sql: string): Promise<{ id: number; end(): Promise<void> }>;
   drop(): Promise<void>;
 }
 
@@ -32,9 +34,11 @@ INSERT INTO space (id, title, price) VALUES (1, 'loft; with a view', 100);`;
 let folder: string;
 let migrationsDir: string;
 let database: Database;
-const log = { info: () => {} };
+let warnings: { migrations?: string[]; blockedBy?: string }[] = [];
+const log = { info: () => {}, warn: (about: object) => void warnings.push(about) };
 
-const migrate = () => applyMigrations({ databaseUrl: database.url, migrationsDir, log });
+const migrate = (allowIncompatible: string[] = []) =>
+  applyMigrations({ databaseUrl: database.url, migrationsDir, allowIncompatible, log });
 const sqlFile = (name: string) => join(migrationsDir, name, 'migration.sql');
 
 async function write(name: string, sql: string) {
@@ -47,6 +51,7 @@ const rows = () => database.query('SELECT * FROM _prisma_migrations ORDER BY sta
 for (const { provider, isGiven, create } of engines) {
   (isGiven ? describe : describe.skip)(`migrations on ${provider}`, () => {
     beforeEach(async () => {
+      warnings = [];
       folder = await mkdtemp(join(tmpdir(), 'migrate-'));
       migrationsDir = join(folder, 'migrations');
       database = await create(folder);
@@ -96,7 +101,7 @@ for (const { provider, isGiven, create } of engines) {
     });
 
     it('are applied once by several that start together', async () => {
-      const applied = await Promise.all(Array.from({ length: 5 }, migrate));
+      const applied = await Promise.all(Array.from({ length: 5 }, () => migrate()));
       expect(applied.flat()).toEqual(['20250101000000_space', '20250102000000_price']);
       expect(await rows()).toHaveLength(2);
     });
@@ -114,11 +119,130 @@ for (const { provider, isGiven, create } of engines) {
       expect(await migrate()).toEqual([]);
     });
 
-    it('are refused when the database has one that the folder lacks', async () => {
+    it('of a newer version in the database are accepted with a warning that names them', async () => {
       await migrate();
       await rm(join(migrationsDir, '20250102000000_price'), { recursive: true });
-      await expect(migrate()).rejects.toThrow(/has the migration 20250102000000_price, which/);
+      expect(await migrate()).toEqual([]);
+      expect(warnings).toMatchObject([{ migrations: ['20250102000000_price'] }]);
+      expect(await rows()).toHaveLength(2);
     });
+
+    it('of a newer version do not matter to an older one while they are applied', async () => {
+      await migrate();
+      await database.query(
+        "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%price'",
+      );
+      await rm(join(migrationsDir, '20250102000000_price'), { recursive: true });
+      expect(await migrate()).toEqual([]);
+      expect(warnings).toMatchObject([{ migrations: ['20250102000000_price'] }]);
+    });
+
+    it('are applied by the newer one of two versions that start together', async () => {
+      const newer = join(folder, 'newer');
+      await cp(migrationsDir, newer, { recursive: true });
+      await rm(join(migrationsDir, '20250102000000_price'), { recursive: true });
+      const start = (dir: string) =>
+        applyMigrations({ databaseUrl: database.url, migrationsDir: dir, log });
+      const applied = await Promise.all(
+        [migrationsDir, newer, migrationsDir, newer].map((dir) => start(dir)),
+      );
+      expect(applied.flat()).toEqual(['20250101000000_space', '20250102000000_price']);
+      expect(await rows()).toHaveLength(2);
+    });
+
+    it('are refused when the database has an older one that the folder lacks', async () => {
+      await write('20250101120000_between', 'CREATE TABLE between_them (id INTEGER);');
+      await migrate();
+      await rm(join(migrationsDir, '20250101120000_between'), { recursive: true });
+      await expect(migrate()).rejects.toThrow(/has the migration 20250101120000_between, which/);
+    });
+
+    it('are refused when neither the folder nor the database is the newer one', async () => {
+      await write('20250104000000_theirs', 'CREATE TABLE theirs (id INTEGER);');
+      await migrate();
+      await rm(join(migrationsDir, '20250104000000_theirs'), { recursive: true });
+      await write('20250103000000_ours', 'CREATE TABLE ours (id INTEGER);');
+      await expect(migrate()).rejects.toThrow(
+        /lacks the migration 20250103000000_ours and has 20250104000000_theirs/,
+      );
+      await expect(database.query('SELECT * FROM ours')).rejects.toThrow(/ours/);
+    });
+
+    it('that the previous release cannot live with are refused unless named', async () => {
+      await migrate();
+      const name = '20250103000000_no_price';
+      await write('20250102120000_before', 'CREATE TABLE before_it (id INTEGER);');
+      await write(
+        name,
+        '-- incompatible: it still reads the price.\nALTER TABLE space DROP COLUMN price;',
+      );
+      for (const others of [[], ['20250102000000_price']]) {
+        await expect(migrate(others)).rejects.toThrow(
+          /cannot run on the schema of 20250103000000_no_price \(it still reads the price\.\)\. Stop all .*ALLOW_INCOMPATIBLE_MIGRATIONS=20250103000000_no_price\.$/,
+        );
+      }
+      expect(await rows()).toHaveLength(2);
+
+      expect(await migrate([name])).toEqual(['20250102120000_before', name]);
+      expect(await migrate()).toEqual([]);
+    });
+
+    it('that the previous release cannot live with keep it from starting', async () => {
+      await migrate();
+      const name = '20250103000000_no_price';
+      await write(
+        name,
+        '-- incompatible: It reads the price.\nALTER TABLE space DROP COLUMN price;',
+      );
+      await migrate([name]);
+      await rm(join(migrationsDir, name), { recursive: true });
+      await expect(migrate()).rejects.toThrow(
+        /has the newer migration 20250103000000_no_price, on which this version cannot run: It reads the price\. Start/,
+      );
+    });
+
+    it('are all applied to an empty database, whatever the previous release can live with', async () => {
+      const name = '20250103000000_no_price';
+      await write(
+        name,
+        '-- incompatible: it reads the price\nALTER TABLE space DROP COLUMN price;',
+      );
+      expect(await migrate()).toContain(name);
+    });
+
+    if (provider !== 'sqlite') {
+      it('wait for a lock shortly, let others through, and say what blocks them', async () => {
+        await migrate();
+        await write('20250103000000_wide', 'ALTER TABLE space ADD COLUMN wide INTEGER NULL;');
+        const reader = await database.openTransaction('SELECT * FROM space');
+        const locks = { timeoutMs: 1_000, retryForMs: 2_000 };
+        const failing = applyMigrations({ databaseUrl: database.url, migrationsDir, log, locks });
+        const failure = expect(failing).rejects.toThrow(
+          /20250103000000_wide was not applied: .* within 2 s\. Blocked by: .*\. Nothing has changed/,
+        );
+        // Behind a migration that waits for its lock the others wait too, but not for long.
+        let isOver = false;
+        const over = failure.then(() => {
+          isOver = true;
+        });
+        let read = 0;
+        while (!isOver) {
+          expect(await database.query('SELECT title FROM space')).toHaveLength(1);
+          read += 1;
+        }
+        await over;
+        expect(read).toBeGreaterThan(2);
+        expect(warnings.length).toBeGreaterThan(1);
+        const id = String(reader.id);
+        expect(warnings.every(({ blockedBy }) => blockedBy?.includes(id))).toBe(true);
+        expect(await rows()).toHaveLength(2);
+
+        const patient = migrate();
+        await untilWarned(warnings.length + 1);
+        await reader.end();
+        expect(await patient).toEqual(['20250103000000_wide']);
+      });
+    }
 
     it('are refused while an earlier one is unfinished, but not when it was rolled back', async () => {
       await migrate();
@@ -243,6 +367,7 @@ async function createSqlite(directory: string): Promise<Database> {
         client.close();
       }
     },
+    openTransaction: () => Promise.reject(new Error('SQLite has one writer.')),
     drop: async () => {},
   };
 }
@@ -265,6 +390,14 @@ async function createPostgres(): Promise<Database> {
   return {
     url: url.href,
     query: (sql) => query(url.href, sql),
+    async openTransaction(sql) {
+      const client = new pg.Client({ connectionString: url.href });
+      await client.connect();
+      const { rows } = await client.query('SELECT pg_backend_pid() AS id');
+      await client.query('BEGIN');
+      await client.query(sql);
+      return { id: rows[0].id, end: () => client.end() };
+    },
     drop: async () => {
       await query(server, `DROP DATABASE ${name} WITH (FORCE)`);
     },
@@ -288,10 +421,21 @@ async function createMariadb(): Promise<Database> {
   return {
     url: url.href.replace(/^mariadb:/, 'mysql:'),
     query: (sql) => query(url, sql),
+    async openTransaction(sql) {
+      const connection = await mariadb.createConnection(url.href);
+      await connection.query('START TRANSACTION');
+      await connection.query(sql);
+      const { threadId } = connection;
+      return { id: Number(threadId), end: () => connection.end() };
+    },
     drop: async () => {
       await query(server, `DROP DATABASE ${name}`);
     },
   };
+}
+
+async function untilWarned(times: number): Promise<void> {
+  while (warnings.length < times) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function sha256(text: string): string {

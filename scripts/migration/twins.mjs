@@ -7,7 +7,7 @@ import {
   withScratchSqlite,
 } from './scratch-databases.mjs';
 
-const log = { info: () => {} };
+const log = { info: () => {}, warn: () => {} };
 
 /**
  * What differs between the SQLite migrations and their hand-written MySQL twins, as sentences.

@@ -381,4 +381,37 @@ export const mutants = [
     ],
     tests: 'check-overdue',
   },
+  {
+    name: 'the newer database: an older version refuses it',
+    edits: [
+      [
+        'platform/src/migrate/migrations.ts',
+        '} else if (newest !== undefined && name > newest) {',
+        '} else if (newest === undefined) {',
+      ],
+    ],
+    tests: 'platform/test/migrate\\.',
+  },
+  {
+    name: 'the incompatible migration: it is applied unasked',
+    edits: [
+      [
+        'platform/src/migrate.ts',
+        'if (!isFirstInstallation) refuseUnlessAllowed(plan.pending, allowIncompatible);',
+        '',
+      ],
+    ],
+    tests: 'platform/test/migrate\\.',
+  },
+  {
+    name: "the migration's lock timeout: everything waits behind it",
+    edits: [
+      [
+        'platform/src/migrate/postgres.ts',
+        'const { pid } = rows[0];\n  await setLockTimeout(lockTimeoutMs);',
+        'const { pid } = rows[0];',
+      ],
+    ],
+    tests: 'platform/test/migrate\\.',
+  },
 ];

@@ -130,7 +130,7 @@ async function inject(
 }
 
 /** Heals everything and waits until all is ready and quiet; answers what is still stuck. */
-async function settle(
+export async function settle(
   system: ChaosSystem,
   isPatient: boolean,
   say: (line: string) => void,
@@ -173,7 +173,7 @@ async function untilReady(system: ChaosSystem, signal: AbortSignal): Promise<str
   }
 }
 
-async function untilBookKnows(
+export async function untilBookKnows(
   system: ChaosSystem,
   records: Records,
   signal: AbortSignal,
@@ -193,7 +193,7 @@ async function untilBookKnows(
   }
 }
 
-function countAnswers(records: Records): RunResult['answers'] {
+export function countAnswers(records: Records): RunResult['answers'] {
   const answers = { ok: 0, refused: 0, unknown: 0 };
   for (const { outcome } of [...records.requests, ...records.cancels]) answers[outcome.kind] += 1;
   return answers;

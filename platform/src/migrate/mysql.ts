@@ -1,20 +1,39 @@
-import mariadb from 'mariadb';
-import { CONNECT_TIMEOUT_MS, type MigrationDatabase, withoutCredentials } from './database.ts';
+import mariadb, { type Connection } from 'mariadb';
+import {
+  CONNECT_TIMEOUT_MS,
+  LockTimeout,
+  type MigrationDatabase,
+  type Retry,
+  withoutCredentials,
+} from './database.ts';
+import { isCompound, splitStatements } from './mysql-statements.ts';
 
-export async function connectMysql(url: string): Promise<MigrationDatabase> {
+const LOCK_NAME = 'prisma_migrate';
+const LOCK_ERRORS = new Set(['ER_LOCK_WAIT_TIMEOUT', 'ER_LOCK_DEADLOCK']);
+
+/** Every statement gives up after it has waited for a lock for `lockTimeoutMs`, in whole seconds. */
+export async function connectMysql(url: string, lockTimeoutMs: number): Promise<MigrationDatabase> {
   const address = new URL(url.replace(/^mysql:/, 'mariadb:'));
   address.searchParams.set('multipleStatements', 'true');
   address.searchParams.set('timezone', 'Z'); // Prisma's instants are in UTC.
   address.searchParams.set('connectTimeout', String(CONNECT_TIMEOUT_MS));
   const connection = await mariadb.createConnection(address.href);
   connection.on('error', () => {});
+  const seconds = Math.ceil(lockTimeoutMs / 1_000);
+  await connection.query(
+    `SET SESSION lock_wait_timeout = ${seconds}, SESSION innodb_lock_wait_timeout = ${seconds}`,
+  );
 
-  return {
+  const database: MigrationDatabase = {
     provider: 'mysql',
     name: withoutCredentials(url),
     async tryLock() {
-      const [row] = await connection.query("SELECT GET_LOCK('prisma_migrate', 0) AS locked");
+      const [row] = await connection.query(`SELECT GET_LOCK('${LOCK_NAME}', 0) AS locked`);
       return Number(row.locked) === 1;
+    },
+    async lockOwner() {
+      const [row] = await connection.query(`SELECT IS_USED_LOCK('${LOCK_NAME}') AS id`);
+      return row.id === null ? 'it has just ended' : `connection ${row.id}`;
     },
     async hasMigrationsTable() {
       const rows = await connection.query(
@@ -37,11 +56,49 @@ export async function connectMysql(url: string): Promise<MigrationDatabase> {
         ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
     },
     query: (sql, values) => connection.query(sql, values),
-    async runScript(sql) {
-      await connection.query(sql);
+    async runScript(sql, retry: Retry = (work) => work()) {
+      // Statement by statement: what has taken effect must not be tried again.
+      if (isCompound(sql)) return void (await connection.query(sql));
+      for (const [done, statement] of splitStatements(sql).entries()) {
+        await retry(() =>
+          connection.query(statement).catch(async (error: { code?: string }) => {
+            if (!LOCK_ERRORS.has(error.code ?? '')) throw error;
+            throw new LockTimeout(await blockers(connection), done, error);
+          }),
+        );
+      }
     },
     canRollBack: () => false, // Every DDL statement commits.
     atomically: (work) => work(),
     close: () => connection.end(),
   };
+  return database;
+}
+
+/** Which transactions are open; without the right to see them, which sessions the database has. */
+async function blockers(connection: Connection): Promise<string> {
+  type Row = { id: number; user: string; seconds: number };
+  const sessions = await connection
+    .query<Row[]>(
+      `SELECT trx_mysql_thread_id AS id, p.USER AS user,
+              TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS seconds
+         FROM information_schema.INNODB_TRX
+         JOIN information_schema.PROCESSLIST p ON p.ID = trx_mysql_thread_id
+        WHERE p.DB = DATABASE() AND p.ID <> CONNECTION_ID() ORDER BY seconds DESC LIMIT 5`,
+    )
+    .catch(() => []);
+  if (sessions.length > 0) {
+    const named = sessions.map(
+      ({ id, user, seconds }) => `connection ${id} (${user}, its transaction is ${seconds} s old)`,
+    );
+    return named.join(', ');
+  }
+  const others = await connection
+    .query<Row[]>(
+      `SELECT ID AS id, USER AS user, TIME AS seconds FROM information_schema.PROCESSLIST
+        WHERE DB = DATABASE() AND ID <> CONNECTION_ID() ORDER BY TIME DESC LIMIT 5`,
+    )
+    .catch(() => []);
+  const named = others.map(({ id, user }) => `${id} (${user})`).join(', ');
+  return named ? `one of the connections ${named}` : 'a session that may not be seen';
 }

@@ -1,23 +1,53 @@
 import pg from 'pg';
-import { CONNECT_TIMEOUT_MS, type MigrationDatabase, withoutCredentials } from './database.ts';
+import {
+  CONNECT_TIMEOUT_MS,
+  LockTimeout,
+  type MigrationDatabase,
+  withoutCredentials,
+} from './database.ts';
+import { watchBlockers } from './postgres-blockers.ts';
 
-export async function connectPostgres(url: string): Promise<MigrationDatabase> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    application_name: 'spacerent-migrate',
-  });
-  // A lost connection fails the statement at hand; without a listener it would end the process.
-  client.on('error', () => {});
-  await client.connect();
+/** Prisma's own key, so that `prisma migrate deploy` is kept out too. */
+const LOCK_KEY = 72707369;
+const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK = '40P01';
+
+/** Every statement gives up after it has waited for a lock for `lockTimeoutMs`. */
+export async function connectPostgres(
+  url: string,
+  lockTimeoutMs: number,
+): Promise<MigrationDatabase> {
+  const connect = async (name: string) => {
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: name,
+    });
+    // A lost connection fails the statement at hand; without a listener it would end the process.
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  const client = await connect('spacerent-migrate');
+  const setLockTimeout = (ms: number) =>
+    client.query(`SELECT set_config('lock_timeout', $1, false)`, [String(ms)]);
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  const { pid } = rows[0];
+  await setLockTimeout(lockTimeoutMs);
 
   const database: MigrationDatabase = {
     provider: 'postgresql',
     name: withoutCredentials(url),
     async tryLock() {
-      // The key is Prisma's own, so that `prisma migrate deploy` is kept out too.
-      const { rows } = await client.query('SELECT pg_try_advisory_lock(72707369) AS locked');
+      const { rows } = await client.query(`SELECT pg_try_advisory_lock(${LOCK_KEY}) AS locked`);
       return rows[0].locked;
+    },
+    async lockOwner() {
+      const { rows } = await client.query(
+        `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = ${LOCK_KEY} AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      return rows.length > 0 ? `process ${rows[0].pid} of PostgreSQL` : 'it has just ended';
     },
     async hasMigrationsTable() {
       const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') AS found");
@@ -44,11 +74,23 @@ export async function connectPostgres(url: string): Promise<MigrationDatabase> {
       return rows as Row[];
     },
     async runScript(sql) {
-      await client.query(sql).catch(async (error) => {
+      // Waiting to build an index concurrently blocks no one, and giving up leaves half an index.
+      const isPatient = /\bCONCURRENTLY\b/i.test(sql);
+      if (isPatient) await setLockTimeout(0);
+      const watch = watchBlockers(() => connect('spacerent-migrate-watch'), pid, lockTimeoutMs);
+      try {
+        await client.query(sql);
+      } catch (error) {
         // A script with a BEGIN of its own leaves its broken transaction open.
-        await client.query('ROLLBACK').catch(() => {});
+        if (!database.canRollBack(sql)) await client.query('ROLLBACK').catch(() => {});
+        const { code } = error as { code?: string };
+        if (code === LOCK_NOT_AVAILABLE) throw new LockTimeout(watch.seen(), 0, error);
+        if (code === DEADLOCK) throw new LockTimeout('a deadlock with another session', 0, error);
         throw error;
-      });
+      } finally {
+        await watch.stop();
+        if (isPatient) await setLockTimeout(lockTimeoutMs).catch(() => {});
+      }
     },
     // Prisma wraps changes of an enum in BEGIN and COMMIT; that COMMIT would end our transaction.
     canRollBack: (sql) => !/\bCONCURRENTLY\b|^\s*(BEGIN|COMMIT|START TRANSACTION)\s*;/im.test(sql),

@@ -28,6 +28,7 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
       await transaction.execute('PRAGMA busy_timeout = 5000');
       return true;
     },
+    lockOwner: async () => 'SQLite does not say which',
     async hasMigrationsTable() {
       const { rows } = await locked().execute(
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_prisma_migrations'",
@@ -47,7 +48,7 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
 )`),
     async query<Row>(sql: string, values: (string | Date)[] = []) {
       const args = values.map((value) => (value instanceof Date ? asPrismaText(value) : value));
-      const { rows } = await locked().execute({ sql, args });
+      const { rows } = await (transaction ?? client).execute({ sql, args });
       return rows as Row[];
     },
     runScript: (sql) => locked().executeMultiple(sql),

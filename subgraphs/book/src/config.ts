@@ -1,5 +1,6 @@
 import {
   metricsShape,
+  migrationsShape,
   outboxShape,
   peersShape,
   processShape,
@@ -14,6 +15,7 @@ export function bookConfig(env: NodeJS.ProcessEnv) {
       ...processShape,
       ...queueShape,
       ...metricsShape,
+      ...migrationsShape,
       ...peersShape,
       ...outboxShape,
       BOOK_DATABASE_URL: setting.postgresUrl,

@@ -46,6 +46,7 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
   await applyMigrations({
     databaseUrl: config.BOOK_DATABASE_URL,
     migrationsDir: projectFile('prisma/book/migrations'),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const database = openDatabase(config.BOOK_DATABASE_URL, logger);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   metricsShape,
+  migrationsShape,
   peersShape,
   processShape,
   queueShape,
@@ -16,6 +17,7 @@ export function mypageConfig(env: NodeJS.ProcessEnv) {
       ...processShape,
       ...queueShape,
       ...metricsShape,
+      ...migrationsShape,
       /** Whose stored events rebuild the views. */
       BOOK_URL,
       PAYMENT_URL,

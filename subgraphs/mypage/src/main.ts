@@ -35,6 +35,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
   await applyMigrations({
     databaseUrl: url,
     migrationsDir: projectFile(`prisma/mypage/migrations/${engine}`),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const database = await openViewPools(url);

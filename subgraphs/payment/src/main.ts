@@ -41,6 +41,7 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
   await applyMigrations({
     databaseUrl: config.PAYMENT_DATABASE_URL,
     migrationsDir: projectFile('prisma/payment/migrations'),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const database = openDatabase(config.PAYMENT_DATABASE_URL, logger);

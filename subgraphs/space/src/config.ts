@@ -1,5 +1,6 @@
 import {
   metricsShape,
+  migrationsShape,
   outboxShape,
   peersShape,
   processShape,
@@ -14,6 +15,7 @@ export function spaceConfig(env: NodeJS.ProcessEnv) {
       ...processShape,
       ...queueShape,
       ...metricsShape,
+      ...migrationsShape,
       ...peersShape,
       ...outboxShape,
       SPACE_DATABASE_URL: setting.postgresUrl,

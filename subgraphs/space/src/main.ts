@@ -42,6 +42,7 @@ await runService('space', spaceConfig, async ({ config, logger, draining, ...lif
   await applyMigrations({
     databaseUrl: config.SPACE_DATABASE_URL,
     migrationsDir: projectFile('prisma/space/migrations'),
+    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
     log: logger,
   });
   const database = openDatabase(config.SPACE_DATABASE_URL, logger);

@@ -75,12 +75,16 @@ async function startIdentity(
   return { settings, tokenOf: (user, role) => signToken(credentials, user, [role], '12h') };
 }
 
-/** Starts servers and services in `home`; `say` is told what the supervision says. */
+/**
+ * Starts servers and services in `home`; `say` is told what the supervision says. `rootOf` names the
+ * version that a process runs, asked at each of its starts; without it all run this one.
+ */
 export async function startSystem(
   profile: Profile,
   home: string,
   say: Say,
   onStop: (step: () => Promise<void>) => void,
+  rootOf: (process: string) => string = () => projectFile('.'),
 ): Promise<ChaosSystem> {
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true });
@@ -140,7 +144,7 @@ export async function startSystem(
       mkdirSync(folder, { recursive: true });
       const define = (onChange: (pid: number | undefined) => void) =>
         defineServices({
-          root: projectFile('.'),
+          root: rootOf(name),
           logs: folder,
           routerHost: '127.0.0.1',
           ports: { router: port, book: port, payment: port, space: port, mypage: port },

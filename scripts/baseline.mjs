@@ -1,0 +1,105 @@
+// npm run baseline: writes what the last release promised; --check compares this version with it.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installAndBuild } from './run-built.mjs';
+
+const help = `Usage: npm run baseline [-- --commit <ref>]
+       npm run baseline -- --check
+
+Writes platform/contracts/baseline from this version, after a release:
+  api.graphql       what clients see of the composed supergraph
+  events.json       every event: topic, consumers, schema version, payload as JSON Schema
+  migrations.json   the migrations of every context, which must stay as they are
+and says what a client, a consumer or the previous release may no longer rely on.
+
+  --commit <ref>  also names the version that the upgrade test starts from, in the file commit
+  --check         writes nothing; fails when this version breaks what the baseline promises`;
+
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'platform/contracts/baseline');
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      check: { type: 'boolean' },
+      commit: { type: 'string' },
+    },
+  });
+  if (values.help) return console.log(help);
+  await installAndBuild();
+  const now = await promises();
+  const broken = await breakingChanges(now, values.check);
+  for (const sentence of broken) console.error(`  ${sentence}`);
+  if (!values.check) return write(now, values.commit);
+  if (broken.length > 0) {
+    throw new Error(
+      `This version breaks what the baseline promises in ${broken.length} places. CONTRIBUTING.md ` +
+        'says how a contract changes without that.',
+    );
+  }
+  console.log('This version keeps what the baseline promises.');
+}
+
+/** The text of each file, as this version makes it. */
+async function promises() {
+  const { printClientSchema } = await import('./contracts/client-schema.mjs');
+  const { describeEvents } = await import('./contracts/event-contracts.mjs');
+  const { listMigrations } = await import('./migration/baseline-migrations.mjs');
+  const asText = (value) => `${JSON.stringify(value, null, 2)}\n`;
+  return {
+    'api.graphql': await printClientSchema(root),
+    'events.json': asText(await describeEvents(root)),
+    'migrations.json': asText(listMigrations(root)),
+  };
+}
+
+async function breakingChanges(now, isCheck) {
+  const { breakingSchemaChanges } = await import('./contracts/client-schema.mjs');
+  const { breakingEventChanges } = await import('./contracts/event-changes.mjs');
+  const before = Object.fromEntries(Object.keys(now).map((name) => [name, read(name)]));
+  const missing = Object.keys(before).filter((name) => before[name] === undefined);
+  if (isCheck && missing.length > 0) {
+    throw new Error(`${folder} lacks ${missing.join(', ')}: restore it from the repository.`);
+  }
+  if (isCheck) baselineCommit();
+  if (missing.length > 0) return [];
+  const events = [before, now].map((files) => JSON.parse(files['events.json']));
+  return [
+    ...(await breakingSchemaChanges(before['api.graphql'], now['api.graphql'])),
+    ...breakingEventChanges(...events),
+  ];
+}
+
+function baselineCommit() {
+  const commit = read('commit')?.trim();
+  if (/^[0-9a-f]{40}$/.test(commit ?? '')) return;
+  throw new Error(`${join(folder, 'commit')} must hold the full hash of a commit.`);
+}
+
+function write(files, ref) {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  if (ref) {
+    const args = ['rev-parse', '--verify', `${ref}^{commit}`];
+    writeFileSync(join(folder, 'commit'), execFileSync('git', args, { cwd: root }));
+  }
+  console.log(`Written to ${folder}.`);
+}
+
+function read(name) {
+  try {
+    return readFileSync(join(folder, name), 'utf8');
+  } catch {
+    return undefined;
+  }
+}

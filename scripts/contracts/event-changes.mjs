@@ -1,0 +1,178 @@
+// What a change of the event contracts breaks. During a rollout consumers of the previous release
+// read events of the new one, and the new one reads those of the previous release for ever.
+
+const ANNOTATIONS = new Set(
+  '$schema id title description default examples deprecated readOnly writeOnly'.split(' '),
+);
+const JUDGED = new Set(
+  (
+    'type properties required additionalProperties propertyNames items anyOf oneOf enum const ' +
+    'format pattern minimum exclusiveMinimum minLength minItems minProperties ' +
+    'maximum exclusiveMaximum maxLength maxItems maxProperties'
+  ).split(' '),
+);
+const LOWER_BOUNDS = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
+const UPPER_BOUNDS = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
+
+/**
+ * Sentences on what `now` breaks for those who rely on `before`; none when nothing is broken. Both
+ * are events by their type: `{ topic, consumers, schemaVersion, accepts, publishes }`, where `accepts` is
+ * the JSON Schema of the payloads that consumers accept, and `publishes` that of what producers
+ * write, where it is another one.
+ */
+export function breakingEventChanges(before, now) {
+  return Object.entries(before).flatMap(([type, old]) => {
+    const event = now[type];
+    if (!event) return [`${type} is removed: consumers await it, and archives hold it.`];
+    const problems = [];
+    if (event.topic !== old.topic) {
+      problems.push(`its topic changed from ${old.topic} to ${event.topic}`);
+    }
+    for (const consumer of old.consumers.filter((name) => !event.consumers.includes(name))) {
+      problems.push(`its consumer ${consumer} is removed: events that await it stay for ever`);
+    }
+    if (event.schemaVersion < old.schemaVersion) {
+      problems.push(
+        `its schema version fell from ${old.schemaVersion} to ${event.schemaVersion}: an upcast is missing`,
+      );
+    }
+    // A higher version comes with an upcast, and older consumers wait until they understand it.
+    if (event.schemaVersion === old.schemaVersion) problems.push(...payloadProblems(old, event));
+    return problems.map((problem) => `${type}: ${problem}.`);
+  });
+}
+
+function payloadProblems(old, event) {
+  const older = rejections(old.accepts, event.publishes ?? event.accepts, 'payload', {
+    newValues: true,
+  });
+  const newer = rejections(event.accepts, old.publishes ?? old.accepts, 'payload', {
+    newValues: false,
+  });
+  return [
+    ...older.map((what) => `consumers of the previous release reject new events: ${what}`),
+    ...newer.map((what) => `consumers of this version reject older events: ${what}`),
+  ];
+}
+
+/**
+ * Why `reader` may reject what `writer` may produce, both JSON Schemas. With `newValues` additional
+ * values of an enum are let through: consumers treat them as not understood, and wait.
+ */
+export function rejections(reader, writer, at, { newValues }) {
+  const options = { newValues };
+  if (reader === true || Object.keys(reader).every((key) => ANNOTATIONS.has(key))) return [];
+  const readers = branches(reader);
+  const writers = branches(writer);
+  if (readers.length === 1 && writers.length === 1) {
+    return rejectionsOfOne(readers[0], writers[0], at, options);
+  }
+  return writers.flatMap((branch) => {
+    const tries = readers.map((each) => rejectionsOfOne(each, branch, at, options));
+    if (tries.some((found) => found.length === 0)) return [];
+    const alike = tries.filter((_, index) => readers[index].type === branch.type);
+    return alike.length === 1 ? alike[0] : [`${at} may be ${nameOf(branch)}`];
+  });
+}
+
+/** The alternatives of a schema; one, where it has none. */
+function branches(schema) {
+  const alternatives = schema.anyOf ?? schema.oneOf;
+  if (alternatives) return alternatives.flatMap(branches);
+  if (Array.isArray(schema.type)) return schema.type.map((type) => ({ ...schema, type }));
+  return [schema];
+}
+
+function rejectionsOfOne(reader, writer, at, options) {
+  const isNumber = reader.type === 'number' && writer.type === 'integer';
+  if (reader.type !== undefined && reader.type !== writer.type && !isNumber) {
+    return [`${at} is ${nameOf(writer)} instead of ${nameOf(reader)}`];
+  }
+  return [
+    ...valueRejections(reader, writer, at, options),
+    ...boundRejections(reader, writer, at),
+    ...textRejections(reader, writer, at),
+    ...fieldRejections(reader, writer, at, options),
+    ...unjudged(reader, writer, at),
+  ];
+}
+
+function valueRejections(reader, writer, at, { newValues }) {
+  const read = valuesOf(reader);
+  if (!read) return [];
+  const written = valuesOf(writer);
+  if (!written) return [`${at} may have any value instead of ${read.join(', ')}`];
+  if (newValues) return [];
+  return written
+    .filter((value) => !read.includes(value))
+    .map((value) => `${at} may be ${JSON.stringify(value)}`);
+}
+
+function valuesOf(schema) {
+  return schema.enum ?? ('const' in schema ? [schema.const] : undefined);
+}
+
+function boundRejections(reader, writer, at) {
+  const looser = (key, isLooser) =>
+    reader[key] !== undefined && (writer[key] === undefined || isLooser(writer[key], reader[key]))
+      ? [`${at} has ${key} ${writer[key] ?? 'none'} instead of ${reader[key]}`]
+      : [];
+  // The values of an enum are all judged.
+  if (valuesOf(writer)) return [];
+  return [
+    ...LOWER_BOUNDS.flatMap((key) => looser(key, (written, read) => written < read)),
+    ...UPPER_BOUNDS.flatMap((key) => looser(key, (written, read) => written > read)),
+  ];
+}
+
+function textRejections(reader, writer, at) {
+  // A format's own pattern changes with the library that writes it.
+  const key = reader.format === undefined ? 'pattern' : 'format';
+  if (reader[key] === undefined || reader[key] === writer[key]) return [];
+  return [`${at} has the ${key} ${writer[key] ?? 'none'} instead of ${reader[key]}`];
+}
+
+function fieldRejections(reader, writer, at, options) {
+  const found = [];
+  const written = writer.properties ?? {};
+  for (const [name, field] of Object.entries(reader.properties ?? {})) {
+    const isSure = writer.required?.includes(name) ?? false;
+    if (reader.required?.includes(name) && !isSure) found.push(`${at}.${name} may be missing`);
+    if (written[name] !== undefined) {
+      found.push(...rejections(field, written[name], `${at}.${name}`, options));
+    }
+  }
+  if (reader.additionalProperties === false) {
+    const unknown = Object.keys(written).filter((name) => !(name in (reader.properties ?? {})));
+    found.push(...unknown.map((name) => `${at}.${name} is not ignored`));
+  }
+  for (const [key, place] of [
+    ['additionalProperties', `${at}.*`],
+    ['propertyNames', `the names in ${at}`],
+    ['items', `${at}[]`],
+  ]) {
+    if (!isSchema(reader[key])) continue;
+    found.push(
+      ...rejections(reader[key], isSchema(writer[key]) ? writer[key] : {}, place, options),
+    );
+  }
+  return found;
+}
+
+function isSchema(value) {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What this comparison knows nothing of must be the same. */
+function unjudged(reader, writer, at) {
+  return Object.keys(reader)
+    .filter((key) => !JUDGED.has(key) && !ANNOTATIONS.has(key))
+    .filter((key) => JSON.stringify(reader[key]) !== JSON.stringify(writer[key]))
+    .map((key) => `${at} has another ${key}`);
+}
+
+function nameOf(schema) {
+  const values = valuesOf(schema);
+  if (values) return values.map((value) => JSON.stringify(value)).join(' or ');
+  return schema.type ?? 'anything';
+}

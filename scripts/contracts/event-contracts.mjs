@@ -1,0 +1,55 @@
+// The event contracts as data: the builds of platform/contracts, described as JSON Schema.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+
+/** Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. */
+export async function describeEvents(root) {
+  const folder = join(root, 'platform/contracts');
+  const modules = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  const events = {};
+  for (const name of modules.sort()) {
+    const file = join(root, 'dist/platform/contracts', name.replace(/\.ts$/, '.js'));
+    const exported = await import(pathToFileURL(file).href);
+    for (const [type, contract] of Object.values(exported).flatMap(contractsIn)) {
+      if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
+      events[type] = describeContract(contract);
+    }
+  }
+  return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The events of an export that is a table of contracts; none of any other export. */
+function contractsIn(value) {
+  if (typeof value !== 'object' || value === null) return [];
+  const entries = Object.entries(value);
+  return entries.every(([, each]) => each?.topic && each.consumers && each.payload) ? entries : [];
+}
+
+/**
+ * One contract as data; without upcasts its schema version is 1.
+ * @param {{ topic: string, consumers: string[], payload: import('zod').ZodType, upcasts?: unknown[] }} contract
+ */
+export function describeContract({ topic, consumers, payload, upcasts = [] }) {
+  const options = { unrepresentable: 'any', target: 'draft-2020-12' };
+  const accepts = z.toJSONSchema(payload, { ...options, io: 'input' });
+  const publishes = open(z.toJSONSchema(payload, { ...options, io: 'output' }));
+  const isSame = JSON.stringify(accepts) === JSON.stringify(publishes);
+  return {
+    topic,
+    consumers: [...consumers].sort(),
+    // As platform/src/events.ts counts it: one more than there are upcasts.
+    schemaVersion: 1 + upcasts.length,
+    accepts,
+    ...(isSame ? {} : { publishes }),
+  };
+}
+
+/** Without "no other fields", which zod says of everything that is written. */
+function open(schema) {
+  return JSON.parse(JSON.stringify(schema), (_, value) => {
+    if (value?.additionalProperties === false) delete value.additionalProperties;
+    return value;
+  });
+}

@@ -1,0 +1,93 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { projectFile } from '#platform/project.ts';
+
+/** An earlier version of the project, built and ready to start. */
+export interface Baseline {
+  commit: string;
+  root: string;
+}
+
+const COMMIT_FILE = 'platform/contracts/baseline/commit';
+const CONTEXTS = ['book', 'payment', 'space', 'mypage'];
+
+/**
+ * Builds the version that the baseline names, by its own scripts, in a folder under .spacerent where
+ * the next run finds it. Throws a sentence when the repository lacks the commit or it does not build.
+ */
+export function buildBaseline(say: (line: string) => void): Baseline {
+  const commit = readFileSync(projectFile(COMMIT_FILE), 'utf8').trim();
+  const parent = projectFile('.spacerent');
+  const root = join(parent, `baseline-${commit.slice(0, 12)}`);
+  if (!existsSync(root)) {
+    requireCommit(commit);
+    removeOthers(parent);
+    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    const unpacked = mkdtempSync(join(parent, 'baseline-unpacking-'));
+    try {
+      unpack(commit, unpacked);
+      renameSync(unpacked, root);
+    } catch (error) {
+      rmSync(unpacked, { recursive: true, force: true });
+      throw error;
+    }
+  }
+  say(`building ${commit.slice(0, 12)}, the baseline`);
+  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (built.status !== 0) {
+    throw new Error(`The baseline ${commit} does not build:\n${built.stdout}${built.stderr}`);
+  }
+  return { commit, root };
+}
+
+/** Baselines of earlier times, and what an interrupted run left. */
+function removeOthers(parent: string): void {
+  if (!existsSync(parent)) return;
+  const names = readdirSync(parent).filter((name) => name.startsWith('baseline-'));
+  for (const name of names) rmSync(join(parent, name), { recursive: true, force: true });
+}
+
+function requireCommit(commit: string): void {
+  const { status } = spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], {
+    cwd: projectFile('.'),
+    stdio: 'ignore',
+  });
+  if (status === 0) return;
+  throw new Error(
+    `The upgrade test starts from the commit ${commit} (${COMMIT_FILE}), which is not in this ` +
+      'repository. In a shallow clone run "git fetch --unshallow"; without git take a clone.',
+  );
+}
+
+function unpack(commit: string, folder: string): void {
+  const archive = execFileSync('git', ['archive', '--format=tar', commit], {
+    cwd: projectFile('.'),
+    maxBuffer: 1 << 28,
+  });
+  execFileSync('tar', ['-x', '-C', folder], { input: archive });
+  const lockFiles = [folder, projectFile('.')].map((root) =>
+    readFileSync(join(root, 'package-lock.json'), 'utf8'),
+  );
+  // With other packages its own script installs them.
+  if (lockFiles[0] !== lockFiles[1]) return;
+  symlinkSync(projectFile('node_modules'), join(folder, 'node_modules'));
+  // Its own script makes anew what does not fit its sources.
+  const made = ['dist', ...CONTEXTS.map((name) => `prisma/${name}/generated`)];
+  for (const path of made.filter((each) => existsSync(projectFile(each)))) {
+    cpSync(projectFile(path), join(folder, path), { recursive: true });
+  }
+}

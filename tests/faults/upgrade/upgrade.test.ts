@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
+import { projectFile } from '#platform/project.ts';
+
+const LONGEST_MS = 300_000;
+
+describe('the upgrade from the baseline', () => {
+  test(
+    'loses nothing, parks nothing and can be rolled back, service by service, under load',
+    async () => {
+      const { code, output } = await upgrade('--short', '--seed', '7');
+      expect(`${output}\nended with code ${code}`).toMatch(/ended with code 0$/);
+      expect(output).toContain('lost 0, doubled 0, unexpected 0');
+    },
+    LONGEST_MS + 30_000,
+  );
+});
+
+describe('the command line of the upgrade test', () => {
+  test('says what is wrong with an unknown profile', async () => {
+    const { code, output } = await upgrade('--profile', 'cluster');
+    expect(output).toContain('--profile must be embedded, servers or both, not "cluster".');
+    expect(code).toBe(1);
+  });
+});
+
+async function upgrade(...args: string[]): Promise<{ code: number | null; output: string }> {
+  // Jest's own options are not for the programs that it starts.
+  const { NODE_OPTIONS, ...env } = process.env;
+  const program = projectFile('dist/tests/faults/upgrade/main.js');
+  const child = spawn(process.execPath, [program, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const collect = (chunk: Buffer) => {
+    output += chunk;
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  // It stops its servers and says how far it came.
+  const late = setTimeout(() => child.kill('SIGTERM'), LONGEST_MS);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(late);
+  return { code, output };
+}

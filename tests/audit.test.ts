@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import {
   CANCEL_BOOKING,
@@ -10,6 +10,7 @@ import {
   REQUEST_BOOKING,
   sql,
 } from './support/customer.ts';
+import { rebuildEnded } from './support/rebuild.ts';
 import { describeRouters, until } from './support/system.ts';
 
 interface Entry {
@@ -52,6 +53,7 @@ describeRouters('the audit log', (system) => {
   }
   const entries = async (context: Context, args: object) =>
     (await page(context, args)).edges.map(({ node }) => node);
+  const letters: string[] = [];
   const from = () => ({ 'x-correlation-id': `audit-${randomUUID()}` });
 
   test('tells who listed, requested and cancelled, and from which correlation id', async () => {
@@ -158,6 +160,7 @@ describeRouters('the audit log', (system) => {
     const token = await system.token(olga, 'operator');
     for (const context of CONTEXTS) {
       const [eventId, aggregateId, asked] = [uuidv7(), uuidv7(), from()];
+      letters.push(eventId);
       const event = {
         id: eventId,
         aggregateId,
@@ -195,6 +198,13 @@ describeRouters('the audit log', (system) => {
         type: 'Tested',
         reason: 'a test',
       });
+    }
+  });
+
+  afterAll(async () => {
+    for (const context of CONTEXTS) {
+      const statement = 'DELETE FROM dead_letter WHERE event_id = ANY ($1::uuid[])';
+      await sql(system, context, statement, [letters]);
     }
   });
 
@@ -251,5 +261,7 @@ describeRouters('the audit log', (system) => {
         .split('\n')
         .some((line) => line.includes('rebuild begun') && line.includes(`"by":"${olga}"`)),
     );
+    // Other tests find none running.
+    await rebuildEnded(system);
   });
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { listSpace, newCustomer, sql } from './support/customer.ts';
-import { viewSql } from './support/mypage-database.ts';
+import { viewRows } from './support/mypage-database.ts';
 import { describeSystems, eventually, until } from './support/system.ts';
 
 interface Letter {
@@ -28,7 +28,7 @@ describeSystems('a poisoned event', (system) => {
       await sql(system, 'payment', 'DELETE FROM outbox WHERE id = $1', [id]);
       await sql(system, 'payment', 'DELETE FROM event_archive WHERE id = $1', [id]);
       await sql(system, 'space', 'DELETE FROM dead_letter WHERE event_id = $1', [id]);
-      await viewSql(system, 'DELETE FROM dead_letter WHERE event_id = ?', [id]);
+      await viewRows(system, 'DELETE FROM dead_letter WHERE event_id = ?', [id]);
     }
   });
 

@@ -4,7 +4,7 @@ import { archiveFinished, firstIdAt } from '#platform/archive.ts';
 import { openPostgres } from '#platform/postgres.ts';
 import { listSpace, newCustomer } from './support/customer.ts';
 import { silent } from './support/database.ts';
-import { viewSql } from './support/mypage-database.ts';
+import { viewRows } from './support/mypage-database.ts';
 import { rebuildEnded } from './support/rebuild.ts';
 import { describeSystems, type System, until } from './support/system.ts';
 
@@ -120,12 +120,12 @@ describeSystems('the rebuild of mypage', (system) => {
       await kim.viewAt(broken, 'REGISTERED'),
       await kim.viewAt(gone, 'REGISTERED'),
     ];
-    await viewSql(
+    await viewRows(
       system,
       "UPDATE booking_status_view SET status = 'EXPIRED', price_amount = 1 WHERE booking_id = ?",
       [broken],
     );
-    await viewSql(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
+    await viewRows(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
 
     const rebuild = await rebuilt();
     expect(rebuild).toMatchObject({ state: 'DIFFERENT', differences: 2 });

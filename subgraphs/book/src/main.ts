@@ -8,6 +8,7 @@ import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
@@ -20,6 +21,7 @@ import { startRelay } from '#platform/relay.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { storedEvents } from '#platform/stored-events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { bookErasure, erasureBeginning } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
@@ -89,6 +91,8 @@ await runService('book', bookConfig, async ({ config, logger, onStop }) => {
       resolvers(ports),
       deadLetterResolvers('Book', deadLetters, consumer, logger),
       auditResolvers('Book', postgresAuditLog(pool)),
+      erasureResolvers('Book', bookErasure(pool)),
+      erasureBeginning(pool),
     ],
     context: (base) => base,
     inbox,

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
@@ -10,6 +11,7 @@ import { openAnnouncer } from '#platform/notices.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { createSubgraph } from '#platform/server.ts';
+import { viewErasure } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
 import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
@@ -69,6 +71,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, onStop }) => {
     resolvers: [
       resolvers(views, rebuilds, generations),
       deadLetterResolvers('MyPage', deadLetters, consumer, logger),
+      erasureResolvers('MyPage', viewErasure(prisma, generations)),
     ],
     context: (base) => base,
     inbox: views,

@@ -8,6 +8,8 @@ import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { postgresErasure } from '#platform/erasure.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
@@ -78,6 +80,7 @@ await runService('payment', paymentConfig, async ({ config, logger, onStop }) =>
       resolvers(ports),
       deadLetterResolvers('Payment', deadLetters, consumer, logger),
       auditResolvers('Payment', postgresAuditLog(pool)),
+      erasureResolvers('Payment', postgresErasure(pool, ['payment'])),
     ],
     context: (base) => base,
     inbox,

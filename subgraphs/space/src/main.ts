@@ -7,6 +7,8 @@ import { auditResolvers } from '#platform/audit-resolvers.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { postgresErasure } from '#platform/erasure.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
@@ -74,6 +76,7 @@ await runService('space', spaceConfig, async ({ config, logger, onStop }) => {
       resolvers(ports),
       deadLetterResolvers('Space', deadLetters, consumer, logger),
       auditResolvers('Space', postgresAuditLog(pool)),
+      erasureResolvers('Space', postgresErasure(pool, [])),
     ],
     context: (base) => base,
     inbox,

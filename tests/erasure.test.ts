@@ -17,6 +17,11 @@ const ERASE_PAYMENT = `mutation ($customerId: ID!, $pseudonym: ID!) {
     ... on CustomerErasureSuccess { replaced next }
   }
 }`;
+const ERASE_BOOK = `mutation ($customerId: ID!, $pseudonym: ID!) {
+  result: eraseBookCustomer(customerId: $customerId, pseudonym: $pseudonym) {
+    ... on CustomerErasureSuccess { replaced } ... on CustomerNotErasable { message }
+  }
+}`;
 const REBUILD = `mutation { rebuildMyPage { __typename } }`;
 const LATEST = '{ myPageRebuild { state differences } }';
 
@@ -116,6 +121,21 @@ describeSystems('the erasure of a customer', (system) => {
     expect(await erase(token, kim.name)).toContain(begun);
     expect(await placesOf(system, kim.name)).toEqual([]);
   }, 60_000);
+
+  test('does not end when the customer has booked again meanwhile', async () => {
+    const { kim, space } = await formerCustomer();
+    const token = await system.token('an-operator', 'operator');
+    const pseudonym = await until('it begins', async () => {
+      const { data } = await system.graphql(token, BEGIN, { customerId: kim.name });
+      return data.result.pseudonym as string | undefined;
+    });
+    const { booking } = await kim.request(space.id);
+    const { data } = await system.graphql(token, ERASE_BOOK, { customerId: kim.name, pseudonym });
+    expect(data.result.message).toContain(`booking ${booking.id} is not over`);
+    expect((await kim.booking(booking.id)).id).toBe(booking.id);
+    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.cancel(booking.id);
+  });
 
   test('is refused while a booking is not over, and nothing is changed', async () => {
     const space = await listSpace(system);

@@ -13,7 +13,7 @@ export const mutants = [
         '',
       ],
     ],
-    tests: 'tests/erasure',
+    tests: 'customer-erasure',
   },
   {
     name: 'the audit log lets erasure change who acted, and nothing else',
@@ -24,7 +24,7 @@ export const mutants = [
         ' THEN',
       ],
     ],
-    tests: 'tests/erasure',
+    tests: 'customer-erasure',
   },
   {
     name: "the consumer's inbox check: a duplicate is handled again",

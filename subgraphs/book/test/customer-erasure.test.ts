@@ -31,7 +31,11 @@ async function bookingOf(customerId: string, status?: string): Promise<string> {
   const booking = aBooking({ spaceId: uuidv7(), customerId });
   await store.request(booking, NOW, { userId: customerId, as: 'customer' });
   const { id } = booking.state;
-  if (status) await database.query(`UPDATE booking SET status = '${status}' WHERE id = $1`, [id]);
+  if (status) {
+    const live = !['CANCELLED', 'DECLINED', 'EXPIRED'].includes(status);
+    const change = `UPDATE booking SET status = '${status}', live = ${live} WHERE id = $1`;
+    await database.query(change, [id]);
+  }
   await database.query(`UPDATE outbox SET awaiting = '{}' WHERE aggregate_id = $1`, [id]);
   return id;
 }

@@ -1,3 +1,8 @@
+import { filesByNeed } from './tests/support/test-files.mjs';
+
+const { none, each, embedded } = filesByNeed();
+const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
+
 const shared = {
   testEnvironment: 'node',
   transform: {
@@ -7,26 +12,27 @@ const shared = {
   // '#platform/…' means the sources here, the build at run time.
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.spacerent/'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/seeded-properties.mjs'],
 };
 
 export default {
   maxWorkers: 1,
   testTimeout: 30_000,
+  // Everything random follows from one seed, which is printed.
+  showSeed: true,
+  testSequencer: './tests/support/random-order.mjs',
   projects: [
     {
       ...shared,
       displayName: 'parts',
-      testMatch: [
-        '<rootDir>/{platform,router,supervisor,subgraphs/*}/test/**/*.test.ts',
-        '<rootDir>/tests/faults/*/*.test.ts',
-      ],
+      testMatch: ['<rootDir>/{platform,router,supervisor,subgraphs/*}/test/**/*.test.ts', ...none],
       globalSetup: './tests/support/start-servers.mjs',
       globalTeardown: './tests/support/stop-all.mjs',
     },
     {
       ...shared,
       displayName: 'whole',
-      testMatch: ['<rootDir>/tests/{,faults/,security/}*.test.ts'],
+      testMatch: [...each, ...(profiles.includes('embedded') ? embedded : [])],
       globalSetup: './tests/support/start-systems.mjs',
       globalTeardown: './tests/support/stop-all.mjs',
     },

@@ -1,19 +1,23 @@
 // npm test: installs, builds, finds out which servers this machine has, and runs Jest.
-import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { asksForHelp, installAndBuild } from './run-built.mjs';
+import { runLanes } from './test-lanes.mjs';
 
 const help = `Usage: npm test [-- jest options]
 
-Runs every test. Tests of the servers profile start their own redis-server and mariadbd and are
-left out, with a line saying so, on a machine that lacks one of them.
+Runs every test, two runs of Jest at a time: the system of each profile and the parts of it are
+tested apart. With Jest's own options, such as a path, one run of Jest has both profiles. Tests of
+the servers profile start their own redis-server and mariadbd and are left out, with a line saying
+so, on a machine that lacks one of them.
 
+The order of the files and everything random follow from a seed, which is printed.
+
+  --seed N              repeats the order and the random values of the run with that seed
   SPACERENT_TEST_ALL=1  fail instead of leaving tests out (also when CI is set)
 
 For example: npm test -- subgraphs/book --testNamePattern "overlap"`;
-
-const root = join(import.meta.dirname ?? '.', '..');
 
 if (asksForHelp()) console.log(help);
 else await test();
@@ -21,12 +25,37 @@ else await test();
 async function test() {
   await installAndBuild();
   try {
-    const profiles = chooseProfiles();
-    process.exitCode = await runJest(profiles);
+    process.exitCode = await runLanes(lanes(chooseProfiles(), process.argv.slice(2)));
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
   }
+}
+
+/** The runs of Jest that the arguments ask for. */
+function lanes(profiles, args) {
+  const at = args.findIndex((each) => /^--seed(=|$)/.test(each));
+  if (at >= 0) {
+    const isSeedAlone = args.length === (args[at].includes('=') ? 1 : 2);
+    if (!isSeedAlone) return [{ name: 'tests', profiles, args }];
+    return allLanes(profiles, args);
+  }
+  const seed = randomInt(2 ** 31);
+  const seeded = ['--seed', String(seed)];
+  if (args.length > 0) return [{ name: 'tests', profiles, args: [...args, ...seeded] }];
+  console.log(`To repeat this run: npm test -- --seed ${seed}`);
+  return allLanes(profiles, seeded);
+}
+
+/** Those that take longest first; the systems of the profiles know nothing of each other. */
+function allLanes(profiles, args) {
+  const parts = { name: 'parts', profiles, args: ['--selectProjects', 'parts', ...args] };
+  const systems = profiles.split(',').map((profile) => ({
+    name: `whole, ${profile}`,
+    profiles: profile,
+    args: ['--selectProjects', 'whole', ...args],
+  }));
+  return [parts, ...systems];
 }
 
 function chooseProfiles() {
@@ -61,26 +90,5 @@ function isOnPath(name) {
     } catch {
       return false;
     }
-  });
-}
-
-function runJest(profiles) {
-  const jest = join(root, 'node_modules/jest/bin/jest.js');
-  const nodeOptions = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
-  const child = spawn(process.execPath, [jest, ...process.argv.slice(2)], {
-    cwd: root,
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      SPACERENT_TEST_PROFILES: profiles,
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${nodeOptions}`.trim(),
-    },
-  });
-  // Ctrl-C reaches Jest by itself; a signal to this process alone is handed on.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(signal ? 1 : code));
   });
 }

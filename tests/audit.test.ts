@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import {
   CANCEL_BOOKING,
@@ -10,6 +10,7 @@ import {
   REQUEST_BOOKING,
   sql,
 } from './support/customer.ts';
+import { rebuildEnded } from './support/rebuild.ts';
 import { describeRouters, until } from './support/system.ts';
 
 interface Entry {
@@ -55,6 +56,7 @@ describeRouters('the audit log', (system) => {
   /** A client cannot choose what is stored. */
   const CHOSEN = { 'x-correlation-id': 'chosen-by-a-client' };
   const idOf = (answer: { headers: Headers }) => answer.headers.get('x-correlation-id');
+  const letters: string[] = [];
 
   test('tells who listed, requested and cancelled, and from which correlation id', async () => {
     const host = `host-${randomUUID()}`;
@@ -161,6 +163,7 @@ describeRouters('the audit log', (system) => {
     const token = await system.token(olga, 'operator');
     for (const context of CONTEXTS) {
       const [eventId, aggregateId] = [uuidv7(), uuidv7()];
+      letters.push(eventId);
       const event = {
         id: eventId,
         aggregateId,
@@ -199,6 +202,13 @@ describeRouters('the audit log', (system) => {
         type: 'Tested',
         reason: 'a test',
       });
+    }
+  });
+
+  afterAll(async () => {
+    for (const context of CONTEXTS) {
+      const statement = 'DELETE FROM dead_letter WHERE event_id = ANY ($1::uuid[])';
+      await sql(system, context, statement, [letters]);
     }
   });
 
@@ -255,5 +265,7 @@ describeRouters('the audit log', (system) => {
         .split('\n')
         .some((line) => line.includes('rebuild begun') && line.includes(`"by":"${olga}"`)),
     );
+    // Other tests find none running.
+    await rebuildEnded(system);
   });
 });

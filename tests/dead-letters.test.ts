@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { listSpace, newCustomer, sql } from './support/customer.ts';
+import { viewRows } from './support/mypage-database.ts';
 import { describeSystems, eventually, until } from './support/system.ts';
 
 interface Letter {
@@ -19,6 +20,18 @@ const LIST = `query ($state: DeadLetterState) {
 }`;
 
 describeSystems('a poisoned event', (system) => {
+  const poisoned: string[] = [];
+
+  // Other tests list all dead letters, or rebuild from all events.
+  afterAll(async () => {
+    for (const id of poisoned) {
+      await sql(system, 'payment', 'DELETE FROM outbox WHERE id = $1', [id]);
+      await sql(system, 'payment', 'DELETE FROM event_archive WHERE id = $1', [id]);
+      await sql(system, 'space', 'DELETE FROM dead_letter WHERE event_id = $1', [id]);
+      await viewRows(system, 'DELETE FROM dead_letter WHERE event_id = ?', [id]);
+    }
+  });
+
   /** An event as payment would have stored it, were it not for its payload. */
   async function poison(payload: object): Promise<string> {
     const id = uuidv7();
@@ -31,6 +44,7 @@ describeSystems('a poisoned event', (system) => {
                '{space,mypage}', 0, now())`,
       [id, uuidv7(), JSON.stringify(payload)],
     );
+    poisoned.push(id);
     return id;
   }
 

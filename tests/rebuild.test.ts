@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createClient } from '@libsql/client';
-import mariadb from 'mariadb';
 import { archiveFinished, firstIdAt } from '#platform/archive.ts';
 import { openPostgres } from '#platform/postgres.ts';
 import { listSpace, newCustomer } from './support/customer.ts';
 import { silent } from './support/database.ts';
+import { viewRows } from './support/mypage-database.ts';
+import { rebuildEnded } from './support/rebuild.ts';
 import { describeSystems, type System, until } from './support/system.ts';
 
 const REBUILD = `id state eventsRead eventsTotal viewsCompared differences differingBookingIds
@@ -20,21 +20,6 @@ const START = `mutation ($acceptDifferences: Boolean) {
 const NEVER = Date.UTC(9000, 0);
 const LATEST = `{ myPageRebuild { ${REBUILD} } }`;
 
-/** Runs one statement on mypage's own database, whichever engine it is. */
-async function viewSql(system: System, text: string, values: string[] = []): Promise<void> {
-  const url = system.instance().databases.mypage;
-  if (url.startsWith('file:')) {
-    const client = createClient({ url });
-    await client.execute('PRAGMA busy_timeout = 5000');
-    await client.execute({ sql: text, args: values });
-    client.close();
-  } else {
-    const connection = await mariadb.createConnection(url.replace(/^mysql:/, 'mariadb:'));
-    await connection.query(text, values);
-    await connection.end();
-  }
-}
-
 describeSystems('the rebuild of mypage', (system) => {
   let operator: string;
   let space: Awaited<ReturnType<typeof listSpace>>;
@@ -44,12 +29,11 @@ describeSystems('the rebuild of mypage', (system) => {
     operator = await system.token('an-operator', 'operator');
     space = await listSpace(system);
     kim = await newCustomer(system);
+    await rebuildEnded(system);
     await kim.viewAt(await book(), 'REGISTERED');
   });
 
-  afterEach(async () => {
-    await ended();
-  });
+  afterEach(() => rebuildEnded(system));
 
   async function book(customer = kim): Promise<string> {
     return until('the space takes a booking', async () => {
@@ -65,19 +49,9 @@ describeSystems('the rebuild of mypage', (system) => {
 
   const latest = async () => (await system.graphql(operator, LATEST)).data.myPageRebuild;
 
-  const ended = () =>
-    until(
-      'no rebuild is running',
-      async () => {
-        const rebuild = await latest();
-        return !rebuild || rebuild.finishedAt !== null;
-      },
-      60,
-    );
-
   async function rebuilt(acceptDifferences = false) {
     const { rebuild } = await start(acceptDifferences);
-    await ended();
+    await rebuildEnded(system);
     const result = await latest();
     expect(result.id).toBe(rebuild.id);
     return result;
@@ -146,12 +120,12 @@ describeSystems('the rebuild of mypage', (system) => {
       await kim.viewAt(broken, 'REGISTERED'),
       await kim.viewAt(gone, 'REGISTERED'),
     ];
-    await viewSql(
+    await viewRows(
       system,
       "UPDATE booking_status_view SET status = 'EXPIRED', price_amount = 1 WHERE booking_id = ?",
       [broken],
     );
-    await viewSql(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
+    await viewRows(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
 
     const rebuild = await rebuilt();
     expect(rebuild).toMatchObject({ state: 'DIFFERENT', differences: 2 });

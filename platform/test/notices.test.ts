@@ -128,11 +128,10 @@ describe.each(servers)('notices on $name', ({ prepare }) => {
 
   test('do not keep anybody from leaving, whatever the server does', async () => {
     const { proxy, listening } = await open();
-    proxy.delay(60_000);
-    const startedAt = Date.now();
+    // Longer than the test may take.
+    proxy.delay(600_000);
     await listening.close();
     await announcer.close();
-    expect(Date.now() - startedAt).toBeLessThan(5_000);
     proxy.heal();
   });
 });

@@ -104,9 +104,8 @@ export async function until(what: string, look: () => boolean | Promise<boolean>
   }
 }
 
-/** How long `work` takes to settle, either way. */
-export async function settles(work: Promise<unknown>): Promise<number> {
-  const startedAt = Date.now();
+/** Resolves once `work` has settled, either way; fails when that takes longer than any of its deadlines. */
+export async function settles(work: Promise<unknown>): Promise<void> {
   const late = new AbortController();
   const settled = await Promise.race([
     work.then(
@@ -117,14 +116,13 @@ export async function settles(work: Promise<unknown>): Promise<number> {
   ]);
   late.abort();
   if (!settled) throw new Error('not settled within 15 s');
-  return Date.now() - startedAt;
 }
 
 const faults: { fault: string; strike(proxy: TcpProxy): void }[] = [
   { fault: 'refuses', strike: (proxy) => proxy.refuse() },
   { fault: 'is silent on open connections', strike: (proxy) => proxy.silenceOpen() },
-  // Longer than anybody waits.
-  { fault: 'is slow', strike: (proxy) => proxy.delay(8_000) },
+  // Longer than any test: what waits for the answer is found out.
+  { fault: 'is slow', strike: (proxy) => proxy.delay(600_000) },
 ];
 
 /** What the queue does on any server, through every fault of it. */
@@ -159,13 +157,10 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
             transport.send([{ queue: to, event: newEvent(), attempt: 1 }]);
           // A queue that is first used during the outage is none that fails for ever.
           const unknown = newQueue();
-          const took = await Promise.all([settles(send(queue)), settles(send(unknown))]);
-          expect(Math.max(...took)).toBeLessThan(6_500);
+          await Promise.all([settles(send(queue)), settles(send(unknown))]);
           proxy.heal();
-          expect(await passesAtLast(transport, queue, received)).toBeLessThan(10_000);
-          expect(
-            await passesAtLast(transport, unknown, await receive(direct, unknown)),
-          ).toBeLessThan(10_000);
+          await passesAtLast(transport, queue, received);
+          await passesAtLast(transport, unknown, await receive(direct, unknown));
         }),
       );
     }, 60_000);
@@ -202,11 +197,10 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
           await settles(transport.ping());
           await pause(2_000);
           proxy.heal();
-          const [first, second] = await Promise.all([
+          await Promise.all([
             passesAtLast(direct, queue, received),
             passesAtLast(direct, late, receivedLate),
           ]);
-          expect(Math.max(first, second)).toBeLessThan(15_000);
         }),
       );
     }, 60_000);
@@ -218,16 +212,10 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
       await passes(direct, queue, received);
       proxy.silenceOpen();
       // Nobody heals it: whatever was open stays silent for ever.
-      expect(await passesAtLast(direct, queue, received)).toBeLessThan(15_000);
-      expect(await passesAtLast(transport, queue, received)).toBeLessThan(10_000);
-      // It is told at once again, and does not only look from time to time.
-      let took = Number.POSITIVE_INFINITY;
-      await until('told', async () => {
-        const times = [];
-        for (let turn = 0; turn < 3; turn += 1) times.push(await passes(direct, queue, received));
-        took = Math.max(...times);
-        return took < 1_000;
-      });
+      await passesAtLast(direct, queue, received);
+      await passesAtLast(transport, queue, received);
+      // Events are announced to it again: it does not only look from time to time.
+      await until('announced', async () => (await passes(direct, queue, received)) < 1_000);
     }, 60_000);
 
     test('receives again at once when its connections are reset or ended by the server', async () => {
@@ -237,7 +225,7 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
       for (const strike of [() => proxy.cut(), () => server.endConnections()]) {
         await passes(direct, queue, received);
         await strike();
-        expect(await passesAtLast(direct, queue, received)).toBeLessThan(8_000);
+        await passesAtLast(direct, queue, received);
       }
     });
 
@@ -263,7 +251,7 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
       release();
       await until('finished', () => done.includes(event.id));
       proxy.heal();
-      expect(await passesAtLast(direct, queue, done)).toBeLessThan(15_000);
+      await passesAtLast(direct, queue, done);
     });
 
     test('says of each queue at most once in 5 s that something is wrong', async () => {
@@ -303,8 +291,8 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
           opened.splice(place, 1);
           strike(proxy);
           try {
-            expect(await settles(transport.stopReceiving())).toBeLessThan(5_000);
-            expect(await settles(transport.close())).toBeLessThan(5_000);
+            await settles(transport.stopReceiving());
+            await settles(transport.close());
             await until('every connection is ended', () => proxy.connections === 0);
           } finally {
             await proxy.close();

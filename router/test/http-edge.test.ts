@@ -96,7 +96,6 @@ describe('time', () => {
       ' ',
     ],
   ])('runs out for who sends %s a little at a time', async (_what, begin, more) => {
-    const began = performance.now();
     let sending: NodeJS.Timeout | undefined;
     const said = await raw((send) => {
       send(begin);
@@ -104,7 +103,6 @@ describe('time', () => {
     }).finally(() => clearInterval(sending));
     expect(said).toMatch(/^HTTP\/1.1 408 Request Timeout/);
     expect(said).toContain('"code":"REQUEST_TIMEOUT"');
-    expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   test('runs out for answers that do not come', async () => {

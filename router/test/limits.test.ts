@@ -133,7 +133,7 @@ describe('an operation', () => {
     ]);
   });
 
-  test('takes little time to be refused, whatever it is made of', () => {
+  test('takes little of the processor to be refused, whatever it is made of', () => {
     const worst = [
       `{ ...F0 } ${bomb(160, 'myPage { __typename }')}`,
       `{ ${'myPage { __typename } '.repeat(390)} }`,
@@ -144,9 +144,11 @@ describe('an operation', () => {
       `query (${repeated(300, (n) => `$v${n}: Int`)}) { __typename }`,
     ];
     for (const query of worst) {
-      const began = performance.now();
+      const before = process.cpuUsage();
       expect(refusals(query)).not.toEqual([]);
-      expect(performance.now() - began).toBeLessThan(250);
+      const { user, system } = process.cpuUsage(before);
+      // Other processes do not count; what grows without bounds takes minutes.
+      expect((user + system) / 1_000).toBeLessThan(1_000);
     }
   });
 });

@@ -5,6 +5,28 @@
 /** @type {{ name: string, edits: [file: string, text: string, replacement: string][], tests: string }[]} */
 export const mutants = [
   {
+    name: 'the refusal to erase a customer whose booking is not over',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/customer-erasure.ts',
+        '    await refuseIfOpen(db, customerId);',
+        '',
+      ],
+    ],
+    tests: 'customer-erasure',
+  },
+  {
+    name: 'the audit log lets erasure change who acted, and nothing else',
+    edits: [
+      [
+        'prisma/book/migrations/20261124154500_customer_erasure/migration.sql',
+        "\n       AND to_jsonb(NEW) - 'user_id' = to_jsonb(OLD) - 'user_id' THEN",
+        ' THEN',
+      ],
+    ],
+    tests: 'customer-erasure',
+  },
+  {
     name: "the consumer's inbox check: a duplicate is handled again",
     edits: [
       [

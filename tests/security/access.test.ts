@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Audience } from '#platform/access.ts';
 import type { Role } from '#platform/viewer.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
-import { describeSystems, type System, until } from '../support/system.ts';
+import { rebuildEnded } from '../support/rebuild.ts';
+import { describeSystems, type System } from '../support/system.ts';
 import { askSubgraph } from './inside.ts';
 import { entityFields, rootFields } from './schema-rules.ts';
 
@@ -48,18 +49,8 @@ describeSystems('who may use what', (system) => {
     Object.assign(ids, { Space: space.id, Booking: booking.id });
   });
 
-  afterAll(async () => {
-    // The operator has begun a rebuild: later tests find it ended.
-    const token = await system.token('operator', 'operator');
-    await until(
-      'the rebuild has ended',
-      async () => {
-        const { data } = await system.graphql(token, '{ myPageRebuild { state } }');
-        return !['BUILDING', 'COMPARING'].includes(data.myPageRebuild?.state);
-      },
-      60,
-    );
-  });
+  // The operator has begun one: other tests find none running.
+  afterAll(() => rebuildEnded(system));
 
   for (const { name, kind, audience, query, variables } of fields) {
     describe(`${name}, which is for ${audience}`, () => {

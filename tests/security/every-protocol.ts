@@ -5,7 +5,6 @@ import type { System } from '../support/system.ts';
 export interface Refused {
   codes: string[];
   text: string;
-  ms: number;
 }
 
 export interface Operation {
@@ -79,10 +78,8 @@ export async function askOver(
   operation: Operation,
   token: string | null = null,
 ): Promise<Refused> {
-  const began = performance.now();
   const text = await (protocols[protocol] as Ask)(system, token, operation);
-  const ms = performance.now() - began;
-  return { codes: [...text.matchAll(/"code":"(\w+)"/g)].map(([, code]) => String(code)), text, ms };
+  return { codes: [...text.matchAll(/"code":"(\w+)"/g)].map(([, code]) => String(code)), text };
 }
 
 /** What the server says over a connection of its own, until it ends it, to what is written as it is. */

@@ -1,18 +1,18 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Supergraph } from '@apollo/federation-internals';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { listSpace, newCustomer } from '../support/customer.ts';
-import { describeSystems, type System, until } from '../support/system.ts';
+import { rebuildEnded } from '../support/rebuild.ts';
+import { describeSystems, type System } from '../support/system.ts';
 import { judgeOf } from './fuzzing/judge.ts';
 import { randomShot, type Shot } from './fuzzing/random-shots.ts';
 import { type Seen, send } from './fuzzing/senders.ts';
 import { sweep } from './fuzzing/sweep.ts';
 
-/** `SPACERENT_FUZZ_SEED` repeats a run, `SPACERENT_FUZZ_SECONDS` makes it longer. */
+/** `SPACERENT_FUZZ_SECONDS` makes a run longer; Jest's seed, `--seed`, repeats its shots. */
 const seconds = Number(process.env.SPACERENT_FUZZ_SECONDS ?? 20);
-const seed = Number(process.env.SPACERENT_FUZZ_SEED ?? randomInt(2 ** 31));
 const HOUR = 3_600_000;
 /** So many shots are on their way at a time. */
 const VOLLEY = 10;
@@ -37,14 +37,15 @@ describeSystems('whatever clients send', (system) => {
       const tokens = [kim.token, space.token, everything, everything];
       const seen = await fire(system, randomShot(schema, known, tokens));
       process.stdout.write(
-        `fuzz (${system.profile}): seed ${seed}, ${seconds} s, ${JSON.stringify(Object.fromEntries(seen))}\n`,
+        `fuzz (${system.profile}): seed ${jest.getSeed()}, ${seconds} s, ${JSON.stringify(Object.fromEntries(seen))}\n`,
       );
       // Most of it is understood: what is refused at the door alone tries nothing behind it.
       expect(seen.get('data alone') ?? 0).toBeGreaterThan(seconds * 3);
 
       expect(processes(system)).toEqual(before);
       expect((await fetch(`${system.address}/health/ready`)).status).toBe(200);
-      await rebuilt(system);
+      // Operators may have begun one.
+      await rebuildEnded(system);
       const lee = await newCustomer(system);
       const later = await lee.request((await listSpace(system)).id);
       await lee.viewAt(later.booking.id, 'REGISTERED', 60);
@@ -110,7 +111,6 @@ async function fire(
     },
   );
   await fc.assert(property, {
-    seed,
     numRuns: Number.MAX_SAFE_INTEGER,
     interruptAfterTimeLimit: seconds * 1_000,
     markInterruptAsFailure: false,
@@ -128,17 +128,3 @@ function outcomesOf({ over }: Shot, { status, close, text, frames }: Seen): stri
 
 const processes = (system: System) =>
   Object.entries(system.instance().services).map(([name, { pid }]) => [name, pid]);
-
-/** Operators may have begun to rebuild mypage; others wait until that is over. */
-async function rebuilt(system: System): Promise<void> {
-  const token = await system.token('olga', 'operator');
-  const query = '{ myPageRebuild { state } }';
-  await until(
-    'the rebuild is over',
-    async () => {
-      const { data } = await system.graphql(token, query);
-      return !['BUILDING', 'COMPARING'].includes(data.myPageRebuild?.state);
-    },
-    60,
-  );
-}

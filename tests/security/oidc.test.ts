@@ -34,8 +34,12 @@ describe('with a real OpenID provider', () => {
   });
 
   test('a customer signs in with code and PKCE, and the API knows who asks', async () => {
-    const token = await provider.signIn('kim', AUDIENCE);
-    expect(decodeJwt(token)).toMatchObject({ sub: 'kim', aud: AUDIENCE, iss: provider.issuer });
+    const token = await provider.signIn('kim-by-openid', AUDIENCE);
+    expect(decodeJwt(token)).toMatchObject({
+      sub: 'kim-by-openid',
+      aud: AUDIENCE,
+      iss: provider.issuer,
+    });
     const { status, data, errors } = await system.graphql(token, MY_PAGE);
     expect({ status, errors }).toEqual({ status: 200, errors: undefined });
     expect(data.myPage.bookings.edges).toEqual([]);
@@ -46,13 +50,13 @@ describe('with a real OpenID provider', () => {
     const host = await provider.signIn('hana', AUDIENCE);
     const listed = await system.graphql(host, LIST_SPACE, { input });
     expect(listed.data.listSpace.space.id).toEqual(expect.any(String));
-    const customer = await provider.signIn('kim', AUDIENCE);
+    const customer = await provider.signIn('kim-by-openid', AUDIENCE);
     const refused = await system.graphql(customer, LIST_SPACE, { input });
     expect(refused.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
   test('a token for another API is refused', async () => {
-    const token = await provider.signIn('kim', AUDIENCE);
+    const token = await provider.signIn('kim-by-openid', AUDIENCE);
     // The provider of this test gives every token the same audience: so another router's is another.
     const home = process.env.SYSTEM_EMBEDDED as string;
     const other = await startRouterBeside(home, 'oidc-other-router', {
@@ -74,10 +78,10 @@ describe('with a real OpenID provider', () => {
   });
 
   test('after a change of keys new tokens are accepted and old ones refused, without a restart', async () => {
-    const old = await provider.signIn('kim', AUDIENCE);
+    const old = await provider.signIn('kim-by-openid', AUDIENCE);
     expect((await system.graphql(old, MY_PAGE)).status).toBe(200);
     await provider.rotate();
-    const fresh = await provider.signIn('kim', AUDIENCE);
+    const fresh = await provider.signIn('kim-by-openid', AUDIENCE);
     await until('the new key is known', async () => {
       const { status } = await system.graphql(fresh, MY_PAGE);
       return status === 200;
@@ -90,7 +94,7 @@ describe('with a real OpenID provider', () => {
   });
 
   test('a key that nobody signs with any more is forgotten by its age alone', async () => {
-    const old = await provider.signIn('kim', AUDIENCE);
+    const old = await provider.signIn('kim-by-openid', AUDIENCE);
     await until(
       'its key is known',
       async () => (await system.graphql(old, MY_PAGE)).status === 200,
@@ -103,7 +107,7 @@ describe('with a real OpenID provider', () => {
   });
 
   test('tokens with unknown keys make the router ask no more than once per cool-down', async () => {
-    const [, payload, signature] = (await provider.signIn('kim', AUDIENCE)).split('.');
+    const [, payload, signature] = (await provider.signIn('kim-by-openid', AUDIENCE)).split('.');
     const before = await provider.timesAsked();
     const startedAt = performance.now();
     let sent = 0;

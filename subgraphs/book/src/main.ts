@@ -8,6 +8,7 @@ import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
@@ -24,6 +25,7 @@ import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
+import { bookErasure, erasureBeginning } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
@@ -114,6 +116,8 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
       resolvers(portsOn(database.requests)),
       deadLetterResolvers('Book', postgresDeadLetters(database.requests), consumer, logger),
       auditResolvers('Book', postgresAuditLog(database.requests)),
+      erasureResolvers('Book', bookErasure(database.requests)),
+      erasureBeginning(database.requests),
     ],
     context: (base) => base,
     inbox: postgresInbox(database.requests),

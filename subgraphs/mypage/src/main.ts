@@ -3,6 +3,7 @@ import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { failureKind } from '#platform/failures.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
@@ -13,6 +14,7 @@ import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { createSubgraph } from '#platform/server.ts';
 import { viewRecords } from './adapters/booking-records.ts';
+import { viewErasure } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
 import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
@@ -75,6 +77,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
     resolvers: [
       resolvers(views, rebuilds, generations),
       deadLetterResolvers('MyPage', prismaDeadLetters(database.requests), consumer, logger),
+      erasureResolvers('MyPage', viewErasure(database.requests, generations)),
     ],
     context: (base) => base,
     inbox: views,

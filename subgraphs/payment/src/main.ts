@@ -9,6 +9,8 @@ import { openConsumer } from '#platform/consume.ts';
 import { correlationId, withCorrelation } from '#platform/correlation.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { postgresErasure } from '#platform/erasure.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
@@ -106,6 +108,7 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
       resolvers(portsOn(database.requests)),
       deadLetterResolvers('Payment', postgresDeadLetters(database.requests), consumer, logger),
       auditResolvers('Payment', postgresAuditLog(database.requests)),
+      erasureResolvers('Payment', postgresErasure(database.requests, ['payment'])),
     ],
     context: (base) => base,
     inbox: postgresInbox(database.requests),

@@ -8,6 +8,8 @@ import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { postgresDeadLetters } from '#platform/dead-letters.ts';
+import { postgresErasure } from '#platform/erasure.ts';
+import { erasureResolvers } from '#platform/erasure-resolvers.ts';
 import { postgresInbox } from '#platform/inbox.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { repeat, runService } from '#platform/lifecycle.ts';
@@ -86,6 +88,7 @@ await runService('space', spaceConfig, async ({ config, logger, draining, ...lif
       resolvers(portsOn(database.requests)),
       deadLetterResolvers('Space', postgresDeadLetters(database.requests), consumer, logger),
       auditResolvers('Space', postgresAuditLog(database.requests)),
+      erasureResolvers('Space', postgresErasure(database.requests, [])),
     ],
     context: (base) => base,
     inbox: postgresInbox(database.requests),

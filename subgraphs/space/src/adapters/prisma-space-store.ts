@@ -1,7 +1,6 @@
 import { spaceEvents } from '#contracts/space.ts';
 import { insertAuditEntry, newAuditEntry } from '#platform/audit.ts';
 import { newEvent } from '#platform/events.ts';
-import { insertInbox } from '#platform/inbox.ts';
 import { insertOutbox } from '#platform/outbox.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 import type { Relay } from '#platform/relay.ts';

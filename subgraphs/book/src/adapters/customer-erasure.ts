@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { type Erasure, postgresErasure } from '#platform/erasure.ts';
+import { NotErasable, orRefusal, parseCustomer } from '#platform/erasure-resolvers.ts';
+import { badInput } from '#platform/errors.ts';
+import { inTransaction, type Pool, type Queryable } from '#platform/postgres.ts';
+import type { SubgraphContext } from '#platform/server.ts';
+import { isText } from '#platform/text.ts';
+import { signedIn } from '#platform/viewer.ts';
+
+const MAX_REASON_LENGTH = 1_000;
+/** Nothing follows any more, unless somebody cancels a use that has not ended. */
+const OPEN = `NOT (status::text IN ('DECLINED', 'EXPIRED', 'REJECTED', 'CANCELLED')
+                   OR status::text = 'REGISTERED' AND end_at < now())`;
+
+/** Book's part of an erasure: it comes last, and forgets whose pseudonym it was. */
+export function bookErasure(pool: Pool): Erasure {
+  return postgresErasure(pool, ['booking'], async (db, { customerId, pseudonym }) => {
+    await refuseIfOpen(db, pseudonym);
+    await db.query(
+      `UPDATE customer_erasure SET customer_id = NULL, finished_at = now()
+        WHERE customer_id = $1 AND pseudonym = $2`,
+      [customerId, pseudonym],
+    );
+  });
+}
+
+/** The field that begins an erasure: chooses the pseudonym, or repeats it where one is under way. */
+export function erasureBeginning(pool: Pool) {
+  return {
+    Mutation: {
+      beginCustomerErasure(
+        _: unknown,
+        args: { customerId: string; reason: string },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId } = signedIn(viewer);
+        const customerId = parseCustomer(args.customerId);
+        const reason = args.reason.trim();
+        if (reason === '' || reason.length > MAX_REASON_LENGTH || !isText(reason)) {
+          throw badInput('reason', `Say why, in at most ${MAX_REASON_LENGTH} characters.`);
+        }
+        return orRefusal(async () => ({
+          pseudonym: await begin(pool, customerId, reason, userId),
+          replaced: 0,
+          next: null,
+        }));
+      },
+    },
+  };
+}
+
+function begin(pool: Pool, customerId: string, reason: string, by: string): Promise<string> {
+  return inTransaction(pool, async (db) => {
+    const { rowCount } = await db.query('SELECT FROM booking WHERE customer_id = $1 LIMIT 1', [
+      customerId,
+    ]);
+    if (rowCount === 0) throw new NotErasable('There is no such customer, or no longer.');
+    await refuseIfOpen(db, customerId);
+    const { rowCount: undelivered } = await db.query(
+      `SELECT FROM booking b JOIN outbox o ON o.aggregate_id = b.id
+        WHERE b.customer_id = $1 AND o.awaiting <> '{}' LIMIT 1`,
+      [customerId],
+    );
+    if (undelivered) {
+      throw new NotErasable('Events of this customer are still being delivered: try again later.');
+    }
+    await db.query(
+      `INSERT INTO customer_erasure (pseudonym, customer_id, reason, begun_by)
+       VALUES ($1, $2, $3, $4) ON CONFLICT (customer_id) DO NOTHING`,
+      [`erased-${randomUUID()}`, customerId, reason, by],
+    );
+    const { rows } = await db.query(
+      'SELECT pseudonym FROM customer_erasure WHERE customer_id = $1',
+      [customerId],
+    );
+    return rows[0].pseudonym;
+  });
+}
+
+async function refuseIfOpen(db: Queryable, customerId: string): Promise<void> {
+  const { rows } = await db.query(
+    `SELECT id FROM booking WHERE customer_id = $1 AND ${OPEN} ORDER BY id LIMIT 1`,
+    [customerId],
+  );
+  if (rows.length > 0) {
+    throw new NotErasable(
+      `The customer's booking ${rows[0].id} is not over: cancel it, or wait for its end.`,
+    );
+  }
+}

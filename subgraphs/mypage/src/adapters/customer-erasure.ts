@@ -1,0 +1,43 @@
+import type { Erasure } from '#platform/erasure.ts';
+import { NotErasable } from '#platform/erasure-resolvers.ts';
+import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
+import type { ViewGenerations } from '../ports.ts';
+
+const STEP_SIZE = 500;
+
+/** Erases in the read model: in every generation of the views, their versions and the dead letters. */
+export function viewErasure(
+  prisma: PrismaClient,
+  generations: Pick<ViewGenerations, 'latest'>,
+): Erasure {
+  return {
+    async erase({ customerId, pseudonym, after }) {
+      const rebuild = await generations.latest();
+      // It has read events already that still name the customer.
+      if (rebuild && !rebuild.finishedAt) {
+        throw new NotErasable('Mypage is being rebuilt: try again when that has ended.');
+      }
+      const data = { customerId: pseudonym };
+      const views = await prisma.bookingStatusView.updateMany({ where: { customerId }, data });
+      const versions = await prisma.viewVersion.updateMany({ where: { customerId }, data });
+      const letters = await prisma.deadLetter.findMany({
+        where: after ? { eventId: { gt: after } } : {},
+        orderBy: { eventId: 'asc' },
+        take: STEP_SIZE,
+      });
+      let replaced = views.count + versions.count;
+      for (const { eventId, event } of letters) {
+        const { payload, ...rest } = event as { payload?: { customerId?: unknown } };
+        if (payload?.customerId !== customerId) continue;
+        const erased = { ...rest, payload: { ...payload, customerId: pseudonym } };
+        await prisma.deadLetter.update({
+          where: { eventId },
+          data: { event: erased as Prisma.InputJsonObject },
+        });
+        replaced += 1;
+      }
+      const last = letters.at(-1);
+      return { replaced, next: letters.length === STEP_SIZE && last ? last.eventId : null };
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { CANCEL_BOOKING, listSpace, newCustomer, sql } from './support/customer.ts';
+import { viewRows } from './support/mypage-database.ts';
+import { rebuildEnded } from './support/rebuild.ts';
+import { describeSystems, type System, until } from './support/system.ts';
+
+const PSEUDONYM = /erased-[0-9a-f-]{36}/;
+const BEGIN = `mutation ($customerId: ID!) {
+  result: beginCustomerErasure(customerId: $customerId, reason: "a test") {
+    ... on CustomerErasureSuccess { pseudonym } ... on CustomerNotErasable { message }
+  }
+}`;
+const ERASE_PAYMENT = `mutation ($customerId: ID!, $pseudonym: ID!) {
+  result: erasePaymentCustomer(customerId: $customerId, pseudonym: $pseudonym) {
+    ... on CustomerErasureSuccess { replaced next }
+  }
+}`;
+const ERASE_BOOK = `mutation ($customerId: ID!, $pseudonym: ID!) {
+  result: eraseBookCustomer(customerId: $customerId, pseudonym: $pseudonym) {
+    ... on CustomerErasureSuccess { replaced } ... on CustomerNotErasable { message }
+  }
+}`;
+const REBUILD = `mutation { rebuildMyPage { __typename } }`;
+const LATEST = '{ myPageRebuild { state differences } }';
+
+describeSystems('the erasure of a customer', (system) => {
+  function command(token: string, ...args: string[]) {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['scripts/erase-customer.mjs', ...args, '--url', system.instance().graphqlUrl],
+      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
+    );
+    return { status, said: stdout + stderr };
+  }
+
+  /** Repeats the command while events of the customer are still on their way. */
+  const erase = (token: string, customer: string) =>
+    until('the customer is erased', async () => {
+      const { status, said } = command(token, '--customer', customer, '--reason', 'a test');
+      if (status === 0) return said;
+      expect(said).toContain('still being delivered');
+      return null;
+    });
+
+  /** A customer whose one booking is cancelled, and whatever that left behind. */
+  async function formerCustomer() {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id);
+    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.cancel(booking.id);
+    await kim.viewMatching(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
+    return { kim, space, id: booking.id as string };
+  }
+
+  test('leaves their records under a pseudonym, the same in every context, and their id nowhere', async () => {
+    const { kim, id } = await formerCustomer();
+    const lee = await formerCustomer();
+    expect(await placesOf(system, kim.name)).toEqual(
+      expect.arrayContaining(['book.booking', 'book.audit_entry', 'payment.payment', 'mypage']),
+    );
+    const operator = `olga-${randomUUID()}`;
+    const token = await system.token(operator, 'operator');
+    const said = await erase(token, kim.name);
+    const [pseudonym] = PSEUDONYM.exec(said) as [string];
+
+    expect(await placesOf(system, kim.name)).toEqual([]);
+    expect(
+      await sql(system, 'book', 'SELECT customer_id, status FROM booking WHERE id = $1', [id]),
+    ).toEqual([{ customer_id: pseudonym, status: 'CANCELLED' }]);
+    expect(
+      await sql(system, 'payment', 'SELECT customer_id FROM payment WHERE booking_id = $1', [id]),
+    ).toEqual([{ customer_id: pseudonym }]);
+    const views = 'SELECT customer_id FROM booking_status_view WHERE booking_id = ?';
+    for (const row of await viewRows(system, views, [id])) expect(row.customer_id).toBe(pseudonym);
+    const acts = await sql(
+      system,
+      'book',
+      `SELECT user_id, action FROM audit_entry WHERE subject_id IN ($1::uuid, $2::uuid) ORDER BY id`,
+      [id, pseudonym.slice('erased-'.length)],
+    );
+    expect(acts).toEqual([
+      { user_id: pseudonym, action: 'requestBooking' },
+      { user_id: pseudonym, action: 'cancelBooking' },
+      { user_id: operator, action: 'eraseCustomer' },
+    ]);
+    // Who is not erased has everything.
+    expect((await lee.kim.view(lee.id)).status).toBe('CANCELLED');
+    expect(await kim.view(id)).toBeNull();
+    expect(command(token, '--customer', kim.name, '--reason', 'again').said).toContain(
+      'no such customer',
+    );
+  }, 60_000);
+
+  test('is what the events say, too: a rebuild of mypage finds no difference', async () => {
+    const { kim } = await formerCustomer();
+    const token = await system.token('an-operator', 'operator');
+    await erase(token, kim.name);
+    await until('a rebuild begins', async () => {
+      const { data } = await system.graphql(token, REBUILD);
+      return data.rebuildMyPage.__typename === 'RebuildMyPageStarted';
+    });
+    await rebuildEnded(system);
+    const { data } = await system.graphql(token, LATEST);
+    expect(data.myPageRebuild).toEqual({ state: 'SWITCHED', differences: 0 });
+    expect(await placesOf(system, kim.name)).toEqual([]);
+  }, 120_000);
+
+  test('goes on with the same pseudonym after it was interrupted', async () => {
+    const { kim } = await formerCustomer();
+    const token = await system.token('an-operator', 'operator');
+    const begun = await until('it begins', async () => {
+      const { data } = await system.graphql(token, BEGIN, { customerId: kim.name });
+      return data.result.pseudonym as string | undefined;
+    });
+    const variables = { customerId: kim.name, pseudonym: begun };
+    const { data } = await system.graphql(token, ERASE_PAYMENT, variables);
+    expect(data.result).toEqual({ replaced: 1, next: null });
+    expect(await erase(token, kim.name)).toContain(begun);
+    expect(await placesOf(system, kim.name)).toEqual([]);
+  }, 60_000);
+
+  test('does not end when the customer has booked again meanwhile', async () => {
+    const { kim, space } = await formerCustomer();
+    const token = await system.token('an-operator', 'operator');
+    const pseudonym = await until('it begins', async () => {
+      const { data } = await system.graphql(token, BEGIN, { customerId: kim.name });
+      return data.result.pseudonym as string | undefined;
+    });
+    const { booking } = await kim.request(space.id);
+    const { data } = await system.graphql(token, ERASE_BOOK, { customerId: kim.name, pseudonym });
+    expect(data.result.message).toContain(`booking ${booking.id} is not over`);
+    expect((await kim.booking(booking.id)).id).toBe(booking.id);
+    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.cancel(booking.id);
+  });
+
+  test('is refused while a booking is not over, and nothing is changed', async () => {
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const { booking } = await kim.request(space.id);
+    await kim.viewAt(booking.id, 'REGISTERED');
+    const token = await system.token('an-operator', 'operator');
+    const { status, said } = command(token, '--customer', kim.name, '--reason', 'a test');
+    expect([status, said]).toEqual([
+      1,
+      `The customer's booking ${booking.id} is not over: cancel it, or wait for its end.\n`,
+    ]);
+    expect((await kim.view(booking.id)).status).toBe('REGISTERED');
+    await system.graphql(token, CANCEL_BOOKING, { id: booking.id });
+  });
+
+  test('is for operators alone, and its command says in a sentence what is missing', async () => {
+    const kim = await newCustomer(system);
+    const asCustomer = command(kim.token, '--customer', kim.name, '--reason', 'a test');
+    expect(asCustomer).toEqual({ status: 1, said: expect.stringContaining('operator') });
+    expect(command(kim.token, '--reason', 'a test').said).toBe(
+      'Name the customer with --customer.\n',
+    );
+    expect(command(kim.token, '--customer', kim.name).said).toBe('Say why with --reason.\n');
+    expect(command(kim.token, '--help').said).toContain('npm run erase-customer');
+  });
+
+  test.each(['book', 'payment', 'space'] as const)(
+    'is the one exception that the audit log of %s allows, and replaces customers alone',
+    async (context) => {
+      const erasing = "SELECT set_config('spacerent.erasing_customer', 'on', false)";
+      const pseudonym = `erased-${randomUUID()}`;
+      for (const statement of [
+        "UPDATE audit_entry SET user_id = 'nobody'",
+        `UPDATE audit_entry SET user_id = '${pseudonym}', action = 'nothing'`,
+        'DELETE FROM audit_entry',
+        'TRUNCATE audit_entry',
+      ]) {
+        const both = `DO $$ BEGIN PERFORM set_config('spacerent.erasing_customer', 'on', true); ${statement}; END $$`;
+        await expect(sql(system, context, both)).rejects.toThrow('append-only');
+      }
+      await sql(system, context, erasing);
+      const outside = `UPDATE audit_entry SET user_id = '${pseudonym}' WHERE FALSE`;
+      await expect(sql(system, context, outside)).rejects.toThrow('append-only');
+    },
+  );
+});
+
+/** Where the text stands: tables of the contexts, and mypage. */
+async function placesOf(system: System, text: string): Promise<string[]> {
+  const places: string[] = [];
+  for (const context of ['book', 'payment', 'space'] as const) {
+    const tables = await sql(
+      system,
+      context,
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
+    );
+    for (const { name } of tables) {
+      const query = `SELECT FROM "${name}" AS t WHERE position($1 IN t::text) > 0 LIMIT 1`;
+      if ((await sql(system, context, query, [text])).length > 0) places.push(`${context}.${name}`);
+    }
+  }
+  for (const table of ['booking_status_view', 'view_version', 'dead_letter']) {
+    const column = table === 'dead_letter' ? 'event' : 'customer_id';
+    const query = `SELECT 1 FROM ${table} WHERE ${column} LIKE ?`;
+    if ((await viewRows(system, query, [`%${text}%`])).length > 0) places.push('mypage');
+  }
+  return places;
+}

@@ -1,0 +1,14 @@
+import { type System, until } from './system.ts';
+
+/** Waits until no rebuild of mypage is running, whoever began it. */
+export async function rebuildEnded(system: System): Promise<void> {
+  const token = await system.token('an-operator', 'operator');
+  await until(
+    'no rebuild is running',
+    async () => {
+      const { data } = await system.graphql(token, '{ myPageRebuild { finishedAt } }');
+      return !data.myPageRebuild || data.myPageRebuild.finishedAt !== null;
+    },
+    60,
+  );
+}

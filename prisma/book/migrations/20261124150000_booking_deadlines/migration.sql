@@ -1,6 +1,7 @@
 -- Deadlines, a limit of unpaid holds, slots that are free before their refund, and payment methods
--- that are erased after use. The previous release runs on this schema: the triggers below fill in
--- what it does not write.
+-- that are erased after use.
+-- compatible: triggers fill in the digest, erase the payment method and correct "live", so every row that
+-- the previous release writes passes the constraints.
 
 -- SHA-256 of the booking's id and the payment method: compares a repeated request with the first one
 -- after the payment method itself is erased.

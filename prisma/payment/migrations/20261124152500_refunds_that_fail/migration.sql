@@ -1,3 +1,4 @@
+-- compatible: a refund's id has a random default, so rows of the previous release are unique.
 -- Expand only: the previous release runs on this schema. It cannot read a payment whose refund has
 -- failed for good, and leaves those to this release.
 

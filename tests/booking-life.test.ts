@@ -252,12 +252,19 @@ describeRouters('cancelling', (system) => {
   test('a use that cannot be registered is taken back with a full refund', async () => {
     const space = await listSpace(system, { refundTiers: [{ daysBefore: 3000, percent: 100 }] });
     const slot = nextSlot();
-    // Another use, which book knows nothing of, stands in the registry at that time.
+    // Another use, of a booking that is paid and stands, is registered at that time.
     await sql(
       system,
       'space',
-      `INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status, version)
-       VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $1, $2, $3, 'REGISTERED', 1)`,
+      `WITH registered AS (
+         INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
+                version)
+         VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $1, $2, $3,
+                 'REGISTERED', 1)
+      RETURNING *)
+       INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version, status,
+              payment_id)
+       SELECT booking_id, space_id, start_at, end_at, TRUE, 2, 'PAID', payment_id FROM registered`,
       [space.id, slot.startAt, slot.endAt],
     );
     const kim = await newCustomer(system);

@@ -45,7 +45,12 @@ const startSpace = (drainSeconds: number) =>
   start('space', { SPACE_DATABASE_URL: spaces.url, DRAIN_SECONDS: String(drainSeconds) });
 
 const startRouter = (env: Record<string, string>) =>
-  start('router', { SPACERENT_PROFILE: 'embedded', AUTH_SECRET: SECRET, ...env });
+  start('router', {
+    SPACERENT_PROFILE: 'embedded',
+    AUTH_SECRET: SECRET,
+    WEBSOCKETS_PER_ADDRESS: '5000',
+    ...env,
+  });
 
 /** What both kinds of clients that keep connections send to a subgraph. */
 async function headersFor(service: 'space'): Promise<Record<string, string>> {

@@ -173,9 +173,7 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
           const [queue, back] = [newQueue(), newQueue()];
           const received = await receive(transport, queue);
           const receivedBack = await receive(direct, back);
-          expect(
-            await settles(transport.send([{ queue: back, event: newEvent(), attempt: 1 }])),
-          ).toBeLessThan(6_500);
+          await settles(transport.send([{ queue: back, event: newEvent(), attempt: 1 }]));
           await expect(transport.ping()).rejects.toThrow();
           proxy.heal();
           await passesAtLast(direct, queue, received);

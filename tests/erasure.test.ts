@@ -135,6 +135,9 @@ describeSystems('the erasure of a customer', (system) => {
     expect((await kim.booking(booking.id)).id).toBe(booking.id);
     await kim.viewAt(booking.id, 'REGISTERED');
     await kim.cancel(booking.id);
+    await kim.viewAt(booking.id, 'CANCELLED');
+    // A view that is erased by half would differ from the events in other tests' rebuilds.
+    expect(await erase(token, kim.name)).toContain(pseudonym);
   });
 
   test('is refused while a booking is not over, and nothing is changed', async () => {

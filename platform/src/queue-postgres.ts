@@ -11,19 +11,30 @@ const SILENCE_MS = 6_000;
 const CLOSE_MS = 2_000;
 
 const RETRY_MS = 1_000;
+const CONNECT_MS = 5_000;
+/** A first installation makes all tables in well under a second. */
+const MIGRATION_STATEMENT_MS = 10_000;
 
 /** Brings BullMQ's tables up to date. Rejects when the database is not there. */
 async function migrate(connectionString: string, onError: (error: unknown) => void): Promise<void> {
   const migration = new Queue(
     'migration',
-    { connection: { connectionString, migrate: true } } as never,
+    {
+      connection: {
+        connectionString,
+        migrate: true,
+        // A server that accepts and stays silent would otherwise hold the first contact up for ever.
+        connectionTimeoutMillis: CONNECT_MS,
+        query_timeout: MIGRATION_STATEMENT_MS,
+      },
+    } as never,
     createPostgresBackend as never,
   );
   migration.on('error', onError);
   try {
     await migration.waitUntilReady();
   } finally {
-    await migration.close().catch(() => {});
+    await within(CLOSE_MS, 'closing', migration.close()).catch(() => {});
   }
 }
 
@@ -49,7 +60,7 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
   const pool = new pg.Pool({
     connectionString,
     max: 16,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: SILENCE_MS - 1_000,
     keepAlive: true,
     // The queue is disposable. Its commits notify workers under a lock that all of them share, and

@@ -158,7 +158,9 @@ describe('a service that is told to stop', () => {
       await blocked(1);
       space.child.kill('SIGTERM');
       expect(await answer).toBeInstanceOf(Error);
-      expect(space.log()).toContain('requests that did not end in time are cut off');
+      await until('it says so', async () =>
+        space.log().includes('requests that did not end in time are cut off'),
+      );
     });
     expect(await space.exited).toBe(0);
     await client.close();

@@ -50,7 +50,7 @@ describeSystems('the reconciliation', (system) => {
     await until(
       'the violation is recorded',
       async () => (await violationsOf(bookingId)).includes('confirmed-is-paid-and-registered'),
-      40,
+      75,
     );
     expect(
       await metricOf(system, 'spacerent_invariant_violations', 'confirmed-is-paid-and-registered'),
@@ -60,9 +60,9 @@ describeSystems('the reconciliation', (system) => {
     await until(
       'the violation is removed',
       async () => (await violationsOf(bookingId)).length === 0,
-      40,
+      75,
     );
-  }, 120_000);
+  }, 240_000);
 
   test('compares a sound booking and reports nothing', async () => {
     const before = await metricOf(system, 'spacerent_reconciliation_compared_bookings_total');
@@ -71,10 +71,10 @@ describeSystems('the reconciliation', (system) => {
       'bookings are compared',
       async () =>
         (await metricOf(system, 'spacerent_reconciliation_compared_bookings_total')) > before,
-      40,
+      75,
     );
     expect(await violationsOf(bookingId)).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });
 
 /** A number of book's metrics, by its name and a part of its labels. */

@@ -51,6 +51,13 @@ describe('the reconciliation store', () => {
     expect(row?.seconds).toBeGreaterThan(3_000);
   });
 
+  test('leases a source again after the interval when its comparison failed', async () => {
+    const store = postgresReconciliationStore(database.pool, 0);
+    const position = await store.lease('book');
+    await store.release('book');
+    expect(await store.lease('book')).toBe(position);
+  });
+
   test('reports a violation once, and removes it when the booking is sound again', async () => {
     const store = storeOf();
     const [sound, broken] = [uuidv7(), uuidv7()];

@@ -3,8 +3,11 @@ import { inTransaction, type Pool, statement } from '#platform/postgres.ts';
 import type { ReconciliationStore } from '../application/reconcile.ts';
 import type { BookingRecord, Violation } from '../domain/consistency.ts';
 
-/** Longer than a page of comparisons takes, also when a context responds at the last moment. */
-const LEASE_SECONDS = 120;
+/**
+ * Renewed with each page. Where a page takes longer, two replicas compare it, which does no harm; a
+ * replica that dies holds the others up for no longer than this.
+ */
+const LEASE_SECONDS = 30;
 /** Where a source begins: what is older was compared, or was there before the comparison. */
 const FIRST_ROUND_MS = 24 * 3_600_000;
 const MAX_OPEN_VIOLATIONS = 500;
@@ -25,6 +28,12 @@ const advanceSource = statement(
           leased_until = now() + interval '1 second'
             * CASE WHEN $3::boolean THEN $4::float ELSE ${LEASE_SECONDS} END,
           caught_up_at = CASE WHEN $3::boolean THEN now() ELSE caught_up_at END
+    WHERE source = $1`,
+);
+
+const releaseSource = statement(
+  'reconciliation-release',
+  `UPDATE reconciliation_source SET leased_until = now() + interval '1 second' * $2::float
     WHERE source = $1`,
 );
 
@@ -94,6 +103,7 @@ export function postgresReconciliationStore(
     },
     advance: async (source, eventId, isCaughtUp) =>
       void (await advanceSource(pool, source, eventId, isCaughtUp, intervalSeconds)),
+    release: async (source) => void (await releaseSource(pool, source, intervalSeconds)),
     bookings: (ids) => bookingsById(pool, [...ids]),
     openViolations: async () => (await openViolations(pool)).map(({ bookingId }) => bookingId),
     record: (bookingIds, violations) =>

@@ -22,6 +22,8 @@ export interface ReconciliationStore {
   lease(source: EventSource): Promise<string | null>;
   /** Moves on; `isCaughtUp`: nothing is waiting, so the source is due again after the interval. */
   advance(source: EventSource, eventId: string, isCaughtUp: boolean): Promise<void>;
+  /** Gives the lease up after a failure: the source is due again after the interval. */
+  release(source: EventSource): Promise<void>;
   /** The bookings among these that book has. */
   bookings(ids: readonly string[]): Promise<BookingRecord[]>;
   /** The bookings with open violations, at most 500. */
@@ -57,18 +59,32 @@ const MAX_PAGES = 20;
  * nothing is skipped.
  */
 export async function reconcile(ports: ReconcilePorts): Promise<void> {
-  const { store, records } = ports;
+  const { store } = ports;
   for (const source of SOURCES) {
-    let position = await store.lease(source);
+    const position = await store.lease(source);
     if (position === null) continue;
-    if (source === 'book') await compare(ports, await store.openViolations());
-    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-      const { bookingIds, last, hasMore } = await records.changedAfter(source, position);
-      await compare(ports, bookingIds);
-      position = last ?? position;
-      await store.advance(source, position, !hasMore);
-      if (!hasMore) break;
+    try {
+      if (source === 'book') await compare(ports, await store.openViolations());
+      await compareChanges(ports, source, position);
+    } catch (error) {
+      await store.release(source);
+      throw error;
     }
+  }
+}
+
+async function compareChanges(
+  ports: ReconcilePorts,
+  source: EventSource,
+  start: string,
+): Promise<void> {
+  let position = start;
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const { bookingIds, last, hasMore } = await ports.records.changedAfter(source, position);
+    await compare(ports, bookingIds);
+    position = last ?? position;
+    await ports.store.advance(source, position, !hasMore);
+    if (!hasMore) return;
   }
 }
 

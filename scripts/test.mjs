@@ -7,8 +7,8 @@ import { runLanes } from './test-lanes.mjs';
 
 const help = `Usage: npm test [-- jest options]
 
-Runs every test, two runs of Jest at a time: the system of each profile and the parts of it are
-tested apart. With Jest's own options, such as a path, one run of Jest has both profiles. Tests of
+Runs every test, three runs of Jest at a time: the system of each profile, the parts of it, and the
+faults are tested apart. With Jest's own options, such as a path, one run of Jest has both profiles. Tests of
 the servers profile start their own redis-server and mariadbd and are left out, with a line saying
 so, on a machine that lacks one of them.
 
@@ -18,6 +18,9 @@ The order of the files and everything random follow from a seed, which is printe
   SPACERENT_TEST_ALL=1  fail instead of leaving tests out (also when CI is set)
 
 For example: npm test -- subgraphs/book --testNamePattern "overlap"`;
+
+/** Tests that start whole systems of their own and break them: they take longest, and mostly wait. */
+const FAULTS = 'tests/faults/(upgrade/|chaos\\.|system/availability\\.)';
 
 if (asksForHelp()) console.log(help);
 else await test();
@@ -49,13 +52,22 @@ function lanes(profiles, args) {
 
 /** Those that take longest first; the systems of the profiles know nothing of each other. */
 function allLanes(profiles, args) {
-  const parts = { name: 'parts', profiles, args: ['--selectProjects', 'parts', ...args] };
-  const systems = profiles.split(',').map((profile) => ({
+  const ofParts = (name, ...which) => ({
+    name,
+    profiles,
+    args: [...which, '--selectProjects', 'parts', ...args],
+  });
+  const [first, ...others] = profiles.split(',').map((profile) => ({
     name: `whole, ${profile}`,
     profiles: profile,
     args: ['--selectProjects', 'whole', ...args],
   }));
-  return [parts, ...systems];
+  return [
+    ofParts('parts', '--testPathIgnorePatterns', FAULTS),
+    first,
+    ofParts('faults', '--testPathPatterns', FAULTS),
+    ...others,
+  ];
 }
 
 function chooseProfiles() {

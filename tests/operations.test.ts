@@ -12,6 +12,17 @@ async function isReady(system: System, service: string): Promise<boolean> {
   );
 }
 
+/** Has book, which has just been started again perhaps, received the space? */
+async function isKnown(system: System, spaceId: string): Promise<boolean> {
+  const { data } = await system.graphql(
+    null,
+    `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
+       space(id: $id) { freeSlots(from: $from, to: $to) { startAt } } }`,
+    { id: spaceId, from: '2031-01-01T00:00:00Z', to: '2031-01-02T00:00:00Z' },
+  );
+  return Boolean(data.space?.freeSlots);
+}
+
 describeSystems('operations', (system) => {
   test('every service is alive and ready', async () => {
     for (const service of ['router', ...SUBGRAPHS]) {
@@ -112,6 +123,7 @@ describeSystems('operations', (system) => {
       );
       expect(system.logOf(name)).toContain('"msg":"stopped"');
       const space = await listSpace(system);
+      await until('book knows the space', () => isKnown(system, space.id), 30);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
       await kim.viewAt(booking.id, 'REGISTERED');

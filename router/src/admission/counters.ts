@@ -21,8 +21,8 @@ const WINDOW_MS = WINDOW_S * 1_000;
 const PATIENCE_MS = 100;
 
 /**
- * Counts on Redis before it answers, so that all routers together keep to the limit; in this process
- * while Redis does not answer. What exceeds the limit counts as well.
+ * Counts in this process, and on Redis before it answers, so that all routers together keep to the
+ * limit while Redis responds, and each by itself otherwise. What exceeds the limit counts as well.
  */
 export function exactCounter(name: string, limit: number, redis: CountingRedis | undefined) {
   const options = { keyPrefix: `spacerent:${name}`, points: limit, duration: WINDOW_S };
@@ -36,19 +36,26 @@ export function exactCounter(name: string, limit: number, redis: CountingRedis |
       rejectIfRedisNotReady: true,
     });
 
-  async function consume(key: string, points: number): Promise<RateLimiterRes> {
-    if (!together || !redis.isThere()) return consumed(here, key, points);
+  /** Together with the other routers; null while Redis does not count. */
+  async function consumeTogether(key: string, points: number): Promise<RateLimiterRes | null> {
+    if (!together || !redis.isThere()) return null;
     try {
       return await within(PATIENCE_MS, 'counting', consumed(together, key, points));
     } catch (error) {
       redis.failed(error);
-      return consumed(here, key, points);
+      return null;
     }
   }
 
+  const excess = ({ consumedPoints, msBeforeNext }: RateLimiterRes): Excess | null =>
+    consumedPoints > limit ? { limit, waitMs: msBeforeNext } : null;
+
   return async (key: string, points: number): Promise<Excess | null> => {
-    const { consumedPoints, msBeforeNext } = await consume(key, points);
-    return consumedPoints > limit ? { limit, waitMs: msBeforeNext } : null;
+    // Always here as well: while Redis is slow or away, this process alone does not exceed the limit.
+    const own = excess(await consumed(here, key, points));
+    if (own) return own;
+    const all = await consumeTogether(key, points);
+    return all && excess(all);
   };
 }
 

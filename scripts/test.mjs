@@ -7,7 +7,7 @@ import { runLanes } from './test-lanes.mjs';
 
 const help = `Usage: npm test [-- jest options]
 
-Runs every test, three runs of Jest at a time: the system of each profile, the parts of it, and the
+Runs every test, two runs of Jest at a time: the system of each profile, the parts of it, and the
 faults are tested apart. With Jest's own options, such as a path, one run of Jest has both profiles. Tests of
 the servers profile start their own redis-server and mariadbd and are left out, with a line saying
 so, on a machine that lacks one of them.

@@ -256,14 +256,14 @@ export async function liveOneBooking(
 
   // book: payment's answer.
   facts.status = 'PAID';
-  const paid = bookingEvent('BookingStatusChanged', 2);
+  const paid = bookingEvent('BookingPaid', 2);
   const payment = [bookingId, 1, 'PAID', true, 2, null, null, false, false, null];
   const [afterPaid] = await saveBooking(db.book, ...payment, JSON.stringify([paid]));
   mustBe(afterPaid?.saved, 'the booking saved as PAID');
   db.committed('book', paid);
   projections.push(db.project(projected('booking', paid)));
 
-  // space: takes Booked, BookingStatusChanged (PAID) and PaymentApproved.
+  // space: takes Booked, BookingPaid and PaymentApproved.
   const place = [bookingId, spaceId, startAt, endAt];
   await occupySlot(db.space, ...place, true, 1, 'REQUESTED', null, booked.id);
   const registrationId = uuidv7();
@@ -295,7 +295,6 @@ export async function liveOneBooking(
     JSON.stringify([confirmed]),
   );
   mustBe(afterConfirmed?.saved, 'the booking saved as REGISTERED');
-  await occupySlot(db.space, ...place, true, 3, 'REGISTERED', null, confirmed.id);
   db.committed('book', confirmed);
   projections.push(db.project(projected('booking', confirmed)));
 

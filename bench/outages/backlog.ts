@@ -14,11 +14,11 @@ import { storeViews } from '../stored/view-rows.ts';
 import type { System } from '../system.ts';
 
 /**
- * PaymentApproved and BookingStatusChanged of the paid booking (space); from both follow Registered
- * (book, mypage) and BookingStatusChanged of the registered one (mypage, space).
+ * PaymentApproved and BookingPaid (space); from both follow Registered (book, mypage) and
+ * BookingStatusChanged (mypage).
  */
 const EVENTS_PER_BOOKING = 4;
-const DELIVERIES_PER_BOOKING = 6;
+const DELIVERIES_PER_BOOKING = 5;
 const DRAINED_WITHIN_MS = 1_800_000;
 const TELL_EVERY_MS = 10_000;
 

@@ -112,7 +112,7 @@ export const bookRows = [
   bookingRow('REGISTERED', 3),
   auditRow,
   outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
-  outboxRow('paid', 'booking', 2, 'booking', 'BookingStatusChanged', bookingFacts('PAID')),
+  outboxRow('paid', 'booking', 2, 'booking', 'BookingPaid', bookingFacts('PAID')),
   outboxRow(
     'confirmed',
     'booking',
@@ -141,15 +141,7 @@ export const paidBookRows = [
   bookingRow('PAID', 2),
   auditRow,
   outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
-  outboxRow(
-    'paid',
-    'booking',
-    2,
-    'booking',
-    'BookingStatusChanged',
-    bookingFacts('PAID'),
-    '{space}',
-  ),
+  outboxRow('paid', 'booking', 2, 'booking', 'BookingPaid', bookingFacts('PAID'), '{space}'),
 ];
 
 export const paidPaymentRows = [

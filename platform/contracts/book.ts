@@ -30,8 +30,10 @@ export type BookingFacts = z.infer<typeof bookingFacts>;
 export const bookingEvents = {
   /** The slot is held (`REQUESTED`). */
   Booked: { topic: 'booking', consumers: ['mypage', 'space'], payload: bookingFacts },
-  /** `PAYMENT_DEFERRED`, `PAID`, `REGISTERED`. Space registers no use that is not `PAID` here. */
-  BookingStatusChanged: { topic: 'booking', consumers: ['mypage', 'space'], payload: bookingFacts },
+  /** The payment is approved while the slot is held (`PAID`). Space registers no use without it. */
+  BookingPaid: { topic: 'booking', consumers: ['mypage', 'space'], payload: bookingFacts },
+  /** A change that only mypage shows (`PAYMENT_DEFERRED`, `REGISTERED`). */
+  BookingStatusChanged: { topic: 'booking', consumers: ['mypage'], payload: bookingFacts },
   /** A cancellation is accepted (`CANCELLING`): refund, and cancel the registration. */
   BookingCancelled: {
     topic: 'booking',

@@ -364,7 +364,7 @@ describe('saving a booking', () => {
     expect(await stored(booking)).toMatchObject(paid.state);
     expect(await outboxOf(booking)).toMatchObject([
       { version: 1, status: 'REQUESTED' },
-      { version: 2, type: 'BookingStatusChanged', status: 'PAID', awaiting: ['mypage', 'space'] },
+      { version: 2, type: 'BookingPaid', status: 'PAID', awaiting: ['mypage', 'space'] },
     ]);
   });
 

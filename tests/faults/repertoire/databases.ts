@@ -85,8 +85,8 @@ const tellAgain = (awaiting: string) => `
                  LIMIT 300 FOR UPDATE SKIP LOCKED)`;
 
 const TOLD_AGAIN = {
-  book: tellAgain(`CASE WHEN type IN ('Booked', 'BookingStatusChanged') THEN '{mypage,space}'::text[]
-    ELSE '{mypage,payment,space}' END`),
+  book: tellAgain(`CASE WHEN type IN ('Booked', 'BookingPaid') THEN '{mypage,space}'::text[]
+    WHEN type = 'BookingStatusChanged' THEN '{mypage}' ELSE '{mypage,payment,space}' END`),
   payment: tellAgain(`CASE type WHEN 'PaymentApproved' THEN '{space,mypage}'::text[]
     WHEN 'PaymentDeclined' THEN '{mypage}' ELSE '{book,mypage}' END`),
   space: tellAgain(`CASE type WHEN 'SpaceListed' THEN '{book}'::text[]

@@ -21,8 +21,8 @@ const LIVES: Record<Life, { booking: Step[]; payment: Step[]; registration: Step
   registered: {
     booking: [
       [1, 'Booked', 'REQUESTED', ['space']],
-      [2, 'BookingStatusChanged', 'PAID', ['space']],
-      [3, 'BookingStatusChanged', 'REGISTERED', ['space']],
+      [2, 'BookingPaid', 'PAID', ['space']],
+      [3, 'BookingStatusChanged', 'REGISTERED', []],
     ],
     payment: [[2, 'PaymentApproved', 'APPROVED', ['space']]],
     registration: [[1, 'Registered', 'REGISTERED', ['book']]],
@@ -30,8 +30,8 @@ const LIVES: Record<Life, { booking: Step[]; payment: Step[]; registration: Step
   cancelled: {
     booking: [
       [1, 'Booked', 'REQUESTED', ['space']],
-      [2, 'BookingStatusChanged', 'PAID', ['space']],
-      [3, 'BookingStatusChanged', 'REGISTERED', ['space']],
+      [2, 'BookingPaid', 'PAID', ['space']],
+      [3, 'BookingStatusChanged', 'REGISTERED', []],
       [4, 'BookingCancelled', 'CANCELLING', ['payment', 'space']],
       [6, 'BookingReleased', 'CANCELLED', ['payment', 'space']],
     ],
@@ -55,7 +55,7 @@ const LIVES: Record<Life, { booking: Step[]; payment: Step[]; registration: Step
   expired: {
     booking: [
       [1, 'Booked', 'REQUESTED', ['space']],
-      [2, 'BookingStatusChanged', 'PAYMENT_DEFERRED', ['space']],
+      [2, 'BookingStatusChanged', 'PAYMENT_DEFERRED', []],
       [3, 'BookingReleased', 'EXPIRED', ['payment', 'space']],
     ],
     payment: [[2, 'PaymentCancelled', 'VOIDED', ['book']]],

@@ -160,7 +160,7 @@ export const databaseInvariants: readonly Invariant[] = [
                AND NOT EXISTS (SELECT FROM payment_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'space' FROM book_event e
-             WHERE NOT 'space' = ANY(awaiting)
+             WHERE e.type <> 'BookingStatusChanged' AND NOT 'space' = ANY(awaiting)
                AND NOT EXISTS (SELECT FROM space_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'space' FROM payment_event e

@@ -36,8 +36,9 @@ function typeOf(status: BookingStatus): keyof typeof bookingEvents {
   switch (status) {
     case 'REQUESTED':
       return 'Booked';
-    case 'PAYMENT_DEFERRED':
     case 'PAID':
+      return 'BookingPaid';
+    case 'PAYMENT_DEFERRED':
     case 'REGISTERED':
       return 'BookingStatusChanged';
     case 'CANCELLING':

@@ -28,6 +28,7 @@ export async function consumeEvents(
     bookingEvents,
     {
       Booked: booking,
+      BookingPaid: booking,
       BookingStatusChanged: booking,
       BookingCancelled: booking,
       BookingReleased: booking,

@@ -7,7 +7,7 @@ import { registerUse } from '../application/register-use.ts';
 import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
 import type { SpacePorts } from '../ports.ts';
 
-/** What space consumes: approved payments, and every status of a booking. */
+/** What space consumes: approved payments, and the changes of a booking that concern its slot. */
 export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Promise<void> {
   const register = async (id: string, cause: PublishedBooking | ApprovedPayment) => {
     if ((await registerUse(ports, cause, id)) === 'contested') {
@@ -28,9 +28,7 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
     bookingEvents,
     {
       Booked: occupy,
-      // A booking that is REGISTERED has its registration.
-      BookingStatusChanged: (event) =>
-        event.payload.status === 'PAID' ? register(event.id, bookingOf(event)) : occupy(event),
+      BookingPaid: (event) => register(event.id, bookingOf(event)),
       BookingCancelled: cancel,
       // A cancelled booking's registration went before, a declined one's never came.
       BookingReleased: (event) =>

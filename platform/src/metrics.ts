@@ -28,7 +28,7 @@ export function showConnection(
   connections.set(metrics, shown);
   new Gauge({
     name: 'spacerent_connected',
-    help: 'Whether the service is connected to what it can do without: the queue, notifications',
+    help: 'Whether the service is connected to what it can do without: queue, notifications, counters',
     labelNames: ['to'],
     registers: [metrics],
     async collect() {

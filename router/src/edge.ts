@@ -74,6 +74,7 @@ export async function createEdge(deps: {
     queryCostPerUser: config.QUERY_COST_PER_MINUTE_PER_USER,
     queryCostPerAddress: config.QUERY_COST_PER_MINUTE_PER_ADDRESS,
     redisUrl: config.REDIS_URL,
+    metrics: metrics.registry,
     logger,
   });
   const documents = documentExaminer({

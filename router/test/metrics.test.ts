@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { startRedis } from '../../tests/support/servers.mjs';
 import { until } from '../../tests/support/system.ts';
 import { outcomeOf, routerMetrics } from '../src/metrics.ts';
 import { openEdge, type RunningEdge } from './edge-fixture.ts';
 
 const TOKEN = 'a-token-for-the-metrics';
+const PASSWORD = 'unguessable-password-of-redis';
 const kim = { authorization: 'Bearer kim' };
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -22,7 +24,7 @@ async function open(settings: Record<string, string> = { METRICS_TOKEN: TOKEN })
 async function linesOf(edge: RunningEdge): Promise<string[]> {
   const { status, text } = await edge.send('GET', '/metrics', { authorization: `Bearer ${TOKEN}` });
   expect(status).toBe(200);
-  return text.split('\n').filter((line) => line.startsWith('spacerent_router_'));
+  return text.split('\n').filter((line) => line.startsWith('spacerent_'));
 }
 
 const hasLine = (edge: RunningEdge, line: string) =>
@@ -94,6 +96,21 @@ describe('the metrics of the router', () => {
     await hasLine(edge, total('websocket', 'limited'));
     await hasLine(edge, 'spacerent_router_websockets_open{service="router"} 1');
     await hasLine(edge, 'spacerent_router_subscriptions_open{service="router"} 0');
+  });
+
+  const testWithRedis = process.env.TEST_REDIS_URL ? test : test.skip;
+  testWithRedis('show whether notifications and counters are connected', async () => {
+    const redis = await startRedis(PASSWORD);
+    closing.push(redis.stop);
+    const edge = await open({
+      METRICS_TOKEN: TOKEN,
+      REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${redis.port}`,
+    });
+    const connected = (to: string, value: 0 | 1) =>
+      hasLine(edge, `spacerent_connected{to="${to}",service="router"} ${value}`);
+    for (const to of ['notifications', 'counters']) await connected(to, 1);
+    await redis.stop();
+    for (const to of ['notifications', 'counters']) await connected(to, 0);
   });
 
   test('have a series for 200 names that clients choose, and one for all others', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createClient as createLiveClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { createMetrics } from '#platform/metrics.ts';
 import { silent } from '../../tests/support/database.ts';
 import { startRedis } from '../../tests/support/servers.mjs';
 import { until } from '../../tests/support/system.ts';
@@ -32,6 +33,7 @@ function openRates(settings: {
     queryCostPerUser,
     queryCostPerAddress,
     redisUrl: settings.redisUrl,
+    metrics: createMetrics('router'),
     logger: silent,
   });
   closing.push(rates.close);

@@ -1,4 +1,5 @@
 import type { Logger } from '#platform/logger.ts';
+import { type Metrics, showConnection } from '#platform/metrics.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import { budgetCounter, type Excess, exactCounter } from './counters.ts';
 import { countingRedis } from './counting-redis.ts';
@@ -30,6 +31,7 @@ export interface RateSettings {
   queryCostPerAddress: number;
   /** Where all routers count together; without, each counts for itself. */
   redisUrl: string | undefined;
+  metrics: Metrics;
   logger: Logger;
 }
 
@@ -43,6 +45,7 @@ export function callerRates(settings: RateSettings): Rates {
     settings.redisUrl && limits.some((limit) => limit > 0)
       ? countingRedis(settings.redisUrl, settings.logger)
       : undefined;
+  if (redis) showConnection(settings.metrics, 'counters', redis.isThere);
   const mutations = (of: string, limit: number) =>
     limit > 0 ? exactCounter(`mutations:${of}`, limit, redis) : null;
   const queries = (of: string, limit: number) =>

@@ -4,6 +4,7 @@ import type { ExecutionResult } from 'graphql';
 import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
+import { showConnection } from '#platform/metrics.ts';
 import { listenToNotices } from '#platform/notices.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import type { AdmittedRequest, Gate } from '../admission/gate.ts';
@@ -51,12 +52,11 @@ export function liveGraphql(deps: {
   const { config, path, executor, authorize, gate, apollo, identify, addressOf } = deps;
   const { formatError, server, metrics, logger } = deps;
   const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
-  let isConnected = () => false;
   const views = watchedViews({
     source,
     listen(hearer) {
       const listening = listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger);
-      isConnected = listening.isConnected;
+      showConnection(metrics.registry, 'notifications', listening.isConnected);
       return listening;
     },
     logger,
@@ -108,8 +108,6 @@ export function liveGraphql(deps: {
   return {
     /** Answers an admitted request with a stream. */
     answerStream: streams.serve,
-    /** Whether notifications of changes arrive; without them subscribers wait for the next look. */
-    isConnected: () => isConnected(),
     /** Sends everybody away. */
     async leave() {
       await Promise.all([sockets.leave(LEAVE_WITHIN_MS), streams.leave(LEAVE_WITHIN_MS)]);

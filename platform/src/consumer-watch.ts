@@ -2,7 +2,7 @@ import { Counter, Gauge } from 'prom-client';
 import type { DeadLetters } from './dead-letters.ts';
 import type { EventRecord } from './events.ts';
 import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import { databaseGauge, type Metrics } from './metrics.ts';
 
 const WARN_EVERY_MS = 60_000;
 /** The outbox redelivers at least once a minute: what was not seen for longer waits no more. */
@@ -57,14 +57,11 @@ export function watchConsumer(deps: {
     help: 'When an event that this version does not know was last delivered; 0: never',
     registers,
   });
-  new Gauge({
-    name: 'spacerent_dead_letters',
-    help: 'Parked events, which wait for an operator',
-    registers,
-    async collect() {
-      this.set(await deadLetters.count('PARKED'));
-    },
-  });
+  databaseGauge(
+    deps.metrics,
+    { name: 'spacerent_dead_letters', help: 'Parked events, which wait for an operator' },
+    async () => [{ value: await deadLetters.count('PARKED') }],
+  );
 
   const quietUntil = new Map<string, number>();
   function warn(event: EventRecord, error: unknown, message: string): void {

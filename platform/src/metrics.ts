@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { within } from './queue-server.ts';
 
 export type Metrics = Registry;
 
@@ -37,6 +38,40 @@ export function showConnection(
           this.set({ to }, (await isConnected()) ? 1 : 0),
         ),
       );
+    },
+  });
+}
+
+/** A database that takes longer does not hold up the scrape. */
+const READ_MS = 1_000;
+
+/** One value of a gauge, and its labels. */
+export interface Sample<Label extends string = never> {
+  labels?: Record<Label, string>;
+  value: number;
+}
+
+/**
+ * A gauge that is read from a database for every scrape. While the database does not respond within
+ * a second it has no samples, and all other metrics are shown.
+ */
+export function databaseGauge<Label extends string = never>(
+  metrics: Metrics,
+  { name, help, labelNames = [] }: { name: string; help: string; labelNames?: Label[] },
+  read: () => Promise<readonly Sample<Label>[]>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [metrics],
+    async collect() {
+      const samples = await within(READ_MS, name, read()).catch(() => []);
+      this.reset();
+      // Without labels a reset leaves a 0, which would be a value.
+      if (labelNames.length === 0) this.remove();
+      for (const { labels, value } of samples)
+        this.set({ ...labels } as Record<Label, string>, value);
     },
   });
 }

@@ -1,26 +1,27 @@
-import { Counter, Gauge } from 'prom-client';
-import type { Metrics } from './metrics.ts';
+import { Counter } from 'prom-client';
+import { databaseGauge, type Metrics } from './metrics.ts';
 import { awaitedEvents } from './outbox.ts';
 import type { Pool } from './postgres.ts';
 
 /** What a relay counts, and how much waits in its outbox. */
 export function relayMetrics(pool: Pool, metrics: Metrics) {
   const registers = [metrics];
-  const oldest = new Gauge({
-    name: 'spacerent_outbox_oldest_awaited_seconds',
-    help: 'Age of the oldest event that some consumer has not acknowledged',
-    registers,
-  });
-  new Gauge({
-    name: 'spacerent_outbox_awaited_events',
-    help: 'Events that some consumer has not acknowledged',
-    registers,
-    async collect() {
-      const awaited = await awaitedEvents(pool);
-      this.set(awaited.events);
-      oldest.set(awaited.seconds);
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_outbox_oldest_awaited_seconds',
+      help: 'Age of the oldest event that some consumer has not acknowledged',
     },
-  });
+    async () => [{ value: (await awaitedEvents(pool)).seconds }],
+  );
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_outbox_awaited_events',
+      help: 'Events that some consumer has not acknowledged',
+    },
+    async () => [{ value: (await awaitedEvents(pool)).events }],
+  );
   return {
     sent: new Counter({
       name: 'spacerent_events_sent_total',

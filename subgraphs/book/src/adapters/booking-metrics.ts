@@ -1,5 +1,4 @@
-import { Gauge } from 'prom-client';
-import type { Metrics } from '#platform/metrics.ts';
+import { databaseGauge, type Metrics } from '#platform/metrics.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 
 // One look at the head of a partial index for each status.
@@ -24,21 +23,19 @@ const stuck = statement<{ stuck: number }>(
 
 /** Shows at each scrape how long bookings have been on their way, and how many are stuck. */
 export function bookingMetrics(pool: Pool, metrics: Metrics): void {
-  new Gauge({
-    name: 'spacerent_oldest_booking_seconds',
-    help: 'For each status that a booking passes through: how long the oldest one has been in it',
-    labelNames: ['status'],
-    registers: [metrics],
-    async collect() {
-      for (const { status, seconds } of await oldest(pool)) this.set({ status }, seconds);
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_oldest_booking_seconds',
+      help: 'For each status that a booking passes through: how long the oldest one has been in it',
+      labelNames: ['status'],
     },
-  });
-  new Gauge({
-    name: 'spacerent_stuck_bookings',
-    help: 'Bookings past the deadline of their status',
-    registers: [metrics],
-    async collect() {
-      this.set((await stuck(pool))[0]?.stuck ?? 0);
-    },
-  });
+    async () =>
+      (await oldest(pool)).map(({ status, seconds }) => ({ labels: { status }, value: seconds })),
+  );
+  databaseGauge(
+    metrics,
+    { name: 'spacerent_stuck_bookings', help: 'Bookings past the deadline of their status' },
+    async () => [{ value: (await stuck(pool))[0]?.stuck ?? 0 }],
+  );
 }

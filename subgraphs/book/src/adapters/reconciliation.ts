@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 import { repeat } from '#platform/lifecycle.ts';
 import type { Logger } from '#platform/logger.ts';
-import type { Metrics } from '#platform/metrics.ts';
+import { databaseGauge, type Metrics } from '#platform/metrics.ts';
 import { type ContextRecords, reconcile } from '../application/reconcile.ts';
 import { invariants } from '../domain/consistency.ts';
 import type { PostgresReconciliationStore } from './postgres-reconciliation-store.ts';
@@ -25,27 +25,33 @@ export function startReconciliation(deps: {
     help: 'Bookings whose records in all contexts were compared',
     registers: [metrics],
   });
-  new Gauge({
-    name: 'spacerent_invariant_violations',
-    help: 'Bookings that break an invariant at present',
-    labelNames: ['invariant'],
-    registers: [metrics],
-    async collect() {
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_invariant_violations',
+      help: 'Bookings that break an invariant at present',
+      labelNames: ['invariant'],
+    },
+    async () => {
       const open = new Map(
         (await store.openByInvariant()).map((row) => [row.invariant, row.count]),
       );
-      for (const invariant of invariants) this.set({ invariant }, open.get(invariant) ?? 0);
+      return invariants.map((invariant) => ({
+        labels: { invariant },
+        value: open.get(invariant) ?? 0,
+      }));
     },
-  });
-  new Gauge({
-    name: 'spacerent_reconciliation_age_seconds',
-    help: 'Time since the bookings of a source of events were compared up to the present',
-    labelNames: ['source'],
-    registers: [metrics],
-    async collect() {
-      for (const { source, seconds } of await store.ages()) this.set({ source }, seconds);
+  );
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_reconciliation_age_seconds',
+      help: 'Time since the bookings of a source of events were compared up to the present',
+      labelNames: ['source'],
     },
-  });
+    async () =>
+      (await store.ages()).map(({ source, seconds }) => ({ labels: { source }, value: seconds })),
+  );
 
   return repeat(logger, 'the reconciliation', LOOK_MS, () =>
     reconcile({

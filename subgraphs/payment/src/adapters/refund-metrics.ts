@@ -1,5 +1,4 @@
-import { Gauge } from 'prom-client';
-import type { Metrics } from '#platform/metrics.ts';
+import { databaseGauge, type Metrics } from '#platform/metrics.ts';
 import { type Pool, statement } from '#platform/postgres.ts';
 
 // Unsettled refunds are few, and have an index of their own: nothing counts the settled ones.
@@ -14,25 +13,27 @@ const unsettled = statement<{ state: 'owed' | 'refused' | 'failed'; refunds: num
 
 /** How many refunds are not settled, by what hinders them, and how old the oldest is. */
 export function refundMetrics(pool: Pool, metrics: Metrics): void {
-  new Gauge({
-    name: 'spacerent_refund_oldest_unsettled_seconds',
-    help: 'Age of the oldest refund that is not settled',
-    registers: [metrics],
-    async collect() {
-      const rows = await unsettled(pool);
-      this.set(Math.max(0, ...rows.map(({ age }) => age)));
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_refund_oldest_unsettled_seconds',
+      help: 'Age of the oldest refund that is not settled',
     },
-  });
-  new Gauge({
-    name: 'spacerent_refunds_unsettled',
-    help: 'Refunds that are not settled; refused: by the provider, and tried again; failed: for operators',
-    labelNames: ['state'],
-    registers: [metrics],
-    async collect() {
-      const rows = await unsettled(pool);
-      for (const state of ['owed', 'refused', 'failed'] as const) {
-        this.set({ state }, rows.find((row) => row.state === state)?.refunds ?? 0);
-      }
+    async () => [{ value: Math.max(0, ...(await unsettled(pool)).map(({ age }) => age)) }],
+  );
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_refunds_unsettled',
+      help: 'Refunds that are not settled; refused: by the provider, and tried again; failed: for operators',
+      labelNames: ['state'],
     },
-  });
+    async () => {
+      const rows = await unsettled(pool);
+      return (['owed', 'refused', 'failed'] as const).map((state) => ({
+        labels: { state },
+        value: rows.find((row) => row.state === state)?.refunds ?? 0,
+      }));
+    },
+  );
 }

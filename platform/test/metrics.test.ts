@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Counter } from 'prom-client';
+import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
+import { createDatabase, silent } from '../../tests/support/database.ts';
+import { until } from '../../tests/support/system.ts';
+import { createMetrics, databaseGauge } from '../src/metrics.ts';
+import { openPostgres, type Pool, statement } from '../src/postgres.ts';
+
+const count = statement<{ count: number }>('test-count', 'SELECT count(*)::int AS count FROM room');
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let proxy: TcpProxy;
+let pool: Pool;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query('CREATE TABLE room AS SELECT 1 AS id');
+  const { hostname, port } = new URL(database.url);
+  proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
+  pool = openPostgres(proxy.through(database.url), silent);
+});
+
+afterAll(async () => {
+  await pool?.end();
+  await proxy?.close();
+  await database?.drop();
+});
+
+function openMetrics() {
+  const metrics = createMetrics('test');
+  const read = async () => [{ value: (await count(pool))[0]?.count ?? 0 }];
+  databaseGauge(metrics, { name: 'rooms', help: 'Rooms' }, read);
+  databaseGauge(metrics, { name: 'rooms_by_kind', help: 'Rooms', labelNames: ['kind'] }, async () =>
+    (await read()).map(({ value }) => ({ labels: { kind: 'any' }, value })),
+  );
+  new Counter({ name: 'requests', help: 'Requests', registers: [metrics] }).inc();
+  return async () =>
+    (await metrics.metrics()).split('\n').filter((line) => /^(rooms|requests)/.test(line));
+}
+
+const COUNTER = 'requests{service="test"} 1';
+const ALL = ['rooms{service="test"} 1', 'rooms_by_kind{kind="any",service="test"} 1', COUNTER];
+
+test('a gauge of a database has no sample while the database is away, and hides no other metric', async () => {
+  const lines = openMetrics();
+  expect(await lines()).toEqual(ALL);
+  for (const strike of [() => proxy.refuse(), () => proxy.silenceOpen()]) {
+    strike();
+    proxy.cut();
+    expect(await lines()).toEqual([COUNTER]);
+    proxy.heal();
+    await until('the gauges are back', async () => (await lines()).length === ALL.length);
+    expect(await lines()).toEqual(ALL);
+  }
+});
+
+test('a gauge of a locked table holds up a scrape for about a second, not until the lock ends', async () => {
+  const lines = openMetrics();
+  const locking = await pool.connect();
+  try {
+    await locking.query('BEGIN');
+    await locking.query('LOCK TABLE room');
+    expect(await lines()).toEqual([COUNTER]);
+  } finally {
+    await locking.query('ROLLBACK');
+    locking.release();
+  }
+  await until('the gauges are back', async () => (await lines()).length === ALL.length);
+});

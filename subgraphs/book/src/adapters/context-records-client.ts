@@ -6,8 +6,8 @@ import {
   viewRecord,
 } from '#contracts/reconciliation.ts';
 import { firstIdAt } from '#platform/archive.ts';
-import { type HttpPool, openHttpPool } from '#platform/http-pool.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
+import { openPeerClient } from '#platform/peer-client.ts';
 import { EVENTS_PATH, type StoredEvents } from '#platform/stored-events.ts';
 import type { ContextRecords, EventSource } from '../application/reconcile.ts';
 
@@ -32,53 +32,23 @@ export function contextRecordsClient(
   authorize: Authorize,
   delayMs: number,
 ): ContextRecords & { close(): Promise<void> } {
-  const pools = new Map(
-    Object.entries(urls).map(([name, url]) => [name, openHttpPool(url, { connections: 1 })]),
-  );
-
-  async function request<Response>(
-    to: Peer,
-    shape: z.ZodType<Response>,
-    options: { method: 'GET' | 'POST'; path: string; body?: object },
-  ): Promise<Response> {
-    const { method, path, body } = options;
-    const response = await (pools.get(to) as HttpPool).request({
-      method,
-      path,
-      headers: { authorization: await authorize(to), 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-    });
-    if (response.statusCode !== 200) {
-      await response.body.dump();
-      throw new Error(`${to} responded to ${path} with HTTP ${response.statusCode}`);
-    }
-    return shape.parse(await response.body.json());
-  }
+  const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });
 
   async function recordsOf<Record extends { bookingId: string }>(
     to: Peer,
     shape: z.ZodType<Record>,
     bookingIds: readonly string[],
   ): Promise<Map<string, Record>> {
-    const { records } = await request(to, z.object({ records: z.array(shape) }), {
-      method: 'POST',
-      path: BOOKING_RECORDS_PATH,
-      body: { bookingIds },
-    });
+    const request = { path: BOOKING_RECORDS_PATH, body: { bookingIds } };
+    const { records } = await peers.request(to, request, z.object({ records: z.array(shape) }));
     return new Map(records.map((record) => [record.bookingId, record]));
   }
 
-  const eventsAfter = async (source: EventSource, eventId: string) =>
-    source === 'book'
-      ? ownEvents.page(eventId, PAGE_SIZE)
-      : (
-          await request(source, eventPage, {
-            method: 'GET',
-            path: `${EVENTS_PATH}?after=${eventId}&limit=${PAGE_SIZE}`,
-          })
-        ).events;
+  async function eventsAfter(source: EventSource, eventId: string) {
+    if (source === 'book') return ownEvents.page(eventId, PAGE_SIZE);
+    const path = `${EVENTS_PATH}?after=${eventId}&limit=${PAGE_SIZE}`;
+    return (await peers.request(source, { path }, eventPage)).events;
+  }
 
   return {
     async changedAfter(source, eventId) {
@@ -109,8 +79,6 @@ export function contextRecordsClient(
       }));
     },
 
-    async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-    },
+    close: () => peers.close(),
   };
 }

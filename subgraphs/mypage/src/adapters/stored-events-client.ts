@@ -5,9 +5,9 @@ import { spaceEvents } from '#contracts/space.ts';
 import { readPayload } from '#platform/event-payload.ts';
 import type { EventContract } from '#platform/events.ts';
 import { NotUnderstood } from '#platform/failures.ts';
-import { openHttpPool } from '#platform/http-pool.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
+import { openPeerClient } from '#platform/peer-client.ts';
 import { EVENT_COUNT_PATH, EVENTS_PATH } from '#platform/stored-events.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
 import type { StoredEvent, StoredEvents, ToldBy } from '../ports.ts';
@@ -46,38 +46,19 @@ export function storedEventsClient(
   logger: Logger,
   kinds = KINDS,
 ): StoredEvents & { close(): Promise<void> } {
-  const pools = new Map(
-    Object.entries(urls).map(([name, url]) => [name, openHttpPool(url, { connections: 1 })]),
-  );
-
-  async function ask<Answer>(from: ToldBy, path: string, shape: z.ZodType<Answer>) {
-    const response = await pools.get(from)?.request({
-      method: 'GET',
-      path,
-      headers: { authorization: await authorize(from) },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-    });
-    if (response?.statusCode !== 200) {
-      await response?.body.dump();
-      throw new Error(`${from} answered ${path} with ${response?.statusCode}`);
-    }
-    return shape.parse(await response.body.json());
-  }
+  const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });
 
   return {
     async page(from, after) {
       const query = after === null ? '' : `?after=${after}`;
-      const answer = await ask(from, `${EVENTS_PATH}${query}`, page);
+      const response = await peers.request(from, { path: `${EVENTS_PATH}${query}` }, page);
       return {
-        next: answer.next,
-        events: answer.events.map((each) => read(kinds[from], each, logger)),
+        next: response.next,
+        events: response.events.map((each) => read(kinds[from], each, logger)),
       };
     },
-    count: async (from) => (await ask(from, EVENT_COUNT_PATH, count)).count,
-    async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-    },
+    count: async (from) => (await peers.request(from, { path: EVENT_COUNT_PATH }, count)).count,
+    close: () => peers.close(),
   };
 }
 

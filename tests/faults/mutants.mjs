@@ -215,15 +215,15 @@ export const mutants = [
   },
   ...[
     ['book', 'prisma-booking-store', 'booking-store|faulty-workers'],
-    ['payment', 'prisma-payment-store', 'payment/test'],
+    ['payment', 'payment-statements', 'payment/test', 1, '\n  RETURNING refund_owed'],
     ['space', 'prisma-registration-store', 'registration-store', 9],
-  ].map(([context, file, tests, first = 1]) => ({
+  ].map(([context, file, tests, first = 1, rest = '']) => ({
     name: `${context}'s version guard: a writer that slept overwrites what happened since`,
     edits: [
       [
         `subgraphs/${context}/src/adapters/${file}.ts`,
-        `WHERE id = $${first}::uuid AND version = $${Number(first) + 1}`,
-        `WHERE id = $${first}::uuid AND $${Number(first) + 1}::int IS NOT NULL`,
+        `WHERE id = $${first}::uuid AND version = $${Number(first) + 1}${rest}`,
+        `WHERE id = $${first}::uuid AND $${Number(first) + 1}::int IS NOT NULL${rest}`,
       ],
     ],
     tests,

@@ -39,6 +39,7 @@ COPY prisma/payment/migrations prisma/payment/migrations
 COPY prisma/space/migrations prisma/space/migrations
 COPY prisma/mypage/migrations prisma/mypage/migrations
 COPY router/supergraph.graphql router/
+COPY platform/schema platform/schema
 COPY subgraphs/book/schema.graphql subgraphs/book/
 COPY subgraphs/payment/schema.graphql subgraphs/payment/
 COPY subgraphs/space/schema.graphql subgraphs/space/

@@ -1,8 +1,8 @@
 // npm run compose: composes router/supergraph.graphql from supergraph.yaml; --check only compares.
 import { readFile, writeFile } from 'node:fs/promises';
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
 import { parse as parseYaml } from 'yaml';
+import { installAndBuild } from './run-built.mjs';
 
 const OUTPUT = 'router/supergraph.graphql';
 
@@ -14,12 +14,14 @@ Composes the subgraphs that supergraph.yaml names into ${OUTPUT}.
   process.exit(0);
 }
 
+await installAndBuild();
+const { readSubgraphSchema } = await import('../dist/platform/src/subgraph-schema.js');
 const { subgraphs } = parseYaml(await readFile('supergraph.yaml', 'utf8'));
 const services = await Promise.all(
   Object.entries(subgraphs).map(async ([name, { routing_url, schema }]) => ({
     name,
     url: routing_url,
-    typeDefs: parse(await readFile(schema.file, 'utf8')),
+    typeDefs: await readSubgraphSchema(schema.file),
   })),
 );
 

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { ApolloServer } from '@apollo/server';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
-import { GraphQLError, parse } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import { withAccessRules } from './access.ts';
 import { errorFormatter } from './errors.ts';
@@ -23,6 +22,7 @@ import { METRICS_PATH, type Metrics, metricsReader } from './metrics.ts';
 import { HELD_PATH } from './peer-inboxes.ts';
 import { DateTime } from './scalars.ts';
 import { type StoredEvents, serveStoredEvents } from './stored-events.ts';
+import { readSubgraphSchema } from './subgraph-schema.ts';
 
 /** What every resolver of a subgraph can rely on. */
 export type SubgraphContext = Caller;
@@ -63,7 +63,7 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   const apollo = new ApolloServer<Context>({
     schema: withAccessRules(
       buildSubgraphSchema({
-        typeDefs: parse(await readFile(options.schemaFile, 'utf8')),
+        typeDefs: await readSubgraphSchema(options.schemaFile),
         resolvers: { ...merged(options.resolvers), DateTime } as GraphQLResolverMap<unknown>,
       }),
     ),

@@ -14,6 +14,7 @@ const checks = [
   ],
   ['composition', process.execPath, ['scripts/compose.mjs', '--check']],
   ['contracts', process.execPath, ['scripts/baseline.mjs', '--check']],
+  ['configuration', process.execPath, ['scripts/configuration.mjs', '--check']],
   ['migrations', process.execPath, ['scripts/migration.mjs', 'check']],
 ];
 

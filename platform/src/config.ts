@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knownSecretProblems } from './secrets.ts';
 import { givenSettings } from './setting-files.ts';
+import { grouped } from './setting-groups.ts';
 
 /** The environment does not say what the service needs; `message` names every problem at once. */
 export class ConfigError extends Error {
@@ -30,9 +31,20 @@ export function readConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
 }
 
-/** What `SPACERENT_PROFILE` says, which decides on the meaning of other settings. */
-export function profileOf(env: Record<string, string | undefined>): string | undefined {
-  return givenSettings(['SPACERENT_PROFILE'], env).given.SPACERENT_PROFILE;
+/** What {@link readConfig} itself reads, in every service. */
+export const profileShape = grouped('service', {
+  SPACERENT_PROFILE: z
+    .string()
+    .default('servers')
+    .describe(
+      '`servers`, or `embedded`, which serves `/dev/token` and accepts known secrets; set by `npm start`.',
+    ),
+});
+
+/** The profile that the environment names, which decides on the meaning of other settings. */
+export function profileOf(env: Record<string, string | undefined>): string {
+  const { given } = givenSettings(Object.keys(profileShape), env);
+  return profileShape.SPACERENT_PROFILE.parse(given.SPACERENT_PROFILE);
 }
 
 const integer = (smallest: number, largest: number) =>
@@ -58,62 +70,111 @@ export const setting = {
 
 const key = z.string().min(32, 'must hold keys of at least 32 characters');
 
-/** What every service reads: where it listens, how much it says, and how it knows its siblings. */
+const service = grouped('service', {
+  HOST: z.string().default('0.0.0.0').describe('IP address on which the service listens.'),
+  PORT: integer(0, 65535)
+    .default(4000)
+    .describe('TCP port of the service, 0 for any free one; `npm start` uses it for the router.'),
+  LOG_LEVEL: setting.logLevel.describe(
+    'Minimum level of the JSON log lines: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+  ),
+  DRAIN_SECONDS: integer(0, 300)
+    .default(5)
+    .describe(
+      'Seconds after SIGTERM in which the service responds, but is not ready; `npm start` sets 0.',
+    ),
+});
+
+/** What every service reads: where it listens, how much it logs, and the keys of internal requests. */
 export const processShape = {
-  HOST: z.string().default('0.0.0.0'),
-  PORT: integer(0, 65535).default(4000),
-  LOG_LEVEL: setting.logLevel,
-  /** How long the service serves on, and says that it is not ready, before it stops. */
-  DRAIN_SECONDS: integer(0, 300).default(5),
-  /** The first one signs calls to sibling services; each of the two is accepted. */
-  INTERNAL_TOKEN_KEYS: z
+  ...service,
+  ...grouped('identity', {
+    INTERNAL_TOKEN_KEYS: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(key).max(2, 'must be one key, or two with a comma between'))
+      .meta({
+        description:
+          'One or two keys of at least 32 characters, separated by a comma, for requests between ' +
+          'services; the first signs, both are accepted. `npm start` creates one.',
+        examples: ['replace-me'],
+      }),
+  }),
+};
+
+/** What a service with metrics reads. */
+export const metricsShape = grouped('identity', {
+  METRICS_TOKEN: z
     .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(key).max(2, 'must be one key, or two with a comma between')),
-};
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .describe(
+      'Bearer token of at least 16 characters for `GET /metrics`; clients without it get HTTP 401.',
+    ),
+});
 
-/** What a service that counts reads. */
-export const metricsShape = {
-  /** With this bearer token anyone may read the service's metrics; without it only its siblings. */
-  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-};
-
-/** The queue and the notices: on Redis where there is one, else on PostgreSQL. */
-export const noticesShape = {
+/** The queue and the notifications: on Redis where there is one, else on PostgreSQL. */
+export const noticesShape = grouped('connections', {
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
-    .optional(),
-  QUEUE_DATABASE_URL: setting.postgresUrl.optional(),
-};
+    .optional()
+    .meta({
+      description:
+        '`redis://` or `rediss://` address of the server for the event queue, notifications and ' +
+        'request counts; required unless `QUEUE_DATABASE_URL` is set.',
+      examples: ['redis://:replace-me@localhost:6379'],
+    }),
+  QUEUE_DATABASE_URL: setting.postgresUrl.optional().meta({
+    description:
+      '`postgresql://` address of the database for the event queue and notifications; ignored when ' +
+      '`REDIS_URL` is set.',
+    examples: ['postgresql://queue:replace-me@localhost:5432/queue'],
+  }),
+});
 
-/** What a context that sends or takes events reads. */
+/** What a context that sends or consumes events reads. */
 export const queueShape = {
   ...noticesShape,
-  /** After so many failed attempts to take it an event is parked as a dead letter. */
-  PARK_AFTER_FAILURES: integer(1, 1_000).default(10),
+  ...grouped('bookings', {
+    PARK_AFTER_FAILURES: integer(1, 1_000)
+      .default(10)
+      .describe(
+        'Failed attempts after which an event is a dead letter; failures of the infrastructure and ' +
+          'events of a newer release do not count.',
+      ),
+  }),
 };
 
 /** What a service with a database of its own reads. */
-export const migrationsShape = {
-  /** Names of migrations that are applied although the previous release cannot live with them. */
+export const migrationsShape = grouped('bookings', {
   ALLOW_INCOMPATIBLE_MIGRATIONS: z
     .string()
     .default('')
     .transform((text) => text.split(',').map((name) => name.trim()))
-    .transform((names) => names.filter((name) => name !== '')),
-};
+    .transform((names) => names.filter((name) => name !== ''))
+    .describe(
+      'Migrations, separated by commas, to apply although the previous release cannot run with them.',
+    ),
+});
 
-/** What a context that tells events reads. */
-export const outboxShape = {
-  /** How long acknowledged events stay in the outbox before they are archived. */
-  OUTBOX_KEEP_HOURS: integer(0, 1_000_000).default(168),
-};
+/** What a context that publishes events reads. */
+export const outboxShape = grouped('bookings', {
+  OUTBOX_KEEP_HOURS: integer(0, 1_000_000)
+    .default(168)
+    .describe('Hours for which acknowledged events stay in the outbox before they are archived.'),
+});
 
-/** Where the sibling contexts answer. */
-export const peersShape = {
-  BOOK_URL: httpUrl,
-  PAYMENT_URL: httpUrl,
-  SPACE_URL: httpUrl,
-  MYPAGE_URL: httpUrl,
-};
+const peer = (name: string, port: number) =>
+  httpUrl.meta({
+    description: `\`http://\` or \`https://\` address of the ${name} service; \`npm start\` sets it.`,
+    examples: [`http://${name}:${port}`],
+  });
+
+/** The addresses of the sibling contexts. */
+export const peersShape = grouped('connections', {
+  BOOK_URL: peer('book', 4001),
+  PAYMENT_URL: peer('payment', 4002),
+  SPACE_URL: peer('space', 4003),
+  MYPAGE_URL: peer('mypage', 4004),
+});

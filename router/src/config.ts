@@ -8,6 +8,7 @@ import {
   readConfig,
   setting,
 } from '#platform/config.ts';
+import { grouped } from '#platform/setting-groups.ts';
 import { edgeShape } from './edge-settings.ts';
 import { providerShape } from './identity/provider-settings.ts';
 
@@ -17,20 +18,46 @@ const shape = {
   ...peersShape,
   ...noticesShape,
   ...edgeShape,
-  /** How long the router waits for a subgraph. */
-  SUBGRAPH_TIMEOUT_MS: setting.integer(100, 120_000).default(10_000),
-  /** Who executes queries and mutations: the router's own executor or the stock gateway's. */
-  ROUTER_EXECUTOR: z.enum(['own', 'stock'], { error: 'must be own or stock' }).default('own'),
-  /** How many subscriptions one user, and all together on this process, may have open. */
-  SUBSCRIPTIONS_PER_USER: setting.integer(1, 1_000_000).default(100),
-  SUBSCRIPTIONS_PER_PROCESS: setting.integer(1, 1_000_000).default(20_000),
+  ...grouped('bookings', {
+    SUBGRAPH_TIMEOUT_MS: setting
+      .integer(100, 120_000)
+      .default(10_000)
+      .describe('Timeout in milliseconds of a request from the router to a subgraph.'),
+    ROUTER_EXECUTOR: z
+      .enum(['own', 'stock'], { error: 'must be own or stock' })
+      .default('own')
+      .describe(
+        "Executor of queries and mutations: `own`, the router's, or `stock`, the Apollo gateway's.",
+      ),
+  }),
+  ...grouped('limits', {
+    SUBSCRIPTIONS_PER_USER: setting
+      .integer(1, 1_000_000)
+      .default(100)
+      .describe(
+        'Maximum open subscriptions of one user per router process; more fail with ' +
+          '`TOO_MANY_SUBSCRIPTIONS`.',
+      ),
+    SUBSCRIPTIONS_PER_PROCESS: setting
+      .integer(1, 1_000_000)
+      .default(20_000)
+      .describe(
+        'Maximum open subscriptions per router process; more fail with `TOO_MANY_SUBSCRIPTIONS`.',
+      ),
+  }),
 };
 
-/** Tokens of this system's own making, which it hands out to whoever asks. */
+/** Tokens of this system's own making, which it issues to every client. */
 const embeddedShape = {
   SPACERENT_PROFILE: z.literal('embedded'),
-  /** The key that signs and checks customers' tokens (HS256). */
-  AUTH_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  ...grouped('identity', {
+    AUTH_SECRET: z
+      .string()
+      .min(32, 'must have at least 32 characters')
+      .describe(
+        'Key of at least 32 characters that signs development tokens (HS256); `npm start` creates it.',
+      ),
+  }),
   // Who names a provider means that it alone says who is who: here anyone could.
   AUTH_JWKS_URL: z
     .undefined('belongs to the servers profile: here /dev/token gives out tokens')
@@ -51,11 +78,17 @@ const serversShape = {
     .optional(),
 };
 
+/** What the router reads from its environment, by profile. */
+export const routerShapes = {
+  embedded: { ...shape, ...embeddedShape },
+  servers: { ...shape, ...serversShape },
+};
+
 /** The router's settings; who signs customers' tokens depends on the profile. */
 export function routerConfig(env: NodeJS.ProcessEnv) {
   return profileOf(env) === 'embedded'
-    ? readConfig({ ...shape, ...embeddedShape }, env)
-    : readConfig({ ...shape, ...serversShape }, env);
+    ? readConfig(routerShapes.embedded, env)
+    : readConfig(routerShapes.servers, env);
 }
 
 export type RouterConfig = ReturnType<typeof routerConfig>;

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, readConfig, setting } from '#platform/config.ts';
 import { givenSettings } from '#platform/setting-files.ts';
+import { grouped } from '#platform/setting-groups.ts';
 
 export type DatabaseUrls = { book: string; payment: string; space: string; mypage: string };
 
@@ -26,12 +27,21 @@ export type Settings = {
   profile: Profile;
 };
 
-const shape = {
+/** What `npm start` itself reads; without a description, a setting means what it means to its service. */
+export const startShape = {
   PORT: setting.integer(0, 65535).default(4000),
   // The router hands out tokens to anyone while embedded, so only this machine reaches it.
   HOST: z.string().default('127.0.0.1'),
-  SPACERENT_HOME: z.string().optional(),
-  SPACERENT_DEMO: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  ...grouped('service', {
+    SPACERENT_HOME: z
+      .string()
+      .default('.spacerent')
+      .describe('Path of the data folder; a relative path starts at the project folder.'),
+    SPACERENT_DEMO: z
+      .enum(['on', 'off'], { error: 'must be on or off' })
+      .default('on')
+      .describe('`on` or `off`: creates demo spaces when the embedded profile has no space.'),
+  }),
   BOOK_DATABASE_URL: setting.postgresUrl.optional(),
   PAYMENT_DATABASE_URL: setting.postgresUrl.optional(),
   SPACE_DATABASE_URL: setting.postgresUrl.optional(),
@@ -70,7 +80,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   const root = projectRoot();
   return {
     root,
-    home: resolve(root, config.SPACERENT_HOME ?? '.spacerent'),
+    home: resolve(root, config.SPACERENT_HOME),
     host: config.HOST,
     port: config.PORT,
     demo: config.SPACERENT_DEMO === 'on',
@@ -80,10 +90,10 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
 }
 
 function readConfigAnd(problems: string[], env: Record<string, string | undefined>) {
-  let config: z.infer<z.ZodObject<typeof shape>> | undefined;
+  let config: z.infer<z.ZodObject<typeof startShape>> | undefined;
   let others = 'The environment is not usable:';
   try {
-    config = readConfig(shape, env);
+    config = readConfig(startShape, env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     others = error.message;
@@ -113,7 +123,7 @@ function problemsOfServers(env: Record<string, string | undefined>): string[] {
   return problems;
 }
 
-function profileOf(config: z.infer<z.ZodObject<typeof shape>>): Profile {
+function profileOf(config: z.infer<z.ZodObject<typeof startShape>>): Profile {
   const { BOOK_DATABASE_URL, PAYMENT_DATABASE_URL, SPACE_DATABASE_URL } = config;
   const { MYPAGE_DATABASE_URL, REDIS_URL, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = config;
   if (

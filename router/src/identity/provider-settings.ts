@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { setting } from '#platform/config.ts';
+import { grouped } from '#platform/setting-groups.ts';
 
 /** Signatures by a private key, whose public half proves nothing but who has signed. */
 const ALGORITHMS = [
@@ -10,19 +11,25 @@ const ALGORITHMS = [
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** The OpenID provider whose tokens are accepted. */
-export const providerShape = {
-  /** Where the provider shows its public keys. Whoever can change them on the way can be anyone. */
+export const providerShape = grouped('identity', {
+  // Whoever can change the keys on the way can sign as anyone.
   AUTH_JWKS_URL: z
     .url({ protocol: /^https?$/, error: 'must be an https:// address' })
     .transform((url) => new URL(url))
     .refine(
       ({ protocol, hostname }) => protocol === 'https:' || LOOPBACK.test(hostname),
       'must be an https:// address; http:// is for this machine alone',
+    )
+    .describe(
+      "`https://` address of the OpenID provider's public keys (`jwks_uri`); `http://` is accepted " +
+        'for this machine only.',
     ),
-  /** What its tokens say in `iss`, to the letter. */
-  AUTH_ISSUER: z.string(),
-  /** What they say in `aud` when they are meant for this API. */
-  AUTH_AUDIENCE: z.string(),
+  AUTH_ISSUER: z
+    .string()
+    .describe("Exact value of the claim `iss` in the OpenID provider's tokens."),
+  AUTH_AUDIENCE: z
+    .string()
+    .describe('Value of the claim `aud` in tokens that are issued for this API.'),
   AUTH_ALGORITHMS: z
     .string()
     .default('RS256,PS256,ES256,EdDSA')
@@ -30,11 +37,24 @@ export const providerShape = {
     .refine(
       (list) => list.every((each) => ALGORITHMS.includes(each)),
       `must be a list of these, with commas between: ${ALGORITHMS.join(', ')}`,
+    )
+    .describe(
+      'Accepted signature algorithms, separated by commas; only asymmetric ones are possible.',
     ),
-  /** Where a token holds its user's roles: a claim, or the path to one, as `realm_access.roles`. */
-  AUTH_ROLES_CLAIM: z.string().default('roles'),
-  /** For how long the provider's keys count as known before they are asked for again. */
-  AUTH_KEYS_MAX_AGE_SECONDS: setting.integer(1, 86_400).default(300),
-  /** How long lies, at least, between two questions that tokens with an unknown key bring about. */
-  AUTH_KEYS_COOLDOWN_SECONDS: setting.integer(1, 3_600).default(30),
-};
+  AUTH_ROLES_CLAIM: z
+    .string()
+    .default('roles')
+    .describe(
+      'Claim that holds the roles, or the path to it (`realm_access.roles`); unknown roles are ignored.',
+    ),
+  AUTH_KEYS_MAX_AGE_SECONDS: setting
+    .integer(1, 86_400)
+    .default(300)
+    .describe(
+      "Seconds for which the provider's keys stay in the cache before they are fetched again.",
+    ),
+  AUTH_KEYS_COOLDOWN_SECONDS: setting
+    .integer(1, 3_600)
+    .default(30)
+    .describe('Minimum seconds between two fetches of keys that tokens with an unknown key cause.'),
+});

@@ -8,26 +8,40 @@ import {
   readConfig,
   setting,
 } from '#platform/config.ts';
+import { grouped } from '#platform/setting-groups.ts';
 
 const { BOOK_URL, PAYMENT_URL, SPACE_URL } = peersShape;
 
+/** What mypage reads from its environment. */
+export const mypageShape = {
+  ...processShape,
+  ...queueShape,
+  ...metricsShape,
+  ...migrationsShape,
+  // The contexts whose stored events rebuild the views.
+  BOOK_URL,
+  PAYMENT_URL,
+  SPACE_URL,
+  ...grouped('bookings', {
+    VIEW_VERSIONS_KEEP_MINUTES: setting
+      .integer(1, 10_000)
+      .default(10)
+      .describe('Minutes for which versions of views are kept for subscribers that reconnect.'),
+  }),
+  ...grouped('connections', {
+    MYPAGE_DATABASE_URL: z
+      .string()
+      .regex(/^(file:|(mysql|mariadb):\/\/)/, 'must be a file: or mysql:// address')
+      .meta({
+        description:
+          "`mysql://`, `mariadb://` or `file:` (SQLite) address of mypage's database; `npm start` " +
+          'without it creates a SQLite file.',
+        examples: ['mysql://mypage:replace-me@localhost:3306/mypage'],
+      }),
+  }),
+};
+
+/** mypage's settings; throws ConfigError with a sentence for each that is missing or wrong. */
 export function mypageConfig(env: NodeJS.ProcessEnv) {
-  return readConfig(
-    {
-      ...processShape,
-      ...queueShape,
-      ...metricsShape,
-      ...migrationsShape,
-      /** Whose stored events rebuild the views. */
-      BOOK_URL,
-      PAYMENT_URL,
-      SPACE_URL,
-      /** How long the versions of views are kept for live subscribers who are away. */
-      VIEW_VERSIONS_KEEP_MINUTES: setting.integer(1, 10_000).default(10),
-      MYPAGE_DATABASE_URL: z
-        .string()
-        .regex(/^(file:|(mysql|mariadb):\/\/)/, 'must be a file: or mysql:// address'),
-    },
-    env,
-  );
+  return readConfig(mypageShape, env);
 }

@@ -8,24 +8,48 @@ import {
   readConfig,
   setting,
 } from '#platform/config.ts';
+import { grouped } from '#platform/setting-groups.ts';
 
+/** What payment reads from its environment. */
+export const paymentShape = {
+  ...processShape,
+  ...queueShape,
+  ...metricsShape,
+  ...migrationsShape,
+  ...peersShape,
+  ...outboxShape,
+  ...grouped('connections', {
+    PAYMENT_DATABASE_URL: setting.postgresUrl.meta({
+      description:
+        "`postgresql://` address of payment's database; `npm start` without it starts the embedded PostgreSQL.",
+      examples: ['postgresql://payment:replace-me@localhost:5432/payment'],
+    }),
+  }),
+  ...grouped('bookings', {
+    PROVIDER_TIMEOUT_MS: setting
+      .integer(50, 120_000)
+      .default(10_000)
+      .describe(
+        'Timeout in milliseconds of a request from payment to its provider; after it the outcome is ' +
+          'unknown.',
+      ),
+    PAYMENT_ANSWER_MS: setting
+      .integer(50, 120_000)
+      .default(1_500)
+      .describe(
+        'Milliseconds after which payment responds that a charge is pending; keep it below ' +
+          '`PAYMENT_TIMEOUT_MS`.',
+      ),
+    MAX_REFUND_ATTEMPTS: setting
+      .integer(1, 1_000)
+      .default(8)
+      .describe(
+        'Refusals by the provider after which a refund is left to operators (`REFUND_FAILED`).',
+      ),
+  }),
+};
+
+/** payment's settings; throws ConfigError with a sentence for each that is missing or wrong. */
 export function paymentConfig(env: NodeJS.ProcessEnv) {
-  return readConfig(
-    {
-      ...processShape,
-      ...queueShape,
-      ...metricsShape,
-      ...migrationsShape,
-      ...peersShape,
-      ...outboxShape,
-      PAYMENT_DATABASE_URL: setting.postgresUrl,
-      /** How long payment waits for the provider before the outcome counts as unknown. */
-      PROVIDER_TIMEOUT_MS: setting.integer(50, 120_000).default(10_000),
-      /** After how long a call is answered with PENDING; shorter than book's PAYMENT_TIMEOUT_MS. */
-      PAYMENT_ANSWER_MS: setting.integer(50, 120_000).default(1_500),
-      /** After so many refusals by the provider a refund is left to operators. */
-      MAX_REFUND_ATTEMPTS: setting.integer(1, 1_000).default(8),
-    },
-    env,
-  );
+  return readConfig(paymentShape, env);
 }

@@ -8,18 +8,26 @@ import {
   readConfig,
   setting,
 } from '#platform/config.ts';
+import { grouped } from '#platform/setting-groups.ts';
 
+/** What space reads from its environment. */
+export const spaceShape = {
+  ...processShape,
+  ...queueShape,
+  ...metricsShape,
+  ...migrationsShape,
+  ...peersShape,
+  ...outboxShape,
+  ...grouped('connections', {
+    SPACE_DATABASE_URL: setting.postgresUrl.meta({
+      description:
+        "`postgresql://` address of space's database; `npm start` without it starts the embedded PostgreSQL.",
+      examples: ['postgresql://space:replace-me@localhost:5432/space'],
+    }),
+  }),
+};
+
+/** space's settings; throws ConfigError with a sentence for each that is missing or wrong. */
 export function spaceConfig(env: NodeJS.ProcessEnv) {
-  return readConfig(
-    {
-      ...processShape,
-      ...queueShape,
-      ...metricsShape,
-      ...migrationsShape,
-      ...peersShape,
-      ...outboxShape,
-      SPACE_DATABASE_URL: setting.postgresUrl,
-    },
-    env,
-  );
+  return readConfig(spaceShape, env);
 }

@@ -1,0 +1,29 @@
+// .env.example, as text.
+
+const HEAD = `# Settings of the services. Written by "npm run configuration" from their descriptions: do not edit.
+# docs/operations/configuration.md says who reads what. NAME_FILE=<path> stands for each NAME.
+# For docker compose, "npm run secrets" writes .env: passwords, from which the addresses are built.
+`;
+
+/** @param {import('./settings.mjs').Setting[]} settings @param {Record<string, string>} groups titles */
+export function printEnvExample(settings, groups) {
+  const required = settings.filter(({ isRequired }) => isRequired);
+  const sections = [
+    section('Required in the servers profile, with REDIS_URL or QUEUE_DATABASE_URL', required),
+  ];
+  for (const [group, title] of Object.entries(groups)) {
+    const optional = settings.filter((each) => each.group === group && !each.isRequired);
+    sections.push(section(title, optional));
+  }
+  return [HEAD, ...sections].join('\n');
+}
+
+function section(title, settings) {
+  return `# --- ${title} ---\n\n${settings.map(entry).join('\n')}`;
+}
+
+function entry({ name, description, example, defaults, isRequired }) {
+  const given = [...defaults.keys()].find((value) => typeof value === 'string');
+  const line = `${name}=${given ?? example ?? ''}`;
+  return `# ${description.replaceAll('`', '')}\n${isRequired ? line : `# ${line}`}\n`;
+}

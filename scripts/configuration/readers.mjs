@@ -1,0 +1,28 @@
+// Who reads settings: the five services, the router once for each profile, and npm start.
+
+/** What runs as a process of its own; `START` starts the others. */
+export const SERVICES = ['router', 'book', 'payment', 'space', 'mypage'];
+export const START = 'npm start';
+
+/**
+ * Resolves with every reader of settings: its name, its shape (zod schemas by the variables' names) and
+ * the profile when it reads them in one alone; and with what a schema says of its group.
+ * @param {(module: string) => Promise<Record<string, unknown>>} load imports a source file, named from
+ *   the root and without its extension: from the build, or in tests from the sources themselves
+ */
+export async function loadReaders(load) {
+  const { profileShape } = await load('platform/src/config');
+  const { SETTING_GROUPS, groupOf } = await load('platform/src/setting-groups');
+  const { routerShapes } = await load('router/src/config');
+  const { startShape } = await load('supervisor/src/settings');
+  const readers = Object.entries(routerShapes).map(([profile, shape]) => ({
+    name: 'router',
+    profile,
+    shape: { ...shape, ...profileShape },
+  }));
+  for (const name of SERVICES.slice(1)) {
+    const { [`${name}Shape`]: shape } = await load(`subgraphs/${name}/src/config`);
+    readers.push({ name, shape: { ...shape, ...profileShape } });
+  }
+  return { readers: [...readers, { name: START, shape: startShape }], SETTING_GROUPS, groupOf };
+}

@@ -1,7 +1,7 @@
 import { Pool as HttpPool } from 'undici';
 import type { Role } from '#platform/viewer.ts';
 
-const LONGEST_WAIT_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** What clients do: ask the router over HTTP. */
 export interface RouterClient {
@@ -15,8 +15,8 @@ export interface RouterClient {
 export function routerClient(url: string, connections: number): RouterClient {
   const http = new HttpPool(url, {
     connections,
-    headersTimeout: LONGEST_WAIT_MS,
-    bodyTimeout: LONGEST_WAIT_MS,
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS,
   });
 
   async function post<Answer>(path: string, body: object, token?: string): Promise<Answer> {

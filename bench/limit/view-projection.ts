@@ -28,7 +28,7 @@ const columns = {
 const columnNames = Object.keys(columns) as (keyof typeof columns)[];
 /** The generation that a new database begins with. */
 const LIVE = 1;
-const LARGEST_GROUP = 200;
+const MAX_GROUP_SIZE = 200;
 /** How long a group may fill: with 8 ms and with 50 ms fewer lives go through. */
 const GROUP_MS = 20;
 
@@ -63,8 +63,8 @@ export async function openViews(url: string): Promise<Views> {
     writing = true;
     while (waiting.length > 0) {
       await wait(GROUP_MS);
-      const group = waiting.slice(0, LARGEST_GROUP);
-      waiting = waiting.slice(LARGEST_GROUP);
+      const group = waiting.slice(0, MAX_GROUP_SIZE);
+      waiting = waiting.slice(MAX_GROUP_SIZE);
       try {
         await writeGroup(group.map(({ event }) => event));
         for (const { settle } of group) settle.resolve();

@@ -7,7 +7,7 @@ import { type EventRecord, newEvent, queueName } from '#platform/events.ts';
 import type { Transport } from '#platform/queue.ts';
 
 const SHOWN_WITHIN_MS = 60_000;
-const SENT_AT_ONCE = 1_000;
+const BATCH_SIZE = 1_000;
 const PACE_MS = 10;
 const HOUR_MS = 3_600_000;
 /** The router asks every few seconds what was new in the last 30 s, in case notices were lost. */
@@ -55,8 +55,8 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
         bookingId: uuidv7(),
         customerId: `live-${n}`,
       }));
-      for (let from = 0; from < count; from += SENT_AT_ONCE) {
-        await send(bookings.slice(from, from + SENT_AT_ONCE).map(booked));
+      for (let from = 0; from < count; from += BATCH_SIZE) {
+        await send(bookings.slice(from, from + BATCH_SIZE).map(booked));
       }
       const deadline = performance.now() + SHOWN_WITHIN_MS;
       for (;;) {
@@ -88,7 +88,7 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
       const sending = (async () => {
         while (!ended) {
           const due = Math.floor(((performance.now() - start) * perSecond) / 1_000);
-          const events = Array.from({ length: Math.min(due - sent, SENT_AT_ONCE) }, (_, n) => {
+          const events = Array.from({ length: Math.min(due - sent, BATCH_SIZE) }, (_, n) => {
             payments += 1;
             return paid(bookings[(sent + n) % bookings.length] as LiveBooking, payments);
           });

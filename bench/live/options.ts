@@ -16,7 +16,7 @@ export interface Options {
   out: string;
 }
 
-const MOST_SUBSCRIBERS = 25_000;
+const MAX_SUBSCRIBERS = 25_000;
 /** Files that a process has open beside its subscribers' sockets. */
 const OTHER_FILES = 200;
 
@@ -34,7 +34,7 @@ export function readOptions(args: string[]): Options {
   });
   const subscribers = values.subscribers
     .split(',')
-    .map((each) => wholeNumber('--subscribers', each, 1, MOST_SUBSCRIBERS));
+    .map((each) => wholeNumber('--subscribers', each, 1, MAX_SUBSCRIBERS));
   requireOpenFiles(Math.max(...subscribers) + OTHER_FILES);
   return {
     subscribers,

@@ -21,7 +21,7 @@ const WARM_UP_MS = 1_500;
 /** Changes come at so many times the rate at which the bare server could pass them on. */
 const FLOOD = 1.5;
 /** More changes of one booking would measure mypage, and take its CPU time from the router. */
-const MOST_CHANGES = 300;
+const MAX_CHANGES = 300;
 
 export interface Push {
   /** Received by all clients together. */
@@ -133,7 +133,7 @@ export async function measureSame(
 ): Promise<Push> {
   const watching = subscribing(booking, fields === 'own' ? OWN_FIELDS : ALL_FIELDS);
   await clients.ask('subscribe', { url, each: Array(count).fill(watching), noteReceipts: false });
-  const rate = Math.min((limit.messagesPerSecond / count) * FLOOD, MOST_CHANGES);
+  const rate = Math.min((limit.messagesPerSecond / count) * FLOOD, MAX_CHANGES);
   const changing = events.change([booking], rate);
   const push = await countMessages(clients, routerPid, seconds);
   await changing.end();

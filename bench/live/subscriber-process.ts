@@ -22,7 +22,7 @@ export interface Taken {
   at: number;
 }
 
-const OPENED_AT_ONCE = 64;
+const MAX_OPENING = 64;
 const SUBSCRIPTION_PROTOCOL = 'graphql-transport-ws';
 const VERSION = '"version":';
 
@@ -77,7 +77,7 @@ async function inTurns<Each>(
   work: (each: Each, index: number) => Promise<void>,
 ): Promise<void> {
   const left = all.entries();
-  const turns = Array.from({ length: OPENED_AT_ONCE }, async () => {
+  const turns = Array.from({ length: MAX_OPENING }, async () => {
     for (const [index, each] of left) await work(each, index);
   });
   await Promise.all(turns);

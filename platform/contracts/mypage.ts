@@ -14,7 +14,7 @@ export const VIEW_VERSIONS_PATH = '/views/versions';
 /** Answers `?since=<instant>&after=<place>` with {@link recentNotices}. */
 export const VIEW_NOTICES_PATH = '/views/notices';
 /** How many bookings can be asked for at once. */
-export const MOST_QUESTIONS = 500;
+export const MAX_POSITIONS = 500;
 
 /** There is a new version of this customer's view. */
 export const viewNotice = z.object({
@@ -35,7 +35,7 @@ export const versionQuestion = z.object({
   since: z.iso.datetime().optional(),
 });
 export const versionQuestions = z.object({
-  bookings: z.array(versionQuestion).max(MOST_QUESTIONS),
+  bookings: z.array(versionQuestion).max(MAX_POSITIONS),
 });
 export type VersionQuestion = z.infer<typeof versionQuestion>;
 

@@ -18,7 +18,7 @@ interface ListArgs {
 
 const UNSETTLED: DeadLetterState[] = ['PARKED', 'REPLAYING'];
 const position = z.uuid();
-const LONGEST_REASON = 1_000;
+const MAX_REASON_LENGTH = 1_000;
 
 /**
  * What operators do with a context's dead letters, for that context's subgraph: the fields
@@ -100,10 +100,10 @@ export function deadLetterResolvers(
         const eventId = parseId(args.eventId, 'eventId');
         const reason = args.reason.trim();
         if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
-        if (reason.length > LONGEST_REASON || !isText(reason)) {
+        if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
           throw badInput(
             'reason',
-            `The reason must be text of at most ${LONGEST_REASON} characters.`,
+            `The reason must be text of at most ${MAX_REASON_LENGTH} characters.`,
           );
         }
         const isDone = await deadLetters.settle(eventId, { state: 'DISCARDED', by, reason });

@@ -31,10 +31,10 @@ interface Settings {
 
 const ANSWER_MS = 3_000;
 const PING_MS = 1_000;
-const SHORTEST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2_000;
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 2_000;
 /** Notices beyond it are dropped: whoever is so far behind learns of them otherwise. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 
 function requireServer({ REDIS_URL, QUEUE_DATABASE_URL }: Settings): void {
   if (REDIS_URL || QUEUE_DATABASE_URL) return;
@@ -117,7 +117,7 @@ export function openAnnouncer(
 
   return {
     announce(text) {
-      if (waiting.length >= MOST_WAITING) return;
+      if (waiting.length >= MAX_WAITING) return;
       waiting.push(text);
       if (!announcing) void announceWaiting();
     },
@@ -167,11 +167,11 @@ export function listenToNotices(
   }
 
   async function listen(): Promise<void> {
-    let wait = SHORTEST_PAUSE_MS;
+    let wait = MIN_PAUSE_MS;
     while (!stop.signal.aborted) {
       try {
         await listenOnce(() => {
-          wait = SHORTEST_PAUSE_MS;
+          wait = MIN_PAUSE_MS;
           hearer.connected();
         });
       } catch (error) {
@@ -179,7 +179,7 @@ export function listenToNotices(
         warn(error);
       }
       await pause(wait, undefined, { signal: stop.signal }).catch(() => {});
-      wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
+      wait = Math.min(wait * 2, MAX_PAUSE_MS);
     }
   }
 

@@ -6,7 +6,7 @@ import { type Queryable, statement } from './postgres.ts';
  * commit, and any relay does when the lease runs out first.
  */
 const FIRST_LEASE_SECONDS = 5;
-const LONGEST_LEASE_SECONDS = 60;
+const MAX_LEASE_SECONDS = 60;
 
 /**
  * SQL that stores the events of a JSON parameter, to be put into the statement of their cause.
@@ -63,7 +63,7 @@ const claim = statement<OutboxRow>(
   `UPDATE outbox o
       SET attempts = o.attempts + 1,
           next_attempt_at = now() + interval '1 second'
-            * least(${LONGEST_LEASE_SECONDS}, ${FIRST_LEASE_SECONDS} * 2 ^ least(o.attempts, 6))
+            * least(${MAX_LEASE_SECONDS}, ${FIRST_LEASE_SECONDS} * 2 ^ least(o.attempts, 6))
      FROM (SELECT id FROM outbox
             WHERE awaiting <> '{}' AND next_attempt_at <= now()
               AND EXISTS (SELECT FROM unnest(awaiting) consumer

@@ -13,8 +13,8 @@ export interface Connection<Node> {
   pageInfo: PageInfo;
 }
 
-const USUAL_PAGE = 20;
-const LARGEST_PAGE = 100;
+const DEFAULT_PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 100;
 
 /**
  * Reads `first` (1 to 100) and `after` (a cursor that {@link connection} wrote, of the shape
@@ -24,9 +24,9 @@ export function readPage<Position>(
   args: { first: number | null; after?: string | null | undefined },
   position: z.ZodType<Position>,
 ): { first: number; after: Position | null } {
-  const first = args.first ?? USUAL_PAGE;
-  if (first < 1 || first > LARGEST_PAGE) {
-    throw badInput('first', `first must be from 1 to ${LARGEST_PAGE}, not ${first}.`);
+  const first = args.first ?? DEFAULT_PAGE_SIZE;
+  if (first < 1 || first > MAX_PAGE_SIZE) {
+    throw badInput('first', `first must be from 1 to ${MAX_PAGE_SIZE}, not ${first}.`);
   }
   if (args.after === undefined || args.after === null) return { first, after: null };
   try {

@@ -24,15 +24,15 @@ export interface Transport {
    */
   send(messages: readonly Message[]): Promise<void>;
   /**
-   * Runs `open` for each parcel of a queue, `concurrency` of them at a time. Parcels fill up under
+   * Runs `open` for each batch of a queue, `concurrency` of them at a time. Batches fill up under
    * load; one that is rejected comes again. Goes on by itself after an outage of the server.
    */
   receive(
     queue: string,
     concurrency: number,
-    open: (parcel: readonly EventRecord[]) => Promise<void>,
+    open: (batch: readonly EventRecord[]) => Promise<void>,
   ): Promise<void>;
-  /** How many parcels wait in a queue; rejects when the server does not answer within 3 s. */
+  /** How many batches wait in a queue; rejects when the server does not answer within 3 s. */
   waiting(queue: string): Promise<number>;
   /** Rejects when the queue's server does not answer within 3 s. */
   ping(): Promise<void>;
@@ -93,16 +93,16 @@ export function openTransport(
     return queue;
   };
 
-  const sendParcels = async (name: string, parcels: readonly Message[][]): Promise<void> => {
+  const sendBatches = async (name: string, batches: readonly Message[][]): Promise<void> => {
     const queue = await openQueue(name);
     // Not addBulk: on PostgreSQL it makes two temporary tables a call, fifty times an add's cost.
-    await Promise.all(parcels.map((parcel) => addJob(queue, parcel)));
+    await Promise.all(batches.map((batch) => addJob(queue, batch)));
   };
 
   return {
     async send(messages) {
-      const sent = [...parcelsByQueue(messages)].map(([name, parcels]) =>
-        sendParcels(name, parcels),
+      const sent = [...batchesByQueue(messages)].map(([name, batches]) =>
+        sendBatches(name, batches),
       );
       await within(SEND_MS, 'handing events to the queue', Promise.all(sent));
     },
@@ -111,7 +111,7 @@ export function openTransport(
     },
     async waiting(name) {
       const count = openQueue(name).then((queue) => queue.getWaitingCount());
-      return within(PING_MS, 'counting parcels', count);
+      return within(PING_MS, 'counting batches', count);
     },
     ping: server.ping,
     async stopReceiving() {
@@ -132,21 +132,21 @@ const CLOSE_MS = 2_000;
 const SHOWN_WITHIN_MS = 1_000;
 const PARCEL_SIZE = 25;
 
-function parcelsByQueue(messages: readonly Message[]): Map<string, Message[][]> {
+function batchesByQueue(messages: readonly Message[]): Map<string, Message[][]> {
   const byQueue = new Map<string, Message[][]>();
   for (const message of messages) {
-    const parcels = byQueue.get(message.queue) ?? [];
-    byQueue.set(message.queue, parcels);
-    const last = parcels.at(-1);
+    const batches = byQueue.get(message.queue) ?? [];
+    byQueue.set(message.queue, batches);
+    const last = batches.at(-1);
     if (last && last.length < PARCEL_SIZE) last.push(message);
-    else parcels.push([message]);
+    else batches.push([message]);
   }
   return byQueue;
 }
 
-function addJob(queue: Queue, parcel: readonly Message[]): Promise<unknown> {
-  const [first] = parcel as [Message];
-  const events = parcel.map(({ event }) => event);
+function addJob(queue: Queue, batch: readonly Message[]): Promise<unknown> {
+  const [first] = batch as [Message];
+  const events = batch.map(({ event }) => event);
   // BullMQ silently ignores an id that it still knows: each attempt has its own.
   const jobId = `${first.event.id}-${first.attempt}`;
   return queue.add(first.event.topic, events, { ...jobOptions, jobId });

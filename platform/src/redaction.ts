@@ -1,7 +1,7 @@
 const BLANK = '[redacted]';
 
 /** Shorter ones stand by chance in many words; inside an address they are blanked all the same. */
-const SHORTEST_SECRET = 6;
+const MIN_SECRET_LENGTH = 6;
 
 /** As they stand in JSON: what ends a string is a quote, escaped or not. */
 const CREDENTIALS: [RegExp, string][] = [
@@ -20,7 +20,7 @@ const UNESCAPED_CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
  */
 export function redactor(secrets: readonly string[]): (line: string) => string {
   const forms = secrets
-    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     .flatMap((secret) => [secret, encodeURIComponent(secret)])
     .map((secret) => JSON.stringify(secret).slice(1, -1));
   // Longer ones first: one may be a part of another.

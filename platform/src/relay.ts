@@ -14,10 +14,10 @@ const CLAIM_SIZE = 500;
 const POLL_MS = 250;
 const PACE_MS = 50;
 const ASK_AFTER_MS = 250;
-const ASKED_AT_ONCE = 1_000;
+const INBOX_BATCH_SIZE = 1_000;
 const REMEMBERED_EVENTS = 20_000;
 const REMEMBERED_MS = 60_000;
-/** Parcels. What waits in a queue that is this long is not sent to it again. */
+/** Batches. What waits in a queue that is this long is not sent to it again. */
 const LONG_QUEUE = 40;
 
 /** Carries committed events from the outbox to every consumer, until each holds them durably. */
@@ -90,7 +90,7 @@ export function startRelay(deps: {
   async function sendFresh(): Promise<void> {
     while (fresh.length > 0) {
       const batch = fresh.splice(0, CLAIM_SIZE);
-      // The first leaves at once; under load, what is committed in the next moment fills a parcel.
+      // The first leaves at once; under load, what is committed in the next moment fills a batch.
       const pause = stopping ? undefined : wait(PACE_MS);
       await send(batch.map((event) => ({ event, attempt: 1 })));
       await pause;
@@ -109,8 +109,8 @@ export function startRelay(deps: {
     await Promise.all(
       [...consumers].map(async (consumer) => {
         const asked = events.filter((event) => event.awaiting.includes(consumer));
-        for (let start = 0; start < asked.length; start += ASKED_AT_ONCE) {
-          const some = asked.slice(start, start + ASKED_AT_ONCE);
+        for (let start = 0; start < asked.length; start += INBOX_BATCH_SIZE) {
+          const some = asked.slice(start, start + INBOX_BATCH_SIZE);
           const ids = some.map((event) => event.id);
           const held = await peers.held(consumer, ids);
           // Busy or down: the others' turn would only make it worse.

@@ -7,7 +7,7 @@ import { type Queryable, statement } from './postgres.ts';
 /** Where a context answers what it has ever told: no context reads another's database. */
 export const EVENTS_PATH = '/events';
 export const EVENT_COUNT_PATH = '/events/count';
-export const LARGEST_PAGE = 1_000;
+export const MAX_PAGE_SIZE = 1_000;
 
 /** All events of one context, archived or not. */
 export interface StoredEvents {
@@ -61,7 +61,7 @@ export function storedEvents(db: Queryable): StoredEvents {
 
 const question = z.object({
   after: z.uuid().optional(),
-  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(LARGEST_PAGE),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(MAX_PAGE_SIZE),
 });
 
 /** Serves the events at `GET /events?after=<id>&limit=<1…1000>`, their number at `/events/count`. */
@@ -69,7 +69,7 @@ export function serveStoredEvents(app: FastifyInstance, events: StoredEvents): v
   app.get(EVENTS_PATH, async (request, reply) => {
     const asked = question.safeParse(request.query);
     if (!asked.success) {
-      const message = `after must be an id, limit a number from 1 to ${LARGEST_PAGE}`;
+      const message = `after must be an id, limit a number from 1 to ${MAX_PAGE_SIZE}`;
       return reply.code(400).send({ message });
     }
     const { after, limit } = asked.data;

@@ -60,10 +60,10 @@ onRedis('the queue on Redis', () => {
     const received: string[] = [];
     let fail = true;
     let started = 0;
-    await transport.receive(queue, 2, async (parcel) => {
+    await transport.receive(queue, 2, async (batch) => {
       started += 1;
       if (fail) throw new Error('is to be tried again');
-      received.push(...idsOf(parcel));
+      received.push(...idsOf(batch));
     });
     const events = Array.from({ length: 8 }, newEvent);
     await Promise.all(events.map((event) => transport.send([{ queue, event, attempt: 1 }])));

@@ -59,13 +59,13 @@ export function newEvent(): EventRecord {
   };
 }
 
-export const idsOf = (parcel: readonly EventRecord[]) => parcel.map(({ id }) => id);
+export const idsOf = (batch: readonly EventRecord[]) => batch.map(({ id }) => id);
 
 /** Receives with a transport; the events' ids appear in what is returned. */
 export async function receive(transport: Transport, queue: string): Promise<string[]> {
   const received: string[] = [];
-  await transport.receive(queue, 4, async (parcel) => {
-    received.push(...idsOf(parcel));
+  await transport.receive(queue, 4, async (batch) => {
+    received.push(...idsOf(batch));
   });
   return received;
 }
@@ -236,10 +236,10 @@ export function describeQueue(name: string, prepare: () => Promise<Server>): voi
         release = resolve;
       });
       let started = 0;
-      await transport.receive(queue, 1, async (parcel) => {
+      await transport.receive(queue, 1, async (batch) => {
         started += 1;
         await gate;
-        done.push(...idsOf(parcel));
+        done.push(...idsOf(batch));
       });
       const event = newEvent();
       await direct.send([{ queue, event, attempt: 1 }]);

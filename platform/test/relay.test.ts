@@ -74,8 +74,8 @@ class Consumer {
   }
 
   async receive(topic: string): Promise<void> {
-    await transport.receive(queueName(topic, this.name), 4, async (parcel) => {
-      for (const { id } of parcel) {
+    await transport.receive(queueName(topic, this.name), 4, async (batch) => {
+      for (const { id } of batch) {
         this.received.push(id);
         if (this.holds) this.held.add(id);
       }

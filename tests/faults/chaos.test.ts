@@ -5,7 +5,7 @@ import { projectFile } from '#platform/project.ts';
 /** Seeds whose faults are short and differ; each run takes about ten seconds. */
 const FIRST_SEED: Record<string, number> = { embedded: 42, servers: 45 };
 const RUNS = 5;
-const LONGEST_MS = 150_000;
+const TIMEOUT_MS = 150_000;
 
 const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
 
@@ -19,7 +19,7 @@ describe.each(profiles)('under faults (%s)', (profile) => {
       expect(`${output}\nended with code ${code}`).toMatch(/ended with code 0$/);
       expect(output).toContain('lost 0, doubled 0, unexpected 0');
     },
-    LONGEST_MS + 30_000,
+    TIMEOUT_MS + 30_000,
   );
 });
 
@@ -51,7 +51,7 @@ async function chaos(...args: string[]): Promise<{ code: number | null; output: 
     output += chunk;
   });
   // It stops its servers and says how far it came.
-  const late = setTimeout(() => child.kill('SIGTERM'), LONGEST_MS);
+  const late = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(late);
   return { code, output };

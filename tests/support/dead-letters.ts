@@ -30,7 +30,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
   describe(`dead letters on ${engine}`, () => {
     let place: DeadLetterPlace;
     let consumer: Consumer;
-    let deliver: (parcel: readonly EventRecord[]) => Promise<void>;
+    let deliver: (batch: readonly EventRecord[]) => Promise<void>;
     const handled: string[] = [];
     const effects: string[] = [];
     const logged: [facts: object, message: string][] = [];

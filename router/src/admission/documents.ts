@@ -36,9 +36,9 @@ export interface Documents {
   byHash(sha256: string): ExaminedDocument | undefined;
 }
 
-const DOCUMENTS_REMEMBERED = 1_000;
+const DOCUMENT_CACHE_SIZE = 1_000;
 /** By estimate: a token with its node, its place and its part of the text takes some 300 bytes. */
-const BYTES_REMEMBERED = 64 * 1_024 * 1_024;
+const DOCUMENT_CACHE_BYTES = 64 * 1_024 * 1_024;
 const TOKEN_BYTES = 300;
 
 /**
@@ -55,8 +55,8 @@ export function documentExaminer(deps: {
   const compile = costCompiler(schema, deps.rules);
   const hashes = new Map<string, ExaminedDocument>();
   const documents = new LRUCache<string, { examined: ExaminedDocument; sha256: string }>({
-    max: DOCUMENTS_REMEMBERED,
-    maxSize: BYTES_REMEMBERED,
+    max: DOCUMENT_CACHE_SIZE,
+    maxSize: DOCUMENT_CACHE_BYTES,
     sizeCalculation: ({ examined: { text, document } }) =>
       1 + text.length + (document.tokenCount ?? text.length) * TOKEN_BYTES,
     dispose: ({ sha256 }) => void hashes.delete(sha256),

@@ -14,8 +14,8 @@ export interface PersistedOperations {
   find(id: string): string | undefined;
 }
 
-const TEXTS_REMEMBERED = 1_000;
-const CHARACTERS_REMEMBERED = 4_000_000;
+const TEXT_CACHE_SIZE = 1_000;
+const TEXT_CACHE_CHARACTERS = 4_000_000;
 
 /**
  * Automatic persisted queries: a client sends the SHA-256 hash alone, is told when it is not known, and
@@ -23,8 +23,8 @@ const CHARACTERS_REMEMBERED = 4_000_000;
  */
 export function automaticOperations(): PersistedOperations {
   const texts = new LRUCache<string, string>({
-    max: TEXTS_REMEMBERED,
-    maxSize: CHARACTERS_REMEMBERED,
+    max: TEXT_CACHE_SIZE,
+    maxSize: TEXT_CACHE_CHARACTERS,
     sizeCalculation: (text) => text.length + 1,
   });
   return {

@@ -21,7 +21,7 @@ export function requireText(variables: Readonly<Record<string, unknown>>): void 
     }
     if (typeof value !== 'object' || value === null) continue;
     // A path as deep as that is no help, and would take more memory the deeper it is.
-    const isShown = path.length <= LONGEST_PATH;
+    const isShown = path.length <= MAX_PATH_LENGTH;
     for (const [key, inner] of Object.entries(value)) {
       left.push([
         inner,
@@ -31,7 +31,7 @@ export function requireText(variables: Readonly<Record<string, unknown>>): void 
   }
 }
 
-const LONGEST_PATH = 200;
+const MAX_PATH_LENGTH = 200;
 
 /** As {@link requireText}, for what is written in the document itself. */
 export function requireTextIn(document: DocumentNode): void {

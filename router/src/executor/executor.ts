@@ -17,7 +17,7 @@ import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
 import { TypeConditions } from './type-conditions.ts';
 
-const OPERATIONS_REMEMBERED = 1_000;
+const OPERATION_CACHE_SIZE = 1_000;
 
 export interface ExecutorOptions<Context> {
   supergraphSdl: string;
@@ -60,7 +60,7 @@ export class Executor<Context> {
     this.#types = new TypeConditions(supergraph.schema.toGraphQLJSSchema());
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
-    const limit = options.remember ?? OPERATIONS_REMEMBERED;
+    const limit = options.remember ?? OPERATION_CACHE_SIZE;
     this.operations = new Operations(this.schema, api, planner, limit);
   }
 

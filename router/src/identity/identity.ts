@@ -28,7 +28,7 @@ const LEEWAY_SECONDS = 5;
 /** The latest instant that a Date can hold, in seconds. */
 const END_OF_TIME = 8_640_000_000_000;
 
-const TOKENS_REMEMBERED = 20_000;
+const TOKEN_CACHE_SIZE = 20_000;
 /**
  * For so long, at most, a checked token is not checked again. It is added to the age that the provider's
  * keys may have before one that was taken away is noticed; SECURITY.md names the sum.
@@ -49,7 +49,7 @@ export function identity(config: RouterConfig, logger: Logger) {
   const trust = trustOf(config, logger, () => checked.clear());
   // By their hash: of fixed size, and no key to anything should memory ever be looked at.
   const checked = new LRUCache<string, Identified & { expiresAt: Date }>({
-    max: TOKENS_REMEMBERED,
+    max: TOKEN_CACHE_SIZE,
     ttl: Math.min(REMEMBERED_MS, trust.keysMaxAgeMs),
   });
 

@@ -34,7 +34,7 @@ interface Membership {
 /** As many answers are remembered, for those who catch up. */
 const REMEMBERED = 16;
 /** After so many members were told, other work has its turn. */
-const TOLD_AT_ONCE = 500;
+const SEND_BATCH_SIZE = 500;
 
 /**
  * One operation, subscribed to by any number of clients with the same variables and the same identity:
@@ -110,7 +110,7 @@ export class LiveOperation {
         const fresh = told.filter((telling) => isDue(membership, telling));
         if (fresh.length > 0) membership.member.take(fresh);
         count += 1;
-        if (count % TOLD_AT_ONCE === 0) await otherWork();
+        if (count % SEND_BATCH_SIZE === 0) await otherWork();
       }
     }
     this.#isTelling = false;

@@ -1,5 +1,5 @@
 import {
-  MOST_QUESTIONS,
+  MAX_POSITIONS,
   type RecentNotices,
   recentNotices,
   type VersionAnswer,
@@ -26,7 +26,7 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-const MOST_REQUESTS = 4;
+const MAX_REQUESTS = 4;
 
 /**
  * Asks mypage over HTTP. Questions of one moment go in one request, equal ones once: a thousand
@@ -34,7 +34,7 @@ const MOST_REQUESTS = 4;
  */
 export function viewSource(url: string, authorize: Authorize, timeoutMs: number): ViewSource {
   const options = {
-    connections: MOST_REQUESTS,
+    connections: MAX_REQUESTS,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   };
@@ -75,9 +75,9 @@ export function viewSource(url: string, authorize: Authorize, timeoutMs: number)
 
   async function flush(): Promise<void> {
     scheduled = false;
-    while (waiting.size > 0 && running < MOST_REQUESTS) {
-      const group = [...waiting.values()].slice(0, MOST_QUESTIONS);
-      waiting = new Map([...waiting].slice(MOST_QUESTIONS));
+    while (waiting.size > 0 && running < MAX_REQUESTS) {
+      const group = [...waiting.values()].slice(0, MAX_POSITIONS);
+      waiting = new Map([...waiting].slice(MAX_POSITIONS));
       running += 1;
       void askAll(group).finally(() => {
         running -= 1;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { projectFile } from '#platform/project.ts';
 
-const LONGEST_MS = 300_000;
+const TIMEOUT_MS = 300_000;
 
 describe('the upgrade from the baseline', () => {
   test(
@@ -12,7 +12,7 @@ describe('the upgrade from the baseline', () => {
       expect(`${output}\nended with code ${code}`).toMatch(/ended with code 0$/);
       expect(output).toContain('lost 0, doubled 0, unexpected 0');
     },
-    LONGEST_MS + 30_000,
+    TIMEOUT_MS + 30_000,
   );
 });
 
@@ -39,7 +39,7 @@ async function upgrade(...args: string[]): Promise<{ code: number | null; output
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
   // It stops its servers and says how far it came.
-  const late = setTimeout(() => child.kill('SIGTERM'), LONGEST_MS);
+  const late = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(late);
   return { code, output };

@@ -15,7 +15,7 @@ import type { Party } from '../domain/booking-status.ts';
 import type { Money } from '../domain/money.ts';
 import type { BookingFilter, BookPorts } from '../ports.ts';
 
-const LONGEST_RANGE_MS = 31 * 24 * 3_600_000;
+const MAX_RANGE_MS = 31 * 24 * 3_600_000;
 
 /** A booking as one party to it sees it. */
 interface VisibleBooking {
@@ -118,7 +118,7 @@ export function resolvers(ports: BookPorts) {
       __resolveReference: ({ id }: { id: string }) => ({ id }),
       async freeSlots({ id }: { id: string }, { from, to }: { from: Date; to: Date }) {
         if (to <= from) throw badInput('to', 'to must come after from.');
-        if (to.getTime() - from.getTime() > LONGEST_RANGE_MS) {
+        if (to.getTime() - from.getTime() > MAX_RANGE_MS) {
           throw badInput('to', 'freeSlots answers for at most 31 days: move to closer to from.');
         }
         const space = await findListedSpace(ports, id);

@@ -57,10 +57,10 @@ const HOLDS_SLOT: Record<BookingStatus, boolean> = {
   EXPIRED: false,
 };
 
-const LONGEST_SLOT_MS = 31 * 24 * 3_600_000;
+const MAX_SLOT_MS = 31 * 24 * 3_600_000;
 /** A process that dies between the commit and the payment call is taken over after this. */
 const TAKEOVER_MS = 5_000;
-const LONGEST_RETRY_MS = 60_000;
+const MAX_RETRY_MS = 60_000;
 
 /** A booking: immutable, every transition returns the next version or says that it is illegal. */
 export class Booking {
@@ -140,7 +140,7 @@ export class Booking {
   /** The payment's outcome is unknown: the hold stands, payment is asked again with backoff. `now` is the database's. */
   deferPayment(now: Date): Booking | IllegalTransition {
     if (!this.awaitsPayment) return this.illegal('deferPayment');
-    const wait = Math.min(1_000 * 2 ** (this.state.paymentAttempts - 1), LONGEST_RETRY_MS);
+    const wait = Math.min(1_000 * 2 ** (this.state.paymentAttempts - 1), MAX_RETRY_MS);
     const expiry = this.state.holdExpiresAt.getTime();
     return this.next({
       status: 'PAYMENT_DEFERRED',
@@ -260,7 +260,7 @@ function problemOf(
   if (slot.startAt <= now) {
     return { field: 'slot.startAt', message: 'The slot must start in the future.' };
   }
-  if (lengthOf(slot) > LONGEST_SLOT_MS) {
+  if (lengthOf(slot) > MAX_SLOT_MS) {
     return { field: 'slot', message: 'The slot must be no longer than 31 days.' };
   }
   if (!isOpenDuring(slot, space.openingHours, space.timeZone)) {

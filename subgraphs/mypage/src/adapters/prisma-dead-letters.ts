@@ -3,7 +3,7 @@ import type { EventRecord } from '#platform/events.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
 
-const FORGOTTEN_AT_ONCE = 500;
+const FORGET_BATCH_SIZE = 500;
 
 type StoredDeadLetter = Prisma.DeadLetterGetPayload<object>;
 
@@ -39,7 +39,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
       const failing = await prisma.deadLetter.findMany({
         where: { state: 'FAILING' },
         select: { eventId: true },
-        take: FORGOTTEN_AT_ONCE,
+        take: FORGET_BATCH_SIZE,
       });
       const ids = failing.map(({ eventId }) => eventId);
       if (ids.length === 0) return;

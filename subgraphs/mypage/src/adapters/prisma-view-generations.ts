@@ -18,7 +18,7 @@ const LEASE_MS = 60_000;
 const GRACE_MS = 10_000;
 /** Longer than the longest transaction: then nobody writes a retired generation any more. */
 const LAST_WRITERS_MS = 30_000;
-const CLEARED_AT_ONCE = 200;
+const CLEAR_BATCH_SIZE = 200;
 const TIDY_MS = 5_000;
 const PAUSE_MS = 50;
 
@@ -222,7 +222,7 @@ export function startTidying(
 
 /** Deletes up to 200 rows of each table. Resolves with whether there were any. */
 async function deleteSome(prisma: PrismaClient, generation: number): Promise<boolean> {
-  const some = { where: { generation }, limit: CLEARED_AT_ONCE };
+  const some = { where: { generation }, limit: CLEAR_BATCH_SIZE };
   const views = await prisma.bookingStatusView.deleteMany(some);
   const changes = await prisma.statusChange.deleteMany(some);
   const versions = await prisma.viewVersion.deleteMany(some);

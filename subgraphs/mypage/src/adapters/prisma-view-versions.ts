@@ -8,7 +8,7 @@ import type { ViewVersions } from '../ports.ts';
 import { liveGenerationReader } from './prisma-view-generations.ts';
 import { timelinesOf } from './whole-views.ts';
 
-const PRUNED_AT_ONCE = 500;
+const PRUNE_BATCH_SIZE = 500;
 const PRUNE_MS = 10_000;
 const PAUSE_MS = 50;
 
@@ -112,9 +112,9 @@ export function prismaViewVersions(
     async prune() {
       const { count } = await prisma.viewVersion.deleteMany({
         where: { projectedAt: { lt: new Date(clock().getTime() - keepMinutes * 60_000) } },
-        limit: PRUNED_AT_ONCE,
+        limit: PRUNE_BATCH_SIZE,
       });
-      return count === PRUNED_AT_ONCE;
+      return count === PRUNE_BATCH_SIZE;
     },
   };
 }

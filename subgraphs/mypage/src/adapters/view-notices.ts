@@ -13,9 +13,9 @@ import type { Announcer } from '#platform/notices.ts';
 import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
 import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
 
-const NOTICES_AT_ONCE = 1_000;
+const NOTIFICATION_BATCH_SIZE = 1_000;
 /** PostgreSQL notifies of 8000 bytes at most. */
-const LARGEST_NOTICE = 7_000;
+const MAX_NOTIFICATION_BYTES = 7_000;
 
 /** Announces new versions of views; what is shown to nobody yet is not announced. */
 export function announceViews(announcer: Announcer) {
@@ -31,7 +31,7 @@ export function announceViews(announcer: Announcer) {
 function texts(notices: readonly ViewNotice[]): string[] {
   if (notices.length === 0) return [];
   const text = JSON.stringify(notices);
-  if (notices.length === 1 || Buffer.byteLength(text) <= LARGEST_NOTICE) return [text];
+  if (notices.length === 1 || Buffer.byteLength(text) <= MAX_NOTIFICATION_BYTES) return [text];
   const half = Math.ceil(notices.length / 2);
   return [...texts(notices.slice(0, half)), ...texts(notices.slice(half))];
 }
@@ -63,8 +63,8 @@ export function serveViewVersions(app: FastifyInstance, versions: ViewVersions):
     // Before the question: what is projected meanwhile is found again next time.
     const now = new Date().toISOString();
     const { since, after = null } = asked.data;
-    const noted = await versions.projectedSince(new Date(since), after, NOTICES_AT_ONCE);
-    const last = noted.length < NOTICES_AT_ONCE ? undefined : noted.at(-1);
+    const noted = await versions.projectedSince(new Date(since), after, NOTIFICATION_BATCH_SIZE);
+    const last = noted.length < NOTIFICATION_BATCH_SIZE ? undefined : noted.at(-1);
     return {
       notices: noted.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),
       now,

@@ -1,7 +1,7 @@
 import type { BookingStatusView, ProjectedEvent } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
 
-const LARGEST_BATCH = 200;
+const MAX_BATCH_SIZE = 200;
 const PACE_MS = 50;
 
 /**
@@ -21,8 +21,8 @@ export function batchProjector(
   async function run(): Promise<void> {
     running = true;
     while (waiting.length > 0) {
-      const group = waiting.slice(0, LARGEST_BATCH);
-      waiting = waiting.slice(LARGEST_BATCH);
+      const group = waiting.slice(0, MAX_BATCH_SIZE);
+      waiting = waiting.slice(MAX_BATCH_SIZE);
       const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
       try {
         announce(await views.project(group.map(({ event }) => event)));

@@ -10,7 +10,7 @@ const SHOWN_WITHIN_MS = 60_000;
 const BATCH_SIZE = 1_000;
 const PACE_MS = 10;
 const HOUR_MS = 3_600_000;
-/** The router asks every few seconds what was new in the last 30 s, in case notices were lost. */
+/** The router asks every few seconds what was new in the last 30 s, in case notifications were lost. */
 const RECENT_MS = 35_000;
 
 export interface LiveBooking {

@@ -7,23 +7,23 @@ import { money, timeSlot } from './values.ts';
  * is lost is read again from the versions that mypage keeps.
  */
 
-/** Where a notice of every new version is published, as {@link viewNotices}. */
-export const VIEW_NOTICES_CHANNEL = 'spacerent_view_notices';
+/** Where a notification of every new version is published, as {@link viewNotifications}. */
+export const VIEW_NOTIFICATIONS_CHANNEL = 'spacerent_view_notices';
 /** Takes {@link versionQuestions}, answers with {@link versionAnswers}. */
 export const VIEW_VERSIONS_PATH = '/views/versions';
-/** Answers `?since=<instant>&after=<place>` with {@link recentNotices}. */
-export const VIEW_NOTICES_PATH = '/views/notices';
+/** Answers `?since=<instant>&after=<place>` with {@link recentNotifications}. */
+export const VIEW_NOTIFICATIONS_PATH = '/views/notices';
 /** How many bookings can be asked for at once. */
 export const MAX_POSITIONS = 500;
 
 /** There is a new version of this customer's view. */
-export const viewNotice = z.object({
+export const viewNotification = z.object({
   bookingId: z.uuid(),
   customerId: z.string(),
   version: z.int(),
 });
-export const viewNotices = z.array(viewNotice);
-export type ViewNotice = z.infer<typeof viewNotice>;
+export const viewNotifications = z.array(viewNotification);
+export type ViewNotification = z.infer<typeof viewNotification>;
 
 /**
  * Asks for the versions after `after`, and for those projected since `since`. With neither, or when
@@ -70,11 +70,11 @@ const versionAnswer = z.object({
 export const versionAnswers = z.object({ answers: z.array(versionAnswer.nullable()) });
 export type VersionAnswer = z.infer<typeof versionAnswer>;
 
-/** Notices in the order of their projection; `next` is where to go on, null at the end. */
-export const recentNotices = z.object({
-  notices: z.array(viewNotice.extend({ projectedAt: z.iso.datetime() })),
+/** Notifications in the order of their projection; `next` is where to go on, null at the end. */
+export const recentNotifications = z.object({
+  notices: z.array(viewNotification.extend({ projectedAt: z.iso.datetime() })),
   /** When the answer was made, by mypage's clock. */
   now: z.iso.datetime(),
   next: z.string().nullable(),
 });
-export type RecentNotices = z.infer<typeof recentNotices>;
+export type RecentNotifications = z.infer<typeof recentNotifications>;

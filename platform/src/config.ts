@@ -114,7 +114,7 @@ export const metricsShape = grouped('identity', {
 });
 
 /** The queue and the notifications: on Redis where there is one, else on PostgreSQL. */
-export const noticesShape = grouped('connections', {
+export const notificationsShape = grouped('connections', {
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
@@ -135,7 +135,7 @@ export const noticesShape = grouped('connections', {
 
 /** What a context that sends or consumes events reads. */
 export const queueShape = {
-  ...noticesShape,
+  ...notificationsShape,
   ...grouped('bookings', {
     PARK_AFTER_FAILURES: integer(1, 1_000)
       .default(10)

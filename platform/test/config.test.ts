@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { noticesShape, readConfig, setting } from '../src/config.ts';
+import { notificationsShape, readConfig, setting } from '../src/config.ts';
 import { withoutFiles } from '../src/setting-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spacerent-config-'));
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const RANDOM = 'Xk3v9-QmT7bLz_w2RjHc8NfYpE5sUaGd';
 
 const shape = {
-  ...noticesShape,
+  ...notificationsShape,
   BOOK_DATABASE_URL: setting.postgresUrl.optional(),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   INTERNAL_TOKEN_KEYS: z.string().optional(),

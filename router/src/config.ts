@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import {
   metricsShape,
-  noticesShape,
+  notificationsShape,
   peersShape,
   processShape,
   profileOf,
@@ -16,7 +16,7 @@ const shape = {
   ...processShape,
   ...metricsShape,
   ...peersShape,
-  ...noticesShape,
+  ...notificationsShape,
   ...edgeShape,
   ...grouped('bookings', {
     SUBGRAPH_TIMEOUT_MS: setting

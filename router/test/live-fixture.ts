@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { VersionQuestion, ViewNotice, ViewVersion } from '#contracts/mypage.ts';
+import type { VersionQuestion, ViewNotification, ViewVersion } from '#contracts/mypage.ts';
 import { errorFormatter } from '#platform/errors.ts';
-import type { Hearer } from '#platform/notices.ts';
+import type { Subscriber } from '#platform/notifications.ts';
 import { DateTime } from '#platform/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
 import { costRules } from '../src/admission/cost-rules.ts';
@@ -36,10 +36,10 @@ const UNLIMITED = {
 /** Mypage as the router sees it, in memory: what it keeps, and what it announces. */
 export class Mypage implements ViewSource {
   readonly #versions = new Map<string, { customerId: string; at: string; view: ViewVersion }[]>();
-  #hearer: Hearer | undefined;
+  #subscriber: Subscriber | undefined;
   /** How often it was asked for versions. */
   asked = 0;
-  /** Are notices heard? */
+  /** Do notifications arrive? */
   isHeard = true;
   /** How long an answer takes, in milliseconds. */
   delay: () => number = () => 0;
@@ -77,16 +77,16 @@ export class Mypage implements ViewSource {
     return version;
   }
 
-  announce(notice: ViewNotice): void {
-    this.#hearer?.heard(JSON.stringify([notice]));
+  announce(notification: ViewNotification): void {
+    this.#subscriber?.onMessage(JSON.stringify([notification]));
   }
 
   reconnect(): void {
-    this.#hearer?.connected();
+    this.#subscriber?.onConnected();
   }
 
-  listen = (hearer: Hearer) => {
-    this.#hearer = hearer;
+  listen = (subscriber: Subscriber) => {
+    this.#subscriber = subscriber;
     return { close: async () => {} };
   };
 
@@ -111,9 +111,9 @@ export class Mypage implements ViewSource {
     };
   }
 
-  async notices(since: string) {
+  async notifications(since: string) {
     const now = new Date().toISOString();
-    const notices = [...this.#versions].flatMap(([bookingId, kept]) =>
+    const notifications = [...this.#versions].flatMap(([bookingId, kept]) =>
       kept
         .filter(({ at }) => at >= since)
         .map(({ customerId, at, view }) => ({
@@ -123,7 +123,7 @@ export class Mypage implements ViewSource {
           projectedAt: at,
         })),
     );
-    return { notices, now, next: null };
+    return { notices: notifications, now, next: null };
   }
 
   async close() {}

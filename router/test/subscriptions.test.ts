@@ -186,7 +186,7 @@ test('misses nothing that happens while a client that knows the present state is
   expect([resumed.seen[0].version, all.seen[0].version]).toEqual([2, 2]);
 });
 
-test('finds what no notice told, when the connection is back and from time to time', async () => {
+test('finds what no notification told, when the connection is back and from time to time', async () => {
   const id = uuidv7();
   router.mypage.change(id);
   const client = connect();
@@ -201,7 +201,7 @@ test('finds what no notice told, when the connection is back and from time to ti
   router.mypage.change(id);
   router.mypage.reconnect();
   await until('both are told', async () => one.seen.length === 3 && all.seen.length === 2);
-  // Nobody even notices this one: the next sweep does.
+  // No notification says so: the next poll finds it.
   router.mypage.change(id);
   await until(
     'both are told again',
@@ -210,7 +210,7 @@ test('finds what no notice told, when the connection is back and from time to ti
   );
   expect(versionsOf(one.seen)).toEqual([1, 2, 3, 4]);
   expect(versionsOf(all.seen)).toEqual([2, 3, 4]);
-  // A notice that comes late, or twice, changes nothing.
+  // A notification that comes late, or twice, changes nothing.
   router.mypage.announce({ bookingId: id, customerId: 'kim', version: 2 });
   router.mypage.announce({ bookingId: id, customerId: 'kim', version: 4 });
   router.mypage.isHeard = true;

@@ -28,7 +28,7 @@ const doors: [string, { method: string; path: string; body?: object }][] = [
   ['records of bookings', { method: 'POST', path: '/booking-records', body: { bookingIds: [] } }],
   ['the inbox', { method: 'POST', path: '/inbox/held', body: { ids: [] } }],
   ['versions of views', { method: 'POST', path: '/views/versions', body: { bookings: [] } }],
-  ['notices of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],
+  ['notifications of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],
   ['what there is not', { method: 'GET', path: '/nothing' }],
   ['a way around a health check', { method: 'GET', path: '/health/live/../../events' }],
   ['another one', { method: 'GET', path: '/health/live%2f..%2f..%2fevents' }],

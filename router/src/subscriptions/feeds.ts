@@ -1,5 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { VersionAnswer, VersionQuestion, ViewNotice, ViewVersion } from '#contracts/mypage.ts';
+import type {
+  VersionAnswer,
+  VersionQuestion,
+  ViewNotification,
+  ViewVersion,
+} from '#contracts/mypage.ts';
 
 /**
  * Is told of every version of what it watches, in order, once. `isReset`: the read model was rebuilt
@@ -19,7 +24,7 @@ export interface BookingWatch extends Watch {
 /** Asks until it is answered; rejects only when that is enough. */
 type Ask = (question: VersionQuestion, isEnough: () => boolean) => Promise<VersionAnswer | null>;
 
-/** A read that is older than its notice is repeated so often; then a sweep has to find it. */
+/** A read that is older than its notification is repeated so often; then a sweep has to find it. */
 const STALE_READS = 25;
 const PAUSE_MS = 200;
 
@@ -97,7 +102,7 @@ export function bookingFeed(bookingId: string, ask: Ask, onEmpty: () => void): B
 export interface CustomerFeed {
   watch(watcher: Watcher): Watch;
   /** `projectedAt` is told by a sweep, which also tells of what was before the feed began. */
-  note(notice: ViewNotice, projectedAt?: string): void;
+  note(notification: ViewNotification, projectedAt?: string): void;
 }
 
 /** `since`: when it begins, by mypage's clock. */
@@ -114,7 +119,7 @@ export function customerFeed(since: string, ask: Ask, onEmpty: () => void): Cust
       const position = positions.get(bookingId);
       const at = position ?? first - 1;
       if (Number(reading.get(bookingId)) <= at) break;
-      // Of a booking that is new to the feed, a notice may have been lost before this one.
+      // Of a booking that is new to the feed, a notification may have been lost before this one.
       const question = { bookingId, after: at, ...(position === undefined && { since }) };
       const answer = await ask(question, isDeserted).catch(() => null);
       for (const view of answer?.versions ?? []) {

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
 import type { ExecutionResult } from 'graphql';
-import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
+import { VIEW_NOTIFICATIONS_CHANNEL } from '#contracts/mypage.ts';
 import type { Authorize } from '#platform/internal-tokens.ts';
 import type { Logger } from '#platform/logger.ts';
 import { showConnection } from '#platform/metrics.ts';
-import { listenToNotices } from '#platform/notices.ts';
+import { subscribeToNotifications } from '#platform/notifications.ts';
 import type { Viewer } from '#platform/viewer.ts';
 import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import type { FormatError } from '../admission/refusals.ts';
@@ -54,8 +54,13 @@ export function liveGraphql(deps: {
   const source = viewSource(config.MYPAGE_URL, authorize, config.SUBGRAPH_TIMEOUT_MS);
   const views = watchedViews({
     source,
-    listen(hearer) {
-      const listening = listenToNotices(config, VIEW_NOTICES_CHANNEL, hearer, logger);
+    listen(subscriber) {
+      const listening = subscribeToNotifications(
+        config,
+        VIEW_NOTIFICATIONS_CHANNEL,
+        subscriber,
+        logger,
+      );
       showConnection(metrics.registry, 'notifications', listening.isConnected);
       return listening;
     },

@@ -1,10 +1,10 @@
 import {
   MAX_POSITIONS,
-  type RecentNotices,
-  recentNotices,
+  type RecentNotifications,
+  recentNotifications,
   type VersionAnswer,
   type VersionQuestion,
-  VIEW_NOTICES_PATH,
+  VIEW_NOTIFICATIONS_PATH,
   VIEW_VERSIONS_PATH,
   versionAnswers,
 } from '#contracts/mypage.ts';
@@ -16,7 +16,7 @@ export interface ViewSource {
   /** The versions that the question asks for; null: there is no such view. */
   ask(question: VersionQuestion): Promise<VersionAnswer | null>;
   /** A page of what was projected since that instant, by mypage's clock. */
-  notices(since: string, after: string | null): Promise<RecentNotices>;
+  notifications(since: string, after: string | null): Promise<RecentNotifications>;
   close(): Promise<void>;
 }
 
@@ -101,9 +101,9 @@ export function viewSource(url: string, authorize: Authorize, timeoutMs: number)
         askers.push({ question, resolve, reject });
         schedule();
       }),
-    async notices(since, after) {
+    async notifications(since, after) {
       const query = new URLSearchParams({ since, ...(after && { after }) });
-      return recentNotices.parse(await json('GET', `${VIEW_NOTICES_PATH}?${query}`));
+      return recentNotifications.parse(await json('GET', `${VIEW_NOTIFICATIONS_PATH}?${query}`));
     },
     close: async () => void (await Promise.all([http.destroy(), reads.close()])),
   };

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   type VersionAnswer,
   type VersionQuestion,
-  type ViewNotice,
-  viewNotices,
+  type ViewNotification,
+  viewNotifications,
 } from '#contracts/mypage.ts';
 import { repeat } from '#platform/lifecycle.ts';
 import type { Logger } from '#platform/logger.ts';
-import type { Hearer } from '#platform/notices.ts';
+import type { Subscriber } from '#platform/notifications.ts';
 import {
   type BookingFeed,
   type BookingWatch,
@@ -30,19 +30,19 @@ export interface WatchedViews {
   close(): Promise<void>;
 }
 
-/** Notices may get lost: so often mypage is asked what is new. */
+/** Notifications may get lost: so often mypage is asked what is new. */
 const SWEEP_MS = 5_000;
 /** Longer than the longest transaction: what is committed late has an earlier instant. */
 const SLACK_MS = 30_000;
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 200;
-/** Every so many sweeps each watched booking is read, whatever the notices say. */
+/** Every so many sweeps each watched booking is read, whatever the notifications say. */
 const SWEEPS_PER_READING = 12;
 
 export function watchedViews(deps: {
   source: ViewSource;
-  /** Listens to mypage's notices until it is closed. */
-  listen: (hearer: Hearer) => { close(): Promise<void> };
+  /** Listens to mypage's notifications until it is closed. */
+  listen: (subscriber: Subscriber) => { close(): Promise<void> };
   logger: Logger;
 }): WatchedViews {
   const { source, logger } = deps;
@@ -71,9 +71,9 @@ export function watchedViews(deps: {
     }
   }
 
-  function note(notice: ViewNotice, projectedAt?: string): void {
-    bookings.get(notice.bookingId)?.note(notice.version);
-    customers.get(notice.customerId)?.note(notice, projectedAt);
+  function note(notification: ViewNotification, projectedAt?: string): void {
+    bookings.get(notification.bookingId)?.note(notification.version);
+    customers.get(notification.customerId)?.note(notification, projectedAt);
   }
 
   function readAll(): void {
@@ -83,9 +83,9 @@ export function watchedViews(deps: {
   async function sweepOnce(): Promise<void> {
     const slack = bookings.size + customers.size > 0 ? SLACK_MS : 0;
     const since = new Date((sweptUntil ?? Date.now()) - slack).toISOString();
-    const first = await source.notices(since, null);
-    for (let page = first; ; page = await source.notices(since, page.next)) {
-      for (const notice of page.notices) note(notice, notice.projectedAt);
+    const first = await source.notifications(since, null);
+    for (let page = first; ; page = await source.notifications(since, page.next)) {
+      for (const notification of page.notices) note(notification, notification.projectedAt);
       if (page.next === null) break;
     }
     sweptUntil = Date.parse(first.now);
@@ -102,14 +102,14 @@ export function watchedViews(deps: {
   }
 
   const listening = deps.listen({
-    heard(text) {
+    onMessage(text) {
       try {
-        for (const notice of viewNotices.parse(JSON.parse(text))) note(notice);
+        for (const notification of viewNotifications.parse(JSON.parse(text))) note(notification);
       } catch (error) {
-        logger.warn({ err: error }, 'a notice is not readable');
+        logger.warn({ err: error }, 'a notification is not readable');
       }
     },
-    connected() {
+    onConnected() {
       readAll();
       sweep().catch(() => {});
     },

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { VIEW_NOTICES_CHANNEL } from '#contracts/mypage.ts';
+import { VIEW_NOTIFICATIONS_CHANNEL } from '#contracts/mypage.ts';
 import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
@@ -9,7 +9,7 @@ import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import { applyMigrations } from '#platform/migrate.ts';
-import { openAnnouncer } from '#platform/notices.ts';
+import { openPublisher } from '#platform/notifications.ts';
 import { projectFile } from '#platform/project.ts';
 import { openTransport } from '#platform/queue.ts';
 import { createSubgraph } from '#platform/server.ts';
@@ -23,7 +23,7 @@ import { prismaViewVersions, startPruning } from './adapters/prisma-view-version
 import { resolvers } from './adapters/resolvers.ts';
 import { storedEventsClient } from './adapters/stored-events-client.ts';
 import { openViewPools, viewProbe } from './adapters/view-database.ts';
-import { announceViews, serveViewVersions } from './adapters/view-notices.ts';
+import { notifySubscribers, serveViewVersions } from './adapters/view-notifications.ts';
 import { batchProjector } from './application/batch-projector.ts';
 import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
@@ -46,7 +46,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
   const views = prismaViewStore(database.requests);
   const projectedViews = prismaViewStore(database.workers);
   const keepMinutes = config.VIEW_VERSIONS_KEEP_MINUTES;
-  const announcer = openAnnouncer(config, VIEW_NOTICES_CHANNEL, logger, metrics);
+  const publisher = openPublisher(config, VIEW_NOTIFICATIONS_CHANNEL, logger, metrics);
   const generations = prismaViewGenerations(database.workers);
   const events = storedEventsClient(
     { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
@@ -90,7 +90,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
     logger,
   });
   const isTransient = (error: unknown) => failureKind(error) === 'transient';
-  const projector = batchProjector(projectedViews, announceViews(announcer), isTransient);
+  const projector = batchProjector(projectedViews, notifySubscribers(publisher), isTransient);
   await consumeEvents(consumer, projector, logger);
   const stopPruning = startPruning(prismaViewVersions(database.workers, keepMinutes), logger);
   const stopTidying = startTidying(generations, logger);
@@ -105,7 +105,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
   onDrain('queue workers', () => transport.stopReceiving());
   onDrained('requests', () => server.close());
   onStop('queue', () => transport.close());
-  onStop('notices', () => announcer.close());
+  onStop('notifications', () => publisher.close());
   onStop('stored events', () => events.close());
   onStop('database', () => Promise.all([probe.close(), database.close()]));
 });

@@ -233,8 +233,8 @@ describe.each(engines)('a rebuild of the views on $name', ({ clients: count, cre
     const versions = prismaViewVersions(prisma, 10);
     const [answer] = await versions.of([{ bookingId: wrong.bookingId, after: 50 }]);
     expect(answer?.versions.map(({ view: { version } }) => version)).toEqual([51]);
-    const notices = await versions.projectedSince(began, null, 100);
-    expect(notices).toContainEqual(expect.objectContaining({ ...wrong, version: 51 }));
+    const notifications = await versions.projectedSince(began, null, 100);
+    expect(notifications).toContainEqual(expect.objectContaining({ ...wrong, version: 51 }));
 
     // What follows rises on from there, and the next rebuild finds nothing that differs.
     const next = bookingEvent(99, 'CANCELLED', wrong);

@@ -5,14 +5,15 @@ const MAX_BATCH_SIZE = 200;
 const PACE_MS = 50;
 
 /**
- * Takes events in groups: the first is written at once, whatever comes within the next 50 ms goes
- * into the next group, so that a busy hour costs few commits and a quiet one no delay. The promise of an event
- * settles with its transaction. When a group fails, its events are tried one by one, so that a bad
- * event fails alone; in transient trouble all of them fail at once, or each would wait for a timeout. The new versions of views are announced once they are committed.
+ * Projects events in batches. The first event is written at once; those of the next 50 ms share a
+ * transaction, so that a busy hour costs few commits and a quiet one no delay. The promise of an
+ * event settles with its transaction. When a batch fails, its events are projected one by one, so
+ * that a poisoned event fails alone; on a transient failure all fail at once, or each would wait for
+ * a timeout. `notify` is called with the new versions of views once they are committed.
  */
 export function batchProjector(
   views: Pick<ViewStore, 'project'>,
-  announce: (versions: readonly BookingStatusView[]) => void,
+  notify: (versions: readonly BookingStatusView[]) => void,
   isTransient: (error: unknown) => boolean,
 ) {
   let waiting: { event: ProjectedEvent; settle: PromiseWithResolvers }[] = [];
@@ -25,7 +26,7 @@ export function batchProjector(
       waiting = waiting.slice(MAX_BATCH_SIZE);
       const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
       try {
-        announce(await views.project(group.map(({ event }) => event)));
+        notify(await views.project(group.map(({ event }) => event)));
         for (const { settle } of group) settle.resolve();
       } catch (error) {
         if (group.length === 1 || isTransient(error)) {
@@ -39,7 +40,7 @@ export function batchProjector(
 
   async function oneByOne(group: typeof waiting): Promise<void> {
     for (const { event, settle } of group) {
-      await views.project([event]).then(announce).then(settle.resolve, settle.reject);
+      await views.project([event]).then(notify).then(settle.resolve, settle.reject);
     }
   }
 

@@ -2,25 +2,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError } from './config.ts';
 import type { Logger } from './logger.ts';
 import { type Metrics, showConnection } from './metrics.ts';
-import type { NoticeConnection } from './notice-connection.ts';
-import { connectToPostgres } from './notices-postgres.ts';
-import { connectToRedis } from './notices-redis.ts';
+import type { NotificationConnection } from './notification-connection.ts';
+import { connectToPostgres } from './notifications-postgres.ts';
+import { connectToRedis } from './notifications-redis.ts';
 import { sparingWarnings, within } from './queue-server.ts';
 
 /**
- * Notices tell every process that listens, at once, that something is new. They may get lost: who
- * needs certainty asks from time to time, and whenever {@link Hearer.connected} is called.
+ * Notifications say to every subscribed process, at once, that something is new. They may get lost: a
+ * subscriber that must miss nothing polls as well, also whenever {@link Subscriber.onConnected} is called.
  */
-export interface Announcer {
-  /** Tells everybody who listens, within a moment or not at all. At most 7,900 bytes. */
-  announce(text: string): void;
+export interface Publisher {
+  /** Sends the text, at most 7,900 bytes, to all subscribers, within a moment or not at all. */
+  publish(text: string): void;
   close(): Promise<void>;
 }
 
-export interface Hearer {
-  heard(text: string): void;
-  /** From now on notices are heard; what was told before this moment may have been missed. */
-  connected(): void;
+export interface Subscriber {
+  onMessage(text: string): void;
+  /** From now on notifications arrive; earlier ones may have been missed. */
+  onConnected(): void;
 }
 
 /** One of the two is set; Redis takes precedence. */
@@ -33,15 +33,15 @@ const ANSWER_MS = 3_000;
 const PING_MS = 1_000;
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
-/** Notices beyond it are dropped: whoever is so far behind learns of them otherwise. */
+/** Drop notifications beyond this queue length; subscribers recover by polling. */
 const MAX_WAITING = 1_000;
 
 function requireServer({ REDIS_URL, QUEUE_DATABASE_URL }: Settings): void {
   if (REDIS_URL || QUEUE_DATABASE_URL) return;
-  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notices need one of them.');
+  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notifications need one of them.');
 }
 
-async function connect(env: Settings, channel: string): Promise<NoticeConnection> {
+async function connect(env: Settings, channel: string): Promise<NotificationConnection> {
   const connecting = env.REDIS_URL
     ? connectToRedis(env.REDIS_URL, channel)
     : connectToPostgres(String(env.QUEUE_DATABASE_URL), channel);
@@ -55,22 +55,22 @@ async function connect(env: Settings, channel: string): Promise<NoticeConnection
 }
 
 /**
- * Announces on a channel; a lost connection is opened again with the next notice. Throws ConfigError
+ * Publishes on a channel; a lost connection is opened again with the next notification. Throws ConfigError
  * when the settings name no server.
  */
-export function openAnnouncer(
+export function openPublisher(
   env: Settings,
   channel: string,
   logger: Logger,
   metrics?: Metrics,
-): Announcer {
+): Publisher {
   requireServer(env);
-  const warn = sparingWarnings(logger, 'a notice was not announced', { channel });
-  let connection: Promise<NoticeConnection> | undefined;
+  const warn = sparingWarnings(logger, 'a notification was not published', { channel });
+  let connection: Promise<NotificationConnection> | undefined;
   let waiting: string[] = [];
-  let announcing = false;
+  let publishing = false;
 
-  function open(): Promise<NoticeConnection> {
+  function open(): Promise<NotificationConnection> {
     const opening = connect(env, channel);
     const forget = () => {
       if (connection === opening) connection = undefined;
@@ -79,11 +79,11 @@ export function openAnnouncer(
     return opening;
   }
 
-  async function publish(text: string): Promise<void> {
+  async function send(text: string): Promise<void> {
     connection ??= open();
     const opened = await connection;
     try {
-      await within(ANSWER_MS, 'announcing', opened.publish(text));
+      await within(ANSWER_MS, 'publishing', opened.publish(text));
     } catch (error) {
       opened.close();
       throw error;
@@ -91,7 +91,7 @@ export function openAnnouncer(
   }
 
   if (metrics) {
-    // A connection that nothing was announced on yet is opened: else it would look like an outage.
+    // A connection that nothing was published on yet is opened: else it would look like an outage.
     showConnection(metrics, 'notifications', async () => {
       connection ??= open();
       const ping = connection.then((opened) => opened.ping());
@@ -102,24 +102,23 @@ export function openAnnouncer(
     });
   }
 
-  async function announceWaiting(): Promise<void> {
-    announcing = true;
+  async function publishWaiting(): Promise<void> {
+    publishing = true;
     try {
-      for (let text = waiting.shift(); text !== undefined; text = waiting.shift())
-        await publish(text);
+      for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) await send(text);
     } catch (error) {
       // Nobody would hear the others either.
       waiting = [];
       warn(error);
     }
-    announcing = false;
+    publishing = false;
   }
 
   return {
-    announce(text) {
+    publish(text) {
       if (waiting.length >= MAX_WAITING) return;
       waiting.push(text);
-      if (!announcing) void announceWaiting();
+      if (!publishing) void publishWaiting();
     },
     async close() {
       waiting = [];
@@ -129,14 +128,14 @@ export function openAnnouncer(
 }
 
 /** Listens on a channel through every outage, until it is closed; throws ConfigError like the above. */
-export function listenToNotices(
+export function subscribeToNotifications(
   env: Settings,
   channel: string,
-  hearer: Hearer,
+  subscriber: Subscriber,
   logger: Logger,
 ): { isConnected(): boolean; close(): Promise<void> } {
   requireServer(env);
-  const warn = sparingWarnings(logger, 'notices are not heard', { channel });
+  const warn = sparingWarnings(logger, 'notifications do not arrive', { channel });
   const stop = new AbortController();
   let isListening = false;
 
@@ -150,7 +149,7 @@ export function listenToNotices(
     stop.signal.addEventListener('abort', close, { once: true });
     try {
       stop.signal.throwIfAborted();
-      await within(ANSWER_MS, 'listening', connection.listen(hearer.heard));
+      await within(ANSWER_MS, 'listening', connection.listen(subscriber.onMessage));
       isListening = true;
       connected();
       // A half-open connection says nothing, for ever: only asking tells.
@@ -172,7 +171,7 @@ export function listenToNotices(
       try {
         await listenOnce(() => {
           wait = MIN_PAUSE_MS;
-          hearer.connected();
+          subscriber.onConnected();
         });
       } catch (error) {
         if (stop.signal.aborted) return;

@@ -1,8 +1,11 @@
 import pg from 'pg';
-import type { NoticeConnection } from './notice-connection.ts';
+import type { NotificationConnection } from './notification-connection.ts';
 
-/** Notices by LISTEN and NOTIFY; a notice has at most 7,999 bytes. */
-export async function connectToPostgres(url: string, channel: string): Promise<NoticeConnection> {
+/** Notifications by LISTEN and NOTIFY; a notification has at most 7,999 bytes. */
+export async function connectToPostgres(
+  url: string,
+  channel: string,
+): Promise<NotificationConnection> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 3_000,
@@ -18,8 +21,8 @@ export async function connectToPostgres(url: string, channel: string): Promise<N
   return {
     publish: (text) =>
       client.query({ name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [channel, text] }),
-    async listen(heard) {
-      client.on('notification', ({ payload }) => heard(payload ?? ''));
+    async listen(onMessage) {
+      client.on('notification', ({ payload }) => onMessage(payload ?? ''));
       await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
     },
     ping: () => client.query('SELECT 1'),

@@ -1,8 +1,11 @@
 import { createClient } from 'redis';
-import type { NoticeConnection } from './notice-connection.ts';
+import type { NotificationConnection } from './notification-connection.ts';
 
-/** Notices by PUBLISH and SUBSCRIBE. */
-export async function connectToRedis(url: string, channel: string): Promise<NoticeConnection> {
+/** Notifications by PUBLISH and SUBSCRIBE. */
+export async function connectToRedis(
+  url: string,
+  channel: string,
+): Promise<NotificationConnection> {
   const client = createClient({
     url,
     disableOfflineQueue: true,
@@ -16,7 +19,7 @@ export async function connectToRedis(url: string, channel: string): Promise<Noti
   await client.connect();
   return {
     publish: (text) => client.publish(channel, text),
-    listen: (heard) => client.subscribe(channel, (text) => heard(text)),
+    listen: (onMessage) => client.subscribe(channel, (text) => onMessage(text)),
     ping: () => client.ping(),
     ended,
     close: () => client.destroy(),

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
-  type RecentNotices,
+  type RecentNotifications,
   type VersionAnswer,
-  VIEW_NOTICES_PATH,
+  VIEW_NOTIFICATIONS_PATH,
   VIEW_VERSIONS_PATH,
-  type ViewNotice,
+  type ViewNotification,
   type ViewVersion,
   versionQuestions,
 } from '#contracts/mypage.ts';
-import type { Announcer } from '#platform/notices.ts';
+import type { Publisher } from '#platform/notifications.ts';
 import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
 import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
 
@@ -17,23 +17,24 @@ const NOTIFICATION_BATCH_SIZE = 1_000;
 /** PostgreSQL notifies of 8000 bytes at most. */
 const MAX_NOTIFICATION_BYTES = 7_000;
 
-/** Announces new versions of views; what is shown to nobody yet is not announced. */
-export function announceViews(announcer: Announcer) {
+/** Publishes new versions of views, but not those of a generation that is not live. */
+export function notifySubscribers(publisher: Publisher) {
   return (views: readonly BookingStatusView[]): void => {
-    const notices = views.flatMap(({ bookingId, customerId, version }) =>
+    const notifications = views.flatMap(({ bookingId, customerId, version }) =>
       customerId === null ? [] : [{ bookingId, customerId, version }],
     );
-    for (const text of texts(notices)) announcer.announce(text);
+    for (const text of texts(notifications)) publisher.publish(text);
   };
 }
 
 /** As JSON, as many of them in one as fit. */
-function texts(notices: readonly ViewNotice[]): string[] {
-  if (notices.length === 0) return [];
-  const text = JSON.stringify(notices);
-  if (notices.length === 1 || Buffer.byteLength(text) <= MAX_NOTIFICATION_BYTES) return [text];
-  const half = Math.ceil(notices.length / 2);
-  return [...texts(notices.slice(0, half)), ...texts(notices.slice(half))];
+function texts(notifications: readonly ViewNotification[]): string[] {
+  if (notifications.length === 0) return [];
+  const text = JSON.stringify(notifications);
+  if (notifications.length === 1 || Buffer.byteLength(text) <= MAX_NOTIFICATION_BYTES)
+    return [text];
+  const half = Math.ceil(notifications.length / 2);
+  return [...texts(notifications.slice(0, half)), ...texts(notifications.slice(half))];
 }
 
 const recentQuestion = z.object({
@@ -57,7 +58,7 @@ export function serveViewVersions(app: FastifyInstance, versions: ViewVersions):
     const answers = await versions.of(asked.data.bookings);
     return { answers: answers.map((each) => each && answerOf(each)) };
   });
-  app.get(VIEW_NOTICES_PATH, async (request, reply) => {
+  app.get(VIEW_NOTIFICATIONS_PATH, async (request, reply) => {
     const asked = recentQuestion.safeParse(request.query);
     if (!asked.success) return reply.code(400).send({ message: z.prettifyError(asked.error) });
     // Before the question: what is projected meanwhile is found again next time.
@@ -69,7 +70,7 @@ export function serveViewVersions(app: FastifyInstance, versions: ViewVersions):
       notices: noted.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),
       now,
       next: last ? `${last.projectedAt.toISOString()}_${last.bookingId}_${last.version}` : null,
-    } satisfies RecentNotices;
+    } satisfies RecentNotifications;
   });
 }
 

@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
-import { type Announcer, listenToNotices, openAnnouncer } from '../src/notices.ts';
+import { openPublisher, type Publisher, subscribeToNotifications } from '../src/notifications.ts';
 
-type Settings = Parameters<typeof openAnnouncer>[0];
+type Settings = Parameters<typeof openPublisher>[0];
 
-/** Where notices go, and the settings that name it. */
+/** Where notifications go, and the settings that name it. */
 interface Server {
   url: string;
   settings(url: string): Settings;
@@ -31,9 +31,9 @@ async function prepareRedis(): Promise<Server> {
 const servers = [{ name: 'PostgreSQL', prepare: preparePostgres }];
 if (process.env.TEST_REDIS_URL) servers.push({ name: 'Redis', prepare: prepareRedis });
 
-describe.each(servers)('notices on $name', ({ prepare }) => {
+describe.each(servers)('notifications on $name', ({ prepare }) => {
   let server: Server;
-  let announcer: Announcer;
+  let publisher: Publisher;
   const closing: (() => Promise<unknown>)[] = [];
   let channels = 0;
 
@@ -49,49 +49,49 @@ describe.each(servers)('notices on $name', ({ prepare }) => {
     await server?.drop();
   }, 90_000);
 
-  /** An announcer, and a listener behind a proxy. */
+  /** A publisher, and a listener behind a proxy. */
   async function open() {
     channels += 1;
     const channel = `test_${process.pid}_${channels}`;
     const { hostname, port } = new URL(server.url);
     const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
     const far = server.settings(proxy.through(server.url));
-    const heard: string[] = [];
+    const received: string[] = [];
     const times = { connected: 0 };
-    const hearer = {
-      heard: (text: string) => void heard.push(text),
-      connected() {
+    const subscriber = {
+      onMessage: (text: string) => void received.push(text),
+      onConnected() {
         times.connected += 1;
       },
     };
-    announcer = openAnnouncer(server.settings(server.url), channel, silent);
-    const listening = listenToNotices(far, channel, hearer, silent);
+    publisher = openPublisher(server.settings(server.url), channel, silent);
+    const listening = subscribeToNotifications(far, channel, subscriber, silent);
     closing.push(
       () => listening.close(),
-      () => announcer.close(),
+      () => publisher.close(),
       () => proxy.close(),
     );
     await until('it listens', async () => times.connected === 1);
-    return { proxy, heard, times, far, channel, listening };
+    return { proxy, received, times, far, channel, listening };
   }
 
-  const arrives = async (heard: string[], text: string) =>
-    until(`"${text}" is heard`, async () => {
-      announcer.announce(text);
+  const arrives = async (received: string[], text: string) =>
+    until(`"${text}" arrives`, async () => {
+      publisher.publish(text);
       await pause(20);
-      return heard.includes(text);
+      return received.includes(text);
     });
 
-  test('are heard at once, in order, whatever they are made of', async () => {
-    const { heard } = await open();
-    const told = ['one', '공간대여', '가'.repeat(2_300), "'; DROP TABLE x; --"];
-    for (const text of told) announcer.announce(text);
-    await until('all are heard', async () => heard.length === told.length);
-    expect(heard).toEqual(told);
+  test('arrive at once, in order, whatever they are made of', async () => {
+    const { received } = await open();
+    const texts = ['one', '공간대여', '가'.repeat(2_300), "'; DROP TABLE x; --"];
+    for (const text of texts) publisher.publish(text);
+    await until('all arrive', async () => received.length === texts.length);
+    expect(received).toEqual(texts);
   });
 
-  test('are heard again after every outage, and the listener is told that it may have missed some', async () => {
-    const { proxy, heard, times } = await open();
+  test('arrive again after every outage, and the subscriber learns that it may have missed some', async () => {
+    const { proxy, received, times } = await open();
     const outages = [
       () => proxy.cut(),
       async () => {
@@ -105,24 +105,24 @@ describe.each(servers)('notices on $name', ({ prepare }) => {
     for (const [index, strike] of outages.entries()) {
       await strike();
       await until('it listens again', async () => times.connected === index + 2);
-      await arrives(heard, `after outage ${index}`);
+      await arrives(received, `after outage ${index}`);
     }
   }, 60_000);
 
-  test('are lost without a word when nobody can be told, and announced again afterwards', async () => {
-    const { heard, channel, far, proxy } = await open();
-    const distant = openAnnouncer(far, channel, silent);
+  test('are dropped while the server is away, and published again afterwards', async () => {
+    const { received, channel, far, proxy } = await open();
+    const distant = openPublisher(far, channel, silent);
     closing.unshift(() => distant.close());
-    distant.announce('before');
-    await until('it is heard', async () => heard.includes('before'));
+    distant.publish('before');
+    await until('it arrives', async () => received.includes('before'));
     proxy.refuse();
-    for (let n = 0; n < 5_000; n += 1) distant.announce(`lost ${n}`);
+    for (let n = 0; n < 5_000; n += 1) distant.publish(`lost ${n}`);
     await pause(500);
     proxy.heal();
-    await until('it announces again', async () => {
-      distant.announce('after');
+    await until('it publishes again', async () => {
+      distant.publish('after');
       await pause(50);
-      return heard.includes('after');
+      return received.includes('after');
     });
   }, 60_000);
 
@@ -131,11 +131,11 @@ describe.each(servers)('notices on $name', ({ prepare }) => {
     // Longer than the test may take.
     proxy.delay(600_000);
     await listening.close();
-    await announcer.close();
+    await publisher.close();
     proxy.heal();
   });
 });
 
 test('settings that name no server are refused with a sentence', () => {
-  expect(() => openAnnouncer({}, 'channel', silent)).toThrow(/REDIS_URL or QUEUE_DATABASE_URL/);
+  expect(() => openPublisher({}, 'channel', silent)).toThrow(/REDIS_URL or QUEUE_DATABASE_URL/);
 });

@@ -1,7 +1,7 @@
 /** One connection that carries notices: Redis where there is one, else PostgreSQL. */
-export interface NoticeConnection {
+export interface NotificationConnection {
   publish(text: string): Promise<unknown>;
-  listen(heard: (text: string) => void): Promise<unknown>;
+  listen(onMessage: (text: string) => void): Promise<unknown>;
   ping(): Promise<unknown>;
   /** Resolves when the connection is lost or closed. */
   ended: Promise<unknown>;

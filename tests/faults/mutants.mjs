@@ -301,6 +301,17 @@ export const mutants = [
     tests: 'prisma-view-store',
   },
   {
+    name: 'the smaller batches after a write conflict: a backlog waits for the next delivery',
+    edits: [
+      [
+        'subgraphs/mypage/src/adapters/view-projection.ts',
+        "return failureKind(error) === 'transient' && !isWriteConflict(error);",
+        "return failureKind(error) === 'transient';",
+      ],
+    ],
+    tests: 'batch-projector',
+  },
+  {
     name: 'the drain: a service that stops still says that it is ready',
     edits: [
       [

@@ -4,7 +4,6 @@ import { serveBookingRecords } from '#platform/booking-records.ts';
 import { openConsumer } from '#platform/consume.ts';
 import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
 import { erasureResolvers } from '#platform/erasure-resolvers.ts';
-import { failureKind } from '#platform/failures.ts';
 import { internalAuthorization } from '#platform/internal-tokens.ts';
 import { runService } from '#platform/lifecycle.ts';
 import { createMetrics } from '#platform/metrics.ts';
@@ -24,6 +23,7 @@ import { resolvers } from './adapters/resolvers.ts';
 import { storedEventsClient } from './adapters/stored-events-client.ts';
 import { openViewPools, viewProbe } from './adapters/view-database.ts';
 import { notifySubscribers, serveViewVersions } from './adapters/view-notifications.ts';
+import { isOutage } from './adapters/view-projection.ts';
 import { batchProjector } from './application/batch-projector.ts';
 import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
@@ -89,8 +89,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
     metrics,
     logger,
   });
-  const isTransient = (error: unknown) => failureKind(error) === 'transient';
-  const projector = batchProjector(projectedViews, notifySubscribers(publisher), isTransient);
+  const projector = batchProjector(projectedViews, notifySubscribers(publisher), isOutage);
   await consumeEvents(consumer, projector, logger);
   const stopPruning = startPruning(prismaViewVersions(database.workers, keepMinutes), logger);
   const stopTidying = startTidying(generations, logger);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { isOutage, ViewConflict } from '../src/adapters/view-projection.ts';
 import { batchProjector } from '../src/application/batch-projector.ts';
 import type { ProjectedEvent } from '../src/booking-status-view.ts';
 
@@ -30,5 +31,24 @@ describe('a group of events that cannot be projected', () => {
 
   test('fails at once in transient trouble, and does not wait for it once per event', async () => {
     expect(await project(new Error('locked'), true)).toEqual([1, 2]);
+  });
+
+  test('is divided, so that a large batch that meets other writers is projected in small ones', async () => {
+    const batches: number[] = [];
+    const take = batchProjector(
+      {
+        async project(events) {
+          if (events.length > 3) throw new ViewConflict('another writer was faster');
+          batches.push(events.length);
+          return [];
+        },
+      },
+      () => {},
+      isOutage,
+    );
+    const ids = Array.from({ length: 21 }, (_, n) => String(n));
+    await Promise.all(ids.map((id) => take({ id } as ProjectedEvent)));
+    // The first one leaves alone; 20 become halves of halves of halves.
+    expect(batches).toEqual([1, 3, 2, 3, 2, 3, 2, 3, 2]);
   });
 });

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { prismaViewStore } from '../src/adapters/prisma-view-store.ts';
 import { openViewDatabase } from '../src/adapters/view-database.ts';
+import { isOutage } from '../src/adapters/view-projection.ts';
 import { batchProjector } from '../src/application/batch-projector.ts';
 import { type ProjectedEvent, project } from '../src/booking-status-view.ts';
 import type { ViewPosition } from '../src/ports.ts';
@@ -237,6 +238,25 @@ describe.each(engines)('the views on $name', ({ clients: count, create }) => {
         expect(await viewOf(person)).toEqual(expectedOf(histories[index] as ProjectedEvent[]));
       }
     });
+
+    test('project a backlog of the same bookings that several replicas have, at once', async () => {
+      const people = Array.from({ length: 150 }, aPerson);
+      const histories = people.map(wholeHistory);
+      const replicas = clients.map((client) =>
+        batchProjector(prismaViewStore(client), () => {}, isOutage),
+      );
+      // In the order of publishing, dealt out in turn: each replica has some events of each booking.
+      const backlog = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((n) =>
+        histories.flatMap((history) => history[n] ?? []),
+      );
+      const outcomes = await Promise.allSettled(
+        backlog.map((event, n) => replicas[n % replicas.length]?.(event)),
+      );
+      expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
+      for (const [index, person] of people.entries()) {
+        expect(await viewOf(person)).toEqual(expectedOf(histories[index] as ProjectedEvent[]));
+      }
+    }, 60_000);
 
     test('let a bad event fail alone, and go on', async () => {
       const people = Array.from({ length: 5 }, aPerson);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { RetryLater } from '#platform/failures.ts';
+import { failureKind, RetryLater } from '#platform/failures.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import {
   type BookingStatusView,
@@ -10,14 +10,10 @@ import {
 
 const ATTEMPTS = 8;
 
-/** Unique key, deadlock or write conflict, lock timeout: another writer was faster. */
-const CONFLICTS = new Set(['P2002', 'P2034', 'P1008']);
+/** Unique key, deadlock or write conflict: another writer was faster. */
+const CONFLICTS = new Set(['P2002', 'P2034']);
 /** The same, where a raw statement meets it. */
-const CONFLICT_KINDS = new Set([
-  'UniqueConstraintViolation',
-  'TransactionWriteConflict',
-  'SocketTimeout',
-]);
+const CONFLICT_KINDS = new Set(['UniqueConstraintViolation', 'TransactionWriteConflict']);
 
 /** A view was changed by another writer after it had been read. */
 export class ViewConflict extends RetryLater {}
@@ -34,23 +30,37 @@ export async function inViewTransaction<T>(
     try {
       return await prisma.$transaction(work, { timeout: 20_000, maxWait: 20_000 });
     } catch (error) {
-      if (attempt === ATTEMPTS || !isConflict(error)) throw error;
+      if (attempt === ATTEMPTS || !(isWriteConflict(error) || isLockTimeout(error))) throw error;
       // At random, so that two of them do not meet again.
       await wait(Math.random() * 30 * attempt);
     }
   }
 }
 
-function isConflict(error: unknown): boolean {
-  if (error instanceof ViewConflict) return true;
-  const { code, meta } = error as { code?: string; meta?: RawFailure };
-  if (code === 'P2010') return CONFLICT_KINDS.has(String(meta?.driverAdapterError?.cause?.kind));
-  return CONFLICTS.has(String(code));
+/** Trouble that any other projection would meet as well; a smaller one may not meet a faster writer. */
+export function isOutage(error: unknown): boolean {
+  return failureKind(error) === 'transient' && !isWriteConflict(error);
 }
 
-/** What Prisma says of a raw statement that failed. */
-interface RawFailure {
-  driverAdapterError?: { cause?: { kind?: string } };
+/** Was another writer of the same views or events faster? */
+function isWriteConflict(error: unknown): boolean {
+  if (error instanceof ViewConflict) return true;
+  const { code, kind } = failureOf(error);
+  return code === 'P2010' ? CONFLICT_KINDS.has(kind) : CONFLICTS.has(code);
+}
+
+function isLockTimeout(error: unknown): boolean {
+  const { code, kind } = failureOf(error);
+  return code === 'P2010' ? kind === 'SocketTimeout' : code === 'P1008';
+}
+
+/** Prisma's code and, of a raw statement, what its driver adapter calls the failure. */
+function failureOf(error: unknown): { code: string; kind: string } {
+  const { code, meta } = error as {
+    code?: string;
+    meta?: { driverAdapterError?: { cause?: { kind?: string } } };
+  };
+  return { code: String(code), kind: String(meta?.driverAdapterError?.cause?.kind) };
 }
 
 /** The columns of a view, by the names that the code gives them. */

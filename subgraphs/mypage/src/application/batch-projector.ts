@@ -7,9 +7,12 @@ const PACE_MS = 50;
 /**
  * Projects events in batches. The first event is written at once; those of the next 50 ms share a
  * transaction, so that a busy hour costs few commits and a quiet one no delay. The promise of an
- * event settles with its transaction. When a batch fails, its events are projected one by one, so
- * that a poisoned event fails alone; on a transient failure all fail at once, or each would wait for
- * a timeout. `notify` is called with the new versions of views once they are committed.
+ * event settles with its transaction.
+ *
+ * A batch that fails is divided in halves, down to single events: a poisoned event fails alone, and a
+ * large batch whose views other writers keep changing becomes small ones that do not meet them. On a
+ * transient failure all events fail at once, or each would wait for a timeout. `notify` is called with
+ * the new versions of views once they are committed.
  */
 export function batchProjector(
   views: Pick<ViewStore, 'project'>,
@@ -22,25 +25,32 @@ export function batchProjector(
   async function run(): Promise<void> {
     running = true;
     while (waiting.length > 0) {
-      const group = waiting.slice(0, MAX_BATCH_SIZE);
+      const batch = waiting.slice(0, MAX_BATCH_SIZE);
       waiting = waiting.slice(MAX_BATCH_SIZE);
       const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
-      try {
-        notify(await views.project(group.map(({ event }) => event)));
-        for (const { settle } of group) settle.resolve();
-      } catch (error) {
-        if (group.length === 1 || isTransient(error)) {
-          for (const { settle } of group) settle.reject(error);
-        } else await oneByOne(group);
-      }
+      await projectInParts(batch);
       await pause;
     }
     running = false;
   }
 
-  async function oneByOne(group: typeof waiting): Promise<void> {
-    for (const { event, settle } of group) {
-      await views.project([event]).then(notify).then(settle.resolve, settle.reject);
+  async function projectInParts(batch: typeof waiting): Promise<void> {
+    const parts = [batch];
+    for (let part = parts.shift(); part; part = parts.shift()) {
+      try {
+        notify(await views.project(part.map(({ event }) => event)));
+        for (const { settle } of part) settle.resolve();
+      } catch (error) {
+        if (isTransient(error)) {
+          for (const { settle } of [part, ...parts].flat()) settle.reject(error);
+          return;
+        }
+        if (part.length === 1) part[0]?.settle.reject(error);
+        else {
+          const half = Math.ceil(part.length / 2);
+          parts.unshift(part.slice(0, half), part.slice(half));
+        }
+      }
     }
   }
 

@@ -59,7 +59,7 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
 }): Promise<Service> {
   const { logger } = options;
   const app = createHttpServer(options.health, logger, { requestTimeout: RECEIVED_WITHIN_MS });
-  closeBackDoor(app, options);
+  requireServiceToken(app, options);
   const apollo = new ApolloServer<Context>({
     schema: withAccessRules(
       buildSubgraphSchema({
@@ -101,8 +101,8 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
   };
 }
 
-/** Answers 401 to everybody but the system's own services; health is for all. */
-function closeBackDoor(
+/** Responds with 401 unless a service of the system has signed the request; health is for all. */
+function requireServiceToken(
   app: FastifyInstance,
   { name, config, logger }: Parameters<typeof createSubgraph>[0],
 ): void {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClient } from '@libsql/client';
 import mariadb from 'mariadb';
 import pg from 'pg';
@@ -68,7 +68,7 @@ for (const { provider, isGiven, create } of engines) {
       await rm(folder, { recursive: true, force: true });
     });
 
-    it('are applied in order and recorded as Prisma records them', async () => {
+    test('are applied in order and recorded as Prisma records them', async () => {
       const before = Date.now();
       expect(await migrate()).toEqual(['20250101000000_space', '20250102000000_price']);
 
@@ -91,7 +91,7 @@ for (const { provider, isGiven, create } of engines) {
       }
     });
 
-    it('are not applied again, and a new one joins them', async () => {
+    test('are not applied again, and a new one joins them', async () => {
       await migrate();
       expect(await migrate()).toEqual([]);
 
@@ -100,26 +100,26 @@ for (const { provider, isGiven, create } of engines) {
       expect(await rows()).toHaveLength(3);
     });
 
-    it('are applied once by several that start together', async () => {
+    test('are applied once by several that start together', async () => {
       const applied = await Promise.all(Array.from({ length: 5 }, () => migrate()));
       expect(applied.flat()).toEqual(['20250101000000_space', '20250102000000_price']);
       expect(await rows()).toHaveLength(2);
     });
 
-    it('are refused when one was changed after it had been applied', async () => {
+    test('are refused when one was changed after it had been applied', async () => {
       await migrate();
       await appendFile(sqlFile('20250101000000_space'), '\n-- an afterthought');
       await expect(migrate()).rejects.toThrow(/20250101000000_space was changed after .*Restore/);
     });
 
-    it('are the same migrations with other line ends', async () => {
+    test('are the same migrations with other line ends', async () => {
       await migrate();
       const text = await readFile(sqlFile('20250102000000_price'), 'utf8');
       await write('20250102000000_price', text.replaceAll('\n', '\r\n'));
       expect(await migrate()).toEqual([]);
     });
 
-    it('of a newer version in the database are accepted with a warning that names them', async () => {
+    test('of a newer version in the database are accepted with a warning that names them', async () => {
       await migrate();
       await rm(join(migrationsDir, '20250102000000_price'), { recursive: true });
       expect(await migrate()).toEqual([]);
@@ -127,7 +127,7 @@ for (const { provider, isGiven, create } of engines) {
       expect(await rows()).toHaveLength(2);
     });
 
-    it('of a newer version do not matter to an older one while they are applied', async () => {
+    test('of a newer version do not matter to an older one while they are applied', async () => {
       await migrate();
       await database.query(
         "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%price'",
@@ -137,7 +137,7 @@ for (const { provider, isGiven, create } of engines) {
       expect(warnings).toMatchObject([{ migrations: ['20250102000000_price'] }]);
     });
 
-    it('are applied by the newer one of two versions that start together', async () => {
+    test('are applied by the newer one of two versions that start together', async () => {
       const newer = join(folder, 'newer');
       await cp(migrationsDir, newer, { recursive: true });
       await rm(join(migrationsDir, '20250102000000_price'), { recursive: true });
@@ -150,14 +150,14 @@ for (const { provider, isGiven, create } of engines) {
       expect(await rows()).toHaveLength(2);
     });
 
-    it('are refused when the database has an older one that the folder lacks', async () => {
+    test('are refused when the database has an older one that the folder lacks', async () => {
       await write('20250101120000_between', 'CREATE TABLE between_them (id INTEGER);');
       await migrate();
       await rm(join(migrationsDir, '20250101120000_between'), { recursive: true });
       await expect(migrate()).rejects.toThrow(/has the migration 20250101120000_between, which/);
     });
 
-    it('are refused when neither the folder nor the database is the newer one', async () => {
+    test('are refused when neither the folder nor the database is the newer one', async () => {
       await write('20250104000000_theirs', 'CREATE TABLE theirs (id INTEGER);');
       await migrate();
       await rm(join(migrationsDir, '20250104000000_theirs'), { recursive: true });
@@ -168,7 +168,7 @@ for (const { provider, isGiven, create } of engines) {
       await expect(database.query('SELECT * FROM ours')).rejects.toThrow(/ours/);
     });
 
-    it('that the previous release cannot live with are refused unless named', async () => {
+    test('that the previous release cannot live with are refused unless named', async () => {
       await migrate();
       const name = '20250103000000_no_price';
       await write('20250102120000_before', 'CREATE TABLE before_it (id INTEGER);');
@@ -187,7 +187,7 @@ for (const { provider, isGiven, create } of engines) {
       expect(await migrate()).toEqual([]);
     });
 
-    it('that the previous release cannot live with keep it from starting', async () => {
+    test('that the previous release cannot live with keep it from starting', async () => {
       await migrate();
       const name = '20250103000000_no_price';
       await write(
@@ -201,7 +201,7 @@ for (const { provider, isGiven, create } of engines) {
       );
     });
 
-    it('are all applied to an empty database, whatever the previous release can live with', async () => {
+    test('are all applied to an empty database, whatever the previous release can live with', async () => {
       const name = '20250103000000_no_price';
       await write(
         name,
@@ -211,7 +211,7 @@ for (const { provider, isGiven, create } of engines) {
     });
 
     if (provider !== 'sqlite') {
-      it('wait for a lock shortly, let others through, and say what blocks them', async () => {
+      test('wait for a lock shortly, let others through, and say what blocks them', async () => {
         await migrate();
         await write('20250103000000_wide', 'ALTER TABLE space ADD COLUMN wide INTEGER NULL;');
         const reader = await database.openTransaction('SELECT * FROM space');
@@ -244,7 +244,7 @@ for (const { provider, isGiven, create } of engines) {
       });
     }
 
-    it('are refused while an earlier one is unfinished, but not when it was rolled back', async () => {
+    test('are refused while an earlier one is unfinished, but not when it was rolled back', async () => {
       await migrate();
       const where = "WHERE migration_name = '20250102000000_price'";
       await database.query(`UPDATE _prisma_migrations SET finished_at = NULL ${where}`);
@@ -257,12 +257,12 @@ for (const { provider, isGiven, create } of engines) {
       expect(await migrate()).toEqual(['20250102000000_price']);
     });
 
-    it('are refused when they were written for another engine', async () => {
+    test('are refused when they were written for another engine', async () => {
       await writeFile(join(migrationsDir, 'migration_lock.toml'), 'provider = "sqlserver"');
       await expect(migrate()).rejects.toThrow(/are for sqlserver, but .* is a/);
     });
 
-    it('are reported when one fails, and never half-applied unnoticed', async () => {
+    test('are reported when one fails, and never half-applied unnoticed', async () => {
       await write(
         '20250103000000_bad',
         'CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);',
@@ -292,7 +292,7 @@ for (const { provider, isGiven, create } of engines) {
     });
 
     if (provider === 'sqlite') {
-      it('keep the rows that refer to a table which is redefined', async () => {
+      test('keep the rows that refer to a table which is redefined', async () => {
         await write(
           '20250103000000_booking',
           `CREATE TABLE booking (id INTEGER PRIMARY KEY, space_id INTEGER NOT NULL,
@@ -314,7 +314,7 @@ for (const { provider, isGiven, create } of engines) {
     }
 
     if (provider === 'postgresql') {
-      it('may hold functions, transactions of their own and concurrent indexes', async () => {
+      test('may hold functions, transactions of their own and concurrent indexes', async () => {
         await write(
           '20250103000000_function',
           `CREATE FUNCTION one() RETURNS integer LANGUAGE plpgsql AS $$
@@ -340,14 +340,14 @@ for (const { provider, isGiven, create } of engines) {
 }
 
 describe('migrations', () => {
-  it('are refused for an address of no known engine, without telling it', async () => {
+  test('are refused for an address of no known engine, without telling it', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'migrate-'));
     const options = { databaseUrl: 'oracle://scott:tiger@db', migrationsDir: empty, log };
     await expect(applyMigrations(options)).rejects.toThrow(/^A database URL starts with [^@]*$/);
     await rm(empty, { recursive: true });
   });
 
-  it('are refused without their folder', async () => {
+  test('are refused without their folder', async () => {
     const options = { databaseUrl: 'file::memory:', migrationsDir: '/nowhere/at/all', log };
     await expect(applyMigrations(options)).rejects.toThrow(
       /folder \/nowhere\/at\/all cannot be read/,

@@ -37,7 +37,7 @@ const doors: [string, { method: string; path: string; body?: object }][] = [
   ['a body that is none', { ...GRAPHQL }],
 ];
 
-describeSystems('the back door', (system) => {
+describeSystems('an internal endpoint', (system) => {
   describe.each(contextNames)('of %s', (context) => {
     test.each(doors)('is closed to strangers who ask for %s', async (_name, door) => {
       const { status, body } = await send(subgraphUrl(system, context), door);

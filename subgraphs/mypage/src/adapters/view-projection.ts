@@ -37,7 +37,7 @@ export async function inViewTransaction<T>(
   }
 }
 
-/** Trouble that any other projection would meet as well; a smaller one may not meet a faster writer. */
+/** A transient failure that a smaller batch would meet as well, unlike a write conflict. */
 export function isOutage(error: unknown): boolean {
   return failureKind(error) === 'transient' && !isWriteConflict(error);
 }
@@ -87,10 +87,12 @@ const COLUMNS = FIELDS.map((field) => VIEW[field]).join(', ');
 const SELECTED = FIELDS.map((field) => `${VIEW[field]} AS ${field}`).join(', ');
 
 /**
- * Takes events into the views of one generation, each once; returns the new version of a view for each
- * of them that was not taken before. With `keepVersions` they are kept for live subscribers, with
- * `clearFailures` the events' failed attempts are forgotten. This is the hot path, where Prisma's client costs more than the database: hence raw statements, which keep to what SQLite and MariaDB
- * understand alike, so that none is written twice.
+ * Projects events into the views of one generation, each event once; returns the new version of a view
+ * for each event that was not projected before. With `keepVersions` the versions are stored for
+ * subscribers who resume; with `clearFailures` the failed attempts of the events are deleted.
+ *
+ * The hot path, where Prisma's client costs more than the database: hence raw statements, in the SQL
+ * that SQLite and MariaDB have in common.
  */
 export async function projectInto(
   tx: Prisma.TransactionClient,

@@ -146,7 +146,8 @@ for (const { provider, isGiven, create } of engines) {
       const applied = await Promise.all(
         [migrationsDir, newer, migrationsDir, newer].map((dir) => start(dir)),
       );
-      expect(applied.flat()).toEqual(['20250101000000_space', '20250102000000_price']);
+      // Each once; which of the four applied which is open.
+      expect(applied.flat().sort()).toEqual(['20250101000000_space', '20250102000000_price']);
       expect(await rows()).toHaveLength(2);
     });
 

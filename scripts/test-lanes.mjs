@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const JEST = join(root, 'node_modules/jest/bin/jest.js');
-/** Tests wait for servers about a third of the time, so three lanes keep two cores busy. */
-const MAX_LANES_AT_A_TIME = 3;
+/** Each starts servers and processes of its own, which keep a core busy. */
+const MAX_LANES_AT_A_TIME = 2;
 
 /**
  * Runs the lanes, in their order; each is `{ name, profiles, args }`, the arguments Jest's. Resolves with the exit

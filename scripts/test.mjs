@@ -7,10 +7,10 @@ import { runLanes } from './test-lanes.mjs';
 
 const help = `Usage: npm test [-- jest options]
 
-Runs every test, three runs of Jest at a time: the faults, the system of each profile and, in three
-shards, its parts are tested apart. With Jest's own options, such as a path, one run of Jest has both
-profiles. Tests of the servers profile start their own redis-server and mariadbd and are left out,
-with a line saying so, on a machine that lacks one of them.
+Runs every test, two runs of Jest at a time: the system of each profile, the parts of it, and the
+faults are tested apart. With Jest's own options, such as a path, one run of Jest has both profiles. Tests of
+the servers profile start their own redis-server and mariadbd and are left out, with a line saying
+so, on a machine that lacks one of them.
 
 The order of the files and everything random follow from a seed, which is printed.
 
@@ -21,8 +21,6 @@ For example: npm test -- subgraphs/book --testNamePattern "overlap"`;
 
 /** Tests that start whole systems of their own and break them: they take longest, and mostly wait. */
 const FAULTS = 'tests/faults/(upgrade/|chaos\\.|system/availability\\.)';
-/** Lanes of equal length end together. */
-const SHARDS_OF_PARTS = 3;
 
 if (asksForHelp()) console.log(help);
 else await test();
@@ -54,21 +52,22 @@ function lanes(profiles, args) {
 
 /** Those that take longest first; the systems of the profiles know nothing of each other. */
 function allLanes(profiles, args) {
-  const whole = profiles.split(',').map((profile) => ({
-    name: `whole, ${profile}`,
-    profiles: profile,
-    args: ['--selectProjects', 'whole', ...args],
-  }));
   const ofParts = (name, ...which) => ({
     name,
     profiles,
     args: [...which, '--selectProjects', 'parts', ...args],
   });
-  const parts = Array.from({ length: SHARDS_OF_PARTS }, (_, index) => {
-    const shard = `${index + 1}/${SHARDS_OF_PARTS}`;
-    return ofParts(`parts ${shard}`, '--testPathIgnorePatterns', FAULTS, '--shard', shard);
-  });
-  return [ofParts('faults', '--testPathPatterns', FAULTS), ...whole, ...parts];
+  const [first, ...others] = profiles.split(',').map((profile) => ({
+    name: `whole, ${profile}`,
+    profiles: profile,
+    args: ['--selectProjects', 'whole', ...args],
+  }));
+  return [
+    ofParts('parts', '--testPathIgnorePatterns', FAULTS),
+    first,
+    ofParts('faults', '--testPathPatterns', FAULTS),
+    ...others,
+  ];
 }
 
 function chooseProfiles() {

@@ -39,13 +39,15 @@ describeSystems('whatever clients send', (system) => {
       process.stdout.write(
         `fuzz (${system.profile}): seed ${jest.getSeed()}, ${seconds} s, ${JSON.stringify(Object.fromEntries(seen))}\n`,
       );
-      // Most of it is understood: what is refused at the door alone tries nothing behind it.
-      expect(seen.get('data alone') ?? 0).toBeGreaterThan(seconds * 3);
+      // Operators may have begun one, which raises the versions that other tests watch.
+      await rebuildEnded(system);
+      // Much of it is executed: what admission refuses tries nothing behind it.
+      const responses = [...seen].filter(([outcome]) => outcome.startsWith('http '));
+      const total = responses.reduce((sum, [, count]) => sum + count, 0);
+      expect((seen.get('data alone') ?? 0) / total).toBeGreaterThan(0.1);
 
       expect(processes(system)).toEqual(before);
       expect((await fetch(`${system.address}/health/ready`)).status).toBe(200);
-      // Operators may have begun one.
-      await rebuildEnded(system);
       const lee = await newCustomer(system);
       const later = await lee.request((await listSpace(system)).id);
       await lee.viewAt(later.booking.id, 'REGISTERED', 60);

@@ -57,13 +57,18 @@ interface OutboxRow extends EventRow {
   attempts: number;
 }
 
-// Never "everything after the last position": sequences and clocks commit out of order.
+// Never "everything after the last position": sequences and clocks commit out of order. The lease grows
+// only with what is sent to all consumers: one whose queue is too long now gets the event soon after.
 const claim = statement<OutboxRow>(
   'outbox-claim',
   `UPDATE outbox o
       SET attempts = o.attempts + 1,
           next_attempt_at = now() + interval '1 second'
-            * least(${MAX_LEASE_SECONDS}, ${FIRST_LEASE_SECONDS} * 2 ^ least(o.attempts, 6))
+            * CASE WHEN EXISTS (SELECT FROM unnest(o.awaiting) consumer
+                                 WHERE o.topic || '.' || consumer <> ALL ($2::text[]))
+                   THEN ${FIRST_LEASE_SECONDS}
+                   ELSE least(${MAX_LEASE_SECONDS}, ${FIRST_LEASE_SECONDS} * 2 ^ least(o.attempts, 6))
+              END
      FROM (SELECT id FROM outbox
             WHERE awaiting <> '{}' AND next_attempt_at <= now()
               AND EXISTS (SELECT FROM unnest(awaiting) consumer

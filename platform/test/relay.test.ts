@@ -356,6 +356,27 @@ describe('claiming due events', () => {
     expect(await claimDueEvents(database.pool, 100, ['nowhere.book'])).toEqual([]);
   });
 
+  test('lengthens the lease only of those that are sent to all their consumers', async () => {
+    const [book, mypage] = [new Consumer('book'), new Consumer('mypage')];
+    const event = newEvent('nowhere', book, mypage);
+    await commit(event);
+    const leaseAfter = async (queues: string[]) => {
+      await endLease(event);
+      const [claimed] = await claimDueEvents(database.pool, 1, queues);
+      expect(claimed?.event.id).toBe(event.id);
+      const [row] = await database.query<{ seconds: number }>(
+        `SELECT round(extract(epoch FROM next_attempt_at - now()))::int AS seconds
+           FROM outbox WHERE id = $1`,
+        [event.id],
+      );
+      return row?.seconds;
+    };
+    // As if it had been sent often.
+    await database.query('UPDATE outbox SET attempts = 4 WHERE id = $1', [event.id]);
+    expect(await leaseAfter(['nowhere.book'])).toBeLessThanOrEqual(5);
+    expect(await leaseAfter(['nowhere.book', 'nowhere.mypage'])).toBeGreaterThan(30);
+  });
+
   test('passes over those that another relay is claiming, without waiting for it', async () => {
     const nobody = new Consumer('book');
     const busy = newEvent('nowhere', nobody);

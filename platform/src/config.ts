@@ -178,3 +178,13 @@ export const peersShape = grouped('connections', {
   SPACE_URL: peer('space', 4003),
   MYPAGE_URL: peer('mypage', 4004),
 });
+
+/** What a context that publishes events, and consumes those of the others, reads. */
+export const publishingContextShape = {
+  ...processShape,
+  ...queueShape,
+  ...metricsShape,
+  ...migrationsShape,
+  ...peersShape,
+  ...outboxShape,
+};

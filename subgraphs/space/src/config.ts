@@ -1,23 +1,9 @@
-import {
-  metricsShape,
-  migrationsShape,
-  outboxShape,
-  peersShape,
-  processShape,
-  queueShape,
-  readConfig,
-  setting,
-} from '#platform/config.ts';
+import { publishingContextShape, readConfig, setting } from '#platform/config.ts';
 import { grouped } from '#platform/setting-groups.ts';
 
 /** What space reads from its environment. */
 export const spaceShape = {
-  ...processShape,
-  ...queueShape,
-  ...metricsShape,
-  ...migrationsShape,
-  ...peersShape,
-  ...outboxShape,
+  ...publishingContextShape,
   ...grouped('connections', {
     SPACE_DATABASE_URL: setting.postgresUrl.meta({
       description:

@@ -32,15 +32,15 @@ module.exports = {
         pathNot: [
           '^subgraphs/[^/]+/src/(domain|application)/',
           '^subgraphs/[^/]+/src/(ports|booking-status-view)\\.ts$',
-          '^platform/contracts/',
+          '^contracts/',
         ],
       },
     },
     {
       name: 'contracts-import-zod-only',
       severity: 'error',
-      from: { path: '^platform/contracts/' },
-      to: { pathNot: ['^platform/contracts/', '^node_modules/zod/'] },
+      from: { path: '^contracts/' },
+      to: { pathNot: ['^contracts/', '^node_modules/zod/'] },
     },
     {
       name: 'platform-knows-no-context',
@@ -53,9 +53,9 @@ module.exports = {
       severity: 'error',
       from: { path: '^router/' },
       to: {
-        path: '^(subgraphs|prisma|platform/contracts)/',
+        path: '^(subgraphs|prisma|contracts)/',
         // What mypage pushes passes through it.
-        pathNot: '^platform/contracts/mypage\\.ts$',
+        pathNot: '^contracts/mypage\\.ts$',
       },
     },
     {

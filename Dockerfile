@@ -12,6 +12,7 @@ FROM manifests AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --include=dev
 COPY scripts scripts
 COPY prisma prisma
+COPY contracts contracts
 COPY platform platform
 COPY router router
 COPY subgraphs subgraphs
@@ -32,14 +33,14 @@ FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-# supergraph.yaml marks the project's root: platform/src/project.ts looks for it.
+# supergraph.yaml marks the project's root: platform/config/project.ts looks for it.
 COPY package.json supergraph.yaml ./
 COPY prisma/book/migrations prisma/book/migrations
 COPY prisma/payment/migrations prisma/payment/migrations
 COPY prisma/space/migrations prisma/space/migrations
 COPY prisma/mypage/migrations prisma/mypage/migrations
 COPY router/supergraph.graphql router/
-COPY platform/schema platform/schema
+COPY platform/graphql/schema platform/graphql/schema
 COPY subgraphs/book/schema.graphql subgraphs/book/
 COPY subgraphs/payment/schema.graphql subgraphs/payment/
 COPY subgraphs/space/schema.graphql subgraphs/space/

@@ -8,7 +8,7 @@ import { installAndBuild } from './run-built.mjs';
 const help = `Usage: npm run baseline [-- --commit <ref>]
        npm run baseline -- --check
 
-Writes platform/contracts/baseline from this version, after a release:
+Writes contracts/baseline from this version, after a release:
   api.graphql       what clients see of the composed supergraph
   events.json       every event: topic, consumers, schema version, payload as JSON Schema
   migrations.json   the migrations of every context, which must stay as they are
@@ -18,7 +18,7 @@ and says what a client, a consumer or the previous release may no longer rely on
   --check         writes nothing; fails when this version breaks what the baseline promises`;
 
 const root = join(import.meta.dirname, '..');
-const folder = join(root, 'platform/contracts/baseline');
+const folder = join(root, 'contracts/baseline');
 
 try {
   await main();

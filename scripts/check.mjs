@@ -10,7 +10,15 @@ const checks = [
   [
     'dependency rules',
     bin('depcruise'),
-    ['--config', '.dependency-cruiser.cjs', 'platform', 'router', 'subgraphs', 'supervisor'],
+    [
+      '--config',
+      '.dependency-cruiser.cjs',
+      'contracts',
+      'platform',
+      'router',
+      'subgraphs',
+      'supervisor',
+    ],
   ],
   ['composition', process.execPath, ['scripts/compose.mjs', '--check']],
   ['contracts', process.execPath, ['scripts/baseline.mjs', '--check']],

@@ -15,7 +15,7 @@ Composes the subgraphs that supergraph.yaml names into ${OUTPUT}.
 }
 
 await installAndBuild();
-const { readSubgraphSchema } = await import('../dist/platform/src/subgraph-schema.js');
+const { readSubgraphSchema } = await import('../dist/platform/graphql/subgraph-schema.js');
 const { subgraphs } = parseYaml(await readFile('supergraph.yaml', 'utf8'));
 const services = await Promise.all(
   Object.entries(subgraphs).map(async ([name, { routing_url, schema }]) => ({

@@ -95,7 +95,7 @@ async function check(options) {
   const all = contexts();
   const found = await differences(all, options);
   const { migrationProblems } = await import('./migration/baseline-migrations.mjs');
-  const released = join(root, 'platform/contracts/baseline/migrations.json');
+  const released = join(root, 'contracts/baseline/migrations.json');
   const problems = migrationProblems(root, JSON.parse(readFileSync(released, 'utf8')));
   const lacking = all.flatMap(({ name }, index) => {
     if (!found[index]) return [];
@@ -119,7 +119,7 @@ async function differences(wanted, options) {
   await prepare();
   const { diffWithSchema } = await import('./migration/schema-diff.mjs');
   const scratch = await import('./migration/scratch-databases.mjs');
-  const { applyMigrations } = await import('../dist/platform/src/migrate.js');
+  const { applyMigrations } = await import('../dist/platform/database/migrate.js');
 
   const diff = async (context, databaseUrl) => {
     if (existsSync(context.migrations)) {

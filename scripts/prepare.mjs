@@ -18,6 +18,7 @@ const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const manifestFile = join(dist, '.sources.json');
 const sourceFolders = [
+  'contracts',
   'platform',
   'router',
   'subgraphs',

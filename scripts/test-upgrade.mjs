@@ -3,7 +3,7 @@ import { runBuilt } from './run-built.mjs';
 
 const help = `Usage: npm run test:upgrade -- [options]
 
-Builds the version that platform/contracts/baseline/commit names, starts it, and lets customers book
+Builds the version that contracts/baseline/commit names, starts it, and lets customers book
 and cancel while it is upgraded to this version process by process, rolled back, and upgraded again,
 all on the same databases. Then it checks every invariant in the databases and against what the
 customers were answered: nothing lost, doubled or parked, no process ended by itself, no version met a

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { grouped, groupOf, SETTING_GROUPS } from '#platform/setting-groups.ts';
+import { grouped, groupOf, SETTING_GROUPS } from '#platform/config/setting-groups.ts';
 import { routerConfig } from '../router/src/config.ts';
 import { loadReaders } from '../scripts/configuration/readers.mjs';
 import { describeSettings } from '../scripts/configuration/settings.mjs';

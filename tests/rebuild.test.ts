@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { archiveFinished, firstIdAt } from '#platform/archive.ts';
-import { openPostgres } from '#platform/postgres.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
+import { archiveFinished, firstIdAt } from '#platform/messaging/archive.ts';
 import { listSpace, newCustomer } from './support/customer.ts';
 import { silent } from './support/database.ts';
 import { viewRows } from './support/mypage-database.ts';

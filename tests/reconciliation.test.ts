@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { internalAuthorization } from '#platform/internal-tokens.ts';
+import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { internalKey, subgraphUrl } from './security/inside.ts';
 import { listSpace, newCustomer } from './support/customer.ts';
 import { describeSystems, type System, until } from './support/system.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ContextName, EventRecord } from '#platform/events.ts';
-import { acknowledgeEvents } from '#platform/outbox.ts';
-import type { Pool } from '#platform/postgres.ts';
+import type { Pool } from '#platform/database/postgres.ts';
+import type { ContextName, EventRecord } from '#platform/messaging/events.ts';
+import { acknowledgeEvents } from '#platform/messaging/outbox.ts';
 
 const ASK_EVERY_MS = 250;
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { postgresInbox } from '#platform/inbox.ts';
-import { createLogger } from '#platform/logger.ts';
-import { applyMigrations } from '#platform/migrate.ts';
-import { openPostgres } from '#platform/postgres.ts';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
+import { applyMigrations } from '#platform/database/migrate.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
+import { postgresInbox } from '#platform/messaging/inbox.ts';
+import { createLogger } from '#platform/observability/logger.ts';
 import { slotDealer } from '../spaces.ts';
 import type { System } from '../system.ts';
 import { countWrittenRows, perBooking, type WrittenRows } from '../written-rows.ts';

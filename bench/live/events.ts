@@ -3,8 +3,8 @@ import { createClient } from '@libsql/client';
 import { v7 as uuidv7 } from 'uuid';
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
 import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
-import { type EventRecord, newEvent, queueName } from '#platform/events.ts';
-import type { Transport } from '#platform/queue.ts';
+import { type EventRecord, newEvent, queueName } from '#platform/messaging/events.ts';
+import type { Transport } from '#platform/messaging/queue.ts';
 
 const SHOWN_WITHIN_MS = 60_000;
 const BATCH_SIZE = 1_000;

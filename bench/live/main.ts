@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createLogger } from '#platform/logger.ts';
-import { openTransport } from '#platform/queue.ts';
+import { openTransport } from '#platform/messaging/queue.ts';
+import { createLogger } from '#platform/observability/logger.ts';
 import { readInstance } from '../../supervisor/src/instance-file.ts';
 import { measureSystem, say } from '../measure-system.ts';
 import { machine } from '../report.ts';

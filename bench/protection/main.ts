@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 import { type Latencies, latenciesOf } from '../latencies.ts';
 import { measureSystem, say } from '../measure-system.ts';
 import { wholeNumber } from '../options.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 
 /** Another version of the project, built and ready to start. */
 export interface OtherVersion {

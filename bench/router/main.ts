@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 import type { ExecutorName } from '../../router/src/gateway.ts';
 import { type Latencies, latenciesOf } from '../latencies.ts';
 import { say } from '../measure-system.ts';

@@ -2,7 +2,7 @@ import { composeServices } from '@apollo/composition';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { parse } from 'graphql';
-import { createLogger } from '#platform/logger.ts';
+import { createLogger } from '#platform/observability/logger.ts';
 import { Executor } from '../../router/src/executor/executor.ts';
 import { standIn } from '../../router/src/executor/stand-in.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../../router/src/executor/subgraph.ts';

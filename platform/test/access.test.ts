@@ -1,9 +1,9 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { describe, expect, test } from '@jest/globals';
 import { graphql, parse } from 'graphql';
-import { type Audience, withAccessRules } from '../src/access.ts';
-import type { Caller } from '../src/internal-tokens.ts';
-import type { Role } from '../src/viewer.ts';
+import type { Caller } from '../auth/internal-tokens.ts';
+import type { Role } from '../auth/viewer.ts';
+import { type Audience, withAccessRules } from '../graphql/access.ts';
 
 const HEAD = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])

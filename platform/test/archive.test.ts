@@ -3,11 +3,11 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
-import { archiveFinished, firstIdAt, startArchiving } from '../src/archive.ts';
-import type { ContextName, EventRecord, StoredEvent } from '../src/events.ts';
-import { insertOutbox } from '../src/outbox.ts';
-import { statement } from '../src/postgres.ts';
-import { serveStoredEvents, storedEvents } from '../src/stored-events.ts';
+import { statement } from '../database/postgres.ts';
+import { archiveFinished, firstIdAt, startArchiving } from '../messaging/archive.ts';
+import type { ContextName, EventRecord, StoredEvent } from '../messaging/events.ts';
+import { insertOutbox } from '../messaging/outbox.ts';
+import { serveStoredEvents, storedEvents } from '../messaging/stored-events.ts';
 
 const HOUR = 3_600_000;
 const NIL = '00000000-0000-0000-0000-000000000000';

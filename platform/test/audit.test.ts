@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import type { Connection } from '../graphql/pagination.ts';
+import { withCorrelation } from '../observability/correlation.ts';
 import {
   type AuditEntry,
   type AuditLog,
@@ -10,10 +12,8 @@ import {
   insertAuditEntry,
   newAuditEntry,
   postgresAuditLog,
-} from '../src/audit.ts';
-import { auditResolvers } from '../src/audit-resolvers.ts';
-import { withCorrelation } from '../src/correlation.ts';
-import type { Connection } from '../src/pagination.ts';
+} from '../operator/audit.ts';
+import { auditResolvers } from '../operator/audit-resolvers.ts';
 
 const write = `WITH noted AS (${insertAuditEntry('$1', '$2::boolean')}) SELECT`;
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { notificationsShape, readConfig, setting } from '../src/config.ts';
-import { withoutFiles } from '../src/setting-files.ts';
+import { withoutFiles } from '../config/setting-files.ts';
+import { notificationsShape, readConfig, setting } from '../config/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spacerent-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

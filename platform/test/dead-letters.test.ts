@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { describeDeadLetters } from '../../tests/support/dead-letters.ts';
-import { type AuditLog, postgresAuditLog } from '../src/audit.ts';
-import { withCorrelation } from '../src/correlation.ts';
-import { type DeadLetters, postgresDeadLetters } from '../src/dead-letters.ts';
-import { postgresInbox, takeEvent } from '../src/inbox.ts';
+import { type DeadLetters, postgresDeadLetters } from '../messaging/dead-letters.ts';
+import { postgresInbox, takeEvent } from '../messaging/inbox.ts';
+import { withCorrelation } from '../observability/correlation.ts';
+import { type AuditLog, postgresAuditLog } from '../operator/audit.ts';
 
 describeDeadLetters('PostgreSQL', async () => {
   const database = await createDatabase('payment');

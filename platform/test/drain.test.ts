@@ -13,7 +13,7 @@ import {
   startServiceProcess,
 } from '../../tests/support/service-process.ts';
 import { eventually, until } from '../../tests/support/system.ts';
-import { internalAuthorization } from '../src/internal-tokens.ts';
+import { internalAuthorization } from '../auth/internal-tokens.ts';
 
 const SPACES = JSON.stringify({ query: '{ spaces(first: 1) { edges { node { id } } } }' });
 const SECRET = randomBytes(32).toString('base64url');

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { bookingEvents } from '#contracts/book.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
-import { readPayload } from '../src/event-payload.ts';
-import { type EventContract, newEvent, schemaVersionOf } from '../src/events.ts';
-import { NotUnderstood } from '../src/failures.ts';
+import { readPayload } from '../messaging/event-payload.ts';
+import { type EventContract, newEvent, schemaVersionOf } from '../messaging/events.ts';
+import { NotUnderstood } from '../messaging/failures.ts';
 
 /** Its name was one field in version 1, and its age a text until version 2. */
 const contract = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { failureText, plainFailureText } from '../src/failure-text.ts';
+import { failureText, plainFailureText } from '../messaging/failure-text.ts';
 
 /** What tells of the inside, or of values. */
 const INSIDE = /\n|\bat \S+ \(|\.[mc]?[jt]s\b|node_modules|prisma|SELECT|kim@example|hunter2/i;

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { until } from '../../tests/support/system.ts';
-import { type HttpPool, openHttpPool } from '../src/http-pool.ts';
+import { type HttpPool, openHttpPool } from '../http/http-pool.ts';
 
 /** A server that would keep connections far longer than the pool does. */
 async function startServer() {

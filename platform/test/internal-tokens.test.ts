@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeJwt, SignJWT, UnsecuredJWT } from 'jose';
-import { internalAuthentication, internalAuthorization } from '../src/internal-tokens.ts';
-import type { Viewer } from '../src/viewer.ts';
+import { internalAuthentication, internalAuthorization } from '../auth/internal-tokens.ts';
+import type { Viewer } from '../auth/viewer.ts';
 
 const KEY = 'a key of the system that is long enough';
 const NEXT_KEY = 'the key that follows it, as long as that';

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { projectFile } from '../src/project.ts';
-import { redactor } from '../src/redaction.ts';
-import { secretsIn } from '../src/secrets.ts';
+import { secretsIn } from '../auth/secrets.ts';
+import { projectFile } from '../config/project.ts';
+import { redactor } from '../observability/redaction.ts';
 
 const SETTINGS = {
   AUTH_SECRET: 'auth-Xk3v9QmT7bLzw2RjHc8NfYpE5sUaGd',

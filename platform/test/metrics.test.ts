@@ -3,8 +3,8 @@ import { Counter } from 'prom-client';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
-import { createMetrics, databaseGauge } from '../src/metrics.ts';
-import { openPostgres, type Pool, statement } from '../src/postgres.ts';
+import { openPostgres, type Pool, statement } from '../database/postgres.ts';
+import { createMetrics, databaseGauge } from '../observability/metrics.ts';
 
 const count = statement<{ count: number }>('test-count', 'SELECT count(*)::int AS count FROM room');
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createClient } from '@libsql/client';
 import mariadb from 'mariadb';
 import pg from 'pg';
-import { applyMigrations } from '../src/migrate.ts';
+import { applyMigrations } from '../database/migrate.ts';
 
 interface Database {
   url: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { listMigrations, migrationProblems } from '../../scripts/migration/baseline-migrations.mjs';
 import { breakingStatements } from '../../scripts/migration/breaking.mjs';
-import { isCompound, splitStatements } from '../src/migrate/mysql-statements.ts';
+import { isCompound, splitStatements } from '../database/migrate/mysql-statements.ts';
 
 describe('a migration is found to break the previous release', () => {
   test.each([

@@ -3,7 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
-import { openPublisher, type Publisher, subscribeToNotifications } from '../src/notifications.ts';
+import {
+  openPublisher,
+  type Publisher,
+  subscribeToNotifications,
+} from '../messaging/notifications.ts';
 
 type Settings = Parameters<typeof openPublisher>[0];
 

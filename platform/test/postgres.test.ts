@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
-import { boundSilence, inTransaction, openDatabase, openPostgres } from '../src/postgres.ts';
+import { boundSilence, inTransaction, openDatabase, openPostgres } from '../database/postgres.ts';
 
 describe('a database pool', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;

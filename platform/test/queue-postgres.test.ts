@@ -1,5 +1,5 @@
 import { createDatabase, silent } from '../../tests/support/database.ts';
-import { openTransport } from '../src/queue.ts';
+import { openTransport } from '../messaging/queue.ts';
 import { describeQueue, type Server } from './queue-spec.ts';
 
 describeQueue('PostgreSQL', preparePostgres);

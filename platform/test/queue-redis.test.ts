@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { silent } from '../../tests/support/database.ts';
 import { freePort, startRedis } from '../../tests/support/servers.mjs';
-import { createMetrics } from '../src/metrics.ts';
-import { openTransport, type Transport } from '../src/queue.ts';
+import { openTransport, type Transport } from '../messaging/queue.ts';
+import { createMetrics } from '../observability/metrics.ts';
 import {
   describeQueue,
   idsOf,

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { v7 as uuidv7 } from 'uuid';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { silent } from '../../tests/support/database.ts';
-import type { EventRecord } from '../src/events.ts';
-import type { Logger } from '../src/logger.ts';
-import type { Transport } from '../src/queue.ts';
+import type { EventRecord } from '../messaging/events.ts';
+import type { Transport } from '../messaging/queue.ts';
+import type { Logger } from '../observability/logger.ts';
 
 /** A server for queues, and what may befall it. */
 export interface Server {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
-import { postgresProbe } from '../src/readiness.ts';
+import { postgresProbe } from '../lifecycle/readiness.ts';
 
 describe('a probe of PostgreSQL', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;

@@ -4,18 +4,18 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
+import { inTransaction, statement } from '../database/postgres.ts';
 import {
   type ContextName,
   type EventContract,
   type EventRecord,
   queueName,
-} from '../src/events.ts';
-import { createMetrics } from '../src/metrics.ts';
-import { claimDueEvents, insertOutbox } from '../src/outbox.ts';
-import { HELD_PATH } from '../src/peer-inboxes.ts';
-import { inTransaction, statement } from '../src/postgres.ts';
-import { openTransport, type Transport } from '../src/queue.ts';
-import { type Relay, startRelay } from '../src/relay.ts';
+} from '../messaging/events.ts';
+import { claimDueEvents, insertOutbox } from '../messaging/outbox.ts';
+import { HELD_PATH } from '../messaging/peer-inboxes.ts';
+import { openTransport, type Transport } from '../messaging/queue.ts';
+import { type Relay, startRelay } from '../messaging/relay.ts';
+import { createMetrics } from '../observability/metrics.ts';
 
 let database: TestDatabase;
 let queueDatabase: TestDatabase;

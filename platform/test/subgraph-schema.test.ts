@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { print } from 'graphql';
-import { readSubgraphSchema } from '../src/subgraph-schema.ts';
+import { readSubgraphSchema } from '../graphql/subgraph-schema.ts';
 
 describe('the schema of a subgraph', () => {
   let folder: string;

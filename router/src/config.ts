@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grouped } from '#platform/config/setting-groups.ts';
 import {
   metricsShape,
   notificationsShape,
@@ -7,8 +8,7 @@ import {
   profileOf,
   readConfig,
   setting,
-} from '#platform/config.ts';
-import { grouped } from '#platform/setting-groups.ts';
+} from '#platform/config/settings.ts';
 import { edgeShape } from './edge-settings.ts';
 import { providerShape } from './identity/provider-settings.ts';
 

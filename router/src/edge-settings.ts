@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { setting } from '#platform/config.ts';
-import { grouped } from '#platform/setting-groups.ts';
+import { grouped } from '#platform/config/setting-groups.ts';
+import { setting } from '#platform/config/settings.ts';
 import { trustedProxies } from './http/client-address.ts';
 import { allowedOrigins } from './http/origins.ts';
 

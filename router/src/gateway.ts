@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
-import type { ContextName } from '#platform/events.ts';
-import type { Authorize } from '#platform/internal-tokens.ts';
-import type { Logger } from '#platform/logger.ts';
-import { projectFile } from '#platform/project.ts';
-import { DateTime } from '#platform/scalars.ts';
+import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import { projectFile } from '#platform/config/project.ts';
+import { DateTime } from '#platform/graphql/scalars.ts';
+import type { ContextName } from '#platform/messaging/events.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import { Executor } from './executor/executor.ts';
 import { withScalarRules } from './executor/scalar-rules.ts';
 import { standIn } from './executor/stand-in.ts';

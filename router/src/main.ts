@@ -1,5 +1,5 @@
-import { internalAuthorization } from '#platform/internal-tokens.ts';
-import { runService } from '#platform/lifecycle.ts';
+import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { runService } from '#platform/lifecycle/lifecycle.ts';
 import { routerConfig } from './config.ts';
 import { createEdge } from './edge.ts';
 import { createGateway } from './gateway.ts';

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { CLIENT_CODES } from '#platform/errors.ts';
-import { createMetrics, type Metrics } from '#platform/metrics.ts';
+import { CLIENT_CODES } from '#platform/graphql/errors.ts';
+import { createMetrics, type Metrics } from '#platform/observability/metrics.ts';
 
 /** What became of an operation. */
 export type Outcome = 'ok' | 'error' | 'refused' | 'limited' | 'unauthenticated';

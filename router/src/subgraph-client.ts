@@ -1,9 +1,14 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { GraphQLError } from 'graphql';
-import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
-import { type HttpPool, type HttpReader, openHttpPool, readerOver } from '#platform/http-pool.ts';
-import type { Logger } from '#platform/logger.ts';
-import type { Viewer } from '#platform/viewer.ts';
+import type { Viewer } from '#platform/auth/viewer.ts';
+import {
+  type HttpPool,
+  type HttpReader,
+  openHttpPool,
+  readerOver,
+} from '#platform/http/http-pool.ts';
+import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './executor/subgraph.ts';
 
 export interface RouterContext {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { inheritedCorrelation, newCorrelation } from '#platform/correlation.ts';
+import { inheritedCorrelation, newCorrelation } from '#platform/observability/correlation.ts';
 import { routerConfig } from '../src/config.ts';
 import type { SubgraphResponse } from '../src/executor/subgraph.ts';
 import { openEdge, type RunningEdge } from './edge-fixture.ts';

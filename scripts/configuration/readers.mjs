@@ -11,8 +11,8 @@ export const START = 'npm start';
  *   the root and without its extension: from the build, or in tests from the sources themselves
  */
 export async function loadReaders(load) {
-  const { profileShape } = await load('platform/src/config');
-  const { SETTING_GROUPS, groupOf } = await load('platform/src/setting-groups');
+  const { profileShape } = await load('platform/config/settings');
+  const { SETTING_GROUPS, groupOf } = await load('platform/config/setting-groups');
   const { routerShapes } = await load('router/src/config');
   const { startShape } = await load('supervisor/src/settings');
   const readers = Object.entries(routerShapes).map(([profile, shape]) => ({

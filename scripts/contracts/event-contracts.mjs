@@ -1,4 +1,4 @@
-// The event contracts as data: the builds of platform/contracts, described as JSON Schema.
+// The event contracts as data: the builds of contracts, described as JSON Schema.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,11 +6,11 @@ import { z } from 'zod';
 
 /** Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. */
 export async function describeEvents(root) {
-  const folder = join(root, 'platform/contracts');
+  const folder = join(root, 'contracts');
   const modules = readdirSync(folder).filter((name) => name.endsWith('.ts'));
   const events = {};
   for (const name of modules.sort()) {
-    const file = join(root, 'dist/platform/contracts', name.replace(/\.ts$/, '.js'));
+    const file = join(root, 'dist/contracts', name.replace(/\.ts$/, '.js'));
     const exported = await import(pathToFileURL(file).href);
     for (const [type, contract] of Object.values(exported).flatMap(contractsIn)) {
       if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
@@ -39,7 +39,7 @@ export function describeContract({ topic, consumers, payload, upcasts = [] }) {
   return {
     topic,
     consumers: [...consumers].sort(),
-    // As platform/src/events.ts counts it: one more than there are upcasts.
+    // As platform/messaging/events.ts counts it: one more than there are upcasts.
     schemaVersion: 1 + upcasts.length,
     accepts,
     ...(isSame ? {} : { publishes }),

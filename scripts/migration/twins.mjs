@@ -16,13 +16,13 @@ const log = { info: () => {}, warn: () => {} };
 export async function compareTwins({ name, migrations, twin }, mariadbUrl) {
   if (!existsSync(twin)) return [`${name} has no MySQL migrations.`];
   const sqlite = await withScratchSqlite(async (databaseUrl) => {
-    const { applyMigrations } = await import('../../dist/platform/src/migrate.js');
+    const { applyMigrations } = await import('../../dist/platform/database/migrate.js');
     await applyMigrations({ databaseUrl, migrationsDir: migrations, log });
     return sqliteColumns(databaseUrl);
   });
   const mysql = mariadbUrl
     ? await withScratchMariadb(mariadbUrl, async (databaseUrl) => {
-        const { applyMigrations } = await import('../../dist/platform/src/migrate.js');
+        const { applyMigrations } = await import('../../dist/platform/database/migrate.js');
         await applyMigrations({ databaseUrl, migrationsDir: twin, log });
         return mysqlColumns(databaseUrl);
       })

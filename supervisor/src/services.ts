@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { withoutFiles } from '#platform/setting-files.ts';
+import { withoutFiles } from '#platform/config/setting-files.ts';
 import { logFile, withLog } from './logs.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 

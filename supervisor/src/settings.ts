@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, readConfig, setting } from '#platform/config.ts';
-import { givenSettings } from '#platform/setting-files.ts';
-import { grouped } from '#platform/setting-groups.ts';
+import { givenSettings } from '#platform/config/setting-files.ts';
+import { grouped } from '#platform/config/setting-groups.ts';
+import { ConfigError, readConfig, setting } from '#platform/config/settings.ts';
 
 export type DatabaseUrls = { book: string; payment: string; space: string; mypage: string };
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 
 /** Seeds whose faults are short and differ; each run takes about ten seconds. */
 const FIRST_SEED: Record<string, number> = { embedded: 42, servers: 45 };

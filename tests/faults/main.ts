@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 import { type Options, readOptions } from './options.ts';
 import { type FinishedRun, failureOf, lineOf, reportOf, totalsOf } from './report.ts';
 import { run } from './run.ts';

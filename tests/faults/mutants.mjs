@@ -30,7 +30,7 @@ export const mutants = [
     name: "the consumer's inbox check: a duplicate is handled again",
     edits: [
       [
-        'platform/src/consume.ts',
+        'platform/messaging/consumer.ts',
         'const held = new Set(await inbox.held(batch.map(({ id }) => id)));',
         'const held = new Set<string>();',
       ],
@@ -41,7 +41,7 @@ export const mutants = [
     name: 'the transient kind of failure: trouble of the infrastructure counts towards parking',
     edits: [
       [
-        'platform/src/consume.ts',
+        'platform/messaging/consumer.ts',
         "if (kind === 'transient' || (await countFailure(event, error))) throw error;",
         'if (await countFailure(event, error)) throw error;',
       ],
@@ -50,14 +50,14 @@ export const mutants = [
   },
   {
     name: 'the SQLSTATEs of transient trouble: a lock timeout poisons an event',
-    edits: [['platform/src/failures.ts', '|55P03|25006|25P03)$/', '|25P03)$/']],
+    edits: [['platform/messaging/failures.ts', '|55P03|25006|25P03)$/', '|25P03)$/']],
     tests: 'book/test/failures|redelivery',
   },
   {
     name: 'the not-understood kind of failure: an event of a newer release is parked',
     edits: [
       [
-        'platform/src/consume.ts',
+        'platform/messaging/consumer.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
         '',
       ],
@@ -68,7 +68,7 @@ export const mutants = [
     name: 'what is not understood is not acknowledged: it counts as processed',
     edits: [
       [
-        'platform/src/consume.ts',
+        'platform/messaging/consumer.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
         "if (kind === 'not-understood') return void (await deadLetters.noteFailure(event, '', 1));",
       ],
@@ -79,7 +79,7 @@ export const mutants = [
     name: 'the bound of what may be new: a malformed payload waits for ever and is never seen',
     edits: [
       [
-        'platform/src/failures.ts',
+        'platform/messaging/failures.ts',
         "code === 'invalid_value' && typeof valueAt(payload, path) === 'string'",
         "code !== 'custom' || typeof valueAt(payload, path) === 'string'",
       ],
@@ -88,14 +88,16 @@ export const mutants = [
   },
   {
     name: 'the schema version: a newer payload is read as if it were known',
-    edits: [['platform/src/event-payload.ts', 'if (version > present) {', 'if (version < 0) {']],
+    edits: [
+      ['platform/messaging/event-payload.ts', 'if (version > present) {', 'if (version < 0) {'],
+    ],
     tests: 'event-payload|dead-letters',
   },
   {
     name: 'failures are cleared with the effect: they stay FAILING for ever',
     edits: [
       [
-        'platform/src/inbox.ts',
+        'platform/messaging/inbox.ts',
         "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'FAILING'",
         "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'REPLAYED'",
       ],
@@ -140,7 +142,7 @@ export const mutants = [
     name: 'the lease: two relays claim the same event',
     edits: [
       [
-        'platform/src/outbox.ts',
+        'platform/messaging/outbox.ts',
         "next_attempt_at = now() + interval '1 second'\n            *",
         "next_attempt_at = now() + interval '0 seconds'\n            *",
       ],
@@ -151,7 +153,7 @@ export const mutants = [
     name: 'the acknowledgement: what was handed to the queue counts as taken',
     edits: [
       [
-        'platform/src/relay.ts',
+        'platform/messaging/relay.ts',
         'await transport.send(messages);',
         `await transport.send(messages);
       for (const { queue, event } of messages) {
@@ -315,7 +317,7 @@ export const mutants = [
     name: 'the drain: a service that stops still says that it is ready',
     edits: [
       [
-        'platform/src/http-server.ts',
+        'platform/http/http-server.ts',
         "if (draining.aborted) return reply.code(503).send({ status: 'draining' });",
         '',
       ],
@@ -326,7 +328,7 @@ export const mutants = [
     name: 'the drain: clients keep the connections of a service that stops',
     edits: [
       [
-        'platform/src/http-server.ts',
+        'platform/http/http-server.ts',
         "if (draining.aborted) reply.header('connection', 'close');",
         '',
       ],
@@ -348,12 +350,12 @@ export const mutants = [
     name: "the workers' own pool: blocked consumers keep requests waiting",
     edits: [
       [
-        'platform/src/postgres.ts',
+        'platform/database/postgres.ts',
         'const workers = openPostgres(connectionString, logger, WORKER_CONNECTIONS);',
         'const workers = requests;',
       ],
       [
-        'platform/src/postgres.ts',
+        'platform/database/postgres.ts',
         'await Promise.all([requests.end(), workers.end()])',
         'await requests.end()',
       ],
@@ -362,7 +364,7 @@ export const mutants = [
   },
   {
     name: "the read-only server: the pool keeps a former primary's connections",
-    edits: [['platform/src/postgres.ts', '  leaveReadOnlyServer(pool, logger);\n', '']],
+    edits: [['platform/database/postgres.ts', '  leaveReadOnlyServer(pool, logger);\n', '']],
     tests: 'platform/test/postgres',
   },
   {
@@ -418,7 +420,7 @@ export const mutants = [
     name: 'the newer database: an older version refuses it',
     edits: [
       [
-        'platform/src/migrate/migrations.ts',
+        'platform/database/migrate/migrations.ts',
         '} else if (newest !== undefined && name > newest) {',
         '} else if (newest === undefined) {',
       ],
@@ -429,7 +431,7 @@ export const mutants = [
     name: 'the incompatible migration: it is applied unasked',
     edits: [
       [
-        'platform/src/migrate.ts',
+        'platform/database/migrate.ts',
         'if (!isFirstInstallation) refuseUnlessAllowed(plan.pending, allowIncompatible);',
         '',
       ],
@@ -440,7 +442,7 @@ export const mutants = [
     name: "the migration's lock timeout: everything waits behind it",
     edits: [
       [
-        'platform/src/migrate/postgres.ts',
+        'platform/database/migrate/postgres.ts',
         'const { pid } = rows[0];\n  await setLockTimeout(lockTimeoutMs);',
         'const { pid } = rows[0];',
       ],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { Audience } from '#platform/access.ts';
-import type { Role } from '#platform/viewer.ts';
+import type { Role } from '#platform/auth/viewer.ts';
+import type { Audience } from '#platform/graphql/access.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { rebuildEnded } from '../support/rebuild.ts';
 import { describeSystems, type System } from '../support/system.ts';

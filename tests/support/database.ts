@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import mariadb from 'mariadb';
 import pg from 'pg';
-import { createLogger } from '#platform/logger.ts';
-import { applyMigrations } from '#platform/migrate.ts';
-import { inTransaction, openPostgres, type Pool } from '#platform/postgres.ts';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
+import { applyMigrations } from '#platform/database/migrate.ts';
+import { inTransaction, openPostgres, type Pool } from '#platform/database/postgres.ts';
+import { createLogger } from '#platform/observability/logger.ts';
 
 export const silent = createLogger('test', 'silent');
 

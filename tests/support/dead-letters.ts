@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { type Consumer, openConsumer } from '#platform/consume.ts';
-import { deadLetterResolvers } from '#platform/dead-letter-resolvers.ts';
-import type { DeadLetters } from '#platform/dead-letters.ts';
-import type { EventRecord } from '#platform/events.ts';
-import { RetryLater } from '#platform/failures.ts';
-import type { Inbox } from '#platform/inbox.ts';
-import { createMetrics } from '#platform/metrics.ts';
-import type { Transport } from '#platform/queue.ts';
+import { type Consumer, openConsumer } from '#platform/messaging/consumer.ts';
+import type { DeadLetters } from '#platform/messaging/dead-letters.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
+import { RetryLater } from '#platform/messaging/failures.ts';
+import type { Inbox } from '#platform/messaging/inbox.ts';
+import type { Transport } from '#platform/messaging/queue.ts';
+import { createMetrics } from '#platform/observability/metrics.ts';
+import { deadLetterResolvers } from '#platform/operator/dead-letter-resolvers.ts';
 import { silent } from './database.ts';
 
 /** A database with an inbox and dead letters. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 import { freePort } from './servers.mjs';
 
 /** What the services of one test know each other by. */

@@ -5,7 +5,7 @@ import {
   RateLimiterRedis,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
-import { within } from '#platform/queue-server.ts';
+import { within } from '#platform/messaging/queue-server.ts';
 import type { CountingRedis } from './counting-redis.ts';
 
 /** More than a minute's limit. */

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
-import type { Logger } from '#platform/logger.ts';
-import { sparingWarnings } from '#platform/queue-server.ts';
+import { sparingWarnings } from '#platform/messaging/queue-server.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 
 /** No count is requested for so long after Redis has failed to give one. */
 const PAUSE_MS = 1_000;

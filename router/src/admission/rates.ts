@@ -1,6 +1,6 @@
-import type { Logger } from '#platform/logger.ts';
-import { type Metrics, showConnection } from '#platform/metrics.ts';
-import type { Viewer } from '#platform/viewer.ts';
+import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Logger } from '#platform/observability/logger.ts';
+import { type Metrics, showConnection } from '#platform/observability/metrics.ts';
 import { budgetCounter, type Excess, exactCounter } from './counters.ts';
 import { countingRedis } from './counting-redis.ts';
 import { refusal } from './refusals.ts';

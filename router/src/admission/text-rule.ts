@@ -1,5 +1,5 @@
 import { type DocumentNode, GraphQLError, visit } from 'graphql';
-import { isText } from '#platform/text.ts';
+import { isText } from '#platform/graphql/text.ts';
 import { RequestErrors, refusal, withCode } from './refusals.ts';
 
 const MESSAGE = 'Text must be whole Unicode characters, and none of them NUL.';

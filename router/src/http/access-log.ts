@@ -1,7 +1,11 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Correlation, knownCorrelation, withCorrelation } from '#platform/correlation.ts';
-import type { Logger } from '#platform/logger.ts';
+import {
+  type Correlation,
+  knownCorrelation,
+  withCorrelation,
+} from '#platform/observability/correlation.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import { loggedName, type ObservedOperation, outcomeOf, type RouterMetrics } from '../metrics.ts';
 import type { RouterContext } from '../subgraph-client.ts';
 

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
-import type { Logger } from '#platform/logger.ts';
+import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 
 /** What went wrong before GraphQL, in our words: the libraries' are for those who know them. */
 interface HttpProblem {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { correlationId } from '#platform/correlation.ts';
-import { METRICS_PATH, type Metrics, metricsReader } from '#platform/metrics.ts';
+import { correlationId } from '#platform/observability/correlation.ts';
+import { METRICS_PATH, type Metrics, metricsReader } from '#platform/observability/metrics.ts';
 
 /** Shows the metrics to clients with the token; to none where no token is set. */
 export function serveMetrics(

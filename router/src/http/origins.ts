@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { CORRELATION_HEADER } from '#platform/correlation.ts';
+import { CORRELATION_HEADER } from '#platform/observability/correlation.ts';
 
 /** A list with commas, of origins as browsers send them. */
 export const allowedOrigins = z

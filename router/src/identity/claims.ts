@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
-import { knownRoles, type Viewer } from '#platform/viewer.ts';
+import { knownRoles, type Viewer } from '#platform/auth/viewer.ts';
 
 export const userId = z
   .string()

@@ -8,9 +8,9 @@ import {
   jwtVerify,
 } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { serviceUnavailable, unauthenticated } from '#platform/errors.ts';
-import type { Logger } from '#platform/logger.ts';
-import type { Viewer } from '#platform/viewer.ts';
+import type { Viewer } from '#platform/auth/viewer.ts';
+import { serviceUnavailable, unauthenticated } from '#platform/graphql/errors.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import type { RouterConfig } from '../config.ts';
 import { viewerOf } from './claims.ts';
 import { DEVELOPMENT_ALGORITHM } from './development-tokens.ts';

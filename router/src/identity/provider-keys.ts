@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import type { Logger } from '#platform/logger.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 
 /** Nobody can say now whether the token is valid: the provider's keys cannot be had. */
 export class KeysUnavailable extends Error {

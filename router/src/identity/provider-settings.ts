@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { setting } from '#platform/config.ts';
-import { grouped } from '#platform/setting-groups.ts';
+import { grouped } from '#platform/config/setting-groups.ts';
+import { setting } from '#platform/config/settings.ts';
 
 /** Signatures by a private key, whose public half proves nothing but who has signed. */
 const ALGORITHMS = [

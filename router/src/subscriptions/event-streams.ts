@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError } from 'graphql';
-import { unauthenticated } from '#platform/errors.ts';
+import { unauthenticated } from '#platform/graphql/errors.ts';
 import type { AdmittedRequest } from '../admission/gate.ts';
 import type { Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';

@@ -1,5 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { Viewer } from '#platform/viewer.ts';
+import type { Viewer } from '#platform/auth/viewer.ts';
 import type { AdmittedRequest, Gate } from '../admission/gate.ts';
 import type { Caller } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, shownError } from '../admission/refusals.ts';

@@ -7,9 +7,9 @@ import {
   visit,
 } from 'graphql';
 import type { VersionAnswer, VersionQuestion, ViewVersion } from '#contracts/mypage.ts';
-import { correlationId, withCorrelation } from '#platform/correlation.ts';
-import { parseId } from '#platform/ids.ts';
-import { signedIn, type Viewer } from '#platform/viewer.ts';
+import { signedIn, type Viewer } from '#platform/auth/viewer.ts';
+import { parseId } from '#platform/graphql/ids.ts';
+import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
 import type { RouterContext } from '../subgraph-client.ts';

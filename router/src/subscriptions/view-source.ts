@@ -8,8 +8,8 @@ import {
   VIEW_VERSIONS_PATH,
   versionAnswers,
 } from '#contracts/mypage.ts';
-import { openHttpPool, readerOver } from '#platform/http-pool.ts';
-import type { Authorize } from '#platform/internal-tokens.ts';
+import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import { openHttpPool, readerOver } from '#platform/http/http-pool.ts';
 
 /** What mypage keeps of its views. Everything rejects when it does not answer in time. */
 export interface ViewSource {

@@ -5,9 +5,9 @@ import {
   type ViewNotification,
   viewNotifications,
 } from '#contracts/mypage.ts';
-import { repeat } from '#platform/lifecycle.ts';
-import type { Logger } from '#platform/logger.ts';
-import type { Subscriber } from '#platform/notifications.ts';
+import { repeat } from '#platform/lifecycle/lifecycle.ts';
+import type { Subscriber } from '#platform/messaging/notifications.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import {
   type BookingFeed,
   type BookingWatch,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { type AuditLog, postgresAuditLog } from '#platform/audit.ts';
-import { withCorrelation } from '#platform/correlation.ts';
+import { withCorrelation } from '#platform/observability/correlation.ts';
+import { type AuditLog, postgresAuditLog } from '#platform/operator/audit.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { createMetrics } from '#platform/metrics.ts';
+import { createMetrics } from '#platform/observability/metrics.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { bookingMetrics } from '../src/adapters/booking-metrics.ts';
 import { bookingSearch } from '../src/adapters/booking-search.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { archiveFinished } from '#platform/archive.ts';
+import { archiveFinished } from '#platform/messaging/archive.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { overdueBookings } from '../src/adapters/overdue-bookings.ts';

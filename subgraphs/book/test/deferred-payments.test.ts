@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
-import { createMetrics } from '#platform/metrics.ts';
+import { createMetrics } from '#platform/observability/metrics.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 import { eventually } from '../../../tests/support/system.ts';

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool as HttpPool } from 'undici';
-import { failureKind, NotUnderstood, RetryLater } from '#platform/failures.ts';
-import { openPostgres, type Pool } from '#platform/postgres.ts';
+import { openPostgres, type Pool } from '#platform/database/postgres.ts';
+import { failureKind, NotUnderstood, RetryLater } from '#platform/messaging/failures.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 

@@ -2,13 +2,13 @@
 // reading a booking and writing it. Tells its parent what came of the write, should it go on.
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { openConsumer } from '#platform/consume.ts';
-import { postgresDeadLetters } from '#platform/dead-letters.ts';
-import { postgresInbox } from '#platform/inbox.ts';
-import { createLogger } from '#platform/logger.ts';
-import { createMetrics } from '#platform/metrics.ts';
-import { openPostgres } from '#platform/postgres.ts';
-import { openTransport } from '#platform/queue.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
+import { openConsumer } from '#platform/messaging/consumer.ts';
+import { postgresDeadLetters } from '#platform/messaging/dead-letters.ts';
+import { postgresInbox } from '#platform/messaging/inbox.ts';
+import { openTransport } from '#platform/messaging/queue.ts';
+import { createLogger } from '#platform/observability/logger.ts';
+import { createMetrics } from '#platform/observability/metrics.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { consumeEvents } from '../../../dist/subgraphs/book/src/adapters/event-consumers.js';
 import { prismaBookingStore } from '../../../dist/subgraphs/book/src/adapters/prisma-booking-store.js';

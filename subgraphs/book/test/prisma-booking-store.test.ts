@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { EventRecord } from '#platform/events.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';

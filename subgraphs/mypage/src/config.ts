@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grouped } from '#platform/config/setting-groups.ts';
 import {
   metricsShape,
   migrationsShape,
@@ -7,8 +8,7 @@ import {
   queueShape,
   readConfig,
   setting,
-} from '#platform/config.ts';
-import { grouped } from '#platform/setting-groups.ts';
+} from '#platform/config/settings.ts';
 
 const { BOOK_URL, PAYMENT_URL, SPACE_URL } = peersShape;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from '@libsql/client';
 import mariadb from 'mariadb';
-import { failureKind } from '#platform/failures.ts';
+import { failureKind } from '#platform/messaging/failures.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { until } from '../../../tests/support/system.ts';
 import { openViewDatabase } from '../src/adapters/view-database.ts';

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { EventContract } from '#platform/events.ts';
-import { serveStoredEvents, storedEvents } from '#platform/stored-events.ts';
+import type { EventContract } from '#platform/messaging/events.ts';
+import { serveStoredEvents, storedEvents } from '#platform/messaging/stored-events.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 import { storedEventsClient } from '../src/adapters/stored-events-client.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { inTransaction } from '#platform/postgres.ts';
+import { inTransaction } from '#platform/database/postgres.ts';
 import { until } from '../../../tests/support/system.ts';
 import { leaseMs } from '../src/adapters/prisma-payment-store.ts';
 import { approvePayment } from '../src/application/approve-payment.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { EventRecord } from '#platform/events.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { createDatabase } from '../../../tests/support/database.ts';
 import { backgroundWork } from '../src/adapters/background.ts';

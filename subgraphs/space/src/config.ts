@@ -1,5 +1,5 @@
-import { publishingContextShape, readConfig, setting } from '#platform/config.ts';
-import { grouped } from '#platform/setting-groups.ts';
+import { grouped } from '#platform/config/setting-groups.ts';
+import { publishingContextShape, readConfig, setting } from '#platform/config/settings.ts';
 
 /** What space reads from its environment. */
 export const spaceShape = {

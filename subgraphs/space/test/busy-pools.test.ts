@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { bookingEvents } from '#contracts/book.ts';
-import { newEvent, queueName } from '#platform/events.ts';
-import { internalAuthorization } from '#platform/internal-tokens.ts';
-import { openTransport, type Transport } from '#platform/queue.ts';
+import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { newEvent, queueName } from '#platform/messaging/events.ts';
+import { openTransport, type Transport } from '#platform/messaging/queue.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 import {
   internalKeys,

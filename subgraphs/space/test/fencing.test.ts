@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
-import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
-import { RetryLater } from '#platform/failures.ts';
+import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
+import { RetryLater } from '#platform/messaging/failures.ts';
 import { consumeEvents } from '../src/adapters/event-consumers.ts';
 import type { BookingStatus } from '../src/domain/published-booking.ts';
 import { openSpaceContext, type SpaceContext } from './a-space-context.ts';

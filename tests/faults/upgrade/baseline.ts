@@ -11,7 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 
 /** An earlier version of the project, built and ready to start. */
 export interface Baseline {
@@ -19,7 +19,7 @@ export interface Baseline {
   root: string;
 }
 
-const COMMIT_FILE = 'platform/contracts/baseline/commit';
+const COMMIT_FILE = 'contracts/baseline/commit';
 const CONTEXTS = ['book', 'payment', 'space', 'mypage'];
 
 /**

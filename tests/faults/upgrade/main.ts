@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 import { wholeNumber } from '../../../bench/options.ts';
 import { type Profile, startSystem } from '../system/chaos-system.ts';
 import { type Baseline, buildBaseline } from './baseline.ts';

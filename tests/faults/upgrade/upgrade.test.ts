@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { projectFile } from '#platform/project.ts';
+import { projectFile } from '#platform/config/project.ts';
 
 const TIMEOUT_MS = 300_000;
 

@@ -1,4 +1,4 @@
-import { type AuditEntry, newAuditEntry } from '#platform/audit.ts';
+import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { Actor } from '../ports.ts';
 

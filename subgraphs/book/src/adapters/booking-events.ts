@@ -1,6 +1,6 @@
 import { bookingEvents } from '#contracts/book.ts';
-import { withCorrelation } from '#platform/correlation.ts';
-import { type EventRecord, newEvent } from '#platform/events.ts';
+import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
+import { withCorrelation } from '#platform/observability/correlation.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { BookingStatus } from '../domain/booking-status.ts';
 

@@ -1,5 +1,5 @@
-import { databaseGauge, type Metrics } from '#platform/metrics.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
+import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
 
 // One look at the head of a partial index for each status.
 const oldest = statement<{ status: string; seconds: number }>(

@@ -1,4 +1,4 @@
-import type { Pool } from '#platform/postgres.ts';
+import type { Pool } from '#platform/database/postgres.ts';
 import type { BookingFilter, BookingSearch } from '../ports.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
 

@@ -5,10 +5,10 @@ import {
   registrationRecord,
   viewRecord,
 } from '#contracts/reconciliation.ts';
-import { firstIdAt } from '#platform/archive.ts';
-import type { Authorize } from '#platform/internal-tokens.ts';
-import { openPeerClient } from '#platform/peer-client.ts';
-import { EVENTS_PATH, type StoredEvents } from '#platform/stored-events.ts';
+import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import { openPeerClient } from '#platform/http/peer-client.ts';
+import { firstIdAt } from '#platform/messaging/archive.ts';
+import { EVENTS_PATH, type StoredEvents } from '#platform/messaging/stored-events.ts';
 import type { ContextRecords, EventSource } from '../application/reconcile.ts';
 
 type Peer = 'payment' | 'space' | 'mypage';

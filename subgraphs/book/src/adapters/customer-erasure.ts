@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Erasure, postgresErasure } from '#platform/erasure.ts';
-import { NotErasable, orRefusal, parseCustomer } from '#platform/erasure-resolvers.ts';
-import { badInput } from '#platform/errors.ts';
-import { inTransaction, type Pool, type Queryable } from '#platform/postgres.ts';
-import type { SubgraphContext } from '#platform/server.ts';
-import { isText } from '#platform/text.ts';
-import { signedIn } from '#platform/viewer.ts';
+import { signedIn } from '#platform/auth/viewer.ts';
+import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
+import { badInput } from '#platform/graphql/errors.ts';
+import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
+import { isText } from '#platform/graphql/text.ts';
+import { type Erasure, postgresErasure } from '#platform/operator/erasure.ts';
+import { NotErasable, orRefusal, parseCustomer } from '#platform/operator/erasure-resolvers.ts';
 
 const MAX_REASON_LENGTH = 1_000;
 /** Nothing follows any more, unless somebody cancels a use that has not ended. */

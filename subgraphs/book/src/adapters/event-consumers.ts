@@ -1,7 +1,7 @@
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
-import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
-import type { Logger } from '#platform/logger.ts';
+import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import {
   paymentCancelled,
   registered,

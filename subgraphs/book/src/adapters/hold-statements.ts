@@ -1,6 +1,6 @@
-import { insertAuditEntry } from '#platform/audit.ts';
-import { insertOutbox } from '#platform/outbox.ts';
-import { statement } from '#platform/postgres.ts';
+import { statement } from '#platform/database/postgres.ts';
+import { insertOutbox } from '#platform/messaging/outbox.ts';
+import { insertAuditEntry } from '#platform/operator/audit.ts';
 import { type BookingRow, COLUMNS } from './booking-rows.ts';
 
 export const now = statement<{ now: Date }>('booking-now', 'SELECT now()');

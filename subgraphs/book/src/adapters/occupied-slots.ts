@@ -1,4 +1,4 @@
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { TimeSlot } from '../domain/time-slot.ts';
 import { batched } from './batched.ts';
 

@@ -1,5 +1,5 @@
 import { bookingEvents } from '#contracts/book.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { OverdueBookings } from '../ports.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
 

@@ -1,11 +1,11 @@
 import CircuitBreaker from 'opossum';
 import { Counter, Gauge } from 'prom-client';
 import { z } from 'zod';
-import { CORRELATION_HEADER, correlationId } from '#platform/correlation.ts';
-import { openHttpPool } from '#platform/http-pool.ts';
-import type { Authorize } from '#platform/internal-tokens.ts';
-import type { Logger } from '#platform/logger.ts';
-import type { Metrics } from '#platform/metrics.ts';
+import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import { openHttpPool } from '#platform/http/http-pool.ts';
+import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
+import type { Logger } from '#platform/observability/logger.ts';
+import type { Metrics } from '#platform/observability/metrics.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { PaymentCircuit, PaymentGateway, PaymentOutcome } from '../ports.ts';
 

@@ -1,5 +1,5 @@
-import { firstIdAt } from '#platform/archive.ts';
-import { inTransaction, type Pool, statement } from '#platform/postgres.ts';
+import { inTransaction, type Pool, statement } from '#platform/database/postgres.ts';
+import { firstIdAt } from '#platform/messaging/archive.ts';
 import type { ReconciliationStore } from '../application/reconcile.ts';
 import type { BookingRecord, Violation } from '../domain/consistency.ts';
 

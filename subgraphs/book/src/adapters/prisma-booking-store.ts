@@ -1,9 +1,14 @@
-import { type AuditEntry, insertAuditEntry } from '#platform/audit.ts';
-import type { EventRecord } from '#platform/events.ts';
-import { insertInbox, takeEvent } from '#platform/inbox.ts';
-import { insertOutbox } from '#platform/outbox.ts';
-import { inTransaction, type Pool, type Queryable, statement } from '#platform/postgres.ts';
-import type { Relay } from '#platform/relay.ts';
+import {
+  inTransaction,
+  type Pool,
+  type Queryable,
+  statement,
+} from '#platform/database/postgres.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
+import { insertInbox, takeEvent } from '#platform/messaging/inbox.ts';
+import { insertOutbox } from '#platform/messaging/outbox.ts';
+import type { Relay } from '#platform/messaging/relay.ts';
+import { type AuditEntry, insertAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import { Booking } from '../domain/booking.ts';
 import type { Actor, BookingStore, Saved } from '../ports.ts';

@@ -1,4 +1,4 @@
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { Catalogue } from '../ports.ts';

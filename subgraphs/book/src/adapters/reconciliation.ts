@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Counter } from 'prom-client';
-import { repeat } from '#platform/lifecycle.ts';
-import type { Logger } from '#platform/logger.ts';
-import { databaseGauge, type Metrics } from '#platform/metrics.ts';
+import { repeat } from '#platform/lifecycle/lifecycle.ts';
+import type { Logger } from '#platform/observability/logger.ts';
+import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
 import { type ContextRecords, reconcile } from '../application/reconcile.ts';
 import { invariants } from '../domain/consistency.ts';
 import type { PostgresReconciliationStore } from './postgres-reconciliation-store.ts';

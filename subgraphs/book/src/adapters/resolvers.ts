@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { actedAs } from '#platform/audit.ts';
-import { badInput } from '#platform/errors.ts';
-import { parseId } from '#platform/ids.ts';
-import { connection, readPage } from '#platform/pagination.ts';
-import type { SubgraphContext } from '#platform/server.ts';
-import { signedIn, type Viewer } from '#platform/viewer.ts';
+import { signedIn, type Viewer } from '#platform/auth/viewer.ts';
+import { badInput } from '#platform/graphql/errors.ts';
+import { parseId } from '#platform/graphql/ids.ts';
+import { connection, readPage } from '#platform/graphql/pagination.ts';
+import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
+import { actedAs } from '#platform/operator/audit.ts';
 import { cancelBooking } from '../application/cancel-booking.ts';
 import { findListedSpace } from '../application/find-listed-space.ts';
 import { freeSlots } from '../application/free-slots.ts';

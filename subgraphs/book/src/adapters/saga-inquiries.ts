@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Authorize } from '#platform/internal-tokens.ts';
-import { openPeerClient } from '#platform/peer-client.ts';
+import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import { openPeerClient } from '#platform/http/peer-client.ts';
 import type { SagaInquiries } from '../ports.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -1,5 +1,5 @@
-import type { Erasure } from '#platform/erasure.ts';
-import { NotErasable } from '#platform/erasure-resolvers.ts';
+import type { Erasure } from '#platform/operator/erasure.ts';
+import { NotErasable } from '#platform/operator/erasure-resolvers.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { ViewGenerations } from '../ports.ts';
 

@@ -1,8 +1,8 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
 import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
 import { type RegistrationFacts, spaceEvents } from '#contracts/space.ts';
-import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
-import type { Logger } from '#platform/logger.ts';
+import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
 
 /** What mypage takes in: everything that the other contexts tell of a booking. */

@@ -6,7 +6,7 @@ import {
   type Transaction,
 } from '@libsql/client';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
-import { RetryLater } from '#platform/failures.ts';
+import { RetryLater } from '#platform/messaging/failures.ts';
 
 type Config = Parameters<typeof createClient>[0];
 

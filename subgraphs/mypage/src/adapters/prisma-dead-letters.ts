@@ -1,5 +1,5 @@
-import type { DeadLetter, DeadLetterState, DeadLetters } from '#platform/dead-letters.ts';
-import type { EventRecord } from '#platform/events.ts';
+import type { DeadLetter, DeadLetterState, DeadLetters } from '#platform/messaging/dead-letters.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { repeat } from '#platform/lifecycle.ts';
-import type { Logger } from '#platform/logger.ts';
+import { repeat } from '#platform/lifecycle/lifecycle.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { Rebuild, RebuildState, ViewGenerations } from '../ports.ts';
 import { inViewTransaction, projectInto } from './view-projection.ts';

@@ -1,4 +1,4 @@
-import type { Inbox } from '#platform/inbox.ts';
+import type { Inbox } from '#platform/messaging/inbox.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { BookingStatusView } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';

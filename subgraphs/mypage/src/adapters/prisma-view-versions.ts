@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { VersionQuestion } from '#contracts/mypage.ts';
-import { repeat } from '#platform/lifecycle.ts';
-import type { Logger } from '#platform/logger.ts';
+import { repeat } from '#platform/lifecycle/lifecycle.ts';
+import type { Logger } from '#platform/observability/logger.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { BookingStatusView } from '../booking-status-view.ts';
 import type { ViewVersions } from '../ports.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { parseId } from '#platform/ids.ts';
-import { connection, readPage } from '#platform/pagination.ts';
-import type { SubgraphContext } from '#platform/server.ts';
-import { signedIn } from '#platform/viewer.ts';
+import { signedIn } from '#platform/auth/viewer.ts';
+import { parseId } from '#platform/graphql/ids.ts';
+import { connection, readPage } from '#platform/graphql/pagination.ts';
+import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import type { Rebuilder } from '../application/rebuild-views.ts';
 import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
 import type { Rebuild, ViewGenerations, ViewStore } from '../ports.ts';

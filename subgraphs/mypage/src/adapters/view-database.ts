@@ -1,7 +1,7 @@
 import { createClient } from '@libsql/client';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createConnection } from 'mariadb';
-import { type Probe, type ProbeConnection, probe } from '#platform/readiness.ts';
+import { type Probe, type ProbeConnection, probe } from '#platform/lifecycle/readiness.ts';
 import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
 import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { OneConnectionLibSql } from './one-connection.ts';

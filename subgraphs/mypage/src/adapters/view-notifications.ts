@@ -9,7 +9,7 @@ import {
   type ViewVersion,
   versionQuestions,
 } from '#contracts/mypage.ts';
-import type { Publisher } from '#platform/notifications.ts';
+import type { Publisher } from '#platform/messaging/notifications.ts';
 import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
 import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { failureKind, RetryLater } from '#platform/failures.ts';
+import { failureKind, RetryLater } from '#platform/messaging/failures.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import {
   type BookingStatusView,

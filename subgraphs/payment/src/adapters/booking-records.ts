@@ -1,5 +1,5 @@
 import type { PaymentRecord } from '#contracts/reconciliation.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { PaymentProvider } from '../ports.ts';
 
 type Row = Omit<PaymentRecord, 'chargedByProvider'>;

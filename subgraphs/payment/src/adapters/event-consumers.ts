@@ -1,5 +1,5 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
-import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
+import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { cancelPayment } from '../application/cancel-payment.ts';
 import type { PaymentPorts } from '../ports.ts';
 

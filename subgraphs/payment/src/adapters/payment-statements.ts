@@ -1,6 +1,6 @@
-import { insertAuditEntry } from '#platform/audit.ts';
-import { insertOutbox } from '#platform/outbox.ts';
-import { statement } from '#platform/postgres.ts';
+import { statement } from '#platform/database/postgres.ts';
+import { insertOutbox } from '#platform/messaging/outbox.ts';
+import { insertAuditEntry } from '#platform/operator/audit.ts';
 
 // Leases and pauses are measured by the database's clock alone; their lengths come in milliseconds.
 

@@ -1,10 +1,10 @@
 import { paymentEvents } from '#contracts/payment.ts';
-import { type AuditEntry, newAuditEntry } from '#platform/audit.ts';
-import { withCorrelation } from '#platform/correlation.ts';
-import { type EventRecord, newEvent } from '#platform/events.ts';
-import { takeEvent } from '#platform/inbox.ts';
-import { inTransaction, type Pool, type Queryable } from '#platform/postgres.ts';
-import type { Relay } from '#platform/relay.ts';
+import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
+import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
+import { takeEvent } from '#platform/messaging/inbox.ts';
+import type { Relay } from '#platform/messaging/relay.ts';
+import { withCorrelation } from '#platform/observability/correlation.ts';
+import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { Payment } from '../domain/payment.ts';
 import type { PaymentNews, PaymentStore, RefundDecision } from '../ports.ts';

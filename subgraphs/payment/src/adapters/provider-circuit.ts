@@ -1,7 +1,7 @@
 import CircuitBreaker from 'opossum';
 import { Counter, Gauge } from 'prom-client';
-import type { Logger } from '#platform/logger.ts';
-import type { Metrics } from '#platform/metrics.ts';
+import type { Logger } from '#platform/observability/logger.ts';
+import type { Metrics } from '#platform/observability/metrics.ts';
 import {
   ChargeUndecided,
   type PaymentProvider,

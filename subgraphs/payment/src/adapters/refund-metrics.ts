@@ -1,5 +1,5 @@
-import { databaseGauge, type Metrics } from '#platform/metrics.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
+import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
 
 // Unsettled refunds are few, and have an index of their own: nothing counts the settled ones.
 const unsettled = statement<{ state: 'owed' | 'refused' | 'failed'; refunds: number; age: number }>(

@@ -1,8 +1,8 @@
-import { badInput } from '#platform/errors.ts';
-import { parseId } from '#platform/ids.ts';
-import type { SubgraphContext } from '#platform/server.ts';
-import { isText } from '#platform/text.ts';
-import { signedIn } from '#platform/viewer.ts';
+import { signedIn } from '#platform/auth/viewer.ts';
+import { badInput } from '#platform/graphql/errors.ts';
+import { parseId } from '#platform/graphql/ids.ts';
+import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
+import { isText } from '#platform/graphql/text.ts';
 import { approvePayment, paymentOutcome } from '../application/approve-payment.ts';
 import { isClosed } from '../application/cancel-payment.ts';
 import { type RefundResolution, resolveRefund } from '../application/resolve-refund.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
 import {
   type Charge,
   ChargeUndecided,

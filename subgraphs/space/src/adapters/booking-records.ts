@@ -1,5 +1,5 @@
 import type { RegistrationRecord } from '#contracts/reconciliation.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
 
 const recordsOf = statement<RegistrationRecord>(
   'booking-records',

@@ -1,7 +1,7 @@
 import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
 import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
-import type { Consumer, ReceivedEvent } from '#platform/consume.ts';
-import { RetryLater } from '#platform/failures.ts';
+import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
+import { RetryLater } from '#platform/messaging/failures.ts';
 import { cancelRegistration } from '../application/cancel-registration.ts';
 import { registerUse } from '../application/register-use.ts';
 import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';

@@ -1,5 +1,5 @@
-import { insertInbox } from '#platform/inbox.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
+import { insertInbox } from '#platform/messaging/inbox.ts';
 import {
   type ApprovedPayment,
   occupiesSlot,

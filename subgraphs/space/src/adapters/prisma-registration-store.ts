@@ -1,9 +1,9 @@
 import { spaceEvents } from '#contracts/space.ts';
-import { newEvent } from '#platform/events.ts';
-import { insertInbox, takeEvent } from '#platform/inbox.ts';
-import { insertOutbox } from '#platform/outbox.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
-import type { Relay } from '#platform/relay.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
+import { newEvent } from '#platform/messaging/events.ts';
+import { insertInbox, takeEvent } from '#platform/messaging/inbox.ts';
+import { insertOutbox } from '#platform/messaging/outbox.ts';
+import type { Relay } from '#platform/messaging/relay.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
 import { type PaidUse, Registration } from '../domain/registration.ts';

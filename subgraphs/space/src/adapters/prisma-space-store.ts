@@ -1,9 +1,9 @@
 import { spaceEvents } from '#contracts/space.ts';
-import { insertAuditEntry, newAuditEntry } from '#platform/audit.ts';
-import { newEvent } from '#platform/events.ts';
-import { insertOutbox } from '#platform/outbox.ts';
-import { type Pool, statement } from '#platform/postgres.ts';
-import type { Relay } from '#platform/relay.ts';
+import { type Pool, statement } from '#platform/database/postgres.ts';
+import { newEvent } from '#platform/messaging/events.ts';
+import { insertOutbox } from '#platform/messaging/outbox.ts';
+import type { Relay } from '#platform/messaging/relay.ts';
+import { insertAuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { Space } from '../domain/space.ts';
 import type { SpaceStore } from '../ports.ts';

@@ -1,4 +1,4 @@
-import type { Pool } from '#platform/postgres.ts';
+import type { Pool } from '#platform/database/postgres.ts';
 import type { SpaceSearch } from '../ports.ts';
 
 /** The expression of the index `space_text`. */

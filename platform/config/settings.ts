@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import { knownSecretProblems } from '../auth/secrets.ts';
+import { givenSettings } from './setting-files.ts';
+import { grouped } from './setting-groups.ts';
+
+/** The environment does not say what the service needs; `message` names every problem at once. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Parses the environment by the given shape; keys are the variables' names, each of which can also
+ * come from a file (`NAME_FILE`). Empty strings count as absent. Outside the embedded profile, secrets
+ * that everybody knows are refused. Throws {@link ConfigError} with one sentence for every problem.
+ */
+export function readConfig<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  env: Record<string, string | undefined>,
+): z.infer<z.ZodObject<Shape>> {
+  const { given, problems, wrong } = givenSettings(Object.keys(shape), env);
+  const parsed = z.object(shape).safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0]);
+    if (wrong.has(name)) continue;
+    problems.push(
+      given[name] === undefined ? `${name} is not set.` : `${name} is wrong: ${issue.message}.`,
+    );
+  }
+  if (profileOf(env) !== 'embedded') problems.push(...knownSecretProblems(given));
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
+}
+
+/** What {@link readConfig} itself reads, in every service. */
+export const profileShape = grouped('service', {
+  SPACERENT_PROFILE: z
+    .string()
+    .default('servers')
+    .describe(
+      '`servers`, or `embedded`, which serves `/dev/token` and accepts known secrets; set by `npm start`.',
+    ),
+});
+
+/** The profile that the environment names, which decides on the meaning of other settings. */
+export function profileOf(env: Record<string, string | undefined>): string {
+  const { given } = givenSettings(Object.keys(profileShape), env);
+  return profileShape.SPACERENT_PROFILE.parse(given.SPACERENT_PROFILE);
+}
+
+const integer = (smallest: number, largest: number) =>
+  z.coerce
+    .number(`must be a whole number from ${smallest} to ${largest}`)
+    .int(`must be a whole number from ${smallest} to ${largest}`)
+    .min(smallest, `must be at least ${smallest}`)
+    .max(largest, `must be at most ${largest}`);
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
+
+/** Building blocks for the services' shapes. */
+export const setting = {
+  integer,
+  httpUrl,
+  postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address'),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+    })
+    .default('info'),
+};
+
+const key = z.string().min(32, 'must hold keys of at least 32 characters');
+
+const service = grouped('service', {
+  HOST: z.string().default('0.0.0.0').describe('IP address on which the service listens.'),
+  PORT: integer(0, 65535)
+    .default(4000)
+    .describe('TCP port of the service, 0 for any free one; `npm start` uses it for the router.'),
+  LOG_LEVEL: setting.logLevel.describe(
+    'Minimum level of the JSON log lines: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+  ),
+  DRAIN_SECONDS: integer(0, 300)
+    .default(5)
+    .describe(
+      'Seconds after SIGTERM in which the service responds, but is not ready; `npm start` sets 0.',
+    ),
+});
+
+/** What every service reads: where it listens, how much it logs, and the keys of internal requests. */
+export const processShape = {
+  ...service,
+  ...grouped('identity', {
+    INTERNAL_TOKEN_KEYS: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(key).max(2, 'must be one key, or two with a comma between'))
+      .meta({
+        description:
+          'One or two keys of at least 32 characters, separated by a comma, for requests between ' +
+          'services; the first signs, both are accepted. `npm start` creates one.',
+        examples: ['replace-me'],
+      }),
+  }),
+};
+
+/** What a service with metrics reads. */
+export const metricsShape = grouped('identity', {
+  METRICS_TOKEN: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .describe(
+      'Bearer token of at least 16 characters for `GET /metrics`; clients without it get HTTP 401.',
+    ),
+});
+
+/** The queue and the notifications: on Redis where there is one, else on PostgreSQL. */
+export const notificationsShape = grouped('connections', {
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
+    .optional()
+    .meta({
+      description:
+        '`redis://` or `rediss://` address of the server for the event queue, notifications and ' +
+        'request counts; required unless `QUEUE_DATABASE_URL` is set.',
+      examples: ['redis://:replace-me@localhost:6379'],
+    }),
+  QUEUE_DATABASE_URL: setting.postgresUrl.optional().meta({
+    description:
+      '`postgresql://` address of the database for the event queue and notifications; ignored when ' +
+      '`REDIS_URL` is set.',
+    examples: ['postgresql://queue:replace-me@localhost:5432/queue'],
+  }),
+});
+
+/** What a context that sends or consumes events reads. */
+export const queueShape = {
+  ...notificationsShape,
+  ...grouped('bookings', {
+    PARK_AFTER_FAILURES: integer(1, 1_000)
+      .default(10)
+      .describe(
+        'Failed attempts after which an event is a dead letter; failures of the infrastructure and ' +
+          'events of a newer release do not count.',
+      ),
+  }),
+};
+
+/** What a service with a database of its own reads. */
+export const migrationsShape = grouped('bookings', {
+  ALLOW_INCOMPATIBLE_MIGRATIONS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .transform((names) => names.filter((name) => name !== ''))
+    .describe(
+      'Migrations, separated by commas, to apply although the previous release cannot run with them.',
+    ),
+});
+
+/** What a context that publishes events reads. */
+export const outboxShape = grouped('bookings', {
+  OUTBOX_KEEP_HOURS: integer(0, 1_000_000)
+    .default(168)
+    .describe('Hours for which acknowledged events stay in the outbox before they are archived.'),
+});
+
+const peer = (name: string, port: number) =>
+  httpUrl.meta({
+    description: `\`http://\` or \`https://\` address of the ${name} service; \`npm start\` sets it.`,
+    examples: [`http://${name}:${port}`],
+  });
+
+/** The addresses of the sibling contexts. */
+export const peersShape = grouped('connections', {
+  BOOK_URL: peer('book', 4001),
+  PAYMENT_URL: peer('payment', 4002),
+  SPACE_URL: peer('space', 4003),
+  MYPAGE_URL: peer('mypage', 4004),
+});
+
+/** What a context that publishes events, and consumes those of the others, reads. */
+export const publishingContextShape = {
+  ...processShape,
+  ...queueShape,
+  ...metricsShape,
+  ...migrationsShape,
+  ...peersShape,
+  ...outboxShape,
+};

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '../observability/logger.ts';
+import { applyOne } from './migrate/apply.ts';
+import type { MigrationDatabase } from './migrate/database.ts';
+import {
+  type Migration,
+  type MigrationRow,
+  type Plan,
+  planMigrations,
+  readMigrations,
+  refuseUnlessAllowed,
+} from './migrate/migrations.ts';
+
+// Prisma's CLI needs an engine binary that it downloads, and its WASM engine does not know MySQL.
+// So the services apply Prisma's migration folders themselves, and keep Prisma's own record of it:
+// `prisma migrate deploy` and `prisma migrate status` agree wherever they can be run.
+
+const LOCK_WAIT_MS = 60_000;
+const LOCK_POLL_MS = 50;
+/** What comes after a statement that waits for a table's lock waits too: so it gives up early. */
+const LOCK_TIMEOUT_MS = 3_000;
+const LOCK_RETRY_MS = 60_000;
+
+/**
+ * Brings the database up to the migrations in `migrationsDir` (Prisma's layout) and resolves with
+ * the names of those that it applied. Safe to call from several processes at once, of different
+ * versions too: one applies, the others wait for it, 60 s at most; a database that is newer than
+ * the folder is accepted with a warning. Rejects when the database and the folder contradict each
+ * other, when a migration that the previous release cannot live with is not in
+ * `allowIncompatible`, when a migration cannot have its locks within a minute, and when the
+ * database is not up: retrying is the caller's.
+ */
+export async function applyMigrations(options: {
+  /** `postgresql://…`, `mysql://…` or `file:…`. */
+  databaseUrl: string;
+  migrationsDir: string;
+  /** Names of migrations that are applied although the previous release cannot live with them. */
+  allowIncompatible?: readonly string[];
+  log: Pick<Logger, 'info' | 'warn'>;
+  /** How long each statement waits for its locks, and for how long it is tried again. */
+  locks?: { timeoutMs: number; retryForMs: number };
+}): Promise<string[]> {
+  const { databaseUrl, migrationsDir, allowIncompatible = [], log } = options;
+  const { timeoutMs, retryForMs } = options.locks ?? {
+    timeoutMs: LOCK_TIMEOUT_MS,
+    retryForMs: LOCK_RETRY_MS,
+  };
+  const migrations = await readMigrations(migrationsDir);
+  const database = await connect(databaseUrl, timeoutMs);
+  try {
+    await refuseOtherProvider(database, migrationsDir);
+    // Who has nothing to apply does not wait for a newer version that is migrating.
+    const early = await planOf(database, migrations, migrationsDir).catch(() => undefined);
+    if (early?.pending.length === 0) {
+      warnOfNewer(early, database, log);
+      return [];
+    }
+    await lock(database);
+    if (!(await database.hasMigrationsTable())) await database.createMigrationsTable();
+    const plan = await planOf(database, migrations, migrationsDir);
+    warnOfNewer(plan, database, log);
+    const isFirstInstallation = plan.pending.length === migrations.length;
+    if (!isFirstInstallation) refuseUnlessAllowed(plan.pending, allowIncompatible);
+    for (const migration of plan.pending) {
+      const startedAt = performance.now();
+      await applyOne(database, migration, { retryForMs, log });
+      const durationMs = Math.round(performance.now() - startedAt);
+      log.info({ migration: migration.name, database: database.name, durationMs }, 'migrated');
+    }
+    return plan.pending.map(({ name }) => name);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Loads only the driver that the URL asks for. */
+async function connect(databaseUrl: string, lockTimeoutMs: number): Promise<MigrationDatabase> {
+  if (/^postgres(ql)?:/.test(databaseUrl)) {
+    return (await import('./migrate/postgres.ts')).connectPostgres(databaseUrl, lockTimeoutMs);
+  }
+  if (/^(mysql|mariadb):/.test(databaseUrl)) {
+    return (await import('./migrate/mysql.ts')).connectMysql(databaseUrl, lockTimeoutMs);
+  }
+  if (databaseUrl.startsWith('file:')) {
+    return (await import('./migrate/sqlite.ts')).connectSqlite(databaseUrl);
+  }
+  throw new Error('A database URL starts with postgresql:, mysql: or file:.');
+}
+
+async function refuseOtherProvider(database: MigrationDatabase, migrationsDir: string) {
+  const lockFile = await readFile(join(migrationsDir, 'migration_lock.toml'), 'utf8').catch(
+    () => '',
+  );
+  const written = /^\s*provider\s*=\s*"(\w+)"/m.exec(lockFile)?.[1];
+  if (written && written !== database.provider) {
+    throw new Error(
+      `The migrations in ${migrationsDir} are for ${written}, but ${database.name} is a ` +
+        `${database.provider} database.`,
+    );
+  }
+}
+
+/** Polls instead of blocking: a blocked lock statement would hold up CREATE INDEX CONCURRENTLY. */
+async function lock(database: MigrationDatabase): Promise<void> {
+  const deadline = performance.now() + LOCK_WAIT_MS;
+  while (!(await database.tryLock())) {
+    if (performance.now() > deadline) {
+      throw new Error(
+        `Another process has been migrating ${database.name} for ${LOCK_WAIT_MS / 1000} s ` +
+          `(${await database.lockOwner()}); wait until it is done, or end it, and start again.`,
+      );
+    }
+    await pause(LOCK_POLL_MS);
+  }
+}
+
+async function planOf(
+  database: MigrationDatabase,
+  migrations: Migration[],
+  migrationsDir: string,
+): Promise<Plan> {
+  const rows = await database.query<MigrationRow>(
+    'SELECT migration_name, checksum, finished_at, logs FROM _prisma_migrations ' +
+      'WHERE rolled_back_at IS NULL ORDER BY started_at',
+  );
+  return planMigrations(rows, migrations, { database: database.name, folder: migrationsDir });
+}
+
+function warnOfNewer({ newer }: Plan, database: MigrationDatabase, log: Pick<Logger, 'warn'>) {
+  if (newer.length === 0) return;
+  log.warn(
+    { migrations: newer, database: database.name },
+    'the database is newer than this version, which goes on with it',
+  );
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '../../observability/logger.ts';
+import { LockTimeout, type MigrationDatabase, type Retry } from './database.ts';
+import { checksum, type Migration, noteOf, wayOut } from './migrations.ts';
+
+/** What waited for the migration while it waited for its lock gets through in this time. */
+const RETRY_PAUSE_MS = 1_000;
+
+/** Applies one migration and records it. Rejects with a sentence that says what is to be done. */
+export async function applyOne(
+  database: MigrationDatabase,
+  migration: Migration,
+  options: { retryForMs: number; log: Pick<Logger, 'warn'> },
+): Promise<void> {
+  const { name, sql } = migration;
+  const id = randomUUID();
+  const begin = () =>
+    database.query(
+      'INSERT INTO _prisma_migrations ' +
+        '(id, checksum, migration_name, started_at, applied_steps_count) VALUES (?, ?, ?, ?, 0)',
+      [id, checksum(sql), name, new Date()],
+    );
+  const finish = async () => {
+    await database.query(
+      'UPDATE _prisma_migrations SET finished_at = ?, applied_steps_count = 1 WHERE id = ?',
+      [new Date(), id],
+    );
+    const note = noteOf(migration);
+    if (note)
+      await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [note, id]);
+  };
+  const retry = retryOnLockTimeout(name, options);
+
+  if (database.canRollBack(sql)) {
+    try {
+      await retry(() =>
+        database.atomically(async () => {
+          await begin();
+          await database.runScript(sql);
+          await finish();
+        }),
+      );
+    } catch (cause) {
+      if (cause instanceof LockTimeout) throw blocked(name, cause, options.retryForMs);
+      throw new Error(`The migration ${name} failed and was rolled back: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+    return;
+  }
+
+  // Prisma's protocol for what cannot be rolled back: a row without an end is a failed migration,
+  // also when the process dies here, and nobody goes on from it unasked.
+  await begin();
+  try {
+    await database.runScript(sql, retry);
+  } catch (cause) {
+    if (cause instanceof LockTimeout && cause.statementsDone === 0) {
+      await database.query('DELETE FROM _prisma_migrations WHERE id = ?', [id]);
+      throw blocked(name, cause, options.retryForMs);
+    }
+    const logs = messageOf(cause);
+    await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
+    throw new Error(`The migration ${name} failed halfway: ${logs} ${wayOut(name)}`, { cause });
+  }
+  await finish();
+}
+
+function retryOnLockTimeout(
+  migration: string,
+  { retryForMs, log }: { retryForMs: number; log: Pick<Logger, 'warn'> },
+): Retry {
+  const deadline = performance.now() + retryForMs;
+  return async (work) => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof LockTimeout)) throw error;
+        log.warn({ migration, blockedBy: error.blockedBy }, 'the migration waits for a lock');
+        if (performance.now() >= deadline) throw error;
+      }
+      await pause(RETRY_PAUSE_MS);
+    }
+  };
+}
+
+function blocked(name: string, cause: LockTimeout, retryForMs: number): Error {
+  return new Error(
+    `The migration ${name} was not applied: it could not have its locks within ` +
+      `${Math.round(retryForMs / 1_000)} s. Blocked by: ${cause.blockedBy}. Nothing has changed; ` +
+      'wait until that is done, or end it, and start again.',
+    { cause },
+  );
+}
+
+function messageOf(error: unknown): string {
+  // The message of MariaDB's driver repeats the whole script; this is the server's part of it.
+  const { sqlMessage, message } = error as { sqlMessage?: string; message?: string };
+  return sqlMessage ?? message ?? String(error);
+}

@@ -1,0 +1,174 @@
+import { type Pool, statement } from '../database/postgres.ts';
+import { insertAuditEntry, newAuditEntry } from '../operator/audit.ts';
+import type { EventRecord } from './events.ts';
+
+/**
+ * `FAILING`: tried again by itself. `PARKED`: waits for an operator. `REPLAYING`: an operator's
+ * replay is under way, or its process died in it. `REPLAYED` and `DISCARDED`: settled.
+ */
+export type DeadLetterState = 'FAILING' | 'PARKED' | 'REPLAYING' | 'REPLAYED' | 'DISCARDED';
+
+/** An event that a consumer could not take, as it was received. */
+export interface DeadLetter {
+  eventId: string;
+  event: EventRecord;
+  state: DeadLetterState;
+  failures: number;
+  /** Why the last attempt failed; earlier releases stored the stack, see plainFailureText. */
+  error: string;
+  firstFailedAt: Date;
+  lastFailedAt: Date;
+  settledAt: Date | null;
+  settledBy: string | null;
+  reason: string | null;
+}
+
+/** How an operator settled a dead letter. */
+export interface Settlement {
+  state: 'REPLAYED' | 'DISCARDED';
+  by: string;
+  reason: string | null;
+}
+
+/**
+ * A consumer's dead letters, in its own database. A parked event has a row in the inbox: the
+ * consumer holds it durably, so its producer is done with it, and late duplicates are dropped.
+ */
+export interface DeadLetters {
+  /**
+   * Counts a failed attempt; with the `parkAfter`th the event is parked. Returns the state that it is
+   * in then; null when it was processed or settled meanwhile: then there is nothing to count.
+   */
+  noteFailure(
+    event: EventRecord,
+    error: string,
+    parkAfter: number,
+  ): Promise<DeadLetterState | null>;
+  /**
+   * Removes the failures of events that were processed since. The transaction of an effect does it
+   * for its own event; this is for what was counted at that very moment, or by an earlier release.
+   */
+  forgetProcessed(): Promise<void>;
+  find(eventId: string): Promise<DeadLetter | null>;
+  /** Oldest event first; those that were never parked are left out. */
+  list(page: {
+    states: readonly DeadLetterState[];
+    after: string | null;
+    limit: number;
+  }): Promise<DeadLetter[]>;
+  count(state: DeadLetterState): Promise<number>;
+  /**
+   * Takes a parked event out of the inbox, so that it can take effect. False when it is not parked.
+   * A replay that died is `REPLAYING`: the inbox then tells whether it had its effect.
+   */
+  release(eventId: string): Promise<boolean>;
+  /**
+   * A replaying one was replayed, or a parked one is discarded; false when it is not (any more).
+   * Where there is an audit log, the settlement is noted there in the same transaction.
+   */
+  settle(eventId: string, settlement: Settlement): Promise<boolean>;
+}
+
+// Parked means: this very statement put the event into the inbox. Where another attempt took
+// effect at the same moment, its inbox row was first, and there is nothing to park.
+const noteFailure = statement<{ state: DeadLetterState }>(
+  'dead-letter-note-failure',
+  `WITH taken AS (
+     INSERT INTO inbox (event_id)
+     SELECT $1::uuid
+      WHERE 1 + coalesce((SELECT failures FROM dead_letter WHERE event_id = $1::uuid), 0) >= $4::int
+     ON CONFLICT DO NOTHING
+  RETURNING event_id)
+   INSERT INTO dead_letter (event_id, state, event, failures, error)
+   SELECT $1::uuid,
+          CASE WHEN EXISTS (SELECT FROM taken) THEN 'PARKED' ELSE 'FAILING' END::dead_letter_state,
+          $2::jsonb, 1, $3
+    WHERE NOT EXISTS (SELECT FROM inbox WHERE event_id = $1::uuid)
+   ON CONFLICT (event_id) DO UPDATE
+      SET failures = dead_letter.failures + 1, error = EXCLUDED.error, last_failed_at = now(),
+          state = CASE WHEN EXCLUDED.state = 'PARKED' THEN 'PARKED' ELSE dead_letter.state END
+    WHERE dead_letter.state IN ('FAILING', 'REPLAYING')
+RETURNING state`,
+);
+
+const forgetProcessed = statement(
+  'dead-letter-forget-processed',
+  `DELETE FROM dead_letter d
+    WHERE state = 'FAILING' AND EXISTS (SELECT FROM inbox i WHERE i.event_id = d.event_id)`,
+);
+
+const COLUMNS = `
+  event_id AS "eventId", event, state, failures, error, first_failed_at AS "firstFailedAt",
+  last_failed_at AS "lastFailedAt", settled_at AS "settledAt", settled_by AS "settledBy", reason`;
+
+const find = statement<DeadLetter>(
+  'dead-letter-find',
+  `SELECT ${COLUMNS} FROM dead_letter WHERE event_id = $1::uuid`,
+);
+
+const list = statement<DeadLetter>(
+  'dead-letter-list',
+  `SELECT ${COLUMNS} FROM dead_letter
+    WHERE state = ANY($1::dead_letter_state[]) AND ($2::uuid IS NULL OR event_id > $2::uuid)
+    ORDER BY event_id LIMIT $3`,
+);
+
+const count = statement<{ count: number }>(
+  'dead-letter-count',
+  'SELECT count(*)::int AS count FROM dead_letter WHERE state = $1::dead_letter_state',
+);
+
+const release = statement<{ event_id: string }>(
+  'dead-letter-release',
+  `WITH released AS (
+     UPDATE dead_letter SET state = 'REPLAYING'
+      WHERE event_id = $1::uuid AND state = 'PARKED' RETURNING event_id),
+   untaken AS (
+     DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM released))
+   SELECT event_id FROM released`,
+);
+
+const settle = statement<{ event_id: string }>(
+  'dead-letter-settle',
+  `WITH settled AS (
+     UPDATE dead_letter
+        SET state = $2::text::dead_letter_state, settled_at = now(), settled_by = $3, reason = $4
+      WHERE event_id = $1::uuid
+        AND state = CASE $2::text WHEN 'REPLAYED' THEN 'REPLAYING' ELSE 'PARKED' END::dead_letter_state
+  RETURNING event_id),
+   noted AS (${insertAuditEntry('$5', 'EXISTS (SELECT FROM settled)')})
+   SELECT event_id FROM settled`,
+);
+
+/** Dead letters beside a PostgreSQL inbox. */
+export function postgresDeadLetters(pool: Pool): DeadLetters {
+  return {
+    async noteFailure(event, error, parkAfter) {
+      const [row] = await noteFailure(pool, event.id, JSON.stringify(event), error, parkAfter);
+      return row?.state ?? null;
+    },
+    forgetProcessed: async () => void (await forgetProcessed(pool)),
+    find: async (eventId) => (await find(pool, eventId))[0] ?? null,
+    list: ({ states, after, limit }) => list(pool, [...states], after, limit),
+    count: async (state) => (await count(pool, state))[0]?.count ?? 0,
+    release: async (eventId) => (await release(pool, eventId)).length > 0,
+    async settle(eventId, settlement) {
+      const [letter] = await find(pool, eventId);
+      if (!letter) return false;
+      const { state, by, reason } = settlement;
+      const noted = JSON.stringify(settlementEntry(letter.event, settlement));
+      return (await settle(pool, eventId, state, by, reason, noted)).length > 0;
+    },
+  };
+}
+
+function settlementEntry(event: EventRecord, { state, by, reason }: Settlement) {
+  return newAuditEntry({
+    userId: by,
+    actedAs: 'operator',
+    action: state === 'REPLAYED' ? 'replayDeadLetter' : 'discardDeadLetter',
+    subjectType: 'event',
+    subjectId: event.aggregateId,
+    details: { eventId: event.id, type: event.type, ...(reason !== null && { reason }) },
+  });
+}

@@ -1,0 +1,153 @@
+import { Queue } from 'bullmq';
+import { ConfigError } from '../config/settings.ts';
+import type { Logger } from '../observability/logger.ts';
+import { type Metrics, showConnection } from '../observability/metrics.ts';
+import type { EventRecord } from './events.ts';
+import { openQueueDatabase } from './queue-postgres.ts';
+import { openRedis } from './queue-redis.ts';
+import { PING_MS, sparingWarnings, within } from './queue-server.ts';
+import { type Receiver, startReceiver } from './queue-worker.ts';
+
+/** One copy of an event on its way to one consumer. */
+export interface Message {
+  queue: string;
+  event: EventRecord;
+  /** How often the event has been sent, this time included. */
+  attempt: number;
+}
+
+/** BullMQ on Redis or on PostgreSQL; nothing above it knows which. */
+export interface Transport {
+  /**
+   * Hands messages over; settles within 5 s. A resolved promise is no proof of delivery, and a
+   * rejected one none of loss: acknowledgements are.
+   */
+  send(messages: readonly Message[]): Promise<void>;
+  /**
+   * Runs `open` for each batch of a queue, `concurrency` of them at a time. Batches fill up under
+   * load; one that is rejected comes again. Goes on by itself after an outage of the server.
+   */
+  receive(
+    queue: string,
+    concurrency: number,
+    open: (batch: readonly EventRecord[]) => Promise<void>,
+  ): Promise<void>;
+  /** How many batches wait in a queue; rejects when the server does not answer within 3 s. */
+  waiting(queue: string): Promise<number>;
+  /** Rejects when the queue's server does not answer within 3 s. */
+  ping(): Promise<void>;
+  /** Takes no more jobs and lets running handlers finish; waits 3 s for the server at most. */
+  stopReceiving(): Promise<void>;
+  /** Ends every connection, within 4 s also when the server is gone. */
+  close(): Promise<void>;
+}
+
+// A lost job is sent again from the outbox: BullMQ's own retries only make that prompt.
+const jobOptions = {
+  attempts: 3,
+  backoff: { type: 'exponential', delay: 200 },
+  removeOnComplete: true,
+  removeOnFail: true,
+};
+
+/**
+ * Connects to the queue's server: Redis when `REDIS_URL` is given, else PostgreSQL at
+ * `QUEUE_DATABASE_URL`. Returns at once: the server may come later, and then everything works.
+ * Throws ConfigError when neither is set.
+ */
+export function openTransport(
+  env: { REDIS_URL?: string | undefined; QUEUE_DATABASE_URL?: string | undefined },
+  logger: Logger,
+  metrics?: Metrics,
+): Transport {
+  if (!env.REDIS_URL && !env.QUEUE_DATABASE_URL) {
+    throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: the queue needs one of them.');
+  }
+  const server = env.REDIS_URL
+    ? openRedis(env.REDIS_URL, logger)
+    : openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
+  if (metrics) {
+    showConnection(metrics, 'queue', async () => {
+      const ping = within(SHOWN_WITHIN_MS, 'PING', server.ping());
+      return ping.then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+  const queues = new Map<string, Queue>();
+  const receivers: Receiver[] = [];
+
+  const openQueue = async (name: string): Promise<Queue> => {
+    // A queue whose first contact fails is of no use any more: none is made during an outage.
+    if (!queues.has(name)) await server.ping();
+    const known = queues.get(name);
+    if (known) return known;
+    const queue = new Queue(name, server.options, server.backend as never);
+    queue.on('error', sparingWarnings(logger, 'queue error', { queue: name }));
+    queues.set(name, queue);
+    queue.waitUntilReady().catch(() => {
+      queues.delete(name);
+      queue.close().catch(() => {});
+    });
+    return queue;
+  };
+
+  const sendBatches = async (name: string, batches: readonly Message[][]): Promise<void> => {
+    const queue = await openQueue(name);
+    // Not addBulk: on PostgreSQL it makes two temporary tables a call, fifty times an add's cost.
+    await Promise.all(batches.map((batch) => addJob(queue, batch)));
+  };
+
+  return {
+    async send(messages) {
+      const sent = [...batchesByQueue(messages)].map(([name, batches]) =>
+        sendBatches(name, batches),
+      );
+      await within(SEND_MS, 'handing events to the queue', Promise.all(sent));
+    },
+    async receive(name, concurrency, open) {
+      receivers.push(startReceiver(server, name, concurrency, ({ data }) => open(data), logger));
+    },
+    async waiting(name) {
+      const count = openQueue(name).then((queue) => queue.getWaitingCount());
+      return within(PING_MS, 'counting batches', count);
+    },
+    ping: server.ping,
+    async stopReceiving() {
+      await Promise.all(receivers.map((receiver) => receiver.stop()));
+    },
+    async close() {
+      const closed = [...queues.values()].map((queue) => queue.close());
+      await within(CLOSE_MS, 'closing the queues', Promise.allSettled(closed)).catch(() => {});
+      await server.close();
+    },
+  };
+}
+
+/** A lost answer must not hold back what comes next: the outbox sends again after 5 s. */
+const SEND_MS = 5_000;
+const CLOSE_MS = 2_000;
+/** A scrape waits no longer for the queue. */
+const SHOWN_WITHIN_MS = 1_000;
+const PARCEL_SIZE = 25;
+
+function batchesByQueue(messages: readonly Message[]): Map<string, Message[][]> {
+  const byQueue = new Map<string, Message[][]>();
+  for (const message of messages) {
+    const batches = byQueue.get(message.queue) ?? [];
+    byQueue.set(message.queue, batches);
+    const last = batches.at(-1);
+    if (last && last.length < PARCEL_SIZE) last.push(message);
+    else batches.push([message]);
+  }
+  return byQueue;
+}
+
+function addJob(queue: Queue, batch: readonly Message[]): Promise<unknown> {
+  const [first] = batch as [Message];
+  const events = batch.map(({ event }) => event);
+  // BullMQ silently ignores an id that it still knows: each attempt has its own.
+  const jobId = `${first.event.id}-${first.attempt}`;
+  return queue.add(first.event.topic, events, { ...jobOptions, jobId });
+}

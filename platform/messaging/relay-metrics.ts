@@ -1,0 +1,39 @@
+import { Counter } from 'prom-client';
+import type { Pool } from '../database/postgres.ts';
+import { databaseGauge, type Metrics } from '../observability/metrics.ts';
+import { awaitedEvents } from './outbox.ts';
+
+/** What a relay counts, and how much waits in its outbox. */
+export function relayMetrics(pool: Pool, metrics: Metrics) {
+  const registers = [metrics];
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_outbox_oldest_awaited_seconds',
+      help: 'Age of the oldest event that some consumer has not acknowledged',
+    },
+    async () => [{ value: (await awaitedEvents(pool)).seconds }],
+  );
+  databaseGauge(
+    metrics,
+    {
+      name: 'spacerent_outbox_awaited_events',
+      help: 'Events that some consumer has not acknowledged',
+    },
+    async () => [{ value: (await awaitedEvents(pool)).events }],
+  );
+  return {
+    sent: new Counter({
+      name: 'spacerent_events_sent_total',
+      help: 'Events handed to a queue; again: after a lease ran out',
+      labelNames: ['queue', 'again'],
+      registers,
+    }),
+    acknowledged: new Counter({
+      name: 'spacerent_events_acknowledged_total',
+      help: 'Events that a consumer says it holds',
+      labelNames: ['consumer'],
+      registers,
+    }),
+  };
+}

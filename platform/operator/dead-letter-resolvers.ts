@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { signedIn } from '../auth/viewer.ts';
+import { badInput } from '../graphql/errors.ts';
+import { parseId } from '../graphql/ids.ts';
+import { connection, readPage } from '../graphql/pagination.ts';
+import type { SubgraphContext } from '../graphql/subgraph-server.ts';
+import { isText } from '../graphql/text.ts';
+import type { Consumer } from '../messaging/consumer.ts';
+import type { DeadLetter, DeadLetterState, DeadLetters } from '../messaging/dead-letters.ts';
+import { failureText, plainFailureText } from '../messaging/failure-text.ts';
+import type { Logger } from '../observability/logger.ts';
+
+interface ListArgs {
+  state?: Exclude<DeadLetterState, 'FAILING'> | null;
+  first: number | null;
+  after?: string | null;
+}
+
+const UNSETTLED: DeadLetterState[] = ['PARKED', 'REPLAYING'];
+const position = z.uuid();
+const MAX_REASON_LENGTH = 1_000;
+
+/**
+ * What operators do with a context's dead letters, for that context's subgraph: the fields
+ * `<context>DeadLetters`, `replay<Context>DeadLetter` and `discard<Context>DeadLetter`.
+ */
+export function deadLetterResolvers(
+  context: 'Book' | 'Payment' | 'Space' | 'MyPage',
+  deadLetters: DeadLetters,
+  consumer: Pick<Consumer, 'retake'>,
+  logger: Pick<Logger, 'info'>,
+) {
+  async function missing(eventId: string) {
+    const found = await deadLetters.find(eventId);
+    return found && found.state !== 'FAILING'
+      ? {
+          type: 'DeadLetterSettled',
+          message: `This event is ${found.state.toLowerCase()} already.`,
+          state: found.state,
+        }
+      : { type: 'DeadLetterNotFound', message: 'There is no such dead letter.' };
+  }
+
+  async function settled(eventId: string) {
+    return { type: 'DeadLetterSuccess', deadLetter: await deadLetters.find(eventId) };
+  }
+
+  const fieldOfList = `${context === 'MyPage' ? 'myPage' : context.toLowerCase()}DeadLetters`;
+  return {
+    Query: {
+      async [fieldOfList](_: unknown, args: ListArgs) {
+        const page = readPage(args, position);
+        const rows = await deadLetters.list({
+          states: args.state ? [args.state] : UNSETTLED,
+          after: page.after,
+          limit: page.first + 1,
+        });
+        return connection(
+          rows,
+          page,
+          (row) => row.eventId,
+          (row) => row,
+        );
+      },
+    },
+
+    Mutation: {
+      async [`replay${context}DeadLetter`](
+        _: unknown,
+        args: { eventId: string },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId } = signedIn(viewer);
+        const eventId = parseId(args.eventId, 'eventId');
+        await deadLetters.release(eventId);
+        const letter = await deadLetters.find(eventId);
+        if (letter?.state !== 'REPLAYING') return missing(eventId);
+        try {
+          await consumer.retake(letter.event);
+        } catch (error) {
+          logger.info({ eventId, by: userId }, 'dead letter replayed in vain');
+          return {
+            type: 'DeadLetterReplayFailed',
+            message: `It failed again and stays parked: ${failureText(error)}`,
+          };
+        }
+        const settlement = { state: 'REPLAYED', by: userId, reason: null } as const;
+        if (await deadLetters.settle(eventId, settlement)) {
+          logger.info({ eventId, by: userId }, 'dead letter replayed');
+        }
+        return settled(eventId);
+      },
+
+      async [`discard${context}DeadLetter`](
+        _: unknown,
+        args: { eventId: string; reason: string },
+        { viewer }: SubgraphContext,
+      ) {
+        const { userId: by } = signedIn(viewer);
+        const eventId = parseId(args.eventId, 'eventId');
+        const reason = args.reason.trim();
+        if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
+        if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
+          throw badInput(
+            'reason',
+            `The reason must be text of at most ${MAX_REASON_LENGTH} characters.`,
+          );
+        }
+        const isDone = await deadLetters.settle(eventId, { state: 'DISCARDED', by, reason });
+        if (!isDone) return missing(eventId);
+        logger.info({ eventId, by, reason }, 'dead letter discarded');
+        return settled(eventId);
+      },
+    },
+
+    DeadLetter: {
+      type: ({ event }: DeadLetter) => event.type,
+      topic: ({ event }: DeadLetter) => event.topic,
+      aggregateId: ({ event }: DeadLetter) => event.aggregateId,
+      version: ({ event }: DeadLetter) => event.version,
+      occurredAt: ({ event }: DeadLetter) => new Date(event.occurredAt),
+      correlationId: ({ event }: DeadLetter) => event.correlationId,
+      error: ({ error }: DeadLetter) => plainFailureText(error),
+      payload: ({ event }: DeadLetter) => JSON.stringify(event.payload),
+    },
+    DeadLetterResult: { __resolveType: ({ type }: { type: string }) => type },
+  };
+}

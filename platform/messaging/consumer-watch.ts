@@ -5,20 +5,20 @@ import type { DeadLetters } from './dead-letters.ts';
 import type { EventRecord } from './events.ts';
 
 const WARN_EVERY_MS = 60_000;
-/** The outbox redelivers at least once a minute: what was not seen for longer waits no more. */
-const WAITING_MS = 150_000;
+/** The outbox redelivers at least once a minute: an event not seen for longer was processed elsewhere. */
+const MAX_WAITING_MS = 150_000;
 const MAX_WAITING = 10_000;
 
-/** What the metrics and the log say of a consumer's work. */
+/** Counts and logs how each delivery of an event ended. */
 export interface ConsumerWatch {
   processed(event: EventRecord): void;
   failed(event: EventRecord, error: unknown): void;
-  /** The attempt ended in transient trouble and does not count. */
+  /** The attempt failed for a transient reason and does not count. */
   deferred(event: EventRecord, error: unknown): void;
   notUnderstood(event: EventRecord, error: unknown): void;
 }
 
-/** Counts and logs; one warning per type of event and minute for what is redelivered all the time. */
+/** Logs at most one warning per type of event and minute for events that are redelivered. */
 export function watchConsumer(deps: {
   deadLetters: Pick<DeadLetters, 'count'>;
   metrics: Metrics;
@@ -35,7 +35,7 @@ export function watchConsumer(deps: {
   );
   const deferred = counter(
     'spacerent_events_deferred_total',
-    'Attempts to process an event that met transient trouble and do not count',
+    'Attempts to process an event that failed for a transient reason and do not count',
   );
   const notUnderstood = counter(
     'spacerent_events_not_understood_total',
@@ -47,7 +47,7 @@ export function watchConsumer(deps: {
     help: 'Events that wait for a newer version of the code, as far as this process has seen them',
     registers,
     collect() {
-      const since = Date.now() - WAITING_MS;
+      const since = Date.now() - MAX_WAITING_MS;
       for (const [id, at] of waiting) if (at < since) waiting.delete(id);
       this.set(waiting.size);
     },
@@ -63,12 +63,12 @@ export function watchConsumer(deps: {
     async () => [{ value: await deadLetters.count('PARKED') }],
   );
 
-  const quietUntil = new Map<string, number>();
+  const suppressedUntil = new Map<string, number>();
   function warn(event: EventRecord, error: unknown, message: string): void {
     const key = `${event.type} ${message}`;
     const now = Date.now();
-    if (now < (quietUntil.get(key) ?? 0)) return;
-    quietUntil.set(key, now + WARN_EVERY_MS);
+    if (now < (suppressedUntil.get(key) ?? 0)) return;
+    suppressedUntil.set(key, now + WARN_EVERY_MS);
     logger.warn({ event: event.type, eventId: event.id, err: error }, message);
   }
 

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConfigError } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Metrics, showConnection } from '../observability/metrics.ts';
 import type { NotificationConnection } from './notification-connection.ts';
-import { connectToPostgres } from './notifications-postgres.ts';
-import { connectToRedis } from './notifications-redis.ts';
+import {
+  connect,
+  type NotificationSettings,
+  RESPONSE_TIMEOUT_MS,
+  requireServer,
+} from './notification-server.ts';
 import { sparingWarnings, within } from './queue-server.ts';
 
 /**
@@ -23,13 +26,6 @@ export interface Subscriber {
   onConnected(): void;
 }
 
-/** One of the two is set; Redis takes precedence. */
-interface Settings {
-  REDIS_URL?: string | undefined;
-  QUEUE_DATABASE_URL?: string | undefined;
-}
-
-const RESPONSE_TIMEOUT_MS = 3_000;
 const PING_EVERY_MS = 1_000;
 const PING_TIMEOUT_MS = 1_000;
 const MIN_RETRY_MS = 100;
@@ -37,26 +33,8 @@ const MAX_RETRY_MS = 2_000;
 /** Drop notifications beyond this queue length; subscribers recover by polling. */
 const MAX_WAITING = 1_000;
 
-function requireServer({ REDIS_URL, QUEUE_DATABASE_URL }: Settings): void {
-  if (REDIS_URL || QUEUE_DATABASE_URL) return;
-  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notifications need one of them.');
-}
-
-async function connect(env: Settings, channel: string): Promise<NotificationConnection> {
-  const connecting = env.REDIS_URL
-    ? connectToRedis(env.REDIS_URL, channel)
-    : connectToPostgres(String(env.QUEUE_DATABASE_URL), channel);
-  try {
-    return await within(RESPONSE_TIMEOUT_MS, 'connecting', connecting);
-  } catch (error) {
-    // A connection that opens after the timeout must not stay open.
-    connecting.then((late) => late.close()).catch(() => {});
-    throw error;
-  }
-}
-
 /** Makes the function that returns the open connection, or opens one where there is none. */
-function sharedConnection(env: Settings, channel: string) {
+function sharedConnection(env: NotificationSettings, channel: string) {
   let connection: Promise<NotificationConnection> | undefined;
 
   function open(): Promise<NotificationConnection> {
@@ -84,7 +62,7 @@ function sharedConnection(env: Settings, channel: string) {
  * when the settings name no server.
  */
 export function openPublisher(
-  env: Settings,
+  env: NotificationSettings,
   channel: string,
   logger: Logger,
   metrics?: Metrics,
@@ -143,7 +121,7 @@ export function openPublisher(
 
 /** Listens on a channel through every outage, until it is closed; throws ConfigError like the above. */
 export function subscribeToNotifications(
-  env: Settings,
+  env: NotificationSettings,
   channel: string,
   subscriber: Subscriber,
   logger: Logger,

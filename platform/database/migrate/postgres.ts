@@ -12,23 +12,24 @@ const LOCK_KEY = 72707369;
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 
+const MIGRATIONS_TABLE = `
+        CREATE TABLE _prisma_migrations (
+            id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+            checksum                VARCHAR(64) NOT NULL,
+            finished_at             TIMESTAMPTZ,
+            migration_name          VARCHAR(255) NOT NULL,
+            logs                    TEXT,
+            rolled_back_at          TIMESTAMPTZ,
+            started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+            applied_steps_count     INTEGER NOT NULL DEFAULT 0
+        )`;
+
 /** Every statement fails after it has waited for a lock for `lockTimeoutMs`. */
 export async function connectPostgres(
   url: string,
   lockTimeoutMs: number,
 ): Promise<MigrationDatabase> {
-  const connect = async (name: string) => {
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      application_name: name,
-    });
-    // A lost connection fails the running statement; without a listener it would end the process.
-    client.on('error', () => {});
-    await client.connect();
-    return client;
-  };
-  const client = await connect('spacerent-migrate');
+  const client = await openClient(url, 'spacerent-migrate');
   const setLockTimeout = (ms: number) =>
     client.query(`SELECT set_config('lock_timeout', $1, false)`, [String(ms)]);
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
@@ -53,18 +54,7 @@ export async function connectPostgres(
       const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') AS found");
       return rows[0].found !== null;
     },
-    createMigrationsTable: () =>
-      database.runScript(`
-        CREATE TABLE _prisma_migrations (
-            id                      VARCHAR(36) PRIMARY KEY NOT NULL,
-            checksum                VARCHAR(64) NOT NULL,
-            finished_at             TIMESTAMPTZ,
-            migration_name          VARCHAR(255) NOT NULL,
-            logs                    TEXT,
-            rolled_back_at          TIMESTAMPTZ,
-            started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
-            applied_steps_count     INTEGER NOT NULL DEFAULT 0
-        )`),
+    createMigrationsTable: () => database.runScript(MIGRATIONS_TABLE),
     async query<Row>(sql: string, values: (string | Date)[] = []) {
       let position = 0;
       const { rows } = await client.query(
@@ -77,7 +67,11 @@ export async function connectPostgres(
       // CREATE INDEX CONCURRENTLY blocks nothing while it waits, and a timeout would leave an invalid index.
       const waitsForLocks = /\bCONCURRENTLY\b/i.test(sql);
       if (waitsForLocks) await setLockTimeout(0);
-      const blockers = watchBlockers(() => connect('spacerent-migrate-watch'), pid, lockTimeoutMs);
+      const blockers = watchBlockers(
+        () => openClient(url, 'spacerent-migrate-watch'),
+        pid,
+        lockTimeoutMs,
+      );
       try {
         await client.query(sql);
       } catch (error) {
@@ -107,4 +101,16 @@ export async function connectPostgres(
     close: () => client.end(),
   };
   return database;
+}
+
+async function openClient(url: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: name,
+  });
+  // A lost connection fails the running statement; without a listener it would end the process.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
 }

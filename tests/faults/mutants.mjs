@@ -30,9 +30,9 @@ export const mutants = [
     name: "the consumer's inbox check: a duplicate is handled again",
     edits: [
       [
-        'platform/messaging/consumer.ts',
-        'const held = new Set(await inbox.held(batch.map(({ id }) => id)));',
-        'const held = new Set<string>();',
+        'platform/messaging/event-processor.ts',
+        'const recorded = new Set(await inbox.held(batch.map(({ id }) => id)));',
+        'const recorded = new Set<string>();',
       ],
     ],
     tests: 'dead-letters',
@@ -41,7 +41,7 @@ export const mutants = [
     name: 'the transient kind of failure: trouble of the infrastructure counts towards parking',
     edits: [
       [
-        'platform/messaging/consumer.ts',
+        'platform/messaging/event-processor.ts',
         "if (kind === 'transient' || (await countFailure(event, error))) throw error;",
         'if (await countFailure(event, error)) throw error;',
       ],
@@ -57,7 +57,7 @@ export const mutants = [
     name: 'the not-understood kind of failure: an event of a newer release is parked',
     edits: [
       [
-        'platform/messaging/consumer.ts',
+        'platform/messaging/event-processor.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
         '',
       ],
@@ -68,7 +68,7 @@ export const mutants = [
     name: 'what is not understood is not acknowledged: it counts as processed',
     edits: [
       [
-        'platform/messaging/consumer.ts',
+        'platform/messaging/event-processor.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
         "if (kind === 'not-understood') return void (await deadLetters.noteFailure(event, '', 1));",
       ],
@@ -150,15 +150,12 @@ export const mutants = [
     tests: 'relay',
   },
   {
-    name: 'the acknowledgement: what was handed to the queue counts as taken',
+    name: 'the acknowledgement: what was handed to the queue counts as processed',
     edits: [
       [
-        'platform/messaging/relay.ts',
-        'await transport.send(messages);',
-        `await transport.send(messages);
-      for (const { queue, event } of messages) {
-        await acknowledgeEvents(pool, queue.split('.').at(-1) ?? '', [event.id]);
-      }`,
+        'platform/messaging/acknowledgements.ts',
+        'const recorded = await inboxes.held(consumer, ids);',
+        'const recorded = new Set(ids);',
       ],
     ],
     tests: 'relay',

@@ -42,7 +42,10 @@ export interface EventRecord<Payload = unknown> {
 /** An event as it is remembered, whoever awaits it. */
 export type StoredEvent = Omit<EventRecord, 'awaiting'>;
 
-/** A new event of the given contract, caused by whatever is being handled now. */
+/**
+ * A new event of the given contract, caused by whatever is being handled now. Instants in its payload
+ * are Dates until it is written as JSON.
+ */
 export function newEvent<Payload>(
   type: string,
   contract: EventContract<Payload>,

@@ -63,7 +63,10 @@ async function declineBookings(count: number): Promise<void> {
         customerId: 'kim',
         spaceId: randomUUID(),
         spaceName: 'room',
-        slot: { startAt: '2031-01-01T00:00:00.000Z', endAt: '2031-01-01T01:00:00.000Z' },
+        slot: {
+          startAt: new Date('2031-01-01T00:00:00.000Z'),
+          endAt: new Date('2031-01-01T01:00:00.000Z'),
+        },
         price: { amount: 10_000, currency: 'KRW' },
         status: 'DECLINED',
         refund: { amount: 0, currency: 'KRW' },

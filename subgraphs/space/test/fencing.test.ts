@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
+import type { TimeSlot } from '#contracts/values.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { RetryLater } from '#platform/messaging/failures.ts';
 import { consumeEvents } from '../src/adapters/event-consumers.ts';
@@ -36,12 +37,12 @@ let rounds = 0;
 /** A slot that no earlier round used. */
 function nextSlot() {
   rounds += 1;
-  const at = (hour: number) => new Date(START + (rounds * 2 + hour) * 3_600_000).toISOString();
+  const at = (hour: number) => new Date(START + (rounds * 2 + hour) * 3_600_000);
   return { startAt: at(0), endAt: at(1) };
 }
 
 /** What book and payment publish about one booking. */
-function aBooking(slot: { startAt: string; endAt: string }) {
+function aBooking(slot: TimeSlot) {
   const bookingId = uuidv7();
   const paymentId = uuidv7();
   const event = (type: string, version: number, payload: object): Delivery => ({

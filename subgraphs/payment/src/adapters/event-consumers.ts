@@ -13,10 +13,7 @@ export async function consumeEvents(consumer: Consumer, ports: PaymentPorts): Pr
         bookingId: payload.bookingId,
         customerId: payload.customerId,
         spaceId: payload.spaceId,
-        slot: {
-          startAt: new Date(payload.slot.startAt),
-          endAt: new Date(payload.slot.endAt),
-        },
+        slot: payload.slot,
         amount: payload.price.amount,
         currency: payload.price.currency,
         paymentMethod: '',

@@ -186,10 +186,7 @@ function eventOf(news: PaymentNews, { state }: Payment): EventRecord {
         paymentId: state.id,
         bookingId: state.bookingId,
         spaceId: state.spaceId,
-        slot: {
-          startAt: state.slot.startAt.toISOString(),
-          endAt: state.slot.endAt.toISOString(),
-        },
+        slot: state.slot,
         status: state.status,
         amount: state.amount,
         refunded: state.refunded,

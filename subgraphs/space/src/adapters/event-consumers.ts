@@ -40,13 +40,9 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
 
 function bookingOf({ version, payload }: ReceivedEvent<BookingFacts>): PublishedBooking {
   const { bookingId, spaceId, slot, status } = payload;
-  return { bookingId, spaceId, slot: slotOf(slot), status, version };
+  return { bookingId, spaceId, slot, status, version };
 }
 
 function paymentOf({ bookingId, paymentId, spaceId, slot }: PaymentFacts): ApprovedPayment {
-  return { bookingId, paymentId, spaceId, slot: slotOf(slot) };
-}
-
-function slotOf(slot: { startAt: string; endAt: string }): { startAt: Date; endAt: Date } {
-  return { startAt: new Date(slot.startAt), endAt: new Date(slot.endAt) };
+  return { bookingId, paymentId, spaceId, slot };
 }

@@ -32,9 +32,12 @@ import { providerCircuit } from './adapters/provider-circuit.ts';
 import { refundMetrics } from './adapters/refund-metrics.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sandboxProvider } from './adapters/sandbox-provider.ts';
-import { sweepRefunds } from './application/sweep-refunds.ts';
+import { retryDueRefunds } from './application/retry-due-refunds.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
+
+const REFUND_RETRY_MS = 500;
+const BACKGROUND_DRAIN_MS = 4_000;
 
 await runService('payment', paymentConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const { onDrain, onDrained, onStop } = lifecycle;
@@ -59,15 +62,15 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
     logger,
   });
 
-  // One circuit and one map of charges under way, for requests and workers alike. The sandbox keeps
-  // its books in this database, as if it were elsewhere: blocked workers must not hold it up.
+  // Requests and workers share one circuit and one map of charges. The sandbox stores its charges in this
+  // database as if it were elsewhere: on the requests' pool, blocked workers do not delay it.
   const sandbox = sandboxProvider(database.requests, config.PROVIDER_TIMEOUT_MS);
   const provider = providerCircuit('sandbox', sandbox, metrics, logger);
   refundMetrics(database.workers, metrics);
   const background = backgroundWork(config.PAYMENT_ANSWER_MS, (error) =>
     logger.warn({ err: error }, 'work in the background failed'),
   );
-  const underWay: PaymentPorts['underWay'] = new Map();
+  const chargesInProgress: PaymentPorts['chargesInProgress'] = new Map();
   const portsOn = (pool: Pool): PaymentPorts => ({
     payments: prismaPaymentStore(
       new PrismaClient({ adapter: new PrismaPg(pool) }),
@@ -77,16 +80,16 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
     ),
     provider,
     background,
-    underWay,
+    chargesInProgress,
     maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
     clock: () => new Date(),
     newId: uuidv7,
     correlationId,
     resume: ({ state }, work) => withCorrelation(state.correlationId, work),
     log: {
-      info: (message, facts) => logger.info(facts, message),
-      warn: (message, facts) => logger.warn(facts, message),
-      error: (message, facts) => logger.error(facts, message),
+      info: (message, fields) => logger.info(fields, message),
+      warn: (message, fields) => logger.warn(fields, message),
+      error: (message, fields) => logger.error(fields, message),
     },
   });
   const workerPorts = portsOn(database.workers);
@@ -119,7 +122,9 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
     logger,
   });
   await consumeEvents(consumer, workerPorts);
-  const stopSweeper = repeat(logger, 'settling refunds', 500, () => sweepRefunds(workerPorts));
+  const stopRefunds = repeat(logger, 'retrying refunds', REFUND_RETRY_MS, () =>
+    retryDueRefunds(workerPorts),
+  );
   const stopArchiving = startArchiving({
     pool: database.workers,
     keepHours: config.OUTBOX_KEEP_HOURS,
@@ -128,14 +133,14 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'payment is ready');
 
-  // Consumers and sweepers first: no work begins in a process that is about to end, and others
-  // or the next one take it over. The relay goes on: it sends what requests still commit.
+  // Consumers and jobs stop first: other processes or the next one do their work. The relay continues: it
+  // sends what requests still commit.
   onDrain('archiving', stopArchiving);
-  onDrain('sweeper', stopSweeper);
+  onDrain('retries of refunds', stopRefunds);
   onDrain('queue workers', () => transport.stopReceiving());
   onDrained('requests', () => server.close());
-  // What takes longer is found again in the database and at the provider.
-  onStop('charges and refunds', () => background.drain(4_000));
+  // Work that takes longer is found again in the database and at the provider.
+  onStop('charges and refunds', () => background.drain(BACKGROUND_DRAIN_MS));
   onStop('provider', () => provider.close());
   onStop('relay', () => relay.stop());
   onStop('queue', () => transport.close());

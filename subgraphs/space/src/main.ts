@@ -32,7 +32,7 @@ import { resolvers } from './adapters/resolvers.ts';
 import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
 
-// Long after the last event about a slot that ended is expected.
+// A week after a slot's end no more events about it are expected.
 const ENDED_SLOTS_KEEP_HOURS = 168;
 const REMOVE_ENDED_MS = 10_000;
 const REMOVE_BATCH_SIZE = 1_000;
@@ -67,7 +67,7 @@ await runService('space', spaceConfig, async ({ config, logger, draining, ...lif
       registrations: prismaRegistrationStore(prisma, pool, relay),
       clock: () => new Date(),
       newId: uuidv7,
-      log: (message, facts) => logger.info(facts, message),
+      log: (message, fields) => logger.info(fields, message),
     };
   };
 
@@ -110,8 +110,8 @@ await runService('space', spaceConfig, async ({ config, logger, draining, ...lif
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'space is ready');
 
-  // Consumers and sweepers first: no work begins in a process that is about to end, and others
-  // or the next one take it over. The relay goes on: it sends what requests still commit.
+  // Consumers and jobs stop first: other processes or the next one do their work. The relay continues: it
+  // sends what requests still commit.
   onDrain('archiving', stopArchiving);
   onDrain('removal of slots that ended', stopRemoving);
   onDrain('queue workers', () => transport.stopReceiving());

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bookingStatus } from './book.ts';
-import { money, timeSlot } from './values.ts';
+import { instant, money } from './values.ts';
 
 /**
  * The notifications and internal endpoints of mypage for the router, which serves live subscribers. A
@@ -32,20 +32,23 @@ export type ViewNotification = z.infer<typeof viewNotification>;
 export const versionQuestion = z.object({
   bookingId: z.uuid(),
   after: z.int().optional(),
-  since: z.iso.datetime().optional(),
+  since: instant.optional(),
 });
 export const versionQuestions = z.object({
   bookings: z.array(versionQuestion).max(MAX_POSITIONS),
 });
-export type VersionQuestion = z.infer<typeof versionQuestion>;
+/** As the router writes it. */
+export type VersionQuestion = z.input<typeof versionQuestion>;
+/** As mypage reads it. */
+export type ParsedVersionQuestion = z.output<typeof versionQuestion>;
 
-/** One version of a view, with the fields of `BookingStatusView` in the API. */
+/** One version of a view, as `BookingStatusView` of the API shows it: its instants stay text. */
 const viewVersion = z.object({
   bookingId: z.uuid(),
   booking: z.object({ id: z.uuid() }),
   status: bookingStatus,
   spaceName: z.string(),
-  slot: timeSlot,
+  slot: z.object({ startAt: z.iso.datetime(), endAt: z.iso.datetime() }),
   price: money,
   paymentStatus: z.string().nullable(),
   refunded: money,

@@ -23,7 +23,10 @@ export interface EventRecord<Payload = unknown> {
 /** An event without the consumers that have not acknowledged it. */
 export type StoredEvent = Omit<EventRecord, 'awaiting'>;
 
-/** A new event of the contract, with the correlation id of the current request or event. */
+/**
+ * A new event of the contract, with the correlation id of the current request or event. Instants in its
+ * payload are Dates until it is written as JSON.
+ */
 export function newEvent<Payload>(
   type: string,
   contract: EventContract<Payload>,

@@ -24,7 +24,9 @@ const toEntries = ({ publishes }) => Object.entries(publishes);
 export function describeContract({ topic, consumers, payload, upcasts = [] }) {
   const options = { unrepresentable: 'any', target: 'draft-2020-12' };
   const accepts = z.toJSONSchema(payload, { ...options, io: 'input' });
-  const publishes = open(z.toJSONSchema(payload, { ...options, io: 'output' }));
+  const publishes = open(
+    z.toJSONSchema(payload, { ...options, io: 'output', override: asEncoded }),
+  );
   const isSame = JSON.stringify(accepts) === JSON.stringify(publishes);
   return {
     topic,
@@ -34,6 +36,14 @@ export function describeContract({ topic, consumers, payload, upcasts = [] }) {
     accepts,
     ...(isSame ? {} : { publishes }),
   };
+}
+
+/** Describes what a codec publishes, which is its encoded side: its output never leaves a process. */
+function asEncoded({ zodSchema, jsonSchema }) {
+  if (!(zodSchema instanceof z.ZodCodec)) return;
+  for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+  const { $schema, ...encoded } = z.toJSONSchema(zodSchema.def.in, { io: 'input' });
+  Object.assign(jsonSchema, encoded);
 }
 
 /** Without "no other fields", which zod says of everything that is written. */

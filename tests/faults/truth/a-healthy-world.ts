@@ -164,7 +164,7 @@ async function live(contexts: Contexts, life: Life, id: string): Promise<Project
     bookingId: id,
     customerId: CUSTOMER,
     spaceName: SPACE.name,
-    slot: { startAt, endAt },
+    slot: { startAt: new Date(startAt), endAt: new Date(endAt) },
     price: { amount: PRICE, currency: 'KRW' },
   };
   const told = async (of: ProjectedEvent['of'], from: keyof Contexts, aggregateId: string) => {

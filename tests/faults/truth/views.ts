@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { timeSlot } from '#contracts/values.ts';
 import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/prisma-view-generations.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
@@ -68,7 +69,12 @@ async function expectedViews(
 ): Promise<Map<string, Expected>> {
   const expected = new Map<string, Expected>();
   for (const [context, kind] of Object.entries(KINDS)) {
-    type Row = { id: string; version: number; occurred_at: Date; payload: { bookingId: string } };
+    type Row = {
+      id: string;
+      version: number;
+      occurred_at: Date;
+      payload: { bookingId: string; slot?: unknown };
+    };
     const events = await rows<Row>(
       databases[context as keyof Databases],
       `SELECT id, version, occurred_at, payload FROM outbox
@@ -81,7 +87,8 @@ async function expectedViews(
         version,
         occurredAt,
         of: kind,
-        facts: payload,
+        // Stored as JSON: of the instants in it, the projection reads those of a booking's slot.
+        facts: kind === 'booking' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
       } as unknown as ProjectedEvent;
       const before = expected.get(payload.bookingId);
       const change = statusChangeOf(event);

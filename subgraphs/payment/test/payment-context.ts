@@ -11,12 +11,12 @@ import type { PaymentRequest } from '../src/domain/payment.ts';
 import type { PaymentPorts } from '../src/ports.ts';
 
 const PROVIDER_TIMEOUT_MS = 40;
-/** Longer than anything here takes: a test that is about it has a shorter one. */
-const ANSWER_MS = 60_000;
+/** Longer than any work here; tests of the timeout set a shorter one. */
+const RESPONSE_TIMEOUT_MS = 60_000;
 export const MAX_REFUND_ATTEMPTS = 3;
 
-/** Payment's real store and sandbox provider on a database of their own, and a look at its books. */
-export async function openPayments() {
+/** Payment's store and sandbox provider on a database of their own, with queries for assertions. */
+export async function openPaymentContext() {
   const database = await createDatabase('payment');
   const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
   const published: EventRecord[] = [];
@@ -28,8 +28,8 @@ export async function openPayments() {
       { publish: (events) => void published.push(...events) },
       leaseMs(PROVIDER_TIMEOUT_MS),
     ),
-    background: backgroundWork(ANSWER_MS, () => {}),
-    underWay: new Map(),
+    background: backgroundWork(RESPONSE_TIMEOUT_MS, () => {}),
+    chargesInProgress: new Map(),
     maxRefundAttempts: MAX_REFUND_ATTEMPTS,
     provider: sandboxProvider(database.pool, PROVIDER_TIMEOUT_MS),
     clock: () => new Date(),
@@ -51,8 +51,8 @@ export async function openPayments() {
     query: database.query,
     whileLocked: database.whileLocked,
 
-    /** What the provider has taken and given back, in its own books. */
-    async money(bookingId: string) {
+    /** The sums that the provider has charged and refunded, from its own tables. */
+    async chargedAndRefunded(bookingId: string) {
       const [row] = await database.query<{ charged: number; refunded: number }>(
         `SELECT (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
                   WHERE key = $1 AND outcome = 'APPROVED') AS charged,
@@ -62,8 +62,8 @@ export async function openPayments() {
       return row;
     },
 
-    /** The events that the booking's payment has told, oldest first. */
-    async news(bookingId: string): Promise<string[]> {
+    /** The types of the events that were published of the booking's payment, oldest first. */
+    async publishedTypes(bookingId: string): Promise<string[]> {
       const rows = await database.query<{ type: string }>(
         `SELECT type FROM outbox WHERE payload->>'bookingId' = $1 ORDER BY version`,
         [bookingId],
@@ -71,16 +71,16 @@ export async function openPayments() {
       return rows.map(({ type }) => type);
     },
 
-    /** Lets the pauses and leases of all refunds pass. */
-    async letTimePass(): Promise<void> {
+    /** Ends the pauses and leases of all refunds. */
+    async makeRefundsDue(): Promise<void> {
       await database.query(
         "UPDATE refund SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL",
       );
     },
 
-    async owed(bookingId: string): Promise<{ amount: number; settled: boolean }[]> {
+    async findObligations(bookingId: string): Promise<{ amount: number; completed: boolean }[]> {
       return database.query(
-        `SELECT r.amount, settled_at IS NOT NULL AS settled
+        `SELECT r.amount, settled_at IS NOT NULL AS completed
            FROM refund r JOIN payment p ON p.id = r.payment_id WHERE booking_id = $1`,
         [bookingId],
       );
@@ -93,7 +93,7 @@ export async function openPayments() {
   };
 }
 
-export type RealPayments = Awaited<ReturnType<typeof openPayments>>;
+export type PaymentContext = Awaited<ReturnType<typeof openPaymentContext>>;
 
 export function aRequest(changes: Partial<PaymentRequest> = {}): PaymentRequest {
   return {

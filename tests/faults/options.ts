@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../../bench/options.ts';
-import { repertoire } from './repertoire/repertoire.ts';
+import { repertoire } from './fault-catalogue/catalogue.ts';
 import type { Profile } from './system/chaos-system.ts';
 
 export interface Options {

@@ -1,6 +1,6 @@
+import type { Kind } from './invariants/invariants.ts';
 import type { RunResult } from './run.ts';
 import type { Profile } from './system/chaos-system.ts';
-import type { Kind } from './truth/invariants.ts';
 
 export interface FinishedRun extends RunResult {
   profile: Profile;

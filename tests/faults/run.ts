@@ -1,15 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { listSpace } from './load/calls.ts';
+import { type PlannedFault, planFaults } from './fault-catalogue/catalogue.ts';
+import { judge, TOLD, type Truth, type Violation } from './invariants/check-invariants.ts';
+import { rows } from './invariants/query-rows.ts';
+import { untilQuiet } from './invariants/quiescence.ts';
 import { customer } from './load/customer.ts';
-import { openMarket } from './load/market.ts';
+import { listSpace } from './load/operations.ts';
 import { Records } from './load/records.ts';
 import { routerClient } from './load/router-client.ts';
+import { openMarket } from './load/slot-plan.ts';
 import { Random } from './random.ts';
-import { type PlannedFault, planFaults } from './repertoire/repertoire.ts';
 import type { ChaosSystem } from './system/chaos-system.ts';
-import { untilQuiet } from './truth/quiet.ts';
-import { rows } from './truth/rows.ts';
-import { judge, TOLD, type Truth, type Violation } from './truth/verdict.ts';
 
 const CUSTOMERS = 12;
 const READY_WITHIN_MS = 60_000;

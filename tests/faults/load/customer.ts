@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../random.ts';
-import { cancelBooking, readMyPage, requestBooking } from './calls.ts';
-import type { Seat, Slot } from './market.ts';
+import { cancelBooking, readMyPage, requestBooking } from './operations.ts';
 import type { Body, Outcome, Records } from './records.ts';
 import type { RouterClient } from './router-client.ts';
+import type { Seat, Slot } from './slot-plan.ts';
 
 /** How often customers do what. */
 const HABITS = {

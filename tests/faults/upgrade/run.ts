@@ -1,15 +1,15 @@
 import { join } from 'node:path';
+import { judge, TOLD, type Violation } from '../invariants/check-invariants.ts';
 import { customer } from '../load/customer.ts';
-import { openMarket } from '../load/market.ts';
 import { type Outcome, Records } from '../load/records.ts';
 import { type RouterClient, routerClient } from '../load/router-client.ts';
+import { openMarket } from '../load/slot-plan.ts';
 import { Random } from '../random.ts';
 import { countAnswers, settle, untilBookKnows } from '../run.ts';
 import type { ChaosSystem } from '../system/chaos-system.ts';
-import { judge, TOLD, type Violation } from '../truth/verdict.ts';
-import { strangeLines } from './logs.ts';
-import { parkedByViews } from './parked.ts';
+import { parkedByViews } from './parked-events.ts';
 import { planSteps, type Version } from './steps.ts';
+import { strangeLines } from './version-mismatches.ts';
 
 const CUSTOMERS = 8;
 

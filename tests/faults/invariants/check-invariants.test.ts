@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import { createDatabase, migrate } from '../../support/database.ts';
-import { type Contexts, makeHealthyWorld, type World } from './a-healthy-world.ts';
-import { judge } from './verdict.ts';
+import { judge } from './check-invariants.ts';
+import { type Contexts, makeHealthyWorld, type World } from './consistent-data.ts';
 
 let contexts: Contexts;
 let folder: string;

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import { listSpace } from './calls.ts';
+import { listSpace } from './operations.ts';
 import type { Records } from './records.ts';
 import type { RouterClient } from './router-client.ts';
 

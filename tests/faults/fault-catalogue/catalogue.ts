@@ -1,11 +1,11 @@
 import type { Random } from '../random.ts';
 import type { ChaosSystem, Profile } from '../system/chaos-system.ts';
-import { databaseFaults } from './databases.ts';
+import { databaseFaults } from './database-faults.ts';
 import type { Fault, Injection } from './fault.ts';
-import { networkFaults } from './network.ts';
-import { outageFaults } from './outages.ts';
-import { processFaults } from './processes.ts';
-import { queueFaults } from './queue.ts';
+import { networkFaults } from './network-faults.ts';
+import { outageFaults } from './outage-faults.ts';
+import { processFaults } from './process-faults.ts';
+import { queueFaults } from './queue-faults.ts';
 
 /** Everything that can be done to a system. */
 export const repertoire: readonly Fault[] = [

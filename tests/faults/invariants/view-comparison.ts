@@ -7,9 +7,9 @@ import {
   project,
   statusChangeOf,
 } from '../../../subgraphs/mypage/src/booking-status-view.ts';
-import { rows } from './rows.ts';
+import type { Violation } from './check-invariants.ts';
+import { rows } from './query-rows.ts';
 import type { Databases } from './snapshot.ts';
-import type { Violation } from './verdict.ts';
 
 const KINDS = { book: 'booking', payment: 'payment', space: 'registration' } as const;
 

@@ -1,7 +1,7 @@
 import type { Records } from '../load/records.ts';
 import { databaseInvariants, type Kind, recordInvariants } from './invariants.ts';
 import { type Databases, takeSnapshot } from './snapshot.ts';
-import { compareViews } from './views.ts';
+import { compareViews } from './view-comparison.ts';
 
 /** One thing that is not as it must be. */
 export interface Violation {

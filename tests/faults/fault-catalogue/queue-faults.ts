@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ChaosSystem } from '../system/chaos-system.ts';
-import { inDatabase } from './databases.ts';
+import { inDatabase } from './database-faults.ts';
 import type { Fault } from './fault.ts';
 
 /** What happens to the queue: it forgets everything, is full, or is away. */

@@ -1,10 +1,11 @@
+import type { EventContract } from '#contracts/event-contract.ts';
 import { withCorrelation } from '../observability/correlation.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { watchConsumer } from './consumer-watch.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { readPayload } from './event-payload.ts';
-import { type ContextName, type EventContract, type EventRecord, queueName } from './events.ts';
+import { type EventRecord, queueName } from './events.ts';
 import { failureText } from './failure-text.ts';
 import { failureKind, NotUnderstood } from './failures.ts';
 import type { Inbox } from './inbox.ts';
@@ -49,7 +50,8 @@ export interface Consumer {
 
 /** The consumer of a context; it holds an event once `inbox` says so. */
 export function openConsumer(deps: {
-  name: ContextName;
+  /** The context, as the topology names it. */
+  name: string;
   transport: Transport;
   inbox: Inbox;
   deadLetters: DeadLetters;

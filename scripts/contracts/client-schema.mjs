@@ -5,11 +5,15 @@ import { Supergraph } from '@apollo/federation-internals';
 import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
 
-/** The client-facing schema of the composed supergraph, the same text for the same schema. */
-export async function printClientSchema(root) {
-  const supergraph = await readFile(join(root, 'router/supergraph.graphql'), 'utf8');
-  const api = Supergraph.build(supergraph).apiSchema().toGraphQLJSSchema();
+/** The client schema of a supergraph (SDL), sorted: the same text for the same schema. */
+export function toClientSchema(supergraphSdl) {
+  const api = Supergraph.build(supergraphSdl).apiSchema().toGraphQLJSSchema();
   return `${printSchema(lexicographicSortSchema(api))}\n`;
+}
+
+/** The client schema of this version. */
+export async function printClientSchema(root) {
+  return toClientSchema(await readFile(join(root, 'router/supergraph.graphql'), 'utf8'));
 }
 
 /** Sentences on what the schema `now` breaks for clients of `before`, both as text. */

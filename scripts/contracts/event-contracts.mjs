@@ -1,31 +1,21 @@
-// The event contracts as data: the builds of contracts, described as JSON Schema.
-import { readdirSync } from 'node:fs';
+// The event contracts as data: the build of the topology, described as JSON Schema.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 
 /** Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. */
 export async function describeEvents(root) {
-  const folder = join(root, 'contracts');
-  const modules = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  const file = join(root, 'dist/contracts/topology.js');
+  const { topology, consumersOf } = await import(pathToFileURL(file).href);
   const events = {};
-  for (const name of modules.sort()) {
-    const file = join(root, 'dist/contracts', name.replace(/\.ts$/, '.js'));
-    const exported = await import(pathToFileURL(file).href);
-    for (const [type, contract] of Object.values(exported).flatMap(contractsIn)) {
-      if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
-      events[type] = describeContract(contract);
-    }
+  for (const [type, contract] of Object.values(topology).flatMap(toEntries)) {
+    if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
+    events[type] = describeContract({ ...contract, consumers: consumersOf(type) });
   }
   return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The events of an export that is a table of contracts; none of any other export. */
-function contractsIn(value) {
-  if (typeof value !== 'object' || value === null) return [];
-  const entries = Object.entries(value);
-  return entries.every(([, each]) => each?.topic && each.consumers && each.payload) ? entries : [];
-}
+const toEntries = ({ publishes }) => Object.entries(publishes);
 
 /**
  * One contract as data; without upcasts its schema version is 1.

@@ -1,8 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { bookingEvents } from '#contracts/book.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { projectFile } from '#platform/config/project.ts';
+import { peerUrls } from '#platform/config/settings.ts';
 import { applyMigrations } from '#platform/database/migrate.ts';
 import { openDatabase, type Pool } from '#platform/database/postgres.ts';
 import { createSubgraph } from '#platform/graphql/subgraph-server.ts';
@@ -58,8 +58,8 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
     pool: database.workers,
     transport,
     authorize,
-    inboxUrls: { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
-    contracts: bookingEvents,
+    inboxUrls: peerUrls(config),
+    publisher: 'book',
     metrics,
     logger,
   });

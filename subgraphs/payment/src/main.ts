@@ -1,8 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { paymentEvents } from '#contracts/payment.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { projectFile } from '#platform/config/project.ts';
+import { peerUrls } from '#platform/config/settings.ts';
 import { applyMigrations } from '#platform/database/migrate.ts';
 import { openDatabase, type Pool } from '#platform/database/postgres.ts';
 import { createSubgraph } from '#platform/graphql/subgraph-server.ts';
@@ -53,8 +53,8 @@ await runService('payment', paymentConfig, async ({ config, logger, draining, ..
     pool: database.workers,
     transport,
     authorize,
-    inboxUrls: { book: config.BOOK_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL },
-    contracts: paymentEvents,
+    inboxUrls: peerUrls(config),
+    publisher: 'payment',
     metrics,
     logger,
   });

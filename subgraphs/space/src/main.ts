@@ -1,8 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { spaceEvents } from '#contracts/space.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { projectFile } from '#platform/config/project.ts';
+import { peerUrls } from '#platform/config/settings.ts';
 import { applyMigrations } from '#platform/database/migrate.ts';
 import { openDatabase, type Pool } from '#platform/database/postgres.ts';
 import { createSubgraph } from '#platform/graphql/subgraph-server.ts';
@@ -54,8 +54,8 @@ await runService('space', spaceConfig, async ({ config, logger, draining, ...lif
     pool: database.workers,
     transport,
     authorize,
-    inboxUrls: { book: config.BOOK_URL, mypage: config.MYPAGE_URL },
-    contracts: spaceEvents,
+    inboxUrls: peerUrls(config),
+    publisher: 'space',
     metrics,
     logger,
   });

@@ -7,8 +7,7 @@ import { outageFaults } from './outage-faults.ts';
 import { processFaults } from './process-faults.ts';
 import { queueFaults } from './queue-faults.ts';
 
-/** Everything that can be done to a system. */
-export const repertoire: readonly Fault[] = [
+export const faultCatalogue: readonly Fault[] = [
   ...processFaults,
   ...queueFaults,
   ...databaseFaults,
@@ -16,25 +15,27 @@ export const repertoire: readonly Fault[] = [
   ...outageFaults,
 ];
 
-export function faultsOf(profile: Profile): Fault[] {
-  return repertoire.filter((fault) => (fault.profile ?? profile) === profile);
+export function isInProfile(fault: Fault, profile: Profile): boolean {
+  return fault.profile === undefined || fault.profile === profile;
 }
 
 export interface PlannedFault {
   name: string;
-  /** After the beginning of the load. */
+  /** From the beginning of the load. */
   atMs: number;
   injection: Injection;
 }
 
-/** Draws which faults come in a run, when, on whom and for how long. */
+/** Draws one to four faults for a run, with their times, targets and durations. */
 export function planFaults(
   random: Random,
   system: ChaosSystem,
   options: { only: string | undefined; loadMs: number },
 ): PlannedFault[] {
-  const faults = faultsOf(system.profile).filter(
-    ({ name }) => options.only === undefined || name === options.only,
+  const faults = faultCatalogue.filter(
+    (fault) =>
+      isInProfile(fault, system.profile) &&
+      (options.only === undefined || fault.name === options.only),
   );
   const weights = Object.fromEntries(faults.map(({ name, weight }) => [name, weight]));
   const count = random.between(1, 4);

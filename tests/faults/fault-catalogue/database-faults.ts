@@ -1,10 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
+import { executeStatement } from './execute-statement.ts';
 import type { Fault } from './fault.ts';
 
-const CONTEXTS = ['book', 'payment', 'space'] as const;
-
-/** What happens to databases: they crash, drop everybody, and tell things a second time. */
+/** Database servers crash and close connections; acknowledgements of events are lost. */
 export const databaseFaults: readonly Fault[] = [
   {
     name: 'backends-terminated',
@@ -12,19 +10,19 @@ export const databaseFaults: readonly Fault[] = [
     draw(random) {
       const pauses = Array.from({ length: random.between(1, 3) }, () => random.between(50, 700));
       return {
-        what: `every connection to PostgreSQL is terminated ${pauses.length} times`,
-        ms: pauses.reduce((sum, ms) => sum + ms, 0),
+        description: `every connection to PostgreSQL is terminated ${pauses.length} times`,
+        durationMs: pauses.reduce((sum, ms) => sum + ms, 0),
         async run({ postgres }) {
-          let hit = 0;
+          let terminated = 0;
           for (const ms of pauses) {
-            hit += await inDatabase(
+            terminated += await executeStatement(
               postgres.adminUrl,
               `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
             );
             await wait(ms);
           }
-          return hit > 0;
+          return terminated > 0;
         },
       };
     },
@@ -33,8 +31,8 @@ export const databaseFaults: readonly Fault[] = [
     name: 'postgres-crash',
     weight: 3,
     draw: () => ({
-      what: 'kill -9 every process of PostgreSQL',
-      ms: 1_500,
+      description: 'kill -9 every process of PostgreSQL',
+      durationMs: 1_500,
       async run({ postgres }) {
         postgres.crash();
         return true;
@@ -46,8 +44,8 @@ export const databaseFaults: readonly Fault[] = [
     weight: 3,
     profile: 'servers',
     draw: () => ({
-      what: 'kill -9 MariaDB',
-      ms: 1_500,
+      description: 'kill -9 MariaDB',
+      durationMs: 1_500,
       async run({ mariaDb }) {
         mariaDb?.kill();
         return mariaDb !== undefined;
@@ -55,52 +53,47 @@ export const databaseFaults: readonly Fault[] = [
     }),
   },
   {
-    // As if a relay had sent them, and the acknowledgement had been lost, some time ago.
-    name: 'told-again',
+    // As if a relay had sent them some time ago and their acknowledgement had been lost.
+    name: 'redelivered',
     weight: 4,
     draw(random) {
       const share = random.pick([0.02, 0.1]);
-      const moment = random.between(0, 1_000_000) / 1_000_000;
+      const position = random.between(0, 1_000_000) / 1_000_000;
       return {
-        what: `events that were acknowledged are sent again (${share * 100} %)`,
-        ms: 200,
+        description: `${share * 100} % of the acknowledged events are redelivered`,
+        durationMs: 200,
         async run({ postgres }) {
-          let hit = 0;
-          for (const context of CONTEXTS) {
-            hit += await inDatabase(postgres.urls[context], TOLD_AGAIN[context], [share, moment]);
+          let redelivered = 0;
+          for (const context of ['book', 'payment', 'space'] as const) {
+            const statement = REDELIVER[context];
+            redelivered += await executeStatement(postgres.urls[context], statement, [
+              share,
+              position,
+            ]);
           }
-          return hit > 0;
+          return redelivered > 0;
         },
       };
     },
   },
 ];
 
-/** Takes every so-manieth acknowledged event back to all consumers of its type, 300 at most. */
-const tellAgain = (awaiting: string) => `
-  UPDATE outbox SET awaiting = ${awaiting}, next_attempt_at = now(), attempts = 1
+/**
+ * Makes acknowledged events due again for `consumers`, an SQL expression; at most 300. $1 is the
+ * share of events, $2 the position, from 0 to 1, of the selected range of their ids.
+ */
+const redeliver = (consumers: string) => `
+  UPDATE outbox SET awaiting = ${consumers}, next_attempt_at = now(), attempts = 1
    WHERE id IN (SELECT id FROM outbox
                  WHERE awaiting = '{}' AND ('x' || right(id::text, 4))::bit(16)::int / 65536.0
                    BETWEEN $2::float * (1 - $1::float) AND $2::float * (1 - $1::float) + $1::float
                  LIMIT 300 FOR UPDATE SKIP LOCKED)`;
 
-const TOLD_AGAIN = {
-  book: tellAgain(`CASE WHEN type IN ('Booked', 'BookingPaid') THEN '{mypage,space}'::text[]
+const REDELIVER = {
+  book: redeliver(`CASE WHEN type IN ('Booked', 'BookingPaid') THEN '{mypage,space}'::text[]
     WHEN type = 'BookingStatusChanged' THEN '{mypage}' ELSE '{mypage,payment,space}' END`),
-  payment: tellAgain(`CASE type WHEN 'PaymentApproved' THEN '{space,mypage}'::text[]
+  payment: redeliver(`CASE type WHEN 'PaymentApproved' THEN '{space,mypage}'::text[]
     WHEN 'PaymentDeclined' THEN '{mypage}' ELSE '{book,mypage}' END`),
-  space: tellAgain(`CASE type WHEN 'SpaceListed' THEN '{book}'::text[]
+  space: redeliver(`CASE type WHEN 'SpaceListed' THEN '{book}'::text[]
     ELSE '{book,mypage}' END`),
 };
-
-/** Runs one statement; answers how many rows it touched. */
-export async function inDatabase(url: string, sql: string, values?: unknown[]): Promise<number> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rowCount ?? 0;
-  } finally {
-    await client.end();
-  }
-}

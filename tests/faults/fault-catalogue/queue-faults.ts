@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ChaosSystem } from '../system/chaos-system.ts';
-import { inDatabase } from './database-faults.ts';
+import { executeStatement } from './execute-statement.ts';
 import type { Fault } from './fault.ts';
 
-/** What happens to the queue: it forgets everything, is full, or is away. */
+/** The queue loses its contents, is full, or is unreachable. */
 export const queueFaults: readonly Fault[] = [
   {
     name: 'queue-emptied',
@@ -11,8 +11,8 @@ export const queueFaults: readonly Fault[] = [
     draw(random) {
       const pauses = Array.from({ length: random.between(1, 3) }, () => random.between(50, 700));
       return {
-        what: `the queue is emptied ${pauses.length} times`,
-        ms: pauses.reduce((sum, ms) => sum + ms, 0),
+        description: `the queue is emptied ${pauses.length} times`,
+        durationMs: pauses.reduce((sum, ms) => sum + ms, 0),
         async run(system) {
           for (const ms of pauses) {
             await emptyQueue(system);
@@ -24,21 +24,21 @@ export const queueFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'queue-away',
+    name: 'queue-unreachable',
     weight: 4,
     draw(random) {
       const length = random.weighted({ short: 14, medium: 4, long: 1 });
       const ms = { short: 2_000, medium: 7_000, long: 30_000 }[length];
-      const backEmpty = random.chance(0.5);
+      const losesContents = random.chance(0.5);
       return {
-        what: `the queue is away for ${ms} ms${backEmpty ? ' and comes back empty' : ''}`,
-        ms,
+        description: `the queue is unreachable for ${ms} ms${losesContents ? ' and empty afterwards' : ''}`,
+        durationMs: ms,
         async run(system) {
-          const queues = system.processes.flatMap(({ queue }) => queue ?? []);
-          for (const queue of queues) queue.refuse();
+          const proxies = system.processes.map(({ queueProxy }) => queueProxy);
+          for (const proxy of proxies) proxy.refuse();
           await wait(ms);
-          if (backEmpty) await emptyQueue(system);
-          for (const queue of queues) queue.heal();
+          if (losesContents) await emptyQueue(system);
+          for (const proxy of proxies) proxy.heal();
           return true;
         },
       };
@@ -49,8 +49,8 @@ export const queueFaults: readonly Fault[] = [
     weight: 4,
     profile: 'servers',
     draw: () => ({
-      what: 'kill -9 Redis, which comes back empty',
-      ms: 500,
+      description: 'kill -9 Redis, which restarts empty',
+      durationMs: 500,
       async run({ redis }) {
         redis?.kill();
         return redis !== undefined;
@@ -64,8 +64,8 @@ export const queueFaults: readonly Fault[] = [
     draw(random) {
       const ms = random.between(500, 3_000);
       return {
-        what: `Redis is full for ${ms} ms`,
-        ms,
+        description: `Redis is full for ${ms} ms`,
+        durationMs: ms,
         async run({ redis }) {
           await redis?.command('CONFIG', 'SET', 'maxmemory', '1mb');
           await wait(ms);
@@ -82,8 +82,8 @@ async function emptyQueue({ redis, postgres }: ChaosSystem): Promise<void> {
     await redis.command('FLUSHALL');
     return;
   }
-  // Its tables, not the note of which migrations made them.
-  await inDatabase(
+  // Without the table of applied migrations: the tables are not created again.
+  await executeStatement(
     postgres.urls.queue,
     `DO $$ DECLARE names text; BEGIN
        SELECT string_agg(format('bullmq.%I', tablename), ', ') INTO names FROM pg_tables

@@ -1,50 +1,56 @@
 import type { Records } from '../load/records.ts';
-import { databaseInvariants, type Kind, recordInvariants } from './invariants.ts';
-import { type Databases, takeSnapshot } from './snapshot.ts';
+import { bookingInvariants } from './booking-invariants.ts';
+import { clientInvariants } from './client-invariants.ts';
+import { eventInvariants } from './event-invariants.ts';
+import { MAX_VIOLATIONS_PER_INVARIANT, type Violation } from './invariant.ts';
+import { paymentInvariants } from './payment-invariants.ts';
+import { createSnapshot } from './snapshot.ts';
+import type { ContextUrls } from './snapshot-tables.ts';
 import { compareViews } from './view-comparison.ts';
 
-/** One thing that is not as it must be. */
-export interface Violation {
-  invariant: string;
-  kind: Kind;
-  culprit: string | null;
-  detail: string;
+/** The addresses of everything that the invariants read. */
+export interface DatabaseUrls {
+  /** A superuser's, on the server of the contexts' databases. */
+  admin: string;
+  contexts: ContextUrls;
+  views: string;
 }
 
-/** Where the truth lies. */
-export interface Truth {
-  /** A superuser's address on the server of the databases. */
-  adminUrl: string;
-  databases: Databases;
-  viewsUrl: string;
-}
-
-/** So many of each invariant are told; the others are the same again. */
-export const TOLD = 20;
+const INVARIANTS = [
+  ...bookingInvariants,
+  ...paymentInvariants,
+  ...eventInvariants,
+  ...clientInvariants,
+];
 
 /**
- * Checks every invariant over the whole databases and against what clients were told; views are
- * made anew for bookings requested at or after `since`.
+ * Checks every invariant over the whole databases and against the responses that clients received.
+ * Views are projected again for bookings requested at or after `since`.
  */
-export async function judge(truth: Truth, records: Records, since: Date): Promise<Violation[]> {
-  const violations: Violation[] = records.surprises.map((detail) => ({
-    invariant: 'a client is never surprised',
+export async function findViolations(
+  urls: DatabaseUrls,
+  records: Records,
+  since: Date,
+): Promise<Violation[]> {
+  const violations: Violation[] = records.versionRegressions.map((detail) => ({
+    invariant: 'no client sees an older version of a view after a newer one',
     kind: 'unexpected',
-    culprit: null,
+    subject: null,
     detail,
   }));
-  const snapshot = await takeSnapshot(truth.adminUrl, truth.databases, records);
+  const snapshot = await createSnapshot(urls.admin, urls.contexts, records);
   try {
-    for (const { name, kind, sql } of [...databaseInvariants, ...recordInvariants]) {
-      type Row = { culprit: string | null; detail: string | null };
-      const broken = await snapshot.query<Row>(`SELECT * FROM (${sql}) t LIMIT ${TOLD}`);
-      for (const { culprit, detail } of broken) {
-        violations.push({ invariant: name, kind, culprit, detail: detail ?? '' });
+    for (const { name, kind, sql } of INVARIANTS) {
+      const found = await snapshot.query<{ subject: string | null; detail: string | null }>(
+        `SELECT * FROM (${sql}) t LIMIT ${MAX_VIOLATIONS_PER_INVARIANT}`,
+      );
+      for (const { subject, detail } of found) {
+        violations.push({ invariant: name, kind, subject, detail: detail ?? '' });
       }
     }
   } finally {
     await snapshot.close();
   }
-  violations.push(...(await compareViews(truth.databases, truth.viewsUrl, since)).slice(0, TOLD));
-  return violations;
+  const differences = await compareViews(urls.contexts, urls.views, since);
+  return [...violations, ...differences.slice(0, MAX_VIOLATIONS_PER_INVARIANT)];
 }

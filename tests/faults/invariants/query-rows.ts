@@ -1,7 +1,7 @@
 import pg from 'pg';
 
-/** One look at a database, over a connection of its own. */
-export async function rows<Row extends pg.QueryResultRow>(
+/** Runs one query on a connection of its own. */
+export async function queryRows<Row extends pg.QueryResultRow>(
   url: string,
   sql: string,
   values: unknown[],

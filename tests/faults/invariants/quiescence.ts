@@ -1,22 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import type { Databases } from './snapshot.ts';
+import type { ContextUrls } from './snapshot-tables.ts';
 
-const LOOK_EVERY_MS = 300;
-const HASTEN_EVERY_MS = 1_500;
-/** More would look to the system like an event that nobody can digest. */
-const HASTENED_AT_MOST = 4;
+const POLL_INTERVAL_MS = 300;
+const HASTEN_INTERVAL_MS = 1_500;
+/** Each attempt that fails counts towards parking: more of them could park a healthy event. */
+const MAX_HASTENINGS = 4;
 
 const UNACKNOWLEDGED = `SELECT 'event' AS what, id::text, format('%s, attempt %s, awaits %s, due in %s s',
     type, attempts, awaiting, round(extract(epoch FROM next_attempt_at - now()))) AS state
   FROM outbox WHERE awaiting <> '{}'`;
 const STAMP = `SELECT count(*) || '/' || coalesce(sum(version), 0) AS stamp FROM`;
 
-/** What is not finished in each database, and a stamp that changes with every change. */
-const LOOKS: Record<keyof Databases, { unfinished: string; stamp: string }> = {
+/** Selects what is unfinished in each database, and a stamp that changes with every change. */
+const STATE_QUERIES: Record<keyof ContextUrls, { unfinished: string; stamp: string }> = {
   book: {
     unfinished: `${UNACKNOWLEDGED} UNION ALL
-      SELECT 'booking', id::text, format('%s, attempt %s, payment asked in %s s', status,
+      SELECT 'booking', id::text, format('%s, attempt %s, next payment attempt in %s s', status,
         payment_attempts, round(extract(epoch FROM next_payment_attempt_at - now())))
         FROM booking WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')`,
     stamp: `${STAMP} booking`,
@@ -32,8 +32,8 @@ const LOOKS: Record<keyof Databases, { unfinished: string; stamp: string }> = {
   space: { unfinished: UNACKNOWLEDGED, stamp: `${STAMP} registration` },
 };
 
-/** Lets the time until the next attempt pass at once; what is under way stays under way. */
-const HASTEN: Record<keyof Databases, string> = {
+/** Makes every next attempt due now; attempts that are running are left alone. */
+const HASTEN: Record<keyof ContextUrls, string> = {
   book: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now();
     UPDATE booking SET next_payment_attempt_at = now()
      WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND next_payment_attempt_at > now()`,
@@ -42,56 +42,52 @@ const HASTEN: Record<keyof Databases, string> = {
   space: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now()`,
 };
 
-export interface Quiet {
-  isQuiet: boolean;
-  /** What is still not finished. */
-  stuck: string[];
-}
-
 /**
- * Waits until nothing is under way any more, in all databases, twice in a row without a change. With
- * `hasten` the pauses before next attempts are cut short: so they cost no time, and none is lost.
+ * Waits until all databases have no unfinished work and do not change between two polls. With
+ * `hasten` the backoff before next attempts is cut short. Returns what is unfinished at the timeout.
  */
-export async function untilQuiet(
-  databases: Databases,
-  options: { withinMs: number; hasten: boolean; signal: AbortSignal },
-): Promise<Quiet> {
+export async function waitForQuiescence(
+  urls: ContextUrls,
+  options: { timeoutMs: number; hasten: boolean; signal: AbortSignal },
+): Promise<{ isQuiescent: boolean; unfinished: string[] }> {
   const pools = (['book', 'payment', 'space'] as const).map((name) => {
-    const pool = new pg.Pool({ connectionString: databases[name], max: 1 });
+    const pool = new pg.Pool({ connectionString: urls[name], max: 1 });
     pool.on('error', () => {});
     return [name, pool] as const;
   });
-  const deadline = Date.now() + options.withinMs;
-  let hastenAt = Date.now() + HASTEN_EVERY_MS;
-  let hastened = 0;
-  let before = '';
+  const deadline = Date.now() + options.timeoutMs;
+  let hastenAt = Date.now() + HASTEN_INTERVAL_MS;
+  let hastenings = 0;
+  let previousStamp = '';
   try {
     for (;;) {
       options.signal.throwIfAborted();
-      const { stuck, stamp } = await look(pools);
-      if (stuck.length === 0 && stamp === before) return { isQuiet: true, stuck };
-      before = stuck.length === 0 ? stamp : '';
-      if (Date.now() > deadline) return { isQuiet: false, stuck };
-      if (options.hasten && hastened < HASTENED_AT_MOST && Date.now() >= hastenAt) {
+      const { unfinished, stamp } = await readState(pools);
+      const isFinished = unfinished.length === 0;
+      if (isFinished && stamp === previousStamp) return { isQuiescent: true, unfinished };
+      previousStamp = isFinished ? stamp : '';
+      if (Date.now() > deadline) return { isQuiescent: false, unfinished };
+      if (options.hasten && hastenings < MAX_HASTENINGS && Date.now() >= hastenAt) {
         await Promise.all(pools.map(([name, pool]) => pool.query(HASTEN[name])));
-        hastened += 1;
-        hastenAt = Date.now() + HASTEN_EVERY_MS;
+        hastenings += 1;
+        hastenAt = Date.now() + HASTEN_INTERVAL_MS;
       }
-      await wait(LOOK_EVERY_MS);
+      await wait(POLL_INTERVAL_MS);
     }
   } finally {
     await Promise.all(pools.map(([, pool]) => pool.end()));
   }
 }
 
-async function look(pools: readonly (readonly [keyof Databases, pg.Pool])[]) {
-  const stuck: string[] = [];
+async function readState(pools: readonly (readonly [keyof ContextUrls, pg.Pool])[]) {
+  const unfinished: string[] = [];
   const stamps: string[] = [];
   for (const [name, pool] of pools) {
     type Row = { what: string; id: string; state: string };
-    const { rows } = await pool.query<Row>(LOOKS[name].unfinished);
-    stuck.push(...rows.map(({ what, id, state }) => `${name}: ${what} ${id}: ${state}`));
-    stamps.push((await pool.query<{ stamp: string }>(LOOKS[name].stamp)).rows[0]?.stamp ?? '');
+    const { rows } = await pool.query<Row>(STATE_QUERIES[name].unfinished);
+    unfinished.push(...rows.map(({ what, id, state }) => `${name}: ${what} ${id}: ${state}`));
+    const stamp = await pool.query<{ stamp: string }>(STATE_QUERIES[name].stamp);
+    stamps.push(stamp.rows[0]?.stamp ?? '');
   }
-  return { stuck, stamp: stamps.join(' ') };
+  return { unfinished, stamp: stamps.join(' ') };
 }

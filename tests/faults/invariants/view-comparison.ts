@@ -7,40 +7,40 @@ import {
   project,
   statusChangeOf,
 } from '../../../subgraphs/mypage/src/booking-status-view.ts';
-import type { Violation } from './check-invariants.ts';
-import { rows } from './query-rows.ts';
-import type { Databases } from './snapshot.ts';
+import type { Violation } from './invariant.ts';
+import { queryRows } from './query-rows.ts';
+import type { ContextUrls } from './snapshot-tables.ts';
 
-const KINDS = { book: 'booking', payment: 'payment', space: 'registration' } as const;
+const AGGREGATES = { book: 'booking', payment: 'payment', space: 'registration' } as const;
 
-interface Expected {
+interface ViewWithTimeline {
   view: BookingStatusView;
   timeline: string[];
 }
 
 /**
- * Makes every view anew from the events in the outboxes, with mypage's own projection, and compares
- * it with the stored one. Looks at bookings requested at or after `since`.
+ * Projects the events in the outboxes with mypage's own projection and compares the views with the
+ * stored ones, for bookings requested at or after `since`.
  */
 export async function compareViews(
-  databases: Databases,
+  urls: ContextUrls,
   viewsUrl: string,
   since: Date,
 ): Promise<Violation[]> {
-  const bookings = await rows<{ id: string; status: string }>(
-    databases.book,
+  const bookings = await queryRows<{ id: string; status: string }>(
+    urls.book,
     'SELECT id, status::text FROM booking WHERE requested_at >= $1',
     [since],
   );
   const ids = bookings.map(({ id }) => id);
-  const expected = await expectedViews(databases, ids);
-  const stored = await storedViews(viewsUrl, since);
+  const expected = await projectViews(urls, ids);
+  const stored = await readStoredViews(viewsUrl, since);
   const violations: Violation[] = [];
-  const report = (culprit: string, detail: string) =>
+  const report = (subject: string, detail: string) =>
     violations.push({
-      invariant: 'mypage shows what the events say',
+      invariant: "mypage's views equal the projection of the events",
       kind: 'lost',
-      culprit,
+      subject,
       detail,
     });
 
@@ -48,29 +48,29 @@ export async function compareViews(
     const wanted = expected.get(id);
     const found = stored.get(id);
     if (!wanted || !found) report(id, found ? 'there are no events' : 'the view is missing');
-    else if (!isDeepStrictEqual(found, wanted)) report(id, difference(found, wanted));
+    else if (!isDeepStrictEqual(found, wanted)) report(id, describeDifference(found, wanted));
     else if (found.view.status !== status) {
-      report(id, `it shows ${found.view.status}, book says ${status}`);
+      report(id, `the view is ${found.view.status}, the booking is ${status}`);
     }
   }
-  const known = new Set(ids);
+  const compared = new Set(ids);
   for (const [id, { view }] of stored) {
-    if (known.has(id) || view.updatedAt < since) continue;
-    const there = await rows(databases.book, 'SELECT FROM booking WHERE id = $1', [id]);
-    if (there.length === 0) report(id, 'it shows a booking that does not exist');
+    if (compared.has(id) || view.updatedAt < since) continue;
+    const existing = await queryRows(urls.book, 'SELECT FROM booking WHERE id = $1', [id]);
+    if (existing.length === 0) report(id, 'the view shows a booking that does not exist');
   }
   return violations;
 }
 
-async function expectedViews(
-  databases: Databases,
+async function projectViews(
+  urls: ContextUrls,
   bookingIds: readonly string[],
-): Promise<Map<string, Expected>> {
-  const expected = new Map<string, Expected>();
-  for (const [context, kind] of Object.entries(KINDS)) {
+): Promise<Map<string, ViewWithTimeline>> {
+  const projected = new Map<string, ViewWithTimeline>();
+  for (const context of ['book', 'payment', 'space'] as const) {
     type Row = { id: string; version: number; occurred_at: Date; payload: { bookingId: string } };
-    const events = await rows<Row>(
-      databases[context as keyof Databases],
+    const events = await queryRows<Row>(
+      urls[context],
       `SELECT id, version, occurred_at, payload FROM outbox
         WHERE payload->>'bookingId' = ANY($1::text[]) ORDER BY version`,
       [bookingIds],
@@ -80,25 +80,25 @@ async function expectedViews(
         id,
         version,
         occurredAt,
-        of: kind,
+        of: AGGREGATES[context],
         facts: payload,
-      } as unknown as ProjectedEvent;
-      const before = expected.get(payload.bookingId);
+      } as ProjectedEvent;
+      const before = projected.get(payload.bookingId);
       const change = statusChangeOf(event);
-      expected.set(payload.bookingId, {
+      projected.set(payload.bookingId, {
         view: project(before?.view ?? null, event),
-        timeline: [...(before?.timeline ?? []), ...(change ? [entry(change)] : [])],
+        timeline: [...(before?.timeline ?? []), ...(change ? [toTimelineEntry(change)] : [])],
       });
     }
   }
-  return expected;
+  return projected;
 }
 
-/** Views that changed since, each with its timeline. */
-async function storedViews(url: string, since: Date): Promise<Map<string, Expected>> {
+/** The views that changed at or after `since`. */
+async function readStoredViews(url: string, since: Date): Promise<Map<string, ViewWithTimeline>> {
   const prisma = await openViewDatabase(url);
   try {
-    const stored = new Map<string, Expected>();
+    const stored = new Map<string, ViewWithTimeline>();
     const generation = await liveGeneration(prisma);
     const views = await prisma.bookingStatusView.findMany({
       where: { generation, updatedAt: { gte: since } },
@@ -109,18 +109,20 @@ async function storedViews(url: string, since: Date): Promise<Map<string, Expect
       where: { generation, at: { gte: since } },
       orderBy: { bookingVersion: 'asc' },
     });
-    for (const change of changes) stored.get(change.bookingId)?.timeline.push(entry(change));
+    for (const change of changes) {
+      stored.get(change.bookingId)?.timeline.push(toTimelineEntry(change));
+    }
     return stored;
   } finally {
     await prisma.$disconnect();
   }
 }
 
-function entry(change: { bookingVersion: number; status: string; at: Date }): string {
+function toTimelineEntry(change: { bookingVersion: number; status: string; at: Date }): string {
   return `${change.bookingVersion} ${change.status} ${change.at.toISOString()}`;
 }
 
-function difference(found: Expected, wanted: Expected): string {
+function describeDifference(found: ViewWithTimeline, wanted: ViewWithTimeline): string {
   const names = Object.keys(wanted.view) as (keyof BookingStatusView)[];
   const fields = names
     .filter((name) => !isDeepStrictEqual(found.view[name], wanted.view[name]))

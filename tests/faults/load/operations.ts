@@ -1,7 +1,7 @@
-import type { Body, CancelRecord, Outcome, Records } from './records.ts';
-import { type RouterClient, Unknown } from './router-client.ts';
+import type { BookingInput, CancelRecord, Outcome, Records } from './records.ts';
+import { type RouterClient, UnknownOutcome } from './router-client.ts';
 
-const REQUEST = `mutation Request($input: RequestBookingInput!) {
+const REQUEST_BOOKING = `mutation Request($input: RequestBookingInput!) {
   requestBooking(input: $input) {
     __typename
     ... on RequestBookingSuccess { booking { id status price { amount } } }
@@ -10,7 +10,7 @@ const REQUEST = `mutation Request($input: RequestBookingInput!) {
   }
 }`;
 
-const CANCEL = `mutation Cancel($id: ID!) {
+const CANCEL_BOOKING = `mutation Cancel($id: ID!) {
   cancelBooking(input: { bookingId: $id }) {
     __typename
     ... on CancelBookingSuccess { booking { id status } refund { amount } }
@@ -19,63 +19,64 @@ const CANCEL = `mutation Cancel($id: ID!) {
   }
 }`;
 
-const READ = `query Read {
+const MY_PAGE = `query Read {
   myPage { bookings(first: 20) { edges { node { bookingId status version timeline { status } } } } }
 }`;
 
-const LIST = `mutation List($input: ListSpaceInput!) {
+const LIST_SPACE = `mutation List($input: ListSpaceInput!) {
   listSpace(input: $input) { __typename ... on ListSpaceSuccess { space { id } } }
 }`;
 
-/** Asks for a booking and records what was said. */
+/** Requests a booking and records the outcome. */
 export async function requestBooking(
   router: RouterClient,
   records: Records,
   customer: string,
   key: string,
-  body: Body,
+  booking: BookingInput,
 ): Promise<Outcome> {
-  const { startAt, endAt, ...rest } = body;
+  const { startAt, endAt, ...rest } = booking;
   const input = { idempotencyKey: key, slot: { startAt, endAt }, ...rest };
   const outcome = await orUnknown(async (): Promise<Outcome> => {
     type Booking = { id: string; status: string; price: { amount: number } };
-    type Answer = { requestBooking: { __typename: string; booking?: Booking } };
-    const { requestBooking: answer } = await router.ask<Answer>(customer, REQUEST, { input });
-    const { __typename: type, booking } = answer;
+    type Data = { requestBooking: { __typename: string; booking?: Booking } };
+    const data = await router.execute<Data>(customer, REQUEST_BOOKING, { input });
+    const { __typename: type, booking } = data.requestBooking;
     if (type !== 'RequestBookingSuccess' || !booking) {
       return { kind: 'refused', type, bookingId: booking?.id ?? null };
     }
     const { id, status, price } = booking;
     return { kind: 'ok', bookingId: id, status, price: price.amount };
   });
-  records.requests.push({ customer, key, body, outcome });
+  records.requests.push({ customer, key, input: booking, outcome });
   return outcome;
 }
 
+/** Cancels a booking and records the outcome. */
 export async function cancelBooking(
   router: RouterClient,
   records: Records,
   customer: string,
   bookingId: string,
 ): Promise<void> {
-  // Noted before the answer: a booking that ends cancelled was asked to.
+  // Recorded before the response: the cancellation may be committed without one.
   const record: CancelRecord = {
     customer,
     bookingId,
-    outcome: { kind: 'unknown', reason: 'no answer yet' },
+    outcome: { kind: 'unknown', reason: 'no response yet' },
   };
   records.cancels.push(record);
   record.outcome = await orUnknown(async (): Promise<CancelRecord['outcome']> => {
     type Success = { booking?: { status: string }; refund?: { amount: number }; status?: string };
-    type Answer = { cancelBooking: { __typename: string } & Success };
-    const { cancelBooking: answer } = await router.ask<Answer>(customer, CANCEL, { id: bookingId });
-    if (!answer.booking || !answer.refund) {
-      return { kind: 'refused', type: answer.__typename, status: answer.status ?? null };
-    }
-    return { kind: 'ok', status: answer.booking.status, refund: answer.refund.amount };
+    type Data = { cancelBooking: { __typename: string } & Success };
+    const data = await router.execute<Data>(customer, CANCEL_BOOKING, { id: bookingId });
+    const { __typename: type, booking, refund, status } = data.cancelBooking;
+    if (!booking || !refund) return { kind: 'refused', type, status: status ?? null };
+    return { kind: 'ok', status: booking.status, refund: refund.amount };
   });
 }
 
+/** Reads a customer's views and records what they show. */
 export async function readMyPage(
   router: RouterClient,
   records: Records,
@@ -83,40 +84,37 @@ export async function readMyPage(
 ): Promise<void> {
   await orUnknown(async () => {
     type View = { bookingId: string; status: string; version: number; timeline: unknown[] };
-    type Answer = { myPage: { bookings: { edges: { node: View }[] } } };
-    const { myPage } = await router.ask<Answer>(customer, READ, {});
+    type Data = { myPage: { bookings: { edges: { node: View }[] } } };
+    const { myPage } = await router.execute<Data>(customer, MY_PAGE, {});
     for (const { node } of myPage.bookings.edges) {
-      records.seeView(node.bookingId, node.version, node.status);
+      records.addView(node.bookingId, node.version, node.status);
     }
-    return { kind: 'unknown', reason: '' };
   });
 }
 
-/** The new space's id; null when nobody knows whether there is one. */
+/** Returns the new space's id; null when the outcome is unknown. */
 export async function listSpace(
   router: RouterClient,
   host: string,
   name: string,
   hourlyRate: number,
 ): Promise<string | null> {
-  try {
-    type Answer = { listSpace: { space?: { id: string } } };
-    const input = { name, capacity: 4, hourlyRate };
-    const { listSpace: answer } = await router.ask<Answer>(host, LIST, { input });
-    return answer.space?.id ?? null;
-  } catch (error) {
-    if (error instanceof Unknown) return null;
-    throw error;
-  }
+  const input = { name, capacity: 4, hourlyRate };
+  const id = await orUnknown(async () => {
+    type Data = { listSpace: { space?: { id: string } } };
+    const { listSpace } = await router.execute<Data>(host, LIST_SPACE, { input });
+    return listSpace.space?.id ?? null;
+  });
+  return typeof id === 'string' ? id : null;
 }
 
 async function orUnknown<T>(
-  call: () => Promise<T>,
+  request: () => Promise<T>,
 ): Promise<T | { kind: 'unknown'; reason: string }> {
   try {
-    return await call();
+    return await request();
   } catch (error) {
-    if (error instanceof Unknown) return { kind: 'unknown', reason: error.message };
+    if (error instanceof UnknownOutcome) return { kind: 'unknown', reason: error.message };
     throw error;
   }
 }

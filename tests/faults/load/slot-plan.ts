@@ -4,12 +4,13 @@ import type { Records } from './records.ts';
 import type { RouterClient } from './router-client.ts';
 
 const HOUR_MS = 3_600_000;
-const HOT_SLOTS = 6;
+const HOT_SLOT_COUNT = 6;
 
-/** Hours ahead at which a space's own slots begin: no refund first, then half; half; everything. */
-const OWN_SLOTS_FROM = [1, 72, 480] as const;
-const NEIGHBOURS_FROM = 240;
-const SPACES = 1 + OWN_SLOTS_FROM.length + 1;
+/** First hours of the spaces for own slots, from now: cancelling refunds nothing or half; half; all. */
+const OWN_SLOT_START_HOURS = [1, 72, 480] as const;
+const ADJACENT_SLOT_START_HOUR = 240;
+/** One space for the hot slots, one for adjacent slots. */
+const SPACE_COUNT = 1 + OWN_SLOT_START_HOURS.length + 1;
 
 export interface Slot {
   spaceId: string;
@@ -17,60 +18,61 @@ export interface Slot {
   endAt: string;
 }
 
-/** What one customer may ask for. */
-export interface Seat {
-  /** One of a few slots that everybody wants. */
+/** The slots that one customer requests. */
+export interface CustomerSlots {
+  /** One of a few slots that all customers request. */
   hotSlot(random: Random): Slot;
-  /** One that nobody else asks for. */
+  /** A slot that no other customer requests. */
   ownSlot(random: Random): Slot;
-  /** Three in a row that nobody else asks for. */
-  neighbours(): Slot[];
+  /** Three slots in a row that no other customer requests. */
+  adjacentSlots(): Slot[];
 }
 
-export interface Market {
-  seat(customer: number, customers: number): Seat;
+export interface SlotPlan {
+  slotsFor(customer: number, customerCount: number): CustomerSlots;
 }
 
-/** Lists the spaces of a run; rejects when they cannot be listed. */
-export async function openMarket(
+/** Lists the spaces of a run and distributes their slots. Rejects when a space cannot be listed. */
+export async function createSlotPlan(
   hosts: RouterClient,
   records: Records,
   name: string,
-): Promise<Market> {
-  const spaces = await Promise.all(
-    Array.from({ length: SPACES }, async (_, index) => {
+): Promise<SlotPlan> {
+  const spaceIds = await Promise.all(
+    Array.from({ length: SPACE_COUNT }, async (_, index) => {
       const title = `${name} room ${index}`;
       const spaceId = await listSpace(hosts, 'host', title, 10_000 + 1_234 * index);
       if (!spaceId) throw new Error('The spaces of a run could not be listed.');
-      records.listings.push({ spaceId, name: title });
+      records.spaces.push({ spaceId, name: title });
       return spaceId;
     }),
   );
-  return marketOf(spaces, new Date());
+  return distributeSlots(spaceIds, new Date());
 }
 
-/** Every customer's own slots follow from the seat alone: a replay asks for the same ones. */
-function marketOf(spaces: readonly string[], now: Date): Market {
+/** A customer's own slots depend on its index alone, so that a repeated run requests the same ones. */
+function distributeSlots(spaceIds: readonly string[], now: Date): SlotPlan {
   const nextHour = Math.ceil(now.getTime() / HOUR_MS) * HOUR_MS;
   const slot = (space: number, hoursAhead: number, hours: number): Slot => ({
-    spaceId: spaces[space] as string,
+    spaceId: spaceIds[space] as string,
     startAt: new Date(nextHour + hoursAhead * HOUR_MS).toISOString(),
     endAt: new Date(nextHour + (hoursAhead + hours) * HOUR_MS).toISOString(),
   });
 
   return {
-    seat(customer, customers) {
-      let taken = 0;
-      const nextPlace = () => customer + customers * taken++;
+    slotsFor(customer, customerCount) {
+      let used = 0;
+      const nextIndex = () => customer + customerCount * used++;
       return {
-        hotSlot: (random) => slot(0, 48 + random.between(0, HOT_SLOTS - 1), random.between(1, 2)),
+        hotSlot: (random) =>
+          slot(0, 48 + random.between(0, HOT_SLOT_COUNT - 1), random.between(1, 2)),
         ownSlot(random) {
-          const tier = random.between(0, OWN_SLOTS_FROM.length - 1);
-          return slot(1 + tier, (OWN_SLOTS_FROM[tier] as number) + nextPlace(), 1);
+          const tier = random.between(0, OWN_SLOT_START_HOURS.length - 1);
+          return slot(1 + tier, (OWN_SLOT_START_HOURS[tier] as number) + nextIndex(), 1);
         },
-        neighbours() {
-          const first = NEIGHBOURS_FROM + 3 * nextPlace();
-          return [0, 1, 2].map((index) => slot(SPACES - 1, first + index, 1));
+        adjacentSlots() {
+          const first = ADJACENT_SLOT_START_HOUR + 3 * nextIndex();
+          return [0, 1, 2].map((index) => slot(SPACE_COUNT - 1, first + index, 1));
         },
       };
     },

@@ -1,7 +1,7 @@
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 
-/** Events that mypage has parked, whatever an operator did about them. */
-export async function parkedByViews(viewsUrl: string): Promise<string[]> {
+/** Describes the events that mypage has parked, also those replayed or discarded since. */
+export async function findParkedEvents(viewsUrl: string): Promise<string[]> {
   const prisma = await openViewDatabase(viewsUrl);
   try {
     const parked = await prisma.deadLetter.findMany({ where: { state: { not: 'FAILING' } } });

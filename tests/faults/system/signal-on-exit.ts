@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Sends `signal` to the process when this one is gone, however it went: a shell notices by the end
- * of its input. The returned function calls it off.
+ * Sends `signal` to the process when this process ends, even by SIGKILL: a shell detects the end of its
+ * input. The returned function cancels it.
  */
-export function whenThisProcessEnds(signal: 'KILL' | 'CONT', pid: number): () => void {
+export function signalOnExit(signal: 'KILL' | 'CONT', pid: number): () => void {
   const shell = spawn('sh', ['-c', `read -r _; kill -${signal} "$1"`, 'guard', String(pid)], {
     cwd: '/',
     detached: true,
@@ -17,12 +17,12 @@ export function whenThisProcessEnds(signal: 'KILL' | 'CONT', pid: number): () =>
   return () => shell.kill('SIGKILL');
 }
 
-/** The child does not outlive this process. */
-export function guarded(child: ChildProcess): ChildProcess {
+/** Kills the child when this process ends. */
+export function killOnExit(child: ChildProcess): ChildProcess {
   if (child.pid !== undefined) {
-    const callOff = whenThisProcessEnds('KILL', child.pid);
-    // Its pid may be somebody else's soon.
-    child.once('exit', callOff);
+    const cancel = signalOnExit('KILL', child.pid);
+    // The system may give the pid to another process.
+    child.once('exit', cancel);
   }
   return child;
 }

@@ -190,12 +190,21 @@ export function peerUrls(config: PeerSettings<string>): Record<ContextName, stri
   ) as Record<ContextName, string>;
 }
 
-/** What a context that publishes events, and consumes those of the others, reads. */
-export const publishingContextShape = {
+/** What every context reads. */
+export const contextShape = {
   ...processShape,
   ...queueShape,
   ...metricsShape,
   ...migrationsShape,
+};
+
+export type ContextConfig = z.infer<z.ZodObject<typeof contextShape>>;
+
+/** What a context that publishes events, and consumes those of the others, reads. */
+export const publishingContextShape = {
+  ...contextShape,
   ...peersShape,
   ...outboxShape,
 };
+
+export type PublishingContextConfig = z.infer<z.ZodObject<typeof publishingContextShape>>;

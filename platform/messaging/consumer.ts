@@ -44,6 +44,8 @@ export interface Consumer {
     handlers: Handlers<C>,
     options: { concurrency: number },
   ): Promise<void>;
+  /** The types of events that have a handler. */
+  types(): string[];
   /** Gives one event to its handler again, unless it is held; rejects when that fails once more. */
   retake(event: EventRecord): Promise<void>;
 }
@@ -131,6 +133,7 @@ export function openConsumer(deps: {
         await transport.receive(queueName(topic, name), concurrency, receive);
       }
     },
+    types: () => [...known.keys()],
     async retake(event) {
       if ((await inbox.held([event.id])).length > 0) return;
       try {

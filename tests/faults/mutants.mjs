@@ -244,11 +244,7 @@ export const mutants = [
   {
     name: 'the limit of WebSockets: one address may open any number',
     edits: [
-      [
-        'router/src/subscriptions/connection-limits.ts',
-        'if (own >= limits.perAddress)',
-        'if (own < 0)',
-      ],
+      ['router/src/live/connection-limits.ts', 'if (own >= limits.perAddress)', 'if (own < 0)'],
     ],
     tests: 'websocket-limits',
   },
@@ -371,7 +367,7 @@ export const mutants = [
     name: 'the retry: a mutation is sent a second time',
     edits: [
       [
-        'router/src/subgraph-client.ts',
+        'router/src/executor/subgraph-client.ts',
         'const http = isMutation(query) ? this.#http : this.#reads;',
         'const http = this.#reads;',
       ],

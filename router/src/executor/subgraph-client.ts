@@ -9,7 +9,7 @@ import {
 } from '#platform/http/http-pool.ts';
 import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import type { Subgraph, SubgraphRequest, SubgraphResponse } from './executor/subgraph.ts';
+import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
 
 export interface RouterContext {
   viewer: Viewer | null;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { grouped } from '#platform/config/setting-groups.ts';
 import { setting } from '#platform/config/settings.ts';
-import { trustedProxies } from './http/client-address.ts';
-import { allowedOrigins } from './http/origins.ts';
+import { trustedProxies } from './client-address.ts';
+import { allowedOrigins } from './origins.ts';
 
 const onOrOff = z.enum(['on', 'off'], { error: 'must be on or off' });
 

@@ -9,11 +9,11 @@ import type { Logger } from '#platform/observability/logger.ts';
 import { authorizationOf, type Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
-import { Endless } from './endless.ts';
 import { framer } from './frames.ts';
 import { IdleClose, type IdleTimes } from './idle-close.ts';
 import type { Operations } from './operations.ts';
 import { pacedSink } from './paced-sink.ts';
+import { Endless } from './pending-iterator.ts';
 
 /** What this module knows of a connection. */
 interface Connection {

@@ -1,9 +1,9 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '#platform/auth/viewer.ts';
-import type { AdmittedRequest, Gate } from '../admission/gate.ts';
+import type { AdmittedRequest, Gate } from '../admission/admission.ts';
 import type { Caller } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, shownError } from '../admission/refusals.ts';
-import { type ObservedOperation, outcomeOf, type Protocol } from '../metrics.ts';
+import { type ObservedOperation, outcomeOf, type Protocol } from '../observability/metrics.ts';
 import { Payload } from './payload.ts';
 import type { Sink, Subscriptions } from './subscriptions.ts';
 

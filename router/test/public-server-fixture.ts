@@ -7,18 +7,18 @@ import type { GraphQLSchema } from 'graphql';
 import { unauthenticated } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
+import { admissionGate } from '../src/admission/admission.ts';
 import { costRules } from '../src/admission/cost-rules.ts';
 import { documentExaminer } from '../src/admission/documents.ts';
-import { admissionGate } from '../src/admission/gate.ts';
 import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { routerConfig } from '../src/config.ts';
-import { createEdge } from '../src/edge.ts';
 import { Executor } from '../src/executor/executor.ts';
+import { standIn } from '../src/executor/gateway-executor.ts';
 import { withScalarRules } from '../src/executor/scalar-rules.ts';
-import { standIn } from '../src/executor/stand-in.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../src/executor/subgraph.ts';
-import { routerMetrics } from '../src/metrics.ts';
-import type { RouterContext } from '../src/subgraph-client.ts';
+import type { RouterContext } from '../src/executor/subgraph-client.ts';
+import { createEdge } from '../src/http/public-server.ts';
+import { routerMetrics } from '../src/observability/metrics.ts';
 
 export const SUPERGRAPH = readFileSync('router/supergraph.graphql', 'utf8');
 

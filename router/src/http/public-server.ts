@@ -7,37 +7,37 @@ import { errorFormatter } from '#platform/graphql/errors.ts';
 import { closeHttpServer, createHttpServer } from '#platform/http/http-server.ts';
 import { newCorrelation } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { costRules } from './admission/cost-rules.ts';
-import { type Documents, documentExaminer, documentStore } from './admission/documents.ts';
-import { admissionGate } from './admission/gate.ts';
-import { checkManifest, readManifest } from './admission/manifest.ts';
+import { admissionGate } from '../admission/admission.ts';
+import { costRules } from '../admission/cost-rules.ts';
+import { type Documents, documentExaminer, documentStore } from '../admission/documents.ts';
+import { checkManifest, readManifest } from '../admission/manifest.ts';
 import {
   automaticOperations,
   type PersistedOperations,
   persistedQueryCache,
   registeredOperations,
-} from './admission/persisted-operations.ts';
-import { callerRates } from './admission/rates.ts';
-import { withoutSuggestions } from './admission/refusals.ts';
-import type { RouterConfig } from './config.ts';
-import type { Executor } from './executor/executor.ts';
-import { accessLog, type ObservedContext, outcomePlugin } from './http/access-log.ts';
-import { clientAddress } from './http/client-address.ts';
-import { serveGraphql } from './http/graphql-route.ts';
+} from '../admission/persisted-operations.ts';
+import { callerRates } from '../admission/rates.ts';
+import { withoutSuggestions } from '../admission/refusals.ts';
+import type { RouterConfig } from '../config.ts';
+import type { Executor } from '../executor/executor.ts';
+import type { RouterContext } from '../executor/subgraph-client.ts';
+import type { Identified } from '../identity/identity.ts';
+import { liveGraphql } from '../live/live-graphql.ts';
+import type { RouterMetrics } from '../observability/metrics.ts';
+import { accessLog, type ObservedContext, outcomePlugin } from './access-log.ts';
+import { clientAddress } from './client-address.ts';
+import { serveGraphql } from './graphql-route.ts';
 import {
   answerBadAddress,
   answerBrokenRequest,
   answerHttpErrors,
   type HttpLimits,
-} from './http/http-errors.ts';
-import { serveMetrics } from './http/metrics-route.ts';
-import { mayConnect, shareWithOrigins } from './http/origins.ts';
-import { addSecurityHeaders } from './http/security-headers.ts';
-import type { Identified } from './identity/identity.ts';
-import type { RouterMetrics } from './metrics.ts';
+} from './http-errors.ts';
+import { serveMetrics } from './metrics-route.ts';
+import { mayConnect, shareWithOrigins } from './origins.ts';
 import { sandboxPage } from './sandbox-page.ts';
-import type { RouterContext } from './subgraph-client.ts';
-import { liveGraphql } from './subscriptions/live-graphql.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 const GRAPHQL_PATH = '/graphql';
 

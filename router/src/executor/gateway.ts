@@ -5,11 +5,11 @@ import type { Authorize } from '#platform/auth/internal-tokens.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { Executor } from './executor/executor.ts';
-import { withScalarRules } from './executor/scalar-rules.ts';
-import { standIn } from './executor/stand-in.ts';
-import type { Subgraph } from './executor/subgraph.ts';
-import { outcomeOf, type RouterMetrics } from './metrics.ts';
+import { outcomeOf, type RouterMetrics } from '../observability/metrics.ts';
+import { Executor } from './executor.ts';
+import { standIn } from './gateway-executor.ts';
+import { withScalarRules } from './scalar-rules.ts';
+import type { Subgraph } from './subgraph.ts';
 import { type RouterContext, SubgraphClient } from './subgraph-client.ts';
 
 /** Which executor answers queries and mutations: the router's own, or the gateway's. */

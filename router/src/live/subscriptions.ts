@@ -12,7 +12,7 @@ import { parseId } from '#platform/graphql/ids.ts';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
-import type { RouterContext } from '../subgraph-client.ts';
+import type { RouterContext } from '../executor/subgraph-client.ts';
 import type { BookingWatch, Watch } from './feeds.ts';
 import { LiveOperation, type Member } from './live-operation.ts';
 import { Payload } from './payload.ts';

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import { unauthenticated } from '#platform/graphql/errors.ts';
-import type { AdmittedRequest } from '../admission/gate.ts';
+import type { AdmittedRequest } from '../admission/admission.ts';
 import type { Identified } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
 import type { Operations } from './operations.ts';

@@ -127,6 +127,30 @@ export const mutants = [
     tests: 'prisma-view-store',
   },
   {
+    name: 'the exclusion constraint of slot holds: overlapping holds of two owners',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        `ALTER TABLE "slot_hold" ADD CONSTRAINT "slot_hold_no_overlap"
+    EXCLUDE USING gist ("space_id" WITH =, tstzrange("start_at", "end_at", '[)') WITH &&,
+                        "owner_id" WITH <>) WHERE ("live");`,
+        '',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: 'the check of the key before the hold: a repeated request leaves a hold behind',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        'IF EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
+        'IF FALSE AND EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
     name: 'the exclusion constraint: overlapping bookings',
     edits: [
       [

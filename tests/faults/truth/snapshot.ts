@@ -36,6 +36,13 @@ const TABLES: readonly [name: string, from: keyof Databases, select: string, col
      status text, live boolean, version int, refund int`,
   ],
   [
+    'slot_hold',
+    'book',
+    'SELECT owner_id, booking_id, space_id, start_at, end_at, live FROM slot_hold',
+    `owner_id uuid, booking_id uuid, space_id uuid, start_at timestamptz, end_at timestamptz,
+     live boolean`,
+  ],
+  [
     'payment',
     'payment',
     'SELECT id, booking_id, customer_id, amount, status::text, refunded, version FROM payment',

@@ -25,6 +25,7 @@ beforeAll(async () => {
   // What these keep out of a database must be found all the same.
   await contexts.book.query(`ALTER TABLE booking DROP CONSTRAINT booking_no_overlap,
     DROP CONSTRAINT booking_live_by_status, DROP CONSTRAINT booking_payment_method_erased`);
+  await contexts.book.query('ALTER TABLE slot_hold DROP CONSTRAINT slot_hold_no_overlap');
   await contexts.book.query('DROP INDEX booking_customer_id_idempotency_key_key');
   await contexts.book.query('DROP INDEX outbox_aggregate_id_version_key');
   await contexts.space.query('ALTER TABLE registration DROP CONSTRAINT registration_no_overlap');
@@ -88,6 +89,22 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
       ],
     ],
     [
+      'a live booking without its hold',
+      ({ ids }) =>
+        contexts.book.query('DELETE FROM slot_hold WHERE booking_id = $1', [ids.registered]),
+      ['a booking holds its slot exactly while it is live'],
+    ],
+    [
+      'a hold that outlasts its booking',
+      ({ ids }) =>
+        contexts.book.query(
+          `INSERT INTO slot_hold (space_id, owner_id, booking_id, start_at, end_at, live)
+           SELECT space_id, id, id, start_at, end_at, TRUE FROM booking WHERE id = $1`,
+          [ids.cancelled],
+        ),
+      ['a booking holds its slot exactly while it is live'],
+    ],
+    [
       'a registration that is gone',
       ({ ids }) =>
         contexts.space.query('DELETE FROM registration WHERE booking_id = $1', [ids.registered]),
@@ -135,6 +152,7 @@ const corruptions: [what: string, corrupt: (world: World) => Promise<unknown>, b
         'charges minus refunds are the money of live bookings and what cancelling cost',
         'mypage shows what the events say',
         'no two live bookings of a space overlap',
+        'no two owners hold a space at the same time',
         'space knows which slots are occupied',
         'the newest event tells the present status',
       ],

@@ -3,22 +3,22 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseOptions, root, runCommand } from './command.mjs';
 
 const help = `Usage: npm run audit [-- options]
 
-Asks the registry which packages of package-lock.json have known vulnerabilities ("npm audit"), and
+Requests from the registry which packages of package-lock.json have known vulnerabilities ("npm audit"), and
 fails for every one of severity high or critical that another version would end, unless
 scripts/audit-allowed.json says why it does no harm here. An entry there that is not needed any more
 fails, too. What no version ends is shown and does not fail.
 
-  --json FILE   judge what "npm audit --json" has written to FILE, and ask nobody
+  --json FILE   check what "npm audit --json" has written to FILE; no registry is requested
 
-Ends with 1 when something is found, with 2 when the registry gives no answer.`;
+Ends with 1 when something is found, with 2 when the registry gives no result.`;
 
-const root = join(import.meta.dirname, '..');
 const GRAVE = new Set(['high', 'critical']);
 
-/** Nothing is known of the packages: neither good nor bad. */
+/** The registry gave no result: nothing is known about the packages. */
 export class NoAudit extends Error {}
 
 /**
@@ -60,7 +60,7 @@ function fixOf(fixAvailable) {
   return `${name} ${version}${isSemVerMajor ? ', a new major version' : ''}`;
 }
 
-/** Throws a sentence for an entry without a reason: it would excuse what nobody has thought about. */
+/** Throws a sentence for an entry without a reason: it would allow what has not been examined. */
 export function readAllowed(text) {
   const allowed = JSON.parse(text);
   for (const { advisory, why } of allowed) {
@@ -70,18 +70,13 @@ export function readAllowed(text) {
   return allowed;
 }
 
-async function main([option, file, ...rest]) {
-  if (option === '--help' || option === '-h') return console.log(help);
-  const isFile = option === '--json' && file && rest.length === 0;
-  if (option !== undefined && !isFile) {
-    console.error(help);
-    process.exitCode = 2;
-    return;
-  }
+/** @param {string[]} args */
+async function main(args) {
+  const { json: file } = parseOptions(help, { args, options: { json: { type: 'string' } } }).values;
   const allowed = readAllowed(readFileSync(join(root, 'scripts', 'audit-allowed.json'), 'utf8'));
   try {
-    const text = isFile ? readFileSync(file, 'utf8') : await npmAudit();
-    tell(judge(parse(text), allowed));
+    const text = file ? readFileSync(file, 'utf8') : await npmAudit();
+    printFindings(judge(parse(text), allowed));
   } catch (error) {
     if (!(error instanceof NoAudit)) throw error;
     console.error(`The packages could not be audited: ${error.message}.`);
@@ -89,7 +84,7 @@ async function main([option, file, ...rest]) {
   }
 }
 
-function tell({ failing, allowed, unfixable, unneeded }) {
+function printFindings({ failing, allowed, unfixable, unneeded }) {
   const line = ({ advisory, package: name, range, severity, title }) =>
     `${severity}: ${name} ${range}: ${title} (${advisory})`;
   for (const each of unfixable) console.log(`no version ends it: ${line(each)}`);
@@ -127,5 +122,4 @@ function npmAudit() {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  await main(process.argv.slice(2));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runCommand(help, main);

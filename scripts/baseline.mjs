@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { CommandError, parseOptions, root, runCommand } from './command.mjs';
 import { installAndBuild } from './run-built.mjs';
 
 const help = `Usage: npm run baseline [-- --commit <ref>]
@@ -17,32 +17,23 @@ and says what a client, a consumer or the previous release may no longer rely on
   --commit <ref>  also names the version that the upgrade test starts from, in the file commit
   --check         writes nothing; fails when this version breaks what the baseline promises`;
 
-const root = join(import.meta.dirname, '..');
 const folder = join(root, 'contracts/baseline');
 
-try {
-  await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runCommand(help, main);
 
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      help: { type: 'boolean', short: 'h' },
-      check: { type: 'boolean' },
-      commit: { type: 'string' },
-    },
+/** @param {string[]} args */
+async function main(args) {
+  const { values } = parseOptions(help, {
+    args,
+    options: { check: { type: 'boolean' }, commit: { type: 'string' } },
   });
-  if (values.help) return console.log(help);
   await installAndBuild();
   const now = await promises();
   const broken = await breakingChanges(now, values.check);
   for (const sentence of broken) console.error(`  ${sentence}`);
   if (!values.check) return write(now, values.commit);
   if (broken.length > 0) {
-    throw new Error(
+    throw new CommandError(
       `This version breaks what the baseline promises in ${broken.length} places. CONTRIBUTING.md ` +
         'says how a contract changes without that.',
     );
@@ -69,7 +60,9 @@ async function breakingChanges(now, isCheck) {
   const before = Object.fromEntries(Object.keys(now).map((name) => [name, read(name)]));
   const missing = Object.keys(before).filter((name) => before[name] === undefined);
   if (isCheck && missing.length > 0) {
-    throw new Error(`${folder} lacks ${missing.join(', ')}: restore it from the repository.`);
+    throw new CommandError(
+      `${folder} lacks ${missing.join(', ')}: restore it from the repository.`,
+    );
   }
   if (isCheck) baselineCommit();
   if (missing.length > 0) return [];
@@ -83,7 +76,7 @@ async function breakingChanges(now, isCheck) {
 function baselineCommit() {
   const commit = read('commit')?.trim();
   if (/^[0-9a-f]{40}$/.test(commit ?? '')) return;
-  throw new Error(`${join(folder, 'commit')} must hold the full hash of a commit.`);
+  throw new CommandError(`${join(folder, 'commit')} must hold the full hash of a commit.`);
 }
 
 function write(files, ref) {

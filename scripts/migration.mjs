@@ -1,8 +1,7 @@
 // npm run migration: writes Prisma migrations from the schemas, and checks that they agree.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
-import { requireNode } from './node-version.mjs';
+import { CommandError, parseOptions, root, runCommand, UsageError } from './command.mjs';
 
 const help = `Usage: npm run migration -- new <context> <name> [--empty]
        npm run migration -- check
@@ -20,54 +19,45 @@ check  fails when the migrations of a context do not lead to its schema, when on
   --mariadb-url <url>        check: a MariaDB or MySQL server (mysql://...) on which to run mypage's
                              hand-written MySQL migrations; without it their text is compared`;
 
-const root = join(import.meta.dirname ?? '.', '..');
 const prisma = join(root, 'prisma');
 
-try {
-  await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
+await runCommand(help, main);
+
+/** @param {string[]} args */
+async function main(args) {
+  const { values, positionals } = readOptions(args);
+  const [command, context, name, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(help);
+  if (command === 'check' && !context) return check(values);
+  if (command === 'new' && context && name) return create(context, name, values);
+  throw new UsageError(help);
 }
 
-async function main() {
-  const { values, positionals } = readArguments();
-  const [command, ...rest] = positionals;
-  if (values.help) return console.log(help);
-  requireNode();
-  if (command === 'check' && rest.length === 0) return check(values);
-  if (command === 'new' && rest.length === 2) return create(...rest, values);
-  throw new Error(help);
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        empty: { type: 'boolean' },
-        'database-url': { type: 'string' },
-        'mariadb-url': { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw new Error(`${error.message}\n\n${help}`);
-  }
+/** @param {string[]} args */
+function readOptions(args) {
+  return parseOptions(help, {
+    args,
+    allowPositionals: true,
+    options: {
+      empty: { type: 'boolean' },
+      'database-url': { type: 'string' },
+      'mariadb-url': { type: 'string' },
+    },
+  });
 }
 
 async function create(contextName, name, options) {
   const context = contexts().find((each) => each.name === contextName);
   if (!context) {
     const names = contexts().map((each) => each.name);
-    throw new Error(`There is no context ${contextName}; there are ${names.join(', ')}.`);
+    throw new CommandError(`There is no context ${contextName}; there are ${names.join(', ')}.`);
   }
   const slug = name
     .trim()
     .toLowerCase()
     .replaceAll(/[\s-]+/g, '_');
   if (!/^[a-z0-9_]{1,100}$/.test(slug)) {
-    throw new Error('A migration is named with letters, digits and underscores.');
+    throw new CommandError('A migration is named with letters, digits and underscores.');
   }
   const [sql] = options.empty
     ? ['-- What Prisma cannot express.\n']
@@ -109,7 +99,7 @@ async function check(options) {
   for (const context of all.filter(({ twin, migrations }) => twin && existsSync(migrations))) {
     problems.push(...(await compareTwins(context, options['mariadb-url'])));
   }
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  if (problems.length > 0) throw new CommandError(problems.join('\n'));
   console.log(`The migrations of ${all.map(({ name }) => name).join(', ')} lead to their schemas.`);
 }
 

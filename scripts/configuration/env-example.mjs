@@ -2,7 +2,7 @@
 
 const HEAD = `# Settings of the services. Written by "npm run configuration" from their descriptions: do not edit.
 # docs/operations/configuration.md says who reads what. NAME_FILE=<path> stands for each NAME.
-# For docker compose, "npm run secrets" writes .env: passwords, from which the addresses are built.
+# For docker compose, "npm run ops -- secrets" writes .env: passwords, from which the addresses are built.
 `;
 
 /** @param {import('./settings.mjs').Setting[]} settings @param {Record<string, string>} groups titles */

@@ -13,7 +13,7 @@ Each service reads its settings from environment variables. An empty variable co
 - **Errors.** A service with missing or wrong settings prints one sentence for each of them and exits with
   code 2; \`npm start\` exits with code 1.
 - **Secrets.** Outside the embedded profile a service refuses secrets and passwords that are publicly known.
-  \`npm run secrets\` writes a \`.env\` with random ones for \`docker-compose.yml\`, which builds the addresses of
+  \`npm run ops -- secrets\` writes a \`.env\` with random ones for \`docker-compose.yml\`, which builds the addresses of
   databases and Redis from them.
 - **\`npm start\`** passes its environment to the five services. It sets their \`HOST\`, \`PORT\`, \`DRAIN_SECONDS\`,
   \`SPACERENT_PROFILE\` and the addresses of each other. Without the addresses of databases, Redis and

@@ -38,7 +38,7 @@ export function failureOf(run: FinishedRun, options: { seconds: number; only?: s
     '  The faults were:',
     ...run.told.map((each) => `    ${each}`),
     `  Data and logs are in ${run.kept}`,
-    `  Again: npm run chaos -- ${again}${only}`,
+    `  Again: npm run test:faults -- ${again}${only}`,
   ].join('\n');
 }
 

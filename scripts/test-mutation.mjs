@@ -1,11 +1,12 @@
-// npm run chaos:mutants: takes each guarantee away in a copy, and shows that the tests notice.
+// npm run test:mutation: takes each guarantee away in a copy, and shows that the tests notice.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asksForHelp, installAndBuild } from './run-built.mjs';
+import { root, runCommand } from './command.mjs';
+import { installAndBuild } from './run-built.mjs';
 
-const help = `Usage: npm run chaos:mutants [-- pattern]
+const help = `Usage: npm run test:mutation [-- pattern]
 
 Copies the project to a temporary folder. One at a time, takes away there what keeps bookings from
 being lost or doubled (tests/faults/mutants.mjs lists the pieces), and runs the tests that watch over
@@ -14,13 +15,10 @@ Takes about 30 s a piece. With a pattern only the pieces whose name contains it.
 
 Exit code 1 when the tests do not notice that a piece is missing.`;
 
-const root = join(import.meta.dirname, '..');
-const [pattern = ''] = process.argv.slice(2);
+await runCommand(help, main);
 
-if (asksForHelp()) console.log(help);
-else await main();
-
-async function main() {
+/** @param {string[]} args */
+async function main([pattern = '']) {
   await installAndBuild();
   const { mutants } = await import('../tests/faults/mutants.mjs');
   const chosen = mutants.filter(({ name }) => name.includes(pattern));
@@ -108,7 +106,14 @@ function runTests(copy, testPathPatterns) {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [
-      ...['scripts/test.mjs', '--selectProjects', 'parts', '--json', `--outputFile=${report}`],
+      ...[
+        'scripts/test.mjs',
+        '--selectProjects',
+        'unit',
+        'integration',
+        '--json',
+        `--outputFile=${report}`,
+      ],
       ...['--testPathPatterns', testPathPatterns],
     ],
     { cwd: copy, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, CI: '' } },

@@ -1,15 +1,23 @@
 // Runs Jest several times, as many at a time as the machine bears, and reports on all of them.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { root } from '../command.mjs';
 
-const root = join(import.meta.dirname, '..');
 const JEST = join(root, 'node_modules/jest/bin/jest.js');
 /** Each starts servers and processes of its own, which keep a core busy. */
 const MAX_LANES_AT_A_TIME = 2;
 
 /**
- * Runs the lanes, in their order; each is `{ name, profiles, args }`, the arguments Jest's. Resolves with the exit
- * code: 0 when all passed. Of several lanes, each line of output begins with the lane's name.
+ * One run of Jest with its arguments; `profiles` are joined by commas.
+ *
+ * @typedef {{ name: string, profiles: string, args: string[] }} Lane
+ */
+
+/**
+ * Runs the lanes, in their order. Resolves with the exit code: 0 when all passed. Of several lanes, each line of
+ * output begins with the lane's name.
+ *
+ * @param {Lane[]} lanes
  */
 export async function runLanes(lanes) {
   const running = new Set();

@@ -16,6 +16,18 @@ fails, too. What no version ends is shown and does not fail.
 
 Ends with 1 when something is found, with 2 when the registry gives no result.`;
 
+/**
+ * @typedef {{ advisory: string, why: string }} Allowed
+ * @typedef {{ url: string, severity: string, title: string, range: string }} Flaw
+ * @typedef {{
+ *   advisory: string, package: string, severity: string, title: string, range: string, fix: string | null,
+ * }} Finding
+ * @typedef {{
+ *   name: string, via: (string | Flaw)[],
+ *   fixAvailable: boolean | { name: string, version: string, isSemVerMajor: boolean },
+ * }} Vulnerability
+ */
+
 const GRAVE = new Set(['high', 'critical']);
 
 /** The registry gave no result: nothing is known about the packages. */
@@ -24,6 +36,9 @@ export class NoAudit extends Error {}
 /**
  * Judges a report of `npm audit --json`. `allowed` holds `{advisory, why}`; `advisory` is the last part of an
  * advisory's address, such as GHSA-…. Throws {@link NoAudit} when the report is none.
+ *
+ * @param {{ vulnerabilities?: Record<string, Vulnerability>, message?: string, error?: { summary?: string } } | null} report
+ * @param {Allowed[]} allowed
  */
 export function judge(report, allowed) {
   if (typeof report?.vulnerabilities !== 'object') {
@@ -32,9 +47,10 @@ export function judge(report, allowed) {
   const grave = Object.values(report.vulnerabilities).flatMap(({ name, via, fixAvailable }) =>
     via
       // A mere name says that the flaw is that of another package in the list.
-      .filter((flaw) => typeof flaw === 'object' && GRAVE.has(flaw.severity))
+      .filter((flaw) => typeof flaw === 'object')
+      .filter(({ severity }) => GRAVE.has(severity))
       .map(({ url, severity, title, range }) => ({
-        advisory: url.split('/').pop(),
+        advisory: url.split('/').pop() ?? url,
         package: name,
         severity,
         title,
@@ -52,7 +68,11 @@ export function judge(report, allowed) {
   };
 }
 
-/** In words, which version ends a vulnerability; null when none does. */
+/**
+ * In words, which version ends a vulnerability; null when none does.
+ *
+ * @param {boolean | { name: string, version: string, isSemVerMajor: boolean }} fixAvailable
+ */
 function fixOf(fixAvailable) {
   if (!fixAvailable) return null;
   if (fixAvailable === true) return 'npm audit fix';
@@ -60,7 +80,12 @@ function fixOf(fixAvailable) {
   return `${name} ${version}${isSemVerMajor ? ', a new major version' : ''}`;
 }
 
-/** Throws a sentence for an entry without a reason: it would allow what has not been examined. */
+/**
+ * Throws a sentence for an entry without a reason: it would allow what has not been examined.
+ *
+ * @param {string} text
+ * @returns {Allowed[]}
+ */
 export function readAllowed(text) {
   const allowed = JSON.parse(text);
   for (const { advisory, why } of allowed) {
@@ -84,7 +109,9 @@ async function main(args) {
   }
 }
 
+/** @param {ReturnType<typeof judge>} findings */
 function printFindings({ failing, allowed, unfixable, unneeded }) {
+  /** @param {Finding} finding */
   const line = ({ advisory, package: name, range, severity, title }) =>
     `${severity}: ${name} ${range}: ${title} (${advisory})`;
   for (const each of unfixable) console.log(`no version ends it: ${line(each)}`);
@@ -97,6 +124,7 @@ function printFindings({ failing, allowed, unfixable, unneeded }) {
   else console.log('No known vulnerability of severity high or critical that a version would end.');
 }
 
+/** @param {string} text */
 function parse(text) {
   try {
     return JSON.parse(text);
@@ -105,7 +133,11 @@ function parse(text) {
   }
 }
 
-/** What npm writes; its exit code says no more than that. */
+/**
+ * What npm writes; its exit code says no more than that.
+ *
+ * @returns {Promise<string>}
+ */
 function npmAudit() {
   return new Promise((resolve, reject) => {
     const npm = spawn('npm', ['audit', '--json', '--package-lock-only'], {

@@ -46,7 +46,7 @@ async function promises() {
   const { printClientSchema } = await import('./contracts/client-schema.mjs');
   const { describeEvents } = await import('./contracts/event-contracts.mjs');
   const { listMigrations } = await import('./migration/baseline-migrations.mjs');
-  const asText = (value) => `${JSON.stringify(value, null, 2)}\n`;
+  const asText = (/** @type {unknown} */ value) => `${JSON.stringify(value, null, 2)}\n`;
   return {
     'api.graphql': await printClientSchema(root),
     'events.json': asText(await describeEvents(root)),
@@ -54,11 +54,16 @@ async function promises() {
   };
 }
 
+/**
+ * @param {Awaited<ReturnType<typeof promises>>} now
+ * @param {boolean | undefined} isCheck
+ * @returns {Promise<string[]>}
+ */
 async function breakingChanges(now, isCheck) {
   const { breakingSchemaChanges } = await import('./contracts/client-schema.mjs');
   const { breakingEventChanges } = await import('./contracts/event-changes.mjs');
-  const before = Object.fromEntries(Object.keys(now).map((name) => [name, read(name)]));
-  const missing = Object.keys(before).filter((name) => before[name] === undefined);
+  const names = /** @type {(keyof typeof now)[]} */ (Object.keys(now));
+  const missing = names.filter((name) => read(name) === undefined);
   if (isCheck && missing.length > 0) {
     throw new CommandError(
       `${folder} lacks ${missing.join(', ')}: restore it from the repository.`,
@@ -66,10 +71,10 @@ async function breakingChanges(now, isCheck) {
   }
   if (isCheck) baselineCommit();
   if (missing.length > 0) return [];
-  const events = [before, now].map((files) => JSON.parse(files['events.json']));
+  const before = { schema: read('api.graphql') ?? '', events: read('events.json') ?? '' };
   return [
-    ...(await breakingSchemaChanges(before['api.graphql'], now['api.graphql'])),
-    ...breakingEventChanges(...events),
+    ...(await breakingSchemaChanges(before.schema, now['api.graphql'])),
+    ...breakingEventChanges(JSON.parse(before.events), JSON.parse(now['events.json'])),
   ];
 }
 
@@ -79,6 +84,10 @@ function baselineCommit() {
   throw new CommandError(`${join(folder, 'commit')} must hold the full hash of a commit.`);
 }
 
+/**
+ * @param {Record<string, string>} files
+ * @param {string | undefined} ref
+ */
 function write(files, ref) {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -89,6 +98,7 @@ function write(files, ref) {
   console.log(`Written to ${folder}.`);
 }
 
+/** @param {string} name */
 function read(name) {
   try {
     return readFileSync(join(folder, name), 'utf8');

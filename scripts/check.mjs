@@ -8,47 +8,51 @@ import { installAndBuild } from './run-built.mjs';
 const bin = (/** @type {string} */ name) => join('node_modules', '.bin', name);
 const node = process.execPath;
 
-/** @type {{ name: string, purpose: string, command: string, args: string[] }[]} */
+/** @type {{ name: string, purpose: string, commands: [program: string, ...args: string[]][] }[]} */
 const checks = [
   {
     name: 'format',
     purpose: 'formatting and lint rules; "npm run fix" fixes most',
-    command: bin('biome'),
-    args: ['check', '--error-on-warnings', '.'],
+    commands: [[bin('biome'), 'check', '--error-on-warnings', '.']],
   },
-  { name: 'types', purpose: 'types', command: bin('tsc'), args: ['-p', '.'] },
+  {
+    name: 'types',
+    purpose: 'types of the TypeScript files, and of the scripts by their JSDoc',
+    commands: [
+      [bin('tsc'), '-p', '.'],
+      [bin('tsc'), '-p', 'tsconfig.scripts.json'],
+    ],
+  },
   {
     name: 'dependencies',
     purpose: 'which folder may import which',
-    command: bin('depcruise'),
-    args: [
-      ...['--config', '.dependency-cruiser.cjs'],
-      ...['contracts', 'platform', 'router', 'subgraphs', 'supervisor'],
+    commands: [
+      [
+        bin('depcruise'),
+        ...['--config', '.dependency-cruiser.cjs'],
+        ...['contracts', 'platform', 'router', 'subgraphs', 'supervisor'],
+      ],
     ],
   },
   {
     name: 'composition',
     purpose: 'the supergraph is what the subgraphs compose to; "npm run compose" writes it',
-    command: node,
-    args: ['scripts/compose.mjs', '--check'],
+    commands: [[node, 'scripts/compose.mjs', '--check']],
   },
   {
     name: 'contracts',
     purpose: 'nothing breaks what the last release promised (contracts/baseline)',
-    command: node,
-    args: ['scripts/baseline.mjs', '--check'],
+    commands: [[node, 'scripts/baseline.mjs', '--check']],
   },
   {
     name: 'configuration',
     purpose: 'the reference is what the settings say; "npm run configuration" writes it',
-    command: node,
-    args: ['scripts/configuration.mjs', '--check'],
+    commands: [[node, 'scripts/configuration.mjs', '--check']],
   },
   {
     name: 'migrations',
     purpose: 'they lead to the schemas, and the previous release can run on them',
-    command: node,
-    args: ['scripts/migration.mjs', 'check'],
+    commands: [[node, 'scripts/migration.mjs', 'check']],
   },
 ];
 
@@ -64,19 +68,36 @@ await runCommand(help, async (names) => {
   await installAndBuild();
 
   const failed = [];
-  for (const { name, command, args } of checks) {
+  for (const { name, commands } of checks) {
     if (names.length > 0 && !names.includes(name)) continue;
     const started = performance.now();
-    const { code, output } = await run(command, args);
+    const { isSound, output } = await runAll(commands);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${code === 0 ? '✓' : '✗'} ${name} (${seconds} s)`);
-    if (code !== 0) {
+    console.log(`${isSound ? '✓' : '✗'} ${name} (${seconds} s)`);
+    if (!isSound) {
       failed.push(name);
       console.log(output);
     }
   }
   if (failed.length > 0) throw new CommandError(`Failed: ${failed.join(', ')}.`);
 });
+
+/**
+ * Runs the commands one after the other; `output` is that of the ones which failed.
+ *
+ * @param {[program: string, ...args: string[]][]} commands
+ */
+async function runAll(commands) {
+  let output = '';
+  let isSound = true;
+  for (const [program, ...args] of commands) {
+    const result = await run(program, args);
+    if (result.code === 0) continue;
+    isSound = false;
+    output += result.output;
+  }
+  return { isSound, output };
+}
 
 /**
  * @param {string} command

@@ -13,6 +13,7 @@ export class CommandError extends Error {
 
 /** The command line is wrong. */
 export class UsageError extends CommandError {
+  /** @override */
   exitCode = 2;
 }
 

@@ -19,6 +19,16 @@ check  fails when the migrations of a context do not lead to its schema, when on
   --mariadb-url <url>        check: a MariaDB or MySQL server (mysql://...) on which to run mypage's
                              hand-written MySQL migrations; without it their text is compared`;
 
+/**
+ * `twin`: the folder of the MySQL migrations of a context that is on SQLite, too.
+ *
+ * @typedef {{
+ *   name: string, schema: string, provider: string, migrations: string, twin?: string,
+ * }} Context
+ * @typedef {ReturnType<typeof readOptions>['values']} Options
+ * @typedef {typeof import('./migration/scratch-databases.mjs')} ScratchDatabases
+ */
+
 const prisma = join(root, 'prisma');
 
 await runCommand(help, main);
@@ -46,6 +56,11 @@ function readOptions(args) {
   });
 }
 
+/**
+ * @param {string} contextName
+ * @param {string} name
+ * @param {Options} options
+ */
 async function create(contextName, name, options) {
   const context = contexts().find((each) => each.name === contextName);
   if (!context) {
@@ -76,11 +91,12 @@ async function create(contextName, name, options) {
   if (context.provider === 'sqlite') {
     console.log(
       "Now write its MySQL twin by hand, because Prisma's engine from npm knows no MySQL:\n" +
-        `${relative(root, join(context.twin, `${time}_${slug}`, 'migration.sql'))}`,
+        `${relative(root, join(context.twin ?? '', `${time}_${slug}`, 'migration.sql'))}`,
     );
   }
 }
 
+/** @param {Options} options */
 async function check(options) {
   const all = contexts();
   const found = await differences(all, options);
@@ -96,21 +112,29 @@ async function check(options) {
   });
   problems.push(...lacking);
   const { compareTwins } = await import('./migration/twins.mjs');
-  for (const context of all.filter(({ twin, migrations }) => twin && existsSync(migrations))) {
-    problems.push(...(await compareTwins(context, options['mariadb-url'])));
+  for (const context of all.filter(({ migrations }) => existsSync(migrations))) {
+    const { twin } = context;
+    if (twin) problems.push(...(await compareTwins({ ...context, twin }, options['mariadb-url'])));
   }
   if (problems.length > 0) throw new CommandError(problems.join('\n'));
   console.log(`The migrations of ${all.map(({ name }) => name).join(', ')} lead to their schemas.`);
 }
 
-/** For each context the SQL that its migrations lack, '' when none. */
+/**
+ * For each context the SQL that its migrations lack, '' when none.
+ *
+ * @param {Context[]} wanted
+ * @param {Options} options
+ * @returns {Promise<string[]>}
+ */
 async function differences(wanted, options) {
   const { prepare } = await import('./prepare.mjs');
   await prepare();
   const { diffWithSchema } = await import('./migration/schema-diff.mjs');
   const scratch = await import('./migration/scratch-databases.mjs');
-  const { applyMigrations } = await import('../dist/platform/database/migrate.js');
+  const { applyMigrations } = await import('#platform/database/migrate.ts');
 
+  /** @type {(context: Context, databaseUrl: string) => Promise<string>} */
   const diff = async (context, databaseUrl) => {
     if (existsSync(context.migrations)) {
       const log = { info: () => {}, warn: () => {} };
@@ -123,14 +147,15 @@ async function differences(wanted, options) {
   const needsServer = wanted.some(({ provider }) => provider === 'postgresql');
   const given = options['database-url'];
   const server = needsServer && !given ? await scratch.startScratchServer() : undefined;
+  const serverUrl = given ?? server?.url ?? '';
   try {
     const found = [];
     for (const context of wanted) {
-      const work = (databaseUrl) => diff(context, databaseUrl);
+      const work = (/** @type {string} */ databaseUrl) => diff(context, databaseUrl);
       found.push(
         context.provider === 'sqlite'
           ? await scratch.withScratchSqlite(work)
-          : await scratch.withScratchPostgres(given ?? server.url, work),
+          : await scratch.withScratchPostgres(serverUrl, work),
       );
     }
     return found;
@@ -143,6 +168,10 @@ async function differences(wanted, options) {
  * Prisma leaves alone what it does not know: exclusion constraints, partial and expression indexes,
  * checks, triggers, functions, views. But it takes a covering index (INCLUDE) for one that the
  * schema lacks, and on SQLite a partial index makes the engine fail.
+ *
+ * @param {string} url
+ * @param {string} provider
+ * @param {Pick<ScratchDatabases, 'queryPostgres' | 'querySqlite'>} queries
  */
 async function forgetInexpressible(url, provider, { queryPostgres, querySqlite }) {
   const [run, sql] =
@@ -164,13 +193,14 @@ async function forgetInexpressible(url, provider, { queryPostgres, querySqlite }
   }
 }
 
+/** @returns {Context[]} */
 function contexts() {
   const names = readdirSync(prisma).sort();
   return names.flatMap((name) => {
     const schema = join(prisma, name, 'schema.prisma');
     if (!existsSync(schema)) return [];
     const text = readFileSync(schema, 'utf8');
-    const provider = /^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"/m.exec(text)?.[1];
+    const provider = /^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"/m.exec(text)?.[1] ?? '';
     const folder = join(prisma, name, 'migrations');
     // mypage runs on two engines: SQLite's migrations are derived, MySQL's are their twins.
     return provider === 'sqlite'

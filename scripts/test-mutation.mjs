@@ -15,6 +15,8 @@ Takes about 30 s a piece. With a pattern only the pieces whose name contains it.
 
 Exit code 1 when the tests do not notice that a piece is missing.`;
 
+/** @typedef {import('../tests/faults/mutants.mjs').Mutant} Mutant */
+
 await runCommand(help, main);
 
 /** @param {string[]} args */
@@ -44,6 +46,10 @@ async function main([pattern = '']) {
   }
 }
 
+/**
+ * @param {string} copy
+ * @param {Mutant[]} chosen
+ */
 function judge(copy, chosen) {
   const patterns = [...new Set(chosen.map(({ tests }) => tests))];
   const sound = runTests(copy, patterns.join('|'));
@@ -80,7 +86,12 @@ function copyProject() {
   return copy;
 }
 
-/** Makes the edits; returns what takes them back. */
+/**
+ * Makes the edits; returns what takes them back.
+ *
+ * @param {string} copy
+ * @param {Mutant} mutant
+ */
 function mutate(copy, { name, edits }) {
   const originals = new Map();
   for (const [file, text, replacement] of edits) {
@@ -100,6 +111,10 @@ function mutate(copy, { name, edits }) {
   };
 }
 
+/**
+ * @param {string} copy
+ * @param {string} testPathPatterns
+ */
 function runTests(copy, testPathPatterns) {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
@@ -119,6 +134,7 @@ function runTests(copy, testPathPatterns) {
     { cwd: copy, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, CI: '' } },
   );
   const output = `${stdout}\n${stderr}`;
+  /** @type {{ testResults: { assertionResults: { status: string, fullName: string }[] }[] }} */
   let results;
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));

@@ -4,10 +4,21 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 
-/** Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. */
+/**
+ * @typedef {import('./event-changes.mjs').EventDescription} EventDescription
+ * @typedef {import('./event-changes.mjs').Schema} Schema
+ */
+
+/**
+ * Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema.
+ *
+ * @param {string} root
+ * @returns {Promise<Record<string, EventDescription>>}
+ */
 export async function describeEvents(root) {
   const folder = join(root, 'contracts');
   const modules = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  /** @type {Record<string, EventDescription>} */
   const events = {};
   for (const name of modules.sort()) {
     const file = join(root, 'dist/contracts', name.replace(/\.ts$/, '.js'));
@@ -20,7 +31,12 @@ export async function describeEvents(root) {
   return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The events of an export that is a table of contracts; none of any other export. */
+/**
+ * The events of an export that is a table of contracts; none of any other export.
+ *
+ * @param {unknown} value
+ * @returns {[type: string, contract: any][]}
+ */
 function contractsIn(value) {
   if (typeof value !== 'object' || value === null) return [];
   const entries = Object.entries(value);
@@ -30,11 +46,12 @@ function contractsIn(value) {
 /**
  * One contract as data; without upcasts its schema version is 1.
  * @param {{ topic: string, consumers: string[], payload: import('zod').ZodType, upcasts?: unknown[] }} contract
+ * @returns {EventDescription}
  */
 export function describeContract({ topic, consumers, payload, upcasts = [] }) {
-  const options = { unrepresentable: 'any', target: 'draft-2020-12' };
-  const accepts = z.toJSONSchema(payload, { ...options, io: 'input' });
-  const publishes = open(z.toJSONSchema(payload, { ...options, io: 'output' }));
+  const options = /** @type {const} */ ({ unrepresentable: 'any', target: 'draft-2020-12' });
+  const accepts = /** @type {Schema} */ (z.toJSONSchema(payload, { ...options, io: 'input' }));
+  const publishes = withoutClosedObjects(z.toJSONSchema(payload, { ...options, io: 'output' }));
   const isSame = JSON.stringify(accepts) === JSON.stringify(publishes);
   return {
     topic,
@@ -46,8 +63,13 @@ export function describeContract({ topic, consumers, payload, upcasts = [] }) {
   };
 }
 
-/** Without "no other fields", which zod says of everything that is written. */
-function open(schema) {
+/**
+ * Without "no other fields", which zod says of everything that is written.
+ *
+ * @param {object} schema
+ * @returns {Schema}
+ */
+function withoutClosedObjects(schema) {
   return JSON.parse(JSON.stringify(schema), (_, value) => {
     if (value?.additionalProperties === false) delete value.additionalProperties;
     return value;

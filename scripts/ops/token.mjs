@@ -50,7 +50,9 @@ async function requestToken(graphqlUrl, user, roles) {
       `${url} does not exist: the servers profile accepts tokens of its identity provider alone.`,
     );
   }
-  const { token, message } = await response.json();
+  const { token, message } = /** @type {{ token: string, message?: string }} */ (
+    await response.json()
+  );
   if (!response.ok) throw new CommandError(message ?? `${url} responds with ${response.status}.`);
   return token;
 }

@@ -13,6 +13,8 @@ const MAX_LANES_AT_A_TIME = 2;
  * @typedef {{ name: string, profiles: string, args: string[] }} Lane
  */
 
+/** @typedef {{ code: number, seconds: number }} Result */
+
 /**
  * Runs the lanes, in their order. Resolves with the exit code: 0 when all passed. Of several lanes, each line of
  * output begins with the lane's name.
@@ -20,6 +22,7 @@ const MAX_LANES_AT_A_TIME = 2;
  * @param {Lane[]} lanes
  */
 export async function runLanes(lanes) {
+  /** @type {Set<import('node:child_process').ChildProcess>} */
   const running = new Set();
   // Ctrl-C reaches Jest by itself; a signal to this process alone is passed on.
   process.on('SIGINT', () => {});
@@ -30,6 +33,7 @@ export async function runLanes(lanes) {
   });
 
   const waiting = [...lanes];
+  /** @type {Map<string, Result>} */
   const results = new Map();
   const work = async () => {
     for (let lane = waiting.shift(); lane && !isStopped; lane = waiting.shift()) {
@@ -45,13 +49,24 @@ export async function runLanes(lanes) {
   return lanes.every(({ name }) => results.get(name)?.code === 0) ? 0 : 1;
 }
 
+/**
+ * @param {Lane} lane
+ * @param {Map<string, Result>} results
+ */
 function summaryOf({ name }, results) {
   const result = results.get(name);
   if (!result) return `- ${name}: not run`;
   return `${result.code === 0 ? '✓' : '✗'} ${name} (${result.seconds.toFixed(0)} s)`;
 }
 
-/** Resolves with the exit code. */
+/**
+ * Resolves with the exit code.
+ *
+ * @param {Lane} lane
+ * @param {boolean} isOneOfSeveral
+ * @param {Set<import('node:child_process').ChildProcess>} running
+ * @returns {Promise<number>}
+ */
 function runJest({ name, profiles, args }, isOneOfSeveral, running) {
   const nodeOptions = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
   const child = spawn(process.execPath, [JEST, ...args], {
@@ -64,7 +79,7 @@ function runJest({ name, profiles, args }, isOneOfSeveral, running) {
     },
   });
   running.add(child);
-  if (isOneOfSeveral) {
+  if (child.stdout && child.stderr) {
     writeByLine(child.stdout, process.stdout, name);
     writeByLine(child.stderr, process.stderr, name);
   }
@@ -72,18 +87,24 @@ function runJest({ name, profiles, args }, isOneOfSeveral, running) {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       running.delete(child);
-      resolve(signal ? 1 : code);
+      resolve(signal ? 1 : (code ?? 1));
     });
   });
 }
 
-/** Whole lines, so that those of two lanes never mix. */
+/**
+ * Whole lines, so that those of two lanes never mix.
+ *
+ * @param {import('node:stream').Readable} from
+ * @param {NodeJS.WritableStream} to
+ * @param {string} name
+ */
 function writeByLine(from, to, name) {
   let rest = '';
   from.setEncoding('utf8');
   from.on('data', (chunk) => {
     const lines = (rest + chunk).split('\n');
-    rest = lines.pop();
+    rest = lines.pop() ?? '';
     for (const line of lines) to.write(`[${name}] ${line}\n`);
   });
   from.on('end', () => {

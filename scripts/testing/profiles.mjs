@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CommandError } from '../command.mjs';
 
+/** @type {[name: string, programs: string[]][]} */
 const SERVERS = [
   ['redis-server', ['redis-server']],
   ['mariadbd', ['mariadbd', 'mysqld']],
@@ -28,11 +29,16 @@ export function chooseProfiles() {
   return 'embedded';
 }
 
+/** @param {string} name */
 function isSet(name) {
   return !['', '0', 'false'].includes(process.env[name] ?? '');
 }
 
-/** Servers are installed in sbin folders, which an ordinary user's PATH often lacks. */
+/**
+ * Servers are installed in sbin folders, which an ordinary user's PATH often lacks.
+ *
+ * @param {string} name
+ */
 function isOnPath(name) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders.some((folder) => {

@@ -2,7 +2,13 @@
 // edit's text must occur exactly once in its file, so that this list cannot grow stale unnoticed.
 // `tests`: a pattern of the test files that are to notice it first; `chaos`: seeds that do.
 
-/** @type {{ name: string, edits: [file: string, text: string, replacement: string][], tests: string }[]} */
+/**
+ * @typedef {{
+ *   name: string, edits: [file: string, text: string, replacement: string][], tests: string,
+ * }} Mutant
+ */
+
+/** @type {Mutant[]} */
 export const mutants = [
   {
     name: 'the refusal to erase a customer whose booking is not over',
@@ -216,18 +222,23 @@ export const mutants = [
     tests: 'payment/test',
   },
   ...[
-    ['book', 'prisma-booking-store', 'booking-store|faulty-workers'],
-    ['payment', 'payment-statements', 'payment/test', 1, '\n  RETURNING refund_owed'],
-    ['space', 'prisma-registration-store', 'registration-store', 9],
-  ].map(([context, file, tests, first = 1, rest = '']) => ({
+    { context: 'book', file: 'prisma-booking-store', tests: 'booking-store|faulty-workers' },
+    {
+      context: 'payment',
+      file: 'payment-statements',
+      tests: 'payment/test',
+      rest: '\n  RETURNING refund_owed',
+    },
+    { context: 'space', file: 'prisma-registration-store', tests: 'registration-store', first: 9 },
+  ].map(({ context, file, tests, first = 1, rest = '' }) => ({
     name: `${context}'s version guard: a writer that slept overwrites what happened since`,
-    edits: [
+    edits: /** @type {Mutant['edits']} */ ([
       [
         `subgraphs/${context}/src/adapters/${file}.ts`,
-        `WHERE id = $${first}::uuid AND version = $${Number(first) + 1}${rest}`,
-        `WHERE id = $${first}::uuid AND $${Number(first) + 1}::int IS NOT NULL${rest}`,
+        `WHERE id = $${first}::uuid AND version = $${first + 1}${rest}`,
+        `WHERE id = $${first}::uuid AND $${first + 1}::int IS NOT NULL${rest}`,
       ],
-    ],
+    ]),
     tests,
   })),
   {

@@ -39,7 +39,13 @@ function needOf(file) {
   return startsSomething(file) ? 'integration' : 'unit';
 }
 
-/** Does the file, or a test helper that it imports, use a server or start a process? */
+/**
+ * Does the file, or a test helper that it imports, use a server or start a process?
+ *
+ * @param {string} file
+ * @param {Set<string>} seen
+ * @returns {boolean}
+ */
 function startsSomething(file, seen = new Set()) {
   if (seen.has(file)) return false;
   seen.add(file);
@@ -49,9 +55,14 @@ function startsSomething(file, seen = new Set()) {
   return helpersOf(file, text).some((helper) => startsSomething(helper, seen));
 }
 
-/** The test helpers that a file imports: what is tested starts no server by itself. */
+/**
+ * The test helpers that a file imports: what is tested starts no server by itself.
+ *
+ * @param {string} file
+ * @param {string} text
+ */
 function helpersOf(file, text) {
   return [...text.matchAll(/\bfrom '(\.[^']+)'/g)]
-    .map(([, path]) => relative(root, join(root, dirname(file), path)).replaceAll(sep, '/'))
+    .map(([, path = '']) => relative(root, join(root, dirname(file), path)).replaceAll(sep, '/'))
     .filter((path) => /(^|\/)tests?\//.test(path));
 }

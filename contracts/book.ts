@@ -29,21 +29,19 @@ export type BookingFacts = z.infer<typeof bookingFacts>;
 /** Every change of a booking's status is exactly one of these events. */
 export const bookingEvents = {
   /** The slot is held (`REQUESTED`). */
-  Booked: { topic: 'booking', consumers: ['mypage', 'space'], payload: bookingFacts },
+  Booked: { topic: 'booking', payload: bookingFacts },
   /** The payment is approved while the slot is held (`PAID`). Space registers no use without it. */
-  BookingPaid: { topic: 'booking', consumers: ['mypage', 'space'], payload: bookingFacts },
+  BookingPaid: { topic: 'booking', payload: bookingFacts },
   /** A change that only mypage shows (`PAYMENT_DEFERRED`, `REGISTERED`). */
-  BookingStatusChanged: { topic: 'booking', consumers: ['mypage'], payload: bookingFacts },
+  BookingStatusChanged: { topic: 'booking', payload: bookingFacts },
   /** A cancellation is accepted (`CANCELLING`): refund, and cancel the registration. */
   BookingCancelled: {
     topic: 'booking',
-    consumers: ['mypage', 'payment', 'space'],
     payload: bookingFacts,
   },
   /** The slot is free again (`DECLINED`, `EXPIRED`, `CANCELLED`). */
   BookingReleased: {
     topic: 'booking',
-    consumers: ['mypage', 'payment', 'space'],
     payload: bookingFacts,
   },
 } as const;

@@ -31,12 +31,11 @@ export const paymentEvents = {
    */
   PaymentApproved: {
     topic: 'payment-approved',
-    consumers: ['space', 'mypage'],
     payload: paymentFacts,
   },
   /** The provider keeps refusing the refund; operators resolve it, and PaymentCancelled follows. */
-  PaymentRefundFailed: { topic: 'payment', consumers: ['mypage'], payload: paymentFacts },
-  PaymentDeclined: { topic: 'payment', consumers: ['mypage'], payload: paymentFacts },
+  PaymentRefundFailed: { topic: 'payment', payload: paymentFacts },
+  PaymentDeclined: { topic: 'payment', payload: paymentFacts },
   /** Nothing more is owed either way: refunded as quoted, or voided before any money was taken. */
-  PaymentCancelled: { topic: 'payment', consumers: ['book', 'mypage'], payload: paymentFacts },
+  PaymentCancelled: { topic: 'payment', payload: paymentFacts },
 } as const;

@@ -41,18 +41,16 @@ const registrationFacts = z.object({
 export type RegistrationFacts = z.infer<typeof registrationFacts>;
 
 export const spaceEvents = {
-  SpaceListed: { topic: 'space', consumers: ['book'], payload: spaceFacts },
-  Registered: { topic: 'registration', consumers: ['book', 'mypage'], payload: registrationFacts },
+  SpaceListed: { topic: 'space', payload: spaceFacts },
+  Registered: { topic: 'registration', payload: registrationFacts },
   /** The use cannot be registered: book takes the booking back. */
   RegistrationRejected: {
     topic: 'registration',
-    consumers: ['book', 'mypage'],
     payload: registrationFacts,
   },
   /** Nothing is registered for the booking, and nothing will be. */
   RegistrationCancelled: {
     topic: 'registration',
-    consumers: ['book', 'mypage'],
     payload: registrationFacts,
   },
 } as const;

@@ -49,7 +49,7 @@ async function promises() {
   const asText = (/** @type {unknown} */ value) => `${JSON.stringify(value, null, 2)}\n`;
   return {
     'api.graphql': await printClientSchema(root),
-    'events.json': asText(await describeEvents(root)),
+    'events.json': asText(await describeEvents()),
     'migrations.json': asText(listMigrations(root)),
   };
 }

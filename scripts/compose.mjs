@@ -1,33 +1,38 @@
-// npm run compose: composes router/supergraph.graphql from supergraph.yaml; --check only compares.
+// npm run compose: composes the supergraph and the schema that clients see; --check only compares.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, parseOptions, root, runCommand } from './command.mjs';
 import { installAndBuild } from './run-built.mjs';
 
-const OUTPUT = 'router/supergraph.graphql';
+const SUPERGRAPH = 'router/supergraph.graphql';
+const CLIENT_SCHEMA = 'api.graphql';
 
 const help = `Usage: npm run compose [-- --check]
 
-Composes the subgraphs that supergraph.yaml names into ${OUTPUT}.
+Composes the subgraphs that supergraph.yaml names into ${SUPERGRAPH}, and writes the part of it
+that clients see to ${CLIENT_SCHEMA}.
 
-  --check  writes nothing; fails when the committed file is not the result of the composition`;
+  --check  writes nothing; fails when a committed file is not the result of the composition`;
 
 await runCommand(help, async (args) => {
   const { values } = parseOptions(help, { args, options: { check: { type: 'boolean' } } });
   await installAndBuild();
   const { supergraph, count } = await compose();
-  const file = join(root, OUTPUT);
-  if (!values.check) {
-    await writeFile(file, `${supergraph}\n`);
-    return console.log(`Composed ${count} subgraphs into ${OUTPUT}.`);
+  const { toClientSchema } = await import('./contracts/client-schema.mjs');
+  const outputs = {
+    [SUPERGRAPH]: `${supergraph}\n`,
+    [CLIENT_SCHEMA]: toClientSchema(supergraph),
+  };
+  for (const [name, text] of Object.entries(outputs)) {
+    const file = join(root, name);
+    if (!values.check) await writeFile(file, text);
+    else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+      throw new CommandError(
+        `${name} is not what the subgraphs compose to: run npm run compose and commit it.`,
+      );
+    }
   }
-  const committed = await readFile(file, 'utf8').catch(() => '');
-  if (committed.trim() !== supergraph) {
-    throw new CommandError(
-      `${OUTPUT} is not what the subgraphs compose to: run npm run compose and commit it.`,
-    );
-  }
-  console.log(`${OUTPUT} is what ${count} subgraphs compose to.`);
+  console.log(`${count} subgraphs compose to ${Object.keys(outputs).join(' and ')}.`);
 });
 
 /** The supergraph's schema and the number of its subgraphs; throws what keeps them from composing. */

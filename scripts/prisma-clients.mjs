@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const contexts = ['book', 'payment', 'space', 'mypage'];
+const contexts = readdirSync(join(root, 'prisma'));
 
 /** Generates the Prisma clients whose schema changed since; two at a time. */
 export async function generatePrismaClients() {

@@ -1,6 +1,14 @@
 // npm run test:mutation: takes each guarantee away in a copy, and shows that the tests notice.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, runCommand } from './command.mjs';
@@ -76,9 +84,7 @@ function copyProject() {
   const copy = mkdtempSync(join(tmpdir(), 'spacerent-mutants-'));
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0');
-  const generated = ['book', 'payment', 'space', 'mypage'].map(
-    (name) => `prisma/${name}/generated`,
-  );
+  const generated = readdirSync(join(root, 'prisma')).map((name) => `prisma/${name}/generated`);
   for (const path of [...files.filter(Boolean), ...generated]) {
     cpSync(join(root, path), join(copy, path), { recursive: true });
   }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { unauthenticated } from '../graphql/errors.ts';
-import { type ContextName, contextNames } from '../messaging/events.ts';
 import { knownRoles, type Viewer } from './viewer.ts';
 
 /** Who calls inside the system. */
@@ -17,7 +17,7 @@ export interface Caller {
 }
 
 /** Makes the `Authorization` header of a call. */
-export type Authorize = (to: ContextName, viewer?: Viewer | null) => Promise<string>;
+export type Authorize = (to: string, viewer?: Viewer | null) => Promise<string>;
 
 const LIFE_SECONDS = 60;
 /** A cached token is used for so long: what arrives late is still valid then. */
@@ -62,7 +62,7 @@ export function internalAuthorization(from: ServiceName, keys: readonly string[]
  * Checks calls to the service: signed with one of the keys, for this service, and not expired. Throws
  * UNAUTHENTICATED.
  */
-export function internalAuthentication(to: ContextName, keys: readonly string[]) {
+export function internalAuthentication(to: string, keys: readonly string[]) {
   const accepted = new Map(keys.map(keyOf).map(({ id, key }) => [id, key]));
   const known = new LRUCache<string, { caller: Caller; expiresAt: number }>({ max: REMEMBERED });
   return async (authorization: string | undefined): Promise<Caller> => {

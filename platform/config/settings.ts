@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { knownSecretProblems } from '../auth/secrets.ts';
 import { givenSettings } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
@@ -165,26 +166,45 @@ export const outboxShape = grouped('bookings', {
     .describe('Hours for which acknowledged events stay in the outbox before they are archived.'),
 });
 
-const peer = (name: string, port: number) =>
+const peer = (name: ContextName) =>
   httpUrl.meta({
     description: `\`http://\` or \`https://\` address of the ${name} service; \`npm start\` sets it.`,
-    examples: [`http://${name}:${port}`],
+    examples: [`http://${name}:${topology[name].port}`],
   });
 
-/** The addresses of the sibling contexts. */
-export const peersShape = grouped('connections', {
-  BOOK_URL: peer('book', 4001),
-  PAYMENT_URL: peer('payment', 4002),
-  SPACE_URL: peer('space', 4003),
-  MYPAGE_URL: peer('mypage', 4004),
-});
+type PeerSettings<Value> = { [Name in ContextName as `${Uppercase<Name>}_URL`]: Value };
 
-/** What a context that publishes events, and consumes those of the others, reads. */
-export const publishingContextShape = {
+/** The addresses of the sibling contexts. */
+export const peersShape = grouped(
+  'connections',
+  Object.fromEntries(
+    contextNames.map((name) => [`${name.toUpperCase()}_URL`, peer(name)]),
+  ) as PeerSettings<ReturnType<typeof peer>>,
+);
+
+/** The contexts' addresses by name, from the settings of {@link peersShape}. */
+export function peerUrls(config: PeerSettings<string>): Record<ContextName, string> {
+  const settings: Record<string, string> = config;
+  return Object.fromEntries(
+    contextNames.map((name) => [name, settings[`${name.toUpperCase()}_URL`]]),
+  ) as Record<ContextName, string>;
+}
+
+/** What every context reads. */
+export const contextShape = {
   ...processShape,
   ...queueShape,
   ...metricsShape,
   ...migrationsShape,
+};
+
+export type ContextConfig = z.infer<z.ZodObject<typeof contextShape>>;
+
+/** What a context that publishes events, and consumes those of the others, reads. */
+export const publishingContextShape = {
+  ...contextShape,
   ...peersShape,
   ...outboxShape,
 };
+
+export type PublishingContextConfig = z.infer<z.ZodObject<typeof publishingContextShape>>;

@@ -5,6 +5,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
+import type { ContextName } from '#contracts/topology.ts';
 import { type Caller, internalAuthentication } from '../auth/internal-tokens.ts';
 import {
   closeHttpServer,
@@ -13,7 +14,6 @@ import {
   LIVE_PATH,
   READY_PATH,
 } from '../http/http-server.ts';
-import type { ContextName } from '../messaging/events.ts';
 import type { Inbox } from '../messaging/inbox.ts';
 import { HELD_PATH } from '../messaging/peer-inboxes.ts';
 import { type StoredEvents, serveStoredEvents } from '../messaging/stored-events.ts';

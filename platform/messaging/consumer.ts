@@ -1,10 +1,11 @@
+import type { EventContract } from '#contracts/event-contract.ts';
 import { withCorrelation } from '../observability/correlation.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { watchConsumer } from './consumer-watch.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { readPayload } from './event-payload.ts';
-import { type ContextName, type EventContract, type EventRecord, queueName } from './events.ts';
+import { type EventRecord, queueName } from './events.ts';
 import { failureText } from './failure-text.ts';
 import { failureKind, NotUnderstood } from './failures.ts';
 import type { Inbox } from './inbox.ts';
@@ -43,13 +44,16 @@ export interface Consumer {
     handlers: Handlers<C>,
     options: { concurrency: number },
   ): Promise<void>;
+  /** The types of events that have a handler. */
+  types(): string[];
   /** Gives one event to its handler again, unless it is held; rejects when that fails once more. */
   retake(event: EventRecord): Promise<void>;
 }
 
 /** The consumer of a context; it holds an event once `inbox` says so. */
 export function openConsumer(deps: {
-  name: ContextName;
+  /** The context, as the topology names it. */
+  name: string;
   transport: Transport;
   inbox: Inbox;
   deadLetters: DeadLetters;
@@ -129,6 +133,7 @@ export function openConsumer(deps: {
         await transport.receive(queueName(topic, name), concurrency, receive);
       }
     },
+    types: () => [...known.keys()],
     async retake(event) {
       if ((await inbox.held([event.id])).length > 0) return;
       try {

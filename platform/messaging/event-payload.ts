@@ -1,4 +1,4 @@
-import { type EventContract, schemaVersionOf } from './events.ts';
+import { type EventContract, schemaVersionOf } from '#contracts/event-contract.ts';
 import { hasOnlyUnknownValues, NotUnderstood } from './failures.ts';
 
 /**

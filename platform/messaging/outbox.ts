@@ -1,5 +1,5 @@
 import { type Queryable, statement } from '../database/postgres.ts';
-import type { ContextName, EventRecord, StoredEvent } from './events.ts';
+import type { EventRecord, StoredEvent } from './events.ts';
 
 /**
  * An event is born leased to the process that commits it: that process sends it right after the
@@ -53,7 +53,7 @@ export function storedEventOf(row: EventRow): StoredEvent {
 }
 
 interface OutboxRow extends EventRow {
-  awaiting: ContextName[];
+  awaiting: string[];
   attempts: number;
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Authorize } from '../auth/internal-tokens.ts';
 import { openPeerClient } from '../http/peer-client.ts';
-import type { ContextName } from './events.ts';
 
 /** Where a consumer responds with the events that it holds. */
 export const HELD_PATH = '/inbox/held';
@@ -12,13 +11,13 @@ const heldResponse = z.object({ held: z.array(z.string()) });
 
 export interface PeerInboxes {
   /** The ids among `ids` that the consumer holds durably; null when it does not respond. */
-  held(consumer: ContextName, ids: readonly string[]): Promise<Set<string> | null>;
+  held(consumer: string, ids: readonly string[]): Promise<Set<string> | null>;
   close(): Promise<void>;
 }
 
 /** Reads other contexts' inboxes over HTTP, at `POST <url>/inbox/held`. */
 export function peerInboxes(
-  urls: Partial<Record<ContextName, string>>,
+  urls: Readonly<Record<string, string>>,
   authorize: Authorize,
 ): PeerInboxes {
   const peers = openPeerClient(urls, authorize, { connections: 2, timeoutMs: TIMEOUT_MS });

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { consumersOf, type Topology, topology } from '#contracts/topology.ts';
 import type { Authorize } from '../auth/internal-tokens.ts';
 import type { Pool } from '../database/postgres.ts';
 import { repeat } from '../lifecycle/lifecycle.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { type ContextName, type EventContract, type EventRecord, queueName } from './events.ts';
+import { type EventRecord, queueName } from './events.ts';
 import { acknowledgeEvents, type ClaimedEvent, claimDueEvents, hasDueEvents } from './outbox.ts';
 import { type PeerInboxes, peerInboxes } from './peer-inboxes.ts';
 import type { Message, Transport } from './queue.ts';
@@ -30,7 +31,7 @@ export interface Relay {
 /** Of an event in flight only what asking for it needs: there may be very many. */
 interface InFlight {
   id: string;
-  awaiting: ContextName[];
+  awaiting: string[];
   sentAt: number;
   askAt: number;
 }
@@ -47,15 +48,17 @@ export function startRelay(deps: {
   pool: Pool;
   transport: Transport;
   authorize: Authorize;
-  inboxUrls: Partial<Record<ContextName, string>>;
-  /** The events of this outbox: they say which queues there are. */
-  contracts: Record<string, EventContract>;
+  /** The addresses of the contexts that consume the events. */
+  inboxUrls: Readonly<Record<string, string>>;
+  /** The context whose outbox it is. */
+  publisher: string;
+  contexts?: Topology;
   metrics: Metrics;
   logger: Logger;
 }): Relay {
   const { pool, transport, logger } = deps;
   const peers: PeerInboxes = peerInboxes(deps.inboxUrls, deps.authorize);
-  const routes = routesOf(deps.contracts);
+  const routes = toRoutes(deps.publisher, deps.contexts);
   const count = relayMetrics(pool, deps.metrics);
   const fresh: EventRecord[] = [];
   const inFlight = new Map<string, InFlight>();
@@ -103,7 +106,7 @@ export function startRelay(deps: {
    * its own time: one that is slow to answer holds back nobody else's acknowledgements.
    */
   async function collectAcknowledgements(
-    events: readonly { id: string; awaiting: ContextName[] }[],
+    events: readonly { id: string; awaiting: string[] }[],
   ): Promise<void> {
     const consumers = new Set(events.flatMap((event) => event.awaiting));
     await Promise.all(
@@ -190,11 +193,11 @@ export function startRelay(deps: {
   };
 }
 
-/** Each consumer's queues. */
-function routesOf(contracts: Record<string, EventContract>): Map<ContextName, string[]> {
-  const routes = new Map<ContextName, string[]>();
-  for (const { topic, consumers } of Object.values(contracts)) {
-    for (const consumer of consumers) {
+/** The queues of each consumer of a context's events. */
+function toRoutes(publisher: string, contexts: Topology = topology): Map<string, string[]> {
+  const routes = new Map<string, string[]>();
+  for (const [type, { topic }] of Object.entries(contexts[publisher]?.publishes ?? {})) {
+    for (const consumer of consumersOf(type, contexts)) {
       const queues = new Set(routes.get(consumer)).add(queueName(topic, consumer));
       routes.set(consumer, [...queues]);
     }

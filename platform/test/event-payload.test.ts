@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { bookingEvents } from '#contracts/book.ts';
+import { type EventContract, schemaVersionOf } from '#contracts/event-contract.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
 import { readPayload } from '../messaging/event-payload.ts';
-import { type EventContract, newEvent, schemaVersionOf } from '../messaging/events.ts';
+import { newEvent } from '../messaging/events.ts';
 import { NotUnderstood } from '../messaging/failures.ts';
 
 /** Its name was one field in version 1, and its age a text until version 2. */
 const contract = {
   topic: 'tests',
-  consumers: ['mypage'],
   payload: z.object({ first: z.string(), last: z.string(), age: z.int() }),
   upcasts: [
     ({ name, age }: { name: string; age: string }) => {

@@ -3,14 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import type { ContextName, Topology } from '#contracts/topology.ts';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { inTransaction, statement } from '../database/postgres.ts';
-import {
-  type ContextName,
-  type EventContract,
-  type EventRecord,
-  queueName,
-} from '../messaging/events.ts';
+import { type EventRecord, queueName } from '../messaging/events.ts';
 import { claimDueEvents, insertOutbox } from '../messaging/outbox.ts';
 import { HELD_PATH } from '../messaging/peer-inboxes.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
@@ -94,7 +90,8 @@ function relay(...peers: Consumer[]): Relay {
     transport,
     authorize: async () => 'Bearer test',
     inboxUrls,
-    contracts: contractsFor(peers),
+    publisher: 'tests',
+    contexts: contextsFor(peers),
     metrics: createMetrics('test'),
     logger: silent,
   });
@@ -102,15 +99,17 @@ function relay(...peers: Consumer[]): Relay {
   return started;
 }
 
-/** Every topic of this file, as if each went to all of them. */
-function contractsFor(peers: readonly Consumer[]): Record<string, EventContract> {
-  const consumers = peers.map(({ name }) => name);
-  return Object.fromEntries(
-    Array.from({ length: topics }, (_, n) => [
-      `Tested${n}`,
-      { topic: `topic-${n + 1}`, consumers, payload: z.unknown() },
-    ]),
+/** A context that publishes every topic of this file, and the consumers of all of them. */
+function contextsFor(peers: readonly Consumer[]): Topology {
+  const numbers = Array.from({ length: topics }, (_, n) => n + 1);
+  const publishes = Object.fromEntries(
+    numbers.map((n) => [`Tested${n}`, { topic: `topic-${n}`, payload: z.unknown() }]),
   );
+  const consumer = { publishes: {}, consumes: Object.keys(publishes) };
+  return {
+    ...Object.fromEntries(peers.map(({ name }) => [name, consumer])),
+    tests: { publishes, consumes: [] },
+  };
 }
 
 /** A topic of the test's own, so that no other test's consumer takes its events. */

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
+import type { ContextName } from '#contracts/topology.ts';
 import type { Authorize } from '#platform/auth/internal-tokens.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
-import type { ContextName } from '#platform/messaging/events.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import { Executor } from './executor/executor.ts';
 import { withScalarRules } from './executor/scalar-rules.ts';

@@ -1,4 +1,5 @@
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { peerUrls } from '#platform/config/settings.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
 import { routerConfig } from './config.ts';
 import { createEdge } from './edge.ts';
@@ -8,12 +9,7 @@ import { identity } from './identity/identity.ts';
 import { routerMetrics } from './metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
-  const urls = {
-    book: config.BOOK_URL,
-    payment: config.PAYMENT_URL,
-    space: config.SPACE_URL,
-    mypage: config.MYPAGE_URL,
-  };
+  const urls = peerUrls(config);
   const metrics = routerMetrics();
   const { identify } = identity(config, logger);
   const authorize = internalAuthorization('router', config.INTERNAL_TOKEN_KEYS);

@@ -1,7 +1,9 @@
 // Who reads settings: the five services, the router once for each profile, and npm start.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** What runs as a process of its own; `START` starts the others. */
-export const SERVICES = ['router', 'book', 'payment', 'space', 'mypage'];
+export const SERVICES = ['router', ...readdirSync(join(import.meta.dirname, '../../subgraphs'))];
 export const START = 'npm start';
 
 /**

@@ -6,14 +6,22 @@ import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
 
 /**
- * The client-facing schema of the composed supergraph, the same text for the same schema.
+ * The client schema of a supergraph (SDL), sorted: the same text for the same schema.
+ *
+ * @param {string} supergraphSdl
+ */
+export function toClientSchema(supergraphSdl) {
+  const api = Supergraph.build(supergraphSdl).apiSchema().toGraphQLJSSchema();
+  return `${printSchema(lexicographicSortSchema(api))}\n`;
+}
+
+/**
+ * The client schema of this version.
  *
  * @param {string} root
  */
 export async function printClientSchema(root) {
-  const supergraph = await readFile(join(root, 'router/supergraph.graphql'), 'utf8');
-  const api = Supergraph.build(supergraph).apiSchema().toGraphQLJSSchema();
-  return `${printSchema(lexicographicSortSchema(api))}\n`;
+  return toClientSchema(await readFile(join(root, 'router/supergraph.graphql'), 'utf8'));
 }
 
 /**

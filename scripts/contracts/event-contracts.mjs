@@ -1,7 +1,4 @@
-// The event contracts as data: the builds of contracts, described as JSON Schema.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+// The event contracts as data: the topology, described as JSON Schema.
 import { z } from 'zod';
 
 /**
@@ -10,37 +7,21 @@ import { z } from 'zod';
  */
 
 /**
- * Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema.
+ * Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. Needs the build.
  *
- * @param {string} root
  * @returns {Promise<Record<string, EventDescription>>}
  */
-export async function describeEvents(root) {
-  const folder = join(root, 'contracts');
-  const modules = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+export async function describeEvents() {
+  const { topology, consumersOf } = await import('#contracts/topology.ts');
   /** @type {Record<string, EventDescription>} */
   const events = {};
-  for (const name of modules.sort()) {
-    const file = join(root, 'dist/contracts', name.replace(/\.ts$/, '.js'));
-    const exported = await import(pathToFileURL(file).href);
-    for (const [type, contract] of Object.values(exported).flatMap(contractsIn)) {
+  for (const { publishes } of Object.values(topology)) {
+    for (const [type, contract] of Object.entries(publishes)) {
       if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
-      events[type] = describeContract(contract);
+      events[type] = describeContract({ ...contract, consumers: consumersOf(type) });
     }
   }
   return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/**
- * The events of an export that is a table of contracts; none of any other export.
- *
- * @param {unknown} value
- * @returns {[type: string, contract: any][]}
- */
-function contractsIn(value) {
-  if (typeof value !== 'object' || value === null) return [];
-  const entries = Object.entries(value);
-  return entries.every(([, each]) => each?.topic && each.consumers && each.payload) ? entries : [];
 }
 
 /**

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { contextNames } from '#contracts/topology.ts';
 import {
   CANCEL_BOOKING,
   LIST_SPACE,
@@ -13,7 +14,7 @@ import { describeSystems, type System, until } from '../support/system.ts';
 import { openSocket, raw } from './every-protocol.ts';
 import { internalKey, subgraphUrl } from './inside.ts';
 
-const SERVICES = ['router', 'book', 'payment', 'space', 'mypage'];
+const SERVICES = ['router', ...contextNames];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const FORGED = 'forged by a client';
 /** What would be a line of its own, or a colour of an operator's screen, if it were written as it is. */

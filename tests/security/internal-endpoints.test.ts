@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
+import { contextNames } from '#contracts/topology.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
-import { contextNames } from '#platform/messaging/events.ts';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
 import { internalKey, subgraphUrl } from './inside.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { serviceNames, subgraphNames } from '../../../supervisor/src/services.ts';
+import { contextNames } from '#contracts/topology.ts';
+import { serviceNames } from '../../../supervisor/src/services.ts';
 import { HOLD_SECONDS } from '../system/chaos-system.ts';
 import type { Fault } from './fault.ts';
 
@@ -65,7 +66,7 @@ export const processFaults: readonly Fault[] = [
     name: 'freeze-beyond-lock',
     weight: 1,
     draw(random, system) {
-      const victim = random.pick(system.every(random.pick(subgraphNames)));
+      const victim = random.pick(system.every(random.pick(contextNames)));
       const ms = 12_000;
       return { what: `SIGSTOP ${victim.name} ${ms} ms`, ms, run: () => victim.freeze(ms) };
     },

@@ -2,12 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { contextNames } from '#contracts/topology.ts';
 import { projectFile } from '#platform/config/project.ts';
-import {
-  defineServices,
-  type ServiceName,
-  subgraphNames,
-} from '../../../supervisor/src/services.ts';
+import { defineServices, type ServiceName } from '../../../supervisor/src/services.ts';
 import type * as IdentityProvider from '../../support/identity-provider.mjs';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { type MariaDb, startMariaDb } from './mariadb.ts';
@@ -17,7 +14,7 @@ import { type Redis, type Say, startRedis } from './redis.ts';
 import { ServiceProcess } from './service-process.ts';
 
 export type Profile = 'embedded' | 'servers';
-type Subgraph = (typeof subgraphNames)[number];
+type Subgraph = (typeof contextNames)[number];
 
 /** Short, so that what takes minutes in production happens within a run. */
 export const HOLD_SECONDS = 6;
@@ -118,8 +115,8 @@ export async function startSystem(
     ports[name as ServiceName] = await Promise.all(Array.from({ length: count }, takePort));
   }
   const lines: Record<string, TcpProxy> = {};
-  for (const from of ['router', ...subgraphNames] as const) {
-    for (const to of subgraphNames) {
+  for (const from of ['router', ...contextNames] as const) {
+    for (const to of contextNames) {
       if (from !== to) lines[`${from}>${to}`] = await proxyTo(...ports[to]);
     }
   }

@@ -6,7 +6,7 @@ import { grouped, groupOf, SETTING_GROUPS } from '#platform/config/setting-group
 import { routerConfig } from '../router/src/config.ts';
 import { loadReaders } from '../scripts/configuration/readers.mjs';
 import { describeSettings } from '../scripts/configuration/settings.mjs';
-import { randomSecrets } from '../scripts/secrets.mjs';
+import { randomSecrets } from '../scripts/ops/secrets.mjs';
 import { bookConfig } from '../subgraphs/book/src/config.ts';
 import { mypageConfig } from '../subgraphs/mypage/src/config.ts';
 import { paymentConfig } from '../subgraphs/payment/src/config.ts';

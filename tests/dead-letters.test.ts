@@ -60,7 +60,7 @@ describeSystems('a poisoned event', (system) => {
   function command(token: string, ...args: string[]) {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ['scripts/dead-letters.mjs', ...args, '--url', system.instance().graphqlUrl],
+      ['scripts/ops.mjs', 'dead-letters', ...args, '--url', system.instance().graphqlUrl],
       { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
     );
     return { status, said: stdout + stderr };

@@ -183,7 +183,7 @@ describeSystems('the rebuild of mypage', (system) => {
     }
   });
 
-  test('the command npm run rebuild:mypage runs a rebuild and shows its result', async () => {
+  test('the command npm run ops -- rebuild runs a rebuild and shows its result', async () => {
     // By itself where the data folder has the secret.
     const { code, output } = await command(system, system.profile === 'servers' ? operator : '');
     expect(output).toContain('equals the live one and has taken its place');
@@ -202,7 +202,7 @@ describeSystems('the rebuild of mypage', (system) => {
 
 function command(system: System, token: string): Promise<{ code: number | null; output: string }> {
   const { NODE_OPTIONS, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['scripts/rebuild-mypage.mjs'], {
+  const child = spawn(process.execPath, ['scripts/ops.mjs', 'rebuild'], {
     env: { ...inherited, SPACERENT_HOME: system.home, OPERATOR_TOKEN: token },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

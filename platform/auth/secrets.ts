@@ -42,7 +42,7 @@ export function knownSecretProblems(settings: Record<string, unknown>): string[]
   });
 }
 
-const ADVICE = 'set a random one, as "npm run secrets" makes them.';
+const ADVICE = 'set a random one, as "npm run ops -- secrets" makes them.';
 
 /** Every secret among the settings, in each form in which a text could contain it. */
 export function secretsIn(settings: Record<string, unknown>): string[] {

@@ -5,10 +5,7 @@ import type { ContextName, Topology } from '#contracts/topology.ts';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
 import { inTransaction } from '../database/postgres.ts';
-import {
-  type EventRecord,
-  queueName,
-} from '../messaging/events.ts';
+import { type EventRecord, queueName } from '../messaging/events.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
 import { type Relay, startRelay } from '../messaging/relay.ts';
 import { createMetrics } from '../observability/metrics.ts';

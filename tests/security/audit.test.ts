@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { judge, NoAudit, readAllowed } from '../../scripts/audit.mjs';
+import { judge, NoAudit, readAllowed, type Vulnerability } from '../../scripts/audit.mjs';
 
 /** Shaped as npm 10 and later write it: a direct finding, one that comes with another package, one that nothing ends. */
 const REPORT = {
@@ -25,7 +25,12 @@ const REPORT = {
   },
 };
 
-function found(name: string, severity: string, advisory: string, fixAvailable: unknown) {
+function found(
+  name: string,
+  severity: string,
+  advisory: string,
+  fixAvailable: Vulnerability['fixAvailable'],
+) {
   const url = `https://github.com/advisories/${advisory}`;
   const flaw = { source: 1, name, title: `A flaw of ${name}`, url, severity, range: '<9.9.9' };
   return { name, severity, isDirect: false, via: [flaw], effects: [], fixAvailable };

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { randomSecrets } from '../../scripts/secrets.mjs';
+import { randomSecrets } from '../../scripts/ops/secrets.mjs';
 import { readComposeFile } from '../image/compose-file.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'spacerent-secrets-'));
@@ -26,12 +26,12 @@ function run(program: string[], settings: Record<string, string> = {}) {
   return { code: status, text: stdout + stderr };
 }
 
-describe('the command npm run secrets', () => {
-  const script = 'scripts/secrets.mjs';
+describe('npm run ops -- secrets', () => {
+  const command = ['scripts/ops.mjs', 'secrets'];
 
   test('npm run secrets writes a file for its owner only, with every variable of docker-compose.yml', () => {
     const file = join(folder, 'new.env');
-    expect(run([script, '--file', file]).code).toBe(0);
+    expect(run([...command, '--file', file]).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const lines = readFileSync(file, 'utf8').split('\n');
     const given = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
@@ -42,7 +42,7 @@ describe('the command npm run secrets', () => {
   test('npm run secrets does not overwrite a file', () => {
     const file = join(folder, 'kept.env');
     writeFileSync(file, 'REDIS_PASSWORD=in-use\n');
-    const { code, text } = run([script, '--file', file]);
+    const { code, text } = run([...command, '--file', file]);
     expect(code).toBe(1);
     expect(text).toContain('exists already');
     expect(readFileSync(file, 'utf8')).toBe('REDIS_PASSWORD=in-use\n');
@@ -57,7 +57,7 @@ describe('the command npm run secrets', () => {
   test.each([['--wrong'], ['--file'], ['--print', 'x']])(
     'npm run secrets prints its usage for the arguments %s',
     (...args) => {
-      expect(run([script, ...args])).toMatchObject({ code: 2 });
+      expect(run([...command, ...args])).toMatchObject({ code: 2 });
     },
   );
 });

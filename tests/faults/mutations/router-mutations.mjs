@@ -17,11 +17,7 @@ export const routerMutations = [
   {
     name: 'the limit of WebSocket connections: one address may open any number',
     edits: [
-      [
-        'router/src/live/connection-limits.ts',
-        'if (own >= limits.perAddress)',
-        'if (own < 0)',
-      ],
+      ['router/src/live/connection-limits.ts', 'if (own >= limits.perAddress)', 'if (own < 0)'],
     ],
     tests: 'websocket-limits',
   },

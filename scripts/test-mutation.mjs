@@ -1,4 +1,4 @@
-// npm run chaos:mutants: removes each guarantee in a copy of the project; the tests must fail.
+// npm run test:mutation: takes each guarantee away in a copy, and shows that the tests notice.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asksForHelp, installAndBuild } from './run-built.mjs';
+import { root, runCommand } from './command.mjs';
+import { installAndBuild } from './run-built.mjs';
 
-const help = `Usage: npm run chaos:mutants [-- pattern]
+const help = `Usage: npm run test:mutation [-- pattern]
 
 Copies the project to a temporary folder. There it removes one guarantee at a time that keeps bookings
 from being lost or duplicated (listed in tests/faults/mutations), and runs the tests of it: they must
@@ -22,13 +23,12 @@ Each mutation takes about 30 s. A pattern selects the mutations whose name conta
 
 Exit code 1 when the tests pass in spite of a mutation.`;
 
-const root = join(import.meta.dirname, '..');
-const [pattern = ''] = process.argv.slice(2);
+/** @typedef {import('../tests/faults/mutations/mutation.ts').Mutation} Mutation */
 
-if (asksForHelp()) console.log(help);
-else await main();
+await runCommand(help, main);
 
-async function main() {
+/** @param {string[]} args */
+async function main([pattern = '']) {
   await installAndBuild();
   const { mutations } = await import('../tests/faults/mutations/mutations.mjs');
   const selected = mutations.filter(({ name }) => name.includes(pattern));
@@ -53,6 +53,10 @@ async function main() {
   }
 }
 
+/**
+ * @param {string} copy
+ * @param {readonly Mutation[]} mutations
+ */
 function areAllDetected(copy, mutations) {
   const patterns = [...new Set(mutations.map(({ tests }) => tests))];
   const unchanged = runTests(copy, patterns.join('|'));
@@ -88,7 +92,12 @@ function copyProject() {
   return copy;
 }
 
-/** Makes the edits; returns a function that undoes them. */
+/**
+ * Makes the edits; returns a function that undoes them.
+ *
+ * @param {string} copy
+ * @param {Mutation} mutation
+ */
 function apply(copy, { name, edits }) {
   const originals = new Map();
   for (const [file, text, replacement] of edits) {
@@ -108,18 +117,30 @@ function apply(copy, { name, edits }) {
   };
 }
 
+/**
+ * @param {string} copy
+ * @param {string} testPathPatterns
+ */
 function runTests(copy, testPathPatterns) {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [
-      ...['scripts/test.mjs', '--selectProjects', 'parts', '--json', `--outputFile=${report}`],
+      ...[
+        'scripts/test.mjs',
+        '--selectProjects',
+        'unit',
+        'integration',
+        '--json',
+        `--outputFile=${report}`,
+      ],
       ...['--testPathPatterns', testPathPatterns],
     ],
     { cwd: copy, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, CI: '' } },
   );
   const output = `${stdout}\n${stderr}`;
+  /** @type {{ testResults: { assertionResults: { status: string, fullName: string }[] }[] }} */
   let results;
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));

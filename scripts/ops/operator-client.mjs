@@ -1,13 +1,11 @@
-// What operators' commands share: finding the system, a token, and one GraphQL call.
+// What operators' commands share: a token, and one GraphQL call.
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { CommandError, messageOf } from '../command.mjs';
+import { dataFolder, readInstance, runningSystem } from './running-system.mjs';
 
-const root = join(import.meta.dirname ?? '.', '..');
-const TOKEN_LIFE = '1h';
+const TOKEN_LIFETIME = '1h';
 const TIMEOUT_MS = 15_000;
-
-/** What went wrong, in a sentence for the operator; everything else is a fault of the command. */
-export class OperatorError extends Error {}
 
 /** The part of a command's --help that says how it finds the system. */
 export const connectionHelp = `  --url <url>   the GraphQL address; without it that of the system that "npm start" runs here
@@ -18,34 +16,50 @@ servers profile signs it. The embedded profile needs none: one is signed with th
 secret, or with AUTH_SECRET.`;
 
 /**
- * Connects to the running system. Resolves with a function that makes one GraphQL call and resolves
- * with its data. Both throw {@link OperatorError}.
+ * Makes one GraphQL request and resolves with its data.
+ *
+ * @typedef {(query: string, variables?: Record<string, unknown>) => Promise<any>} GraphqlRequest
+ */
+
+/**
+ * Connects to the running system. Both this and the requests throw {@link CommandError}.
+ *
+ * @param {{ url?: string | undefined, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<GraphqlRequest>}
  */
 export async function connectOperator({ url, env = process.env }) {
-  const home = resolve(root, env.SPACERENT_HOME || '.spacerent');
-  const graphqlUrl = url ?? runningSystem(home);
+  const home = dataFolder(env);
+  const graphqlUrl = url ?? runningSystem(home).graphqlUrl;
   const token = env.OPERATOR_TOKEN || (await embeddedToken(url, home, env));
 
-  return async function ask(query, variables) {
+  return async function request(query, variables) {
     const { status, text } = await post(graphqlUrl, token, { query, variables });
-    let answer;
+    let response;
     try {
-      answer = JSON.parse(text);
+      response = JSON.parse(text);
     } catch {
-      throw new OperatorError(`${graphqlUrl} answers with HTTP ${status} and no JSON.`);
+      throw new CommandError(`${graphqlUrl} responds with HTTP ${status} and no JSON.`);
     }
-    if (answer.errors?.length > 0) {
-      throw new OperatorError(answer.errors.map(({ message }) => message).join('\n'));
+    if (response.errors?.length > 0) {
+      throw new CommandError(
+        response.errors.map((/** @type {Error} */ { message }) => message).join('\n'),
+      );
     }
-    if (!answer.data) throw new OperatorError(`${graphqlUrl} is no GraphQL address.`);
-    return answer.data;
+    if (!response.data) throw new CommandError(`${graphqlUrl} is no GraphQL address.`);
+    return response.data;
   };
 }
 
-/** Signed by ourselves, as only the embedded profile accepts it. */
+/**
+ * Signed here: only the embedded profile accepts it.
+ *
+ * @param {string | undefined} url
+ * @param {string} home
+ * @param {NodeJS.ProcessEnv} env
+ */
 function embeddedToken(url, home, env) {
-  if (!url && instance(home)?.profile === 'servers') {
-    throw new OperatorError(
+  if (!url && readInstance(home)?.profile === 'servers') {
+    throw new CommandError(
       'This system accepts tokens of its identity provider alone: set OPERATOR_TOKEN to one with the ' +
         'role "operator".',
     );
@@ -53,48 +67,37 @@ function embeddedToken(url, home, env) {
   return signToken(env.AUTH_SECRET || ownSecret(home));
 }
 
-function runningSystem(home) {
-  const url = instance(home)?.graphqlUrl;
-  if (url) return url;
-  throw new OperatorError(
-    `No spacerent runs on ${home}: start it with "npm start", name its folder in SPACERENT_HOME, ` +
-      'or give its address with --url.',
-  );
-}
-
-/** What the supervisor tells of the system that it runs, if it does. */
-function instance(home) {
-  try {
-    return JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
+/** @param {string} home */
 function ownSecret(home) {
   const file = join(home, 'auth-secret');
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
-    throw new OperatorError(
+    throw new CommandError(
       `There is no secret in ${file}: set OPERATOR_TOKEN to a token of your identity provider with ` +
         'the role "operator".',
     );
   }
 }
 
+/** @param {string} secret */
 async function signToken(secret) {
   const { SignJWT } = await import('jose').catch(() => {
-    throw new OperatorError('The packages are not installed: run "npm ci", or set OPERATOR_TOKEN.');
+    throw new CommandError('The packages are not installed: run "npm ci", or set OPERATOR_TOKEN.');
   });
   return new SignJWT({ roles: ['operator'] })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject('operator')
     .setIssuedAt()
-    .setExpirationTime(TOKEN_LIFE)
+    .setExpirationTime(TOKEN_LIFETIME)
     .sign(new TextEncoder().encode(secret));
 }
 
+/**
+ * @param {string} url
+ * @param {string} token
+ * @param {object} body
+ */
 async function post(url, token, body) {
   try {
     const response = await fetch(url, {
@@ -105,6 +108,8 @@ async function post(url, token, body) {
     });
     return { status: response.status, text: await response.text() };
   } catch (error) {
-    throw new OperatorError(`${url} does not answer: ${error.cause?.message ?? error.message}.`);
+    // fetch names the reason in the cause alone.
+    const cause = error instanceof Error && error.cause ? error.cause : error;
+    throw new CommandError(`${url} does not respond: ${messageOf(cause)}.`);
   }
 }

@@ -1,19 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pg from 'pg';
-import { measureBookings } from './booking-load.ts';
-import { type CountedCpu, type CpuTime, countCpuTime } from './cpu-time.ts';
-import { measureLimit } from './limit/measure-limit.ts';
-import { measureSystem, say } from './measure-system.ts';
-import { type Options, readOptions } from './options.ts';
-import { measureReading } from './reading-load.ts';
-import { machine, type Results, type Round, ratiosOf, reportOf } from './report.ts';
-import { type RouterClient, routerClient } from './router-client.ts';
-import { type FreeSlot, listSpaces, SPACES, slotDealer } from './spaces.ts';
-import { storeBookings } from './stored/store-bookings.ts';
-import type { System } from './system.ts';
-import { watchVisibleBookings } from './visible-bookings.ts';
-import { countWrittenRows, perBooking } from './written-rows.ts';
+import { measureBookings } from '../booking-load.ts';
+import { type CountedCpu, type CpuTime, countCpuTime } from '../cpu-time.ts';
+import { measureLimit } from '../limit/measure-limit.ts';
+import { measureSystem, say } from '../measure-system.ts';
+import { type Options, readOptions } from '../options.ts';
+import { measureReading } from '../reading-load.ts';
+import { machine, type Results, type Round, ratiosOf, reportOf } from '../report.ts';
+import { type RouterClient, routerClient } from '../router-client.ts';
+import { type FreeSlot, listSpaces, SPACES, slotDealer } from '../spaces.ts';
+import { storeBookings } from '../stored/store-bookings.ts';
+import type { System } from '../system.ts';
+import { watchVisibleBookings } from '../visible-bookings.ts';
+import { countWrittenRows, perBooking } from '../written-rows.ts';
 
 await measureSystem(readOptions, measureAll);
 

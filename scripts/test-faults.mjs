@@ -1,7 +1,7 @@
-// npm run chaos: installs, builds what is out of date, and injects faults.
+// npm run test:faults: installs, builds what is out of date, and injects faults.
 import { runBuilt } from './run-built.mjs';
 
-const help = `Usage: npm run chaos -- [options]
+const help = `Usage: npm run test:faults -- [options]
 
 Starts spacerent with two copies of its services and a proxy on every line between them and their
 servers, lets customers book and cancel while faults come, heals, waits until all is quiet, and

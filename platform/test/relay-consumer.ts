@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { type ContextName, type EventRecord, queueName } from '../messaging/events.ts';
+import type { ContextName } from '#contracts/topology.ts';
+import { type EventRecord, queueName } from '../messaging/events.ts';
 import { HELD_PATH } from '../messaging/peer-inboxes.ts';
 import type { Transport } from '../messaging/queue.ts';
 

@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { ContextName } from '#contracts/topology.ts';
 import { createDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { statement } from '../database/postgres.ts';
-import type { ContextName, EventRecord } from '../messaging/events.ts';
+import type { EventRecord } from '../messaging/events.ts';
 import { insertOutbox } from '../messaging/outbox.ts';
 
 export const insertEvents = statement('test-insert', insertOutbox('$1'));

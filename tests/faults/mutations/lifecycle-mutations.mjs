@@ -29,9 +29,9 @@ export const lifecycleMutations = [
     name: 'the connection of the readiness probe: it fails while the request pool is busy',
     edits: [
       [
-        'subgraphs/space/src/main.ts',
-        'health: { ready: () => probe.check(), draining },',
-        "health: { ready: () => database.requests.query('SELECT 1'), draining },",
+        'platform/lifecycle/context.ts',
+        'ready: () => parts.probe.check()',
+        'ready: async () => void (await parts.requests.inbox.held([]))',
       ],
     ],
     tests: 'subgraphs/space/test/busy-pools',

@@ -64,10 +64,10 @@ export function internalAuthorization(from: ServiceName, keys: readonly string[]
  */
 export function internalAuthentication(to: string, keys: readonly string[]) {
   const accepted = new Map(keys.map(toKey).map(({ id, key }) => [id, key]));
-  const checked = new LRUCache<string, { caller: Caller; expiresAt: number }>({ max: CACHE_SIZE });
+  const checked = new LRUCache<string, { request: Caller; expiresAt: number }>({ max: CACHE_SIZE });
   return async (authorization: string | undefined): Promise<Caller> => {
     const cached = checked.get(authorization ?? '');
-    if (cached && cached.expiresAt > Date.now()) return cached.caller;
+    if (cached && cached.expiresAt > Date.now()) return cached.request;
     const [, token = ''] = /^Bearer (\S+)$/.exec(authorization ?? '') ?? [];
     try {
       const { payload } = await jwtVerify(
@@ -80,9 +80,9 @@ export function internalAuthentication(to: string, keys: readonly string[]) {
         { algorithms: ['HS256'], audience: to, clockTolerance: CLOCK_TOLERANCE_SECONDS },
       );
       const { iss, sub, roles, exp } = claims.parse(payload);
-      const caller: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
-      checked.set(`Bearer ${token}`, { caller, expiresAt: exp * 1_000 });
-      return caller;
+      const request: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
+      checked.set(`Bearer ${token}`, { request, expiresAt: exp * 1_000 });
+      return request;
     } catch {
       throw unauthenticated('Only services of this system are answered here.');
     }

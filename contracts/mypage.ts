@@ -62,7 +62,7 @@ const viewVersion = z.object({
 export type ViewVersion = z.infer<typeof viewVersion>;
 
 /** The requested versions, oldest first, and the present state of the view. */
-const versionAnswer = z.object({
+const versionResult = z.object({
   customerId: z.string(),
   status: bookingStatus,
   version: z.int(),
@@ -70,8 +70,8 @@ const versionAnswer = z.object({
   versions: z.array(viewVersion),
 });
 /** One result for each requested booking, in the same order; null: there is no such view. */
-export const versionAnswers = z.object({ answers: z.array(versionAnswer.nullable()) });
-export type VersionAnswer = z.infer<typeof versionAnswer>;
+export const versionAnswers = z.object({ answers: z.array(versionResult.nullable()) });
+export type VersionAnswer = z.infer<typeof versionResult>;
 
 /** Notifications in the order of their projection; `next` is the position of the next page, null at the end. */
 export const recentNotifications = z.object({

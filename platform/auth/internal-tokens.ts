@@ -17,7 +17,7 @@ export interface Caller {
 }
 
 /** Makes the `Authorization` header of a request to the service `to`. */
-export type Authorize = (to: string, viewer?: Viewer | null) => Promise<string>;
+export type Authorize = (to: string, principal?: Viewer | null) => Promise<string>;
 
 const LIFETIME_SECONDS = 60;
 /** Cache lifetime of a signed token, shorter than its own: a request that arrives late is still valid. */
@@ -41,15 +41,15 @@ export function internalAuthorization(from: ServiceName, keys: readonly string[]
   const [signingKey] = keys.map(toKey);
   if (!signingKey) throw new Error('there is no key to sign with');
   const signed = new LRUCache<string, Promise<string>>({ max: CACHE_SIZE, ttl: SIGNED_CACHE_MS });
-  return (to, viewer = null) => {
-    const cacheKey = viewer ? `${to} ${viewer.roles.join()} ${viewer.userId}` : to;
+  return (to, principal = null) => {
+    const cacheKey = principal ? `${to} ${principal.roles.join()} ${principal.userId}` : to;
     const cached = signed.get(cacheKey);
     if (cached) return cached;
-    const header = new SignJWT(viewer ? { roles: viewer.roles } : {})
+    const header = new SignJWT(principal ? { roles: principal.roles } : {})
       .setProtectedHeader({ alg: 'HS256', kid: signingKey.id })
       .setIssuer(from)
       .setAudience(to)
-      .setSubject(viewer?.userId ?? '')
+      .setSubject(principal?.userId ?? '')
       .setExpirationTime(`${LIFETIME_SECONDS}s`)
       .sign(signingKey.key)
       .then((token) => `Bearer ${token}`);
@@ -64,10 +64,10 @@ export function internalAuthorization(from: ServiceName, keys: readonly string[]
  */
 export function internalAuthentication(to: string, keys: readonly string[]) {
   const accepted = new Map(keys.map(toKey).map(({ id, key }) => [id, key]));
-  const checked = new LRUCache<string, { caller: Caller; expiresAt: number }>({ max: CACHE_SIZE });
+  const checked = new LRUCache<string, { request: Caller; expiresAt: number }>({ max: CACHE_SIZE });
   return async (authorization: string | undefined): Promise<Caller> => {
     const cached = checked.get(authorization ?? '');
-    if (cached && cached.expiresAt > Date.now()) return cached.caller;
+    if (cached && cached.expiresAt > Date.now()) return cached.request;
     const [, token = ''] = /^Bearer (\S+)$/.exec(authorization ?? '') ?? [];
     try {
       const { payload } = await jwtVerify(
@@ -80,9 +80,9 @@ export function internalAuthentication(to: string, keys: readonly string[]) {
         { algorithms: ['HS256'], audience: to, clockTolerance: CLOCK_TOLERANCE_SECONDS },
       );
       const { iss, sub, roles, exp } = claims.parse(payload);
-      const caller: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
-      checked.set(`Bearer ${token}`, { caller, expiresAt: exp * 1_000 });
-      return caller;
+      const request: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
+      checked.set(`Bearer ${token}`, { request, expiresAt: exp * 1_000 });
+      return request;
     } catch {
       throw unauthenticated('Only services of this system are answered here.');
     }

@@ -10,7 +10,7 @@ export interface Viewer {
 }
 
 /** The user of a request; throws UNAUTHENTICATED when it is anonymous. */
-export function signedIn(viewer: Viewer | null): Viewer {
-  if (!viewer) throw unauthenticated();
-  return viewer;
+export function signedIn(principal: Viewer | null): Viewer {
+  if (!principal) throw unauthenticated();
+  return principal;
 }

@@ -35,8 +35,8 @@ export function openHttpPool(
     current = open();
     openedAt = performance.now();
     closing.add(old);
-    const forget = () => void closing.delete(old);
-    old.close().then(forget, forget);
+    const remove = () => void closing.delete(old);
+    old.close().then(remove, remove);
   }
 
   return {

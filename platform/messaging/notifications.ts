@@ -39,10 +39,10 @@ function sharedConnection(env: NotificationSettings, channel: string) {
 
   function open(): Promise<NotificationConnection> {
     const opening = connect(env, channel);
-    const forget = () => {
+    const discard = () => {
       if (connection === opening) connection = undefined;
     };
-    opening.then(({ ended }) => ended.then(forget), forget);
+    opening.then(({ ended }) => ended.then(discard), discard);
     return opening;
   }
 

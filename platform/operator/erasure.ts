@@ -44,7 +44,7 @@ const eraseInArchive = `
        SET payload = jsonb_set(e.payload, '{customerId}', to_jsonb($2::text))
       FROM step WHERE e.id = step.id AND step.payload ->> 'customerId' = $1
  RETURNING e.id)
-  SELECT (SELECT count(*)::int FROM changed) AS replaced, (SELECT count(*)::int FROM step) AS seen,
+  SELECT (SELECT count(*)::int FROM changed) AS replaced, (SELECT count(*)::int FROM step) AS scanned,
          (SELECT id FROM step ORDER BY id DESC LIMIT 1) AS last`;
 
 /**
@@ -63,8 +63,8 @@ export function postgresErasure(
       // The outbox first: so events that are archived from now on are erased already.
       const first = after ? 0 : await countChanged(pool, eraseInOutbox, ids);
       const { rows } = await pool.query(eraseInArchive, [...ids, after ?? NIL, STEP_SIZE]);
-      const [{ replaced, seen, last }] = rows;
-      if (seen === STEP_SIZE) return { replaced: first + replaced, next: last };
+      const [{ replaced, scanned, last }] = rows;
+      if (scanned === STEP_SIZE) return { replaced: first + replaced, next: last };
 
       const rest = await inTransaction(pool, async (db) => {
         await db.query("SELECT set_config('spacerent.erasing_customer', 'on', true)");

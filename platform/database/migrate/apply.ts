@@ -26,9 +26,9 @@ export async function applyOne(
       'UPDATE _prisma_migrations SET finished_at = ?, applied_steps_count = 1 WHERE id = ?',
       [new Date(), id],
     );
-    const note = noteOf(migration);
-    if (note)
-      await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [note, id]);
+    const logs = noteOf(migration);
+    if (logs)
+      await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
   };
   const retry = retryOnLockTimeout(name, options);
 

@@ -22,6 +22,8 @@ Each mutation takes about 30 s. A pattern selects the mutations whose name conta
 
 Exit code 1 when the tests pass in spite of a mutation.`;
 
+/** @import { Mutation } from '../tests/faults/mutations/mutation.ts' */
+
 const root = join(import.meta.dirname, '..');
 const [pattern = ''] = process.argv.slice(2);
 
@@ -53,6 +55,10 @@ async function main() {
   }
 }
 
+/**
+ * @param {string} copy
+ * @param {Mutation[]} mutations
+ */
 function areAllDetected(copy, mutations) {
   const patterns = [...new Set(mutations.map(({ tests }) => tests))];
   const unchanged = runTests(copy, patterns.join('|'));
@@ -88,7 +94,12 @@ function copyProject() {
   return copy;
 }
 
-/** Makes the edits; returns a function that undoes them. */
+/**
+ * Makes the edits; returns a function that undoes them.
+ *
+ * @param {string} copy
+ * @param {Mutation} mutation
+ */
 function apply(copy, { name, edits }) {
   const originals = new Map();
   for (const [file, text, replacement] of edits) {
@@ -108,6 +119,10 @@ function apply(copy, { name, edits }) {
   };
 }
 
+/**
+ * @param {string} copy
+ * @param {string} testPathPatterns
+ */
 function runTests(copy, testPathPatterns) {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
@@ -120,6 +135,7 @@ function runTests(copy, testPathPatterns) {
     { cwd: copy, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, CI: '' } },
   );
   const output = `${stdout}\n${stderr}`;
+  /** @type {{ testResults: { assertionResults: { status: string, fullName: string }[] }[] }} */
   let results;
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));

@@ -32,7 +32,7 @@ describeSystems('operations', (system) => {
     }
   });
 
-  test('a correlation id is the router’s own, is answered, and logged by every service', async () => {
+  test('the correlation id of the router is returned to the client and logged by every service', async () => {
     const clientId = `test-${Date.now()}-${Math.random().toString(36).slice(2)}`;
     const space = await listSpace(system);
     const kim = await newCustomer(system);
@@ -81,7 +81,7 @@ describeSystems('operations', (system) => {
     expect(answer.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('a space process that is killed leaves bookings working, and catches up', async () => {
+  test('a booking succeeds while space is down, and is registered after space restarts', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     // Wait until book knows the space: it cannot ask for it below.
@@ -109,7 +109,7 @@ describeSystems('operations', (system) => {
   }, 60_000);
 
   test.each(SUBGRAPHS)(
-    '%s that is terminated stops cleanly and is started again',
+    'the service %s stops cleanly on SIGTERM and is restarted',
     async (name) => {
       const before = system.instance().services[name]?.pid as number;
       process.kill(before, 'SIGTERM');

@@ -42,7 +42,7 @@ export function formatFailure(
     '  Faults:',
     ...run.faults.map((fault) => `    ${fault}`),
     `  Data and logs: ${run.keptIn}`,
-    `  Repeat: npm run chaos -- ${repeat}${only}`,
+    `  Repeat: npm run test:faults -- ${repeat}${only}`,
   ].join('\n');
 }
 

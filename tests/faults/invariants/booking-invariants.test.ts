@@ -29,6 +29,22 @@ testCorruptions([
     ],
   },
   {
+    name: 'a live booking without its hold',
+    corrupt: ({ book, ids }) =>
+      book.query('DELETE FROM slot_hold WHERE booking_id = $1', [ids.registered]),
+    violates: ['a booking holds its slot exactly while it is live'],
+  },
+  {
+    name: 'a hold that outlasts its booking',
+    corrupt: ({ book, ids }) =>
+      book.query(
+        `INSERT INTO slot_hold (space_id, owner_id, booking_id, start_at, end_at, live)
+         SELECT space_id, id, id, start_at, end_at, TRUE FROM booking WHERE id = $1`,
+        [ids.cancelled],
+      ),
+    violates: ['a booking holds its slot exactly while it is live'],
+  },
+  {
     name: 'a missing registration',
     corrupt: ({ space, ids }) =>
       space.query('DELETE FROM registration WHERE booking_id = $1', [ids.registered]),
@@ -75,6 +91,7 @@ testCorruptions([
       'every booking was requested',
       "mypage's views equal the projection of the events",
       'no two live bookings of a space overlap',
+      'no two owners hold a space at the same time',
       "space's occupied slots equal book's live bookings",
       'the newest event of an aggregate has its current status',
     ],

@@ -11,6 +11,26 @@ export const bookingInvariants: readonly Invariant[] = [
            WHERE a.live AND b.live`,
   },
   {
+    name: 'no two owners hold a space at the same time',
+    kind: 'duplicated',
+    sql: `SELECT a.owner_id AS subject, 'overlaps ' || b.owner_id AS detail
+            FROM slot_hold a JOIN slot_hold b ON a.space_id = b.space_id AND a.owner_id < b.owner_id
+             AND tstzrange(a.start_at, a.end_at) && tstzrange(b.start_at, b.end_at)
+           WHERE a.live AND b.live`,
+  },
+  {
+    name: 'a booking holds its slot exactly while it is live',
+    kind: 'lost',
+    sql: `SELECT coalesce(b.id, h.booking_id) AS subject,
+                 format('%s, with a live hold: %s', coalesce(b.status, 'no booking'),
+                        h.booking_id IS NOT NULL) AS detail
+            FROM (SELECT * FROM booking WHERE live) b
+            FULL JOIN (SELECT * FROM slot_hold WHERE live AND booking_id IS NOT NULL) h
+              ON h.booking_id = b.id
+             AND (h.space_id, h.start_at, h.end_at) = (b.space_id, b.start_at, b.end_at)
+           WHERE b.id IS NULL OR h.booking_id IS NULL`,
+  },
+  {
     name: 'no two active registrations of a space overlap',
     kind: 'duplicated',
     sql: `SELECT a.booking_id AS subject, 'overlaps ' || b.booking_id AS detail

@@ -60,7 +60,9 @@ async function deleteAll(
   { book, payment, space }: ContextDatabases,
   viewsUrl: string,
 ): Promise<void> {
-  await book.query('TRUNCATE booking, catalogue_space, outbox, inbox, dead_letter, audit_entry');
+  await book.query(
+    'TRUNCATE booking, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
+  );
   await payment.query('TRUNCATE payment, refund, sandbox_charge, sandbox_refund, outbox, inbox');
   await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox, audit_entry');
   const prisma = await openViewDatabase(viewsUrl);
@@ -174,7 +176,7 @@ async function insertEvents(
     bookingId,
     customerId: CUSTOMER,
     spaceName: SPACE.name,
-    slot: { startAt, endAt },
+    slot: { startAt: new Date(startAt), endAt: new Date(endAt) },
     price: { amount: PRICE, currency: 'KRW' },
   };
   const insert = async (

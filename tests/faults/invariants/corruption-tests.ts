@@ -84,6 +84,7 @@ export function testCorruptions(corruptions: readonly Corruption[]): void {
 async function dropConstraints({ book, payment, space }: ContextDatabases): Promise<void> {
   await book.query(`ALTER TABLE booking DROP CONSTRAINT booking_no_overlap,
     DROP CONSTRAINT booking_live_by_status, DROP CONSTRAINT booking_payment_method_erased`);
+  await book.query('ALTER TABLE slot_hold DROP CONSTRAINT slot_hold_no_overlap');
   await book.query('DROP INDEX booking_customer_id_idempotency_key_key');
   await book.query('DROP INDEX outbox_aggregate_id_version_key');
   await space.query('ALTER TABLE registration DROP CONSTRAINT registration_no_overlap');

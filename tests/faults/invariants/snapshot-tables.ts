@@ -37,6 +37,13 @@ export const SNAPSHOT_TABLES: readonly SnapshotTable[] = [
       status text, live boolean, version int, refund int`,
   },
   {
+    name: 'slot_hold',
+    context: 'book',
+    select: 'SELECT owner_id, booking_id, space_id, start_at, end_at, live FROM slot_hold',
+    columns: `owner_id uuid, booking_id uuid, space_id uuid, start_at timestamptz,
+      end_at timestamptz, live boolean`,
+  },
+  {
     name: 'payment',
     context: 'payment',
     select:

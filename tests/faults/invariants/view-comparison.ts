@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { timeSlot } from '#contracts/values.ts';
 import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/prisma-view-generations.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
@@ -68,7 +69,12 @@ async function projectViews(
 ): Promise<Map<string, ViewWithTimeline>> {
   const projected = new Map<string, ViewWithTimeline>();
   for (const context of ['book', 'payment', 'space'] as const) {
-    type Row = { id: string; version: number; occurred_at: Date; payload: { bookingId: string } };
+    type Row = {
+      id: string;
+      version: number;
+      occurred_at: Date;
+      payload: { bookingId: string; slot?: unknown };
+    };
     const events = await queryRows<Row>(
       urls[context],
       `SELECT id, version, occurred_at, payload FROM outbox
@@ -81,8 +87,9 @@ async function projectViews(
         version,
         occurredAt,
         of: AGGREGATES[context],
-        facts: payload,
-      } as ProjectedEvent;
+        // Stored as JSON: the only instants that the projection reads are those of a booking's slot.
+        facts: context === 'book' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
+      } as unknown as ProjectedEvent;
       const before = projected.get(payload.bookingId);
       const change = statusChangeOf(event);
       projected.set(payload.bookingId, {

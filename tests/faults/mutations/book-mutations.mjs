@@ -26,8 +26,40 @@ export const bookMutations = [
     tests: 'customer-erasure',
   },
   {
-    name: 'the exclusion constraint: live bookings overlap',
+    name: 'the exclusion constraint of slot holds: two owners hold one slot',
     edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        `ALTER TABLE "slot_hold" ADD CONSTRAINT "slot_hold_no_overlap"
+    EXCLUDE USING gist ("space_id" WITH =, tstzrange("start_at", "end_at", '[)') WITH &&,
+                        "owner_id" WITH <>) WHERE ("live");`,
+        '',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: 'the check of the key before the hold: a repeated request leaves a hold behind',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        'IF EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
+        'IF FALSE AND EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    // Both: next to a previous release, each refuses what the other one does.
+    name: 'both exclusion constraints: live bookings overlap',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        `ALTER TABLE "slot_hold" ADD CONSTRAINT "slot_hold_no_overlap"
+    EXCLUDE USING gist ("space_id" WITH =, tstzrange("start_at", "end_at", '[)') WITH &&,
+                        "owner_id" WITH <>) WHERE ("live");`,
+        '',
+      ],
       [
         'prisma/book/migrations/20261122000000_init/migration.sql',
         `ALTER TABLE "booking" ADD CONSTRAINT "booking_no_overlap"

@@ -29,9 +29,9 @@ export const lifecycleMutations = [
     name: 'the connection of the readiness probe: it fails while the request pool is busy',
     edits: [
       [
-        'subgraphs/space/src/main.ts',
-        'health: { ready: () => probe.check(), draining },',
-        "health: { ready: () => database.requests.query('SELECT 1'), draining },",
+        'platform/lifecycle/publishing-context.ts',
+        'probe: postgresProbe(databaseUrl(config)),',
+        "probe: { check: () => requests.query('SELECT 1'), close: async () => {} },",
       ],
     ],
     tests: 'subgraphs/space/test/busy-pools',

@@ -7,9 +7,9 @@ export const messagingMutations = [
     name: "the consumer's inbox check: a redelivered event is processed again",
     edits: [
       [
-        'platform/messaging/consumer.ts',
-        'const held = new Set(await inbox.held(batch.map(({ id }) => id)));',
-        'const held = new Set<string>();',
+        'platform/messaging/event-processor.ts',
+        'const recorded = new Set(await inbox.held(batch.map(({ id }) => id)));',
+        'const recorded = new Set<string>();',
       ],
     ],
     tests: 'dead-letters',
@@ -18,7 +18,7 @@ export const messagingMutations = [
     name: 'the transient kind of failure: a failure of the infrastructure counts towards parking',
     edits: [
       [
-        'platform/messaging/consumer.ts',
+        'platform/messaging/event-processor.ts',
         "if (kind === 'transient' || (await countFailure(event, error))) throw error;",
         'if (await countFailure(event, error)) throw error;',
       ],
@@ -34,7 +34,7 @@ export const messagingMutations = [
     name: 'the not-understood kind of failure: an event of a newer release is parked',
     edits: [
       [
-        'platform/messaging/consumer.ts',
+        'platform/messaging/event-processor.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
         '',
       ],
@@ -45,7 +45,7 @@ export const messagingMutations = [
     name: 'the refusal to acknowledge what is not understood: the event counts as processed',
     edits: [
       [
-        'platform/messaging/consumer.ts',
+        'platform/messaging/event-processor.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
         "if (kind === 'not-understood') return void (await deadLetters.noteFailure(event, '', 1));",
       ],
@@ -96,12 +96,9 @@ export const messagingMutations = [
     name: "the consumer's acknowledgement: an event counts as processed once the queue has it",
     edits: [
       [
-        'platform/messaging/relay.ts',
-        'await transport.send(messages);',
-        `await transport.send(messages);
-      for (const { queue, event } of messages) {
-        await acknowledgeEvents(pool, queue.split('.').at(-1) ?? '', [event.id]);
-      }`,
+        'platform/messaging/acknowledgements.ts',
+        'const recorded = await inboxes.held(consumer, ids);',
+        'const recorded = new Set(ids);',
       ],
     ],
     tests: 'relay',

@@ -17,11 +17,7 @@ export const routerMutations = [
   {
     name: 'the limit of WebSocket connections: one address may open any number',
     edits: [
-      [
-        'router/src/subscriptions/connection-limits.ts',
-        'if (own >= limits.perAddress)',
-        'if (own < 0)',
-      ],
+      ['router/src/live/connection-limits.ts', 'if (own >= limits.perAddress)', 'if (own < 0)'],
     ],
     tests: 'websocket-limits',
   },
@@ -29,7 +25,7 @@ export const routerMutations = [
     name: 'the exclusion of mutations from retries: a mutation is sent twice',
     edits: [
       [
-        'router/src/subgraph-client.ts',
+        'router/src/executor/subgraph-client.ts',
         'const http = isMutation(query) ? this.#http : this.#reads;',
         'const http = this.#reads;',
       ],

@@ -20,10 +20,7 @@ export function eventOf(booking: Booking): EventRecord {
         customerId: state.customerId,
         spaceId: state.spaceId,
         spaceName: state.spaceName,
-        slot: {
-          startAt: state.slot.startAt.toISOString(),
-          endAt: state.slot.endAt.toISOString(),
-        },
+        slot: state.slot,
         price: state.price,
         status: state.status,
         refund: givenUp ? state.price : (state.refund ?? { ...state.price, amount: 0 }),

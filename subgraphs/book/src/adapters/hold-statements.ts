@@ -12,10 +12,11 @@ export const byKey = statement<BookingRow & { hasPaymentMethod: boolean }>(
      FROM booking WHERE customer_id = $1 AND idempotency_key = $2`,
 );
 
-// ON CONFLICT covers the exclusion constraint and the idempotency key. A plain insert would write
-// first and look afterwards: with the holder's next update it could end in a deadlock, each waiting
-// for the other. This looks first and waits with empty hands. Counting the unpaid holds locks the
-// customer until the commit. All instants are the database's: $16 and $18 are durations.
+// A trigger writes the hold first, and skips the booking where another owner's live hold overlaps.
+// ON CONFLICT covers the idempotency key, there the constraint. Both check before they write: a
+// request that waits holds no row lock, so it cannot deadlock with the next update of the holder.
+// Counting the unpaid holds locks the customer until the commit. All instants are the database's: $16
+// and $18 are durations.
 export const insertBooking = statement<{
   unpaid: number;
   requestedAt: Date | null;
@@ -48,8 +49,9 @@ export const lockCustomer = statement('booking-lock-customer', 'SELECT booking_u
 
 const STALE_HOLDS = `
      FROM booking
-    WHERE space_id = $1::uuid AND live
-      AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)')
+    WHERE id IN (SELECT booking_id FROM slot_hold
+                  WHERE space_id = $1::uuid AND live
+                    AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)'))
       AND status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= now()`;
 
 export const hasStaleHolds = statement<{ found: boolean }>(

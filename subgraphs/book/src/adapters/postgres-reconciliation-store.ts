@@ -41,11 +41,10 @@ const bookingsById = statement<BookingRecord>(
   'reconciliation-bookings',
   `SELECT id, status, space_id AS "spaceId", start_at AS "startAt", end_at AS "endAt",
           price_amount AS price, refund_amount AS refund,
-          CASE WHEN live THEN (
-            SELECT count(*)::int FROM booking o
-             WHERE o.space_id = b.space_id AND o.live AND o.id <> b.id
-               AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(b.start_at, b.end_at, '[)'))
-            ELSE 0 END AS overlaps,
+          (SELECT count(*)::int FROM slot_hold h
+             JOIN slot_hold o ON o.space_id = h.space_id AND o.live AND o.owner_id <> h.owner_id
+              AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(h.start_at, h.end_at, '[)')
+            WHERE h.booking_id = b.id AND h.live) AS overlaps,
           EXISTS (SELECT FROM outbox e
                    WHERE e.aggregate_id = b.id AND e.awaiting <> '{}') AS "isPassing"
      FROM booking b WHERE id = ANY($1::uuid[])`,

@@ -71,7 +71,9 @@ export const contextNames = Object.keys(topology) as ContextName[];
 /** Contexts by name, as {@link topology} lists them. */
 export type Topology = Readonly<Record<string, Pick<ContextEntry, 'publishes' | 'consumes'>>>;
 
-/** The contexts that consume events of a type, in the order of the topology. */
+/** The names of the contexts that consume events of a type, sorted. */
 export function consumersOf(type: string, contexts: Topology = topology): string[] {
-  return Object.keys(contexts).filter((name) => contexts[name]?.consumes.includes(type));
+  return Object.keys(contexts)
+    .filter((name) => contexts[name]?.consumes.includes(type))
+    .sort();
 }

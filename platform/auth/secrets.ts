@@ -1,3 +1,5 @@
+import { contextNames } from '#contracts/topology.ts';
+
 /**
  * Which settings are secrets, and which secrets are publicly known. A setting is secret by its name, or
  * contains one as the password of an address; so a new setting of a service is covered automatically.
@@ -11,10 +13,7 @@ const PASSWORD_PARAMETER = /[?&]password=([^&#]*)/i;
 
 /** The secrets of this project's own examples, and those that attackers try first. */
 const KNOWN_SECRETS = new Set([
-  ...['spacerent', 'book', 'payment', 'space', 'mypage', 'postgres'].flatMap((name) => [
-    name,
-    `${name}-dev`,
-  ]),
+  ...['spacerent', ...contextNames, 'postgres'].flatMap((name) => [name, `${name}-dev`]),
   'for-development-only-set-AUTH_SECRET-elsewhere',
   ...['postgresql', 'mysql', 'mariadb', 'redis', 'root', 'admin', 'administrator', 'guest', 'user'],
   ...['password', 'passw0rd', 'p@ssw0rd', 'pass', 'secret', 'changeme', 'change-me', 'change_me'],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe } from '@jest/globals';
+import type { ContextName } from '#contracts/topology.ts';
 import { signEmbeddedToken, signToken } from './identity-provider.mjs';
 
 const POLL_MS = 50;
@@ -32,7 +33,7 @@ export class System {
   /** What the supervisor tells of itself: addresses, process ids, databases. */
   instance(): {
     graphqlUrl: string;
-    databases: Record<'book' | 'payment' | 'space' | 'mypage', string>;
+    databases: Record<ContextName, string>;
     services: Record<string, { pid: number | null; url: string }>;
   } {
     return JSON.parse(readFileSync(join(this.home, 'instance.json'), 'utf8'));

@@ -7,6 +7,7 @@ import { bookingSearch } from '../src/adapters/booking-search.ts';
 import type { BookingFilter, BookingSearch } from '../src/ports.ts';
 
 const ROWS = 300_000;
+const BATCH_SIZE = 50_000;
 const SPACE = uuidv7();
 const ANY: BookingFilter = {
   customerId: null,
@@ -29,8 +30,9 @@ beforeAll(async () => {
   try {
     await client.query("SET statement_timeout = '120s'; SET session_replication_role = replica");
     await client.query('ALTER TABLE booking DROP CONSTRAINT booking_no_overlap');
-    await client.query(
-      `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
+    const insert = (first: number) =>
+      client.query(
+        `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
               time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
               payment_method, payment_method_digest, status, live, version, requested_at,
               hold_expires_at, correlation_id, status_since, deadline_at)
@@ -42,12 +44,14 @@ beforeAll(async () => {
               now() - (n % 100) * interval '1 second',
               CASE WHEN n % 20000 = 0 THEN now() - interval '1 second'
                    WHEN st.status IN ('PAID', 'CANCELLING') THEN now() + interval '1 hour' END
-         FROM generate_series(1, ${ROWS}) n,
+         FROM generate_series(${first}, ${first + BATCH_SIZE - 1}) n,
               LATERAL (SELECT '2030-01-01'::timestamptz + n * interval '1 minute' AS at) s,
               LATERAL (SELECT CASE WHEN n % 20000 = 0 THEN 'CANCELLING' WHEN n % 10000 = 7 THEN 'PAID'
                                    WHEN n % 10 = 3 THEN 'CANCELLED' ELSE 'REGISTERED' END AS status) st`,
-      [SPACE],
-    );
+        [SPACE],
+      );
+    // In batches: a connection without a response for 20 s is closed as half-open.
+    for (let first = 1; first <= ROWS; first += BATCH_SIZE) await insert(first);
     await client.query('ANALYZE booking');
   } finally {
     client.release(true);

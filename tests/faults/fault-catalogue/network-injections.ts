@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { ContextName } from '#contracts/topology.ts';
 import type { Random } from '../random.ts';
 import type { ChaosSystem } from '../system/chaos-system.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
@@ -30,7 +31,7 @@ export function injectFor(
 export function loseDatabaseResponses(
   random: Random,
   system: ChaosSystem,
-  service: 'book' | 'payment' | 'space' | 'mypage',
+  service: ContextName,
   text: string,
 ): Injection {
   const times = random.between(1, 4);

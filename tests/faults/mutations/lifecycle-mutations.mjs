@@ -29,9 +29,9 @@ export const lifecycleMutations = [
     name: 'the connection of the readiness probe: it fails while the request pool is busy',
     edits: [
       [
-        'platform/lifecycle/publishing-context.ts',
-        'probe: postgresProbe(databaseUrl(config)),',
-        "probe: { check: () => requests.query('SELECT 1'), close: async () => {} },",
+        'platform/lifecycle/context.ts',
+        'ready: () => parts.probe.check()',
+        'ready: async () => void (await parts.requests.inbox.held([]))',
       ],
     ],
     tests: 'subgraphs/space/test/busy-pools',

@@ -11,6 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { contextNames } from '#contracts/topology.ts';
 import { projectFile } from '#platform/config/project.ts';
 
 /** The earlier version of the project, built. */
@@ -20,7 +21,6 @@ export interface Baseline {
 }
 
 const COMMIT_FILE = 'contracts/baseline/commit';
-const CONTEXTS = ['book', 'payment', 'space', 'mypage'];
 
 /**
  * Builds the baseline's commit with its own scripts, in a folder under .spacerent that the next run
@@ -86,7 +86,7 @@ function unpack(commit: string, folder: string): void {
   if (lockFiles[0] !== lockFiles[1]) return;
   symlinkSync(projectFile('node_modules'), join(folder, 'node_modules'));
   // The baseline's build replaces what does not match its sources.
-  const outputs = ['dist', ...CONTEXTS.map((name) => `prisma/${name}/generated`)];
+  const outputs = ['dist', ...contextNames.map((name) => `prisma/${name}/generated`)];
   for (const path of outputs.filter((each) => existsSync(projectFile(each)))) {
     cpSync(projectFile(path), join(folder, path), { recursive: true });
   }

@@ -9,13 +9,13 @@ const TIMEOUT_MS = 150_000;
 
 const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
 
-describe.each(profiles)('npm run chaos (%s)', (profile) => {
+describe.each(profiles)('npm run test:faults (%s)', (profile) => {
   test(
     'runs with faults lose and duplicate nothing, and create nothing unexpected',
     async () => {
       const seed = String(FIRST_SEEDS[profile]);
       const args = ['--seed', seed, '--runs', String(RUNS), '--profile', profile];
-      const { code, output } = await chaos(...args);
+      const { code, output } = await runFaultTest(...args);
       expect(`${output}\nended with code ${code}`).toMatch(/ended with code 0$/);
       expect(output).toContain('lost 0, duplicated 0, unexpected 0');
     },
@@ -23,20 +23,20 @@ describe.each(profiles)('npm run chaos (%s)', (profile) => {
   );
 });
 
-describe('npm run chaos', () => {
+describe('npm run test:faults', () => {
   test.each([
     [['--runs', 'many'], '--runs must be a whole number from 1 to 100000, not "many".'],
     [['--profile', 'cluster'], '--profile must be embedded, servers or both, not "cluster".'],
     [['--only', 'fire'], '--only must name a fault, not "fire".'],
     [['--only', 'redis-full'], '--only: redis-full is for --profile servers, not for embedded.'],
-  ])('the chaos command rejects %p', async (args, message) => {
-    const { code, output } = await chaos(...args);
+  ])('the fault test command rejects %p', async (args, message) => {
+    const { code, output } = await runFaultTest(...args);
     expect(output).toContain(message);
     expect(code).toBe(1);
   });
 });
 
-async function chaos(...args: string[]): Promise<{ code: number | null; output: string }> {
+async function runFaultTest(...args: string[]): Promise<{ code: number | null; output: string }> {
   // Jest's options are not meant for the program.
   const { NODE_OPTIONS, ...env } = process.env;
   const child = spawn(process.execPath, [projectFile('dist/tests/faults/main.js'), ...args], {

@@ -50,7 +50,7 @@ export const bookMutations = [
     tests: 'prisma-booking-store',
   },
   {
-    // Both: next to a previous release, each refuses what the other one does.
+    // Each of the two refuses the overlap alone, so that the previous release may run next to this one.
     name: 'both exclusion constraints: live bookings overlap',
     edits: [
       [

@@ -44,7 +44,7 @@ export const mypageMutations = [
         "'(generation = ? AND booking_id = ? AND version = ?)'",
         "'(generation = ? AND booking_id = ? AND ? > 0)'",
       ],
-      // The key of the kept versions would stand in for it.
+      // Otherwise the key of the stored versions would detect the conflict.
       [
         'subgraphs/mypage/src/adapters/prisma-view-store.ts',
         'keepVersions: true',

@@ -24,21 +24,10 @@ export async function startMariaDb(
   const folder = join(home, 'mariadb');
   mkdirSync(folder, { recursive: true });
   const data = join(folder, 'data');
-  const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
+  const userFlags = process.getuid?.() === 0 ? ['--user=root'] : [];
   // Servers are installed in sbin folders, which are often missing in an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-  const install = spawnSync(
-    'mariadb-install-db',
-    ['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...asUser].concat([
-      '--auth-root-authentication-method=normal',
-    ]),
-    { encoding: 'utf8', env },
-  );
-  if (install.status !== 0) {
-    throw new Error(
-      `MariaDB's data could not be created: ${install.stderr ?? install.error?.message}`,
-    );
-  }
+  createData(data, userFlags, env);
   const port = await reservePort();
   const flags = [
     '--no-defaults',
@@ -47,7 +36,7 @@ export async function startMariaDb(
     `--pid-file=${join(folder, 'pid')}`,
     `--port=${port}`,
     '--bind-address=127.0.0.1',
-    ...asUser,
+    ...userFlags,
   ];
   let pid: number | undefined;
   const supervised = new SupervisedProcess({
@@ -83,6 +72,20 @@ export async function startMariaDb(
     },
     stop: () => supervised.stop(),
   };
+}
+
+function createData(data: string, userFlags: readonly string[], env: NodeJS.ProcessEnv): void {
+  const { status, stderr, error } = spawnSync(
+    'mariadb-install-db',
+    [
+      ...['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...userFlags],
+      '--auth-root-authentication-method=normal',
+    ],
+    { encoding: 'utf8', env },
+  );
+  if (status !== 0) {
+    throw new Error(`MariaDB's data could not be created: ${stderr ?? error?.message}`);
+  }
 }
 
 async function executeOnMariaDb(port: number, statements: readonly string[]): Promise<void> {

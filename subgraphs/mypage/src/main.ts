@@ -16,10 +16,11 @@ import { viewRecords } from './adapters/booking-records.ts';
 import { viewErasure } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
-import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
+import { prismaViewGenerations } from './adapters/prisma-view-generations.ts';
 import { prismaViewStore } from './adapters/prisma-view-store.ts';
-import { prismaViewVersions, startPruning } from './adapters/prisma-view-versions.ts';
+import { prismaViewVersions, startDeletingVersions } from './adapters/prisma-view-versions.ts';
 import { resolvers } from './adapters/resolvers.ts';
+import { retiredGenerations, startDeletingGenerations } from './adapters/retired-generations.ts';
 import { storedEventsClient } from './adapters/stored-events-client.ts';
 import { openViewPools, viewProbe } from './adapters/view-database.ts';
 import { notifySubscribers, serveViewVersions } from './adapters/view-notifications.ts';
@@ -58,7 +59,7 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
     events,
     clock: () => new Date(),
     pause: wait,
-    log: (message, facts) => logger.info(facts, message),
+    log: (message, fields) => logger.info(fields, message),
   });
 
   const consumer = openConsumer({
@@ -91,16 +92,21 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
   });
   const projector = batchProjector(projectedViews, notifySubscribers(publisher), isOutage);
   await consumeEvents(consumer, projector, logger);
-  const stopPruning = startPruning(prismaViewVersions(database.workers, keepMinutes), logger);
-  const stopTidying = startTidying(generations, logger);
+  const stopDeletingVersions = startDeletingVersions(
+    prismaViewVersions(database.workers, keepMinutes),
+    logger,
+  );
+  const stopDeletingGenerations = startDeletingGenerations(
+    retiredGenerations(database.workers),
+    logger,
+  );
   await server.listen({ host: config.HOST, port: config.PORT });
   logger.info({ port: config.PORT }, 'mypage is ready');
 
-  // Consumers first: no work begins in a process that is about to end, and others or the next one
-  // take it over.
+  // Consumers and jobs stop first: other processes or the next one do their work.
   onDrain('rebuild', () => rebuilds.stop());
-  onDrain('old versions', stopPruning);
-  onDrain('old generations', stopTidying);
+  onDrain('deletion of old versions', stopDeletingVersions);
+  onDrain('deletion of retired generations', stopDeletingGenerations);
   onDrain('queue workers', () => transport.stopReceiving());
   onDrained('requests', () => server.close());
   onStop('queue', () => transport.close());

@@ -167,7 +167,11 @@ async function live(contexts: Contexts, life: Life, id: string): Promise<Project
     slot: { startAt: new Date(startAt), endAt: new Date(endAt) },
     price: { amount: PRICE, currency: 'KRW' },
   };
-  const told = async (of: ProjectedEvent['of'], from: keyof Contexts, aggregateId: string) => {
+  const told = async (
+    of: ProjectedEvent['aggregate'],
+    from: keyof Contexts,
+    aggregateId: string,
+  ) => {
     const steps = LIVES[life][of];
     return Promise.all(steps.map((step) => tell(contexts, { of, from, aggregateId, step, facts })));
   };
@@ -181,7 +185,7 @@ async function live(contexts: Contexts, life: Life, id: string): Promise<Project
 async function tell(
   contexts: Contexts,
   about: {
-    of: ProjectedEvent['of'];
+    of: ProjectedEvent['aggregate'];
     from: keyof Contexts;
     aggregateId: string;
     step: Step;
@@ -201,7 +205,13 @@ async function tell(
   for (const taker of takers) {
     await contexts[taker].query('INSERT INTO inbox (event_id) VALUES ($1)', [id]);
   }
-  return { id, version, occurredAt, of: about.of, facts } as unknown as ProjectedEvent;
+  return {
+    id,
+    version,
+    occurredAt,
+    aggregate: about.of,
+    payload: facts,
+  } as unknown as ProjectedEvent;
 }
 
 function note(database: TestDatabase, subjectId: string, action: string, userId: string) {

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { timeSlot } from '#contracts/values.ts';
-import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/prisma-view-generations.ts';
+import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/live-generation.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
   type BookingStatusView,
   type ProjectedEvent,
   project,
-  statusChangeOf,
+  toStatusChange,
 } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import { rows } from './rows.ts';
 import type { Databases } from './snapshot.ts';
@@ -86,12 +86,12 @@ async function expectedViews(
         id,
         version,
         occurredAt,
-        of: kind,
+        aggregate: kind,
         // Stored as JSON: of the instants in it, the projection reads those of a booking's slot.
-        facts: kind === 'booking' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
+        payload: kind === 'booking' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
       } as unknown as ProjectedEvent;
       const before = expected.get(payload.bookingId);
-      const change = statusChangeOf(event);
+      const change = toStatusChange(event);
       expected.set(payload.bookingId, {
         view: project(before?.view ?? null, event),
         timeline: [...(before?.timeline ?? []), ...(change ? [entry(change)] : [])],

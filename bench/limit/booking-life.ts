@@ -300,9 +300,10 @@ export async function liveOneBooking(
   await Promise.all(projections);
 }
 
-function projected(of: ProjectedEvent['of'], event: EventRecord): ProjectedEvent {
-  const { id, version, occurredAt, payload: facts } = event;
-  return { id, version, occurredAt: new Date(occurredAt), of, facts } as ProjectedEvent;
+function projected(aggregate: ProjectedEvent['aggregate'], event: EventRecord): ProjectedEvent {
+  const { id, version, occurredAt, payload } = event;
+  const at = new Date(occurredAt);
+  return { id, version, occurredAt: at, aggregate, payload } as ProjectedEvent;
 }
 
 function mustBe(isSo: boolean | undefined, what: string): void {

@@ -169,7 +169,7 @@ async function insertEvents(
   databases: ContextDatabases,
   ending: Ending,
   bookingId: string,
-  aggregates: Record<ProjectedEvent['of'], [producer: keyof ContextDatabases, id: string]>,
+  aggregates: Record<ProjectedEvent['aggregate'], [producer: keyof ContextDatabases, id: string]>,
 ): Promise<ProjectedEvent[]> {
   const { startAt, endAt } = inputFor(ending);
   const booking = {
@@ -180,7 +180,7 @@ async function insertEvents(
     price: { amount: PRICE, currency: 'KRW' },
   };
   const insert = async (
-    aggregate: ProjectedEvent['of'],
+    aggregate: ProjectedEvent['aggregate'],
     { version, type, status, consumers }: HistoryEvent,
   ) => {
     const [producer, aggregateId] = aggregates[aggregate];
@@ -199,7 +199,7 @@ async function insertEvents(
     for (const consumer of consumers) {
       await databases[consumer].query('INSERT INTO inbox (event_id) VALUES ($1)', [id]);
     }
-    return { id, version, occurredAt, of: aggregate, facts: payload } as ProjectedEvent;
+    return { id, version, occurredAt, aggregate, payload } as ProjectedEvent;
   };
   const inserted: ProjectedEvent[] = [];
   for (const aggregate of ['booking', 'payment', 'registration'] as const) {

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { timeSlot } from '#contracts/values.ts';
-import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/prisma-view-generations.ts';
+import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/live-generation.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
   type BookingStatusView,
   type ProjectedEvent,
   project,
-  statusChangeOf,
+  toStatusChange,
 } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import type { Violation } from './invariant.ts';
 import { queryRows } from './query-rows.ts';
@@ -86,12 +86,12 @@ async function projectViews(
         id,
         version,
         occurredAt,
-        of: AGGREGATES[context],
+        aggregate: AGGREGATES[context],
         // Stored as JSON: the only instants that the projection reads are those of a booking's slot.
-        facts: context === 'book' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
+        payload: context === 'book' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
       } as unknown as ProjectedEvent;
       const before = projected.get(payload.bookingId);
-      const change = statusChangeOf(event);
+      const change = toStatusChange(event);
       projected.set(payload.bookingId, {
         view: project(before?.view ?? null, event),
         timeline: [...(before?.timeline ?? []), ...(change ? [toTimelineEntry(change)] : [])],

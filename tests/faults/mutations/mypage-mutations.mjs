@@ -19,8 +19,8 @@ export const mypageMutations = [
     edits: [
       [
         'subgraphs/mypage/src/adapters/view-projection.ts',
-        'const fresh = events.filter(({ id }) => !known.has(id) && known.add(id));',
-        'const fresh = [...events];',
+        'const unprocessed = events.filter(({ id }) => !processed.has(id) && processed.add(id));',
+        'const unprocessed = [...events];',
       ],
     ],
     tests: 'prisma-view-store',
@@ -30,8 +30,8 @@ export const mypageMutations = [
     edits: [
       [
         'subgraphs/mypage/src/adapters/view-versions-raise.ts',
-        'if (known === undefined || version > known) continue;',
-        'if (known !== undefined || version > 0) continue;',
+        'if (liveVersion === undefined || version > liveVersion) continue;',
+        'if (liveVersion !== undefined || version > 0) continue;',
       ],
     ],
     tests: 'rebuild-views',

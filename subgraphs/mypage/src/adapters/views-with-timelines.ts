@@ -1,14 +1,14 @@
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
-import type { WholeView } from '../ports.ts';
+import type { ViewWithTimeline } from '../ports.ts';
 
-/** Views with their timelines, in the order of booking ids, which is the order of the key. */
-export async function viewsAfter(
+/** Views with their timelines, in the order of booking ids, which is the key's order. */
+export async function findViewsAfter(
   prisma: PrismaClient,
   generation: number,
   after: string,
   limit: number,
-): Promise<WholeView[]> {
+): Promise<ViewWithTimeline[]> {
   const views = await prisma.bookingStatusView.findMany({
     where: { generation, bookingId: { gt: after } },
     omit: { generation: true },
@@ -25,11 +25,11 @@ export async function viewsAfter(
   return withTimelines(views, changes);
 }
 
-export async function viewsOf(
+export async function findViews(
   prisma: PrismaClient,
   generation: number,
   bookingIds: readonly string[],
-): Promise<WholeView[]> {
+): Promise<ViewWithTimeline[]> {
   const where = { generation, bookingId: { in: [...bookingIds] } };
   const omit = { generation: true } as const;
   const views = await prisma.bookingStatusView.findMany({ where, omit });
@@ -44,16 +44,16 @@ export async function viewsOf(
 function withTimelines(
   views: readonly BookingStatusView[],
   changes: readonly StatusChange[],
-): WholeView[] {
-  const timelines = timelinesOf(
+): ViewWithTimeline[] {
+  const timelines = groupTimelines(
     views.map((view) => view.bookingId),
     changes,
   );
   return views.map((view) => ({ view, timeline: timelines.get(view.bookingId) ?? [] }));
 }
 
-/** The changes by their bookings, in the order in which they are given; none: an empty timeline. */
-export function timelinesOf(
+/** The changes by booking, in the given order; a booking without changes has an empty timeline. */
+export function groupTimelines(
   bookingIds: readonly string[],
   changes: readonly StatusChange[],
 ): Map<string, StatusChange[]> {

@@ -412,8 +412,8 @@ export const mutants = [
       ],
       [
         'subgraphs/book/src/adapters/prisma-booking-store.ts',
-        'JSON.stringify(requestEntry(booking, by)),',
-        'JSON.stringify(requestEntry(booking, by)), state.requestedAt,',
+        'JSON.stringify(toRequestEntry(booking, by)),',
+        'JSON.stringify(toRequestEntry(booking, by)), state.requestedAt,',
       ],
     ],
     tests: 'prisma-booking-store',

@@ -25,7 +25,7 @@ import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
-import { bookErasure, erasureBeginning } from './adapters/customer-erasure.ts';
+import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
@@ -36,8 +36,8 @@ import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
 import { storedNotifications } from './adapters/stored-notifications.ts';
-import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
-import { CHECK_MS, checkOverdue } from './application/check-overdue.ts';
+import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts';
+import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
@@ -117,7 +117,7 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
       deadLetterResolvers('Book', postgresDeadLetters(database.requests), consumer, logger),
       auditResolvers('Book', postgresAuditLog(database.requests)),
       erasureResolvers('Book', bookErasure(database.requests)),
-      erasureBeginning(database.requests),
+      erasureStart(database.requests),
     ],
     context: (base) => base,
     inbox: postgresInbox(database.requests),
@@ -127,10 +127,10 @@ await runService('book', bookConfig, async ({ config, logger, draining, ...lifec
     logger,
   });
   await consumeEvents(consumer, workerPorts, logger);
-  const stopSweeper = repeat(logger, 'asking for unpaid bookings', SWEEP_MS, () =>
-    sweepUnpaid(workerPorts),
+  const stopSweeper = repeat(logger, 'asking for unpaid bookings', RETRY_PERIOD_MS, () =>
+    retryDuePayments(workerPorts),
   );
-  const stopChecking = repeat(logger, 'checking overdue bookings', CHECK_MS, () =>
+  const stopChecking = repeat(logger, 'checking overdue bookings', CHECK_PERIOD_MS, () =>
     checkOverdue(workerPorts),
   );
   const records = contextRecordsClient(

@@ -1,19 +1,20 @@
 import type { Booking } from './domain/booking.ts';
-import type { BookingStatus, Party } from './domain/booking-status.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
+import type { BookingStatus } from './domain/lifecycle.ts';
+import type { Role } from './domain/role.ts';
 import type { TimeSlot } from './domain/time-slot.ts';
 
 /** A person and what they are to what they do: the audit log's who. */
-export interface Actor {
+export interface ActingPrincipal {
   userId: string;
-  as: Party;
+  role: Role;
 }
 
 /** What saving a new version met: a newer one, or an event whose effect is there already. */
-export type Saved = 'saved' | 'stale';
+export type SaveResult = 'saved' | 'stale';
 
 /** Why a booking was not written. */
-export type NotHeld = 'overlap' | 'key-taken' | 'too-many';
+export type InsertRefusal = 'overlap' | 'key-taken' | 'too-many';
 
 /** A booking that an idempotency key made; its payment method itself may be erased. */
 export interface KeyedBooking {
@@ -32,25 +33,32 @@ export interface BookingStore {
     paymentMethod: string,
   ): Promise<KeyedBooking | null>;
   /** The booking, and whether the event is in the inbox already. */
-  findForEvent(id: string, eventId: string): Promise<{ booking: Booking | null; taken: boolean }>;
+  findForEvent(
+    id: string,
+    eventId: string,
+  ): Promise<{ booking: Booking | null; isProcessed: boolean }>;
   /**
    * Writes the booking, its hold, its idempotency key, the event `Booked` and who asked for it in
    * one transaction, which first releases expired holds that are in its way. The database refuses
    * an overlap, and more than `maxUnpaidHolds` unpaid holds of the customer. Resolves with the
    * booking as it was written: its instants are shifted to the database's clock.
    */
-  request(booking: Booking, maxUnpaidHolds: number, by: Actor): Promise<Booking | NotHeld>;
+  insert(
+    booking: Booking,
+    maxUnpaidHolds: number,
+    by: ActingPrincipal,
+  ): Promise<Booking | InsertRefusal>;
   /**
    * Writes the next version together with the event of its new status and, when an event led to
    * it, that event's id in the inbox; `stale` when the stored version is not `previous` any more.
    */
-  save(previous: Booking, next: Booking, eventId?: string): Promise<Saved>;
+  save(previous: Booking, next: Booking, eventId?: string): Promise<SaveResult>;
   /** As `save`, for a cancellation that a person asked for: writes who it was in the same transaction. */
-  saveCancellation(previous: Booking, next: Booking, by: Actor): Promise<Saved>;
+  saveCancellation(previous: Booking, next: Booking, by: ActingPrincipal): Promise<SaveResult>;
   /** Notes an event that changes nothing. */
-  take(eventId: string): Promise<void>;
+  recordEvent(eventId: string): Promise<void>;
   /** The slots that live bookings hold within [from, to), in order; by the database's clock. */
-  occupied(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
+  occupiedSlots(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
   /**
    * Leases up to `limit` bookings whose payment is to be asked again or whose hold has expired;
    * `expired`: only the latter. `now` is when, by the database's clock.
@@ -92,7 +100,9 @@ export interface SagaInquiries {
   /** Is nothing more charged or refunded? */
   isPaymentClosed(booking: Booking): Promise<boolean>;
   /** `unknown`: space has not processed what would make or cancel it. */
-  registrationOf(booking: Booking): Promise<'registered' | 'rejected' | 'cancelled' | 'unknown'>;
+  findRegistrationStatus(
+    booking: Booking,
+  ): Promise<'registered' | 'rejected' | 'cancelled' | 'unknown'>;
 }
 
 export interface Catalogue {
@@ -117,7 +127,7 @@ export interface PaymentGateway {
   /** Asks for the booking's payment; the booking's id is the key, so asking again is safe. */
   approve(booking: Booking): Promise<PaymentOutcome>;
   /** What became of the payment; asks only, takes nothing. */
-  outcomeOf(booking: Booking): Promise<PaymentOutcome>;
+  findOutcome(booking: Booking): Promise<PaymentOutcome>;
 }
 
 export type Clock = () => Date;

@@ -12,7 +12,7 @@ import type { Booking } from '../src/domain/booking.ts';
 import type { BookingStore, BookPorts, SagaInquiries } from '../src/ports.ts';
 import { aBooking, legal, MANY_HOLDS, NOW } from './a-booking.ts';
 
-type Registration = Awaited<ReturnType<SagaInquiries['registrationOf']>>;
+type Registration = Awaited<ReturnType<SagaInquiries['findRegistrationStatus']>>;
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -35,7 +35,7 @@ beforeAll(async () => {
     overdue: overdueBookings(database.pool),
     inquiries: {
       isPaymentClosed: () => respond(isPaymentClosed),
-      registrationOf: () => respond(registration),
+      findRegistrationStatus: () => respond(registration),
     },
     resume: (_booking: Booking, work: () => Promise<void>) => work(),
     log: () => {},
@@ -54,8 +54,8 @@ afterAll(async () => {
 });
 
 async function paid(): Promise<Booking> {
-  const by = { userId: 'chulsoo', as: 'customer' } as const;
-  const requested = await store.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+  const by = { userId: 'chulsoo', role: 'customer' } as const;
+  const requested = await store.insert(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
   if (typeof requested === 'string') throw new Error(requested);
   const booking = legal(requested.approvePayment());
   expect(await store.save(requested, booking)).toBe('saved');
@@ -110,8 +110,8 @@ describe('the deadline of a booking', () => {
   });
 
   test('of an unpaid one is five minutes after its hold ends', async () => {
-    const by = { userId: 'chulsoo', as: 'customer' } as const;
-    const booking = await store.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+    const by = { userId: 'chulsoo', role: 'customer' } as const;
+    const booking = await store.insert(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
     if (typeof booking === 'string') throw new Error(booking);
     expect(await deadlineOf(booking)).toEqual({ deadline: 900 + 300, check: null, checks: 0 });
   });

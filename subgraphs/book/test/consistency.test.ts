@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type BookingRecords, violationsOf } from '../src/domain/consistency.ts';
+import { type BookingRecords, findViolations } from '../src/domain/consistency.ts';
 
 const SPACE = 'space-1';
 const START = new Date('2030-01-31T10:00:00Z');
@@ -73,12 +73,12 @@ const cancelled = (changes: Changes = {}) =>
     },
   });
 
-const broken = (of: BookingRecords) => violationsOf(of).map(({ invariant }) => invariant);
+const broken = (of: BookingRecords) => findViolations(of).map(({ invariant }) => invariant);
 
 describe('the comparison of a booking across the contexts', () => {
   test('finds nothing in a confirmed and in a cancelled booking', () => {
-    expect(violationsOf(records())).toEqual([]);
-    expect(violationsOf(cancelled())).toEqual([]);
+    expect(findViolations(records())).toEqual([]);
+    expect(findViolations(cancelled())).toEqual([]);
   });
 
   test('finds nothing in a declined booking that nobody charged', () => {
@@ -88,7 +88,7 @@ describe('the comparison of a booking across the contexts', () => {
       registration: null,
       view: { status: 'DECLINED', paymentStatus: 'DECLINED', registrationStatus: null },
     });
-    expect(violationsOf(declined)).toEqual([]);
+    expect(findViolations(declined)).toEqual([]);
   });
 
   test('finds nothing in a booking that expired before its payment was charged', () => {
@@ -98,7 +98,7 @@ describe('the comparison of a booking across the contexts', () => {
       registration: { status: 'CANCELLED', paymentId: null },
       view: { status: 'EXPIRED', paymentStatus: null, registrationStatus: 'CANCELLED' },
     });
-    expect(violationsOf(expired)).toEqual([]);
+    expect(findViolations(expired)).toEqual([]);
   });
 
   test.each<[string, BookingRecords, string[]]>([
@@ -192,10 +192,10 @@ describe('the comparison of a booking across the contexts', () => {
       records({ registration: { isPassing: true }, view: { registrationStatus: null } }),
     ],
   ])('waits for %s', (_, of) => {
-    expect(violationsOf(of)).toEqual([]);
+    expect(findViolations(of)).toEqual([]);
   });
 
   test('says nothing of the charge while the provider does not respond', () => {
-    expect(violationsOf(records({ payment: { chargedByProvider: null } }))).toEqual([]);
+    expect(findViolations(records({ payment: { chargedByProvider: null } }))).toEqual([]);
   });
 });

@@ -11,9 +11,10 @@ import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
 import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
-import { sweepUnpaid } from '../src/application/booking-saga.ts';
+import { retryDuePayments } from '../src/application/booking-saga.ts';
 import { requestBooking } from '../src/application/request-booking.ts';
-import { Booking, type BookingRequest } from '../src/domain/booking.ts';
+import { Booking } from '../src/domain/booking.ts';
+import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { BookPorts } from '../src/ports.ts';
 import { aRequest, aSpace, MANY_HOLDS } from './a-booking.ts';
 
@@ -58,7 +59,7 @@ beforeAll(async () => {
     overdue: overdueBookings(database.pool),
     inquiries: {
       isPaymentClosed: async () => false,
-      registrationOf: async () => 'unknown',
+      findRegistrationStatus: async () => 'unknown',
     },
     clock: () => new Date(),
     newId: uuidv7,
@@ -144,7 +145,7 @@ describe('while payment does not answer', () => {
     called = 0;
     expect(new Set(await requestMany(20))).toEqual(new Set(['PAYMENT_DEFERRED']));
     await database.query('UPDATE booking SET next_payment_attempt_at = now()');
-    await sweepUnpaid(ports);
+    await retryDuePayments(ports);
     expect([called, await deferred()]).toEqual([0, 61]);
     expect((await notCalled()) - notCalledBefore).toBe(20);
   });
@@ -154,7 +155,7 @@ describe('while payment does not answer', () => {
       `UPDATE booking SET hold_expires_at = now()
         WHERE id = (SELECT id FROM booking WHERE status = 'PAYMENT_DEFERRED' LIMIT 1)`,
     );
-    await sweepUnpaid(ports);
+    await retryDuePayments(ports);
     expect([called, await deferred()]).toEqual([0, 60]);
   });
 });
@@ -163,10 +164,10 @@ describe('when payment is back', () => {
   test('one call finds out, then the deferred ones drain no faster than they may', async () => {
     answers = 'APPROVED';
     await eventually(async () => expect(payments.circuit()).toBe('half-open'));
-    await sweepUnpaid(ports);
+    await retryDuePayments(ports);
     expect([called, await deferred(), payments.circuit()]).toEqual([1, 59, 'closed']);
     for (let left = 49; left >= -1; left -= 10) {
-      await sweepUnpaid(ports);
+      await retryDuePayments(ports);
       expect(await deferred()).toBe(Math.max(0, left));
     }
     expect(called).toBe(60);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { batched } from '../src/adapters/batched.ts';
-import { freeSlots } from '../src/application/free-slots.ts';
+import { findFreeSlots } from '../src/application/free-slots.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
 import type { BookPorts } from '../src/ports.ts';
 
@@ -23,13 +23,13 @@ const at = (time: string) => new Date(`2030-06-03T${time}Z`);
 function freeAt(now: Date, from: Date, to: Date) {
   const asked: Date[] = [];
   const bookings = {
-    occupied: async (_id: string, start: Date) => {
+    occupiedSlots: async (_id: string, start: Date) => {
       asked.push(start);
       return [];
     },
   };
   const ports = { bookings, clock: () => now } as unknown as BookPorts;
-  return { asked, found: freeSlots(ports, space, from, to) };
+  return { asked, found: findFreeSlots(ports, space, from, to) };
 }
 
 describe('free slots', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_AMOUNT, percentOf, priceOf } from '../src/domain/money.ts';
+import { calculatePrice, MAX_AMOUNT, percentOf } from '../src/domain/money.ts';
 
 const HOUR_MS = 3_600_000;
 const rates = fc.integer({ min: 0, max: MAX_AMOUNT });
@@ -18,20 +18,20 @@ describe('a price', () => {
     [0, HOUR_MS, 0],
     [MAX_AMOUNT, HOUR_MS, MAX_AMOUNT],
   ])('of %d an hour for %d ms is %d', (rate, ms, price) => {
-    expect(priceOf(rate, ms)).toBe(price);
+    expect(calculatePrice(rate, ms)).toBe(price);
   });
 
   test('above the largest amount is none', () => {
-    expect(priceOf(MAX_AMOUNT, HOUR_MS + 1)).toBeUndefined();
-    expect(priceOf(MAX_AMOUNT, 2 * HOUR_MS)).toBeUndefined();
-    expect(priceOf(MAX_AMOUNT, 31 * 24 * HOUR_MS)).toBeUndefined();
+    expect(calculatePrice(MAX_AMOUNT, HOUR_MS + 1)).toBeUndefined();
+    expect(calculatePrice(MAX_AMOUNT, 2 * HOUR_MS)).toBeUndefined();
+    expect(calculatePrice(MAX_AMOUNT, 31 * 24 * HOUR_MS)).toBeUndefined();
   });
 
   test('never falls as the rate or the duration rises', () => {
     fc.assert(
       fc.property(rates, rates, durations, durations, (rate1, rate2, ms1, ms2) => {
-        const lower = priceOf(Math.min(rate1, rate2), Math.min(ms1, ms2));
-        const higher = priceOf(Math.max(rate1, rate2), Math.max(ms1, ms2));
+        const lower = calculatePrice(Math.min(rate1, rate2), Math.min(ms1, ms2));
+        const higher = calculatePrice(Math.max(rate1, rate2), Math.max(ms1, ms2));
         expect(orTooMuch(higher)).toBeGreaterThanOrEqual(orTooMuch(lower));
       }),
     );
@@ -40,7 +40,7 @@ describe('a price', () => {
   test('is the whole number nearest to rate times hours, the higher of two', () => {
     fc.assert(
       fc.property(rates, durations, (rate, ms) => {
-        const price = priceOf(rate, ms);
+        const price = calculatePrice(rate, ms);
         const doubled = 2n * BigInt(rate) * BigInt(ms);
         if (price === undefined) {
           expect(doubled >= BigInt(2 * MAX_AMOUNT + 1) * BigInt(HOUR_MS)).toBe(true);

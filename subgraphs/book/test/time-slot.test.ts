@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { lengthOf, nearestSlots, type TimeSlot, without } from '../src/domain/time-slot.ts';
+import { lengthMs, nearestSlots, subtractSlots, type TimeSlot } from '../src/domain/time-slot.ts';
 
 const MINUTE_MS = 60_000;
 const at = (minute: number) => new Date(Date.UTC(2030, 0, 1) + minute * MINUTE_MS);
@@ -110,13 +110,13 @@ describe('what is left of open periods', () => {
   ] as [string, number[][], number[][], number[][]][])('with %s', (_name, open, taken, free) => {
     const toSlots = (pairs: number[][]) =>
       pairs.map(([from, to]) => slot(from as number, to as number));
-    expect(minutes(without(toSlots(open), toSlots(taken)))).toEqual(free);
+    expect(minutes(subtractSlots(toSlots(open), toSlots(taken)))).toEqual(free);
   });
 
   test('holds no instant that is taken and loses none that is free', () => {
     fc.assert(
       fc.property(apart, anySlots, (open, taken) => {
-        const free = without(open, taken);
+        const free = subtractSlots(open, taken);
         const all = Array.from({ length: 450 }, (_, minute) => minute);
         const isIn = (slots: TimeSlot[], minute: number) =>
           slots.some((one) => covers(one, minute));
@@ -130,8 +130,8 @@ describe('what is left of open periods', () => {
     fc.assert(
       fc.property(apart, anySlots, (open, taken) => {
         let end = Number.NEGATIVE_INFINITY;
-        for (const left of without(open, taken)) {
-          expect(lengthOf(left)).toBeGreaterThan(0);
+        for (const left of subtractSlots(open, taken)) {
+          expect(lengthMs(left)).toBeGreaterThan(0);
           expect(left.startAt.getTime()).toBeGreaterThanOrEqual(end);
           end = left.endAt.getTime();
         }
@@ -218,11 +218,11 @@ describe('the nearest free slots', () => {
         const fits = (start: Date) =>
           free.some(
             (gap) =>
-              gap.startAt <= start && start.getTime() + lengthOf(asked) <= gap.endAt.getTime(),
+              gap.startAt <= start && start.getTime() + lengthMs(asked) <= gap.endAt.getTime(),
           );
         expect(found.length).toBeLessThanOrEqual(limit);
         for (const [index, one] of found.entries()) {
-          expect(lengthOf(one)).toBe(lengthOf(asked));
+          expect(lengthMs(one)).toBe(lengthMs(asked));
           expect(fits(one.startAt)).toBe(true);
           const next = found[index + 1];
           if (next) expect(distance(next.startAt)).toBeGreaterThanOrEqual(distance(one.startAt));

@@ -2,6 +2,7 @@ import { statement } from '#platform/database/postgres.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import { insertAuditEntry } from '#platform/operator/audit.ts';
 import { type BookingRow, COLUMNS } from './booking-rows.ts';
+import { UNPAID } from './status-lists.ts';
 
 export const now = statement<{ now: Date }>('booking-now', 'SELECT now()');
 
@@ -52,7 +53,7 @@ const STALE_HOLDS = `
     WHERE id IN (SELECT booking_id FROM slot_hold
                   WHERE space_id = $1::uuid AND live
                     AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)'))
-      AND status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND hold_expires_at <= now()`;
+      AND status IN (${UNPAID}) AND hold_expires_at <= now()`;
 
 export const hasStaleHolds = statement<{ found: boolean }>(
   'booking-has-stale-holds',
@@ -71,7 +72,7 @@ export const claimUnpaid = statement<BookingRow & { now: Date }>(
       SET payment_attempts = payment_attempts + 1,
           next_payment_attempt_at = now() + interval '10 seconds'
     WHERE id IN (SELECT id FROM booking
-                  WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED')
+                  WHERE status IN (${UNPAID})
                     AND next_payment_attempt_at <= now()
                     AND (NOT $2::boolean OR hold_expires_at <= now())
                   ORDER BY next_payment_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)

@@ -18,7 +18,7 @@ const OUTCOME = `query PaymentOutcome($bookingId: ID!) {
 }`;
 
 const outcome = z.object({ status: z.enum(['APPROVED', 'DECLINED', 'PENDING']) }).nullable();
-const answer = z.object({
+const response = z.object({
   data: z.object({ approvePayment: outcome.optional(), paymentOutcome: outcome.optional() }),
   errors: z.undefined().optional(),
 });
@@ -61,8 +61,8 @@ export function paymentClient(
     });
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`payment answered with HTTP ${statusCode}`);
-    const { data } = answer.parse(JSON.parse(text));
-    const outcome = outcomeOf((data.approvePayment ?? data.paymentOutcome)?.status);
+    const { data } = response.parse(JSON.parse(text));
+    const outcome = toOutcome((data.approvePayment ?? data.paymentOutcome)?.status);
     calls.inc({ outcome });
     return outcome;
   }
@@ -113,7 +113,7 @@ export function paymentClient(
           paymentMethod: state.paymentMethod,
         },
       }),
-    outcomeOf: ({ state }) => breaker.fire(OUTCOME, { bookingId: state.id }),
+    findOutcome: ({ state }) => breaker.fire(OUTCOME, { bookingId: state.id }),
     async close() {
       breaker.shutdown();
       await http.close();
@@ -121,7 +121,7 @@ export function paymentClient(
   };
 }
 
-function outcomeOf(status: 'APPROVED' | 'DECLINED' | 'PENDING' | undefined): PaymentOutcome {
+function toOutcome(status: 'APPROVED' | 'DECLINED' | 'PENDING' | undefined): PaymentOutcome {
   if (status === 'APPROVED') return 'approved';
   return status === 'DECLINED' ? 'declined' : 'unknown';
 }

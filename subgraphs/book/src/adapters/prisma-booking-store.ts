@@ -11,9 +11,9 @@ import type { Relay } from '#platform/messaging/relay.ts';
 import { type AuditEntry, insertAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import { Booking } from '../domain/booking.ts';
-import type { Actor, BookingStore, Saved } from '../ports.ts';
-import { cancelEntry, requestEntry } from './booking-audit.ts';
-import { eventOf } from './booking-events.ts';
+import type { ActingPrincipal, BookingStore, SaveResult } from '../ports.ts';
+import { toCancelEntry, toRequestEntry } from './booking-audit.ts';
+import { toEvent } from './booking-events.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
 import {
   byKey,
@@ -93,7 +93,7 @@ export function prismaBookingStore(
 ): BookingStore {
   async function save(db: Queryable, previous: Booking, next: Booking, cause: Cause = {}) {
     const { state } = next;
-    const events = state.status === previous.state.status ? [] : [eventOf(next)];
+    const events = state.status === previous.state.status ? [] : [toEvent(next)];
     const values = [
       state.id,
       previous.state.version,
@@ -114,7 +114,11 @@ export function prismaBookingStore(
     return { saved: row?.saved === true, events };
   }
 
-  async function saveAndPublish(previous: Booking, next: Booking, cause: Cause): Promise<Saved> {
+  async function saveAndPublish(
+    previous: Booking,
+    next: Booking,
+    cause: Cause,
+  ): Promise<SaveResult> {
     const { saved, events } = await save(pool, previous, next, cause);
     if (!saved) return 'stale';
     relay.publish(events);
@@ -126,10 +130,10 @@ export function prismaBookingStore(
     db: Queryable,
     booking: Booking,
     maxUnpaidHolds: number,
-    by: Actor,
+    by: ActingPrincipal,
   ): Promise<Held | 'too-many' | 'conflict'> {
     const { state } = booking;
-    const events = [eventOf(booking)];
+    const events = [toEvent(booking)];
     const firstAttemptAt = state.nextPaymentAttemptAt ?? state.requestedAt;
     const [row] = await insertBooking(
       db,
@@ -154,7 +158,7 @@ export function prismaBookingStore(
       state.correlationId,
       maxUnpaidHolds,
       JSON.stringify(events),
-      JSON.stringify(requestEntry(booking, by)),
+      JSON.stringify(toRequestEntry(booking, by)),
     );
     if (!row) throw new Error('a request for a booking led to no row');
     const { unpaid, requestedAt, holdExpiresAt, nextPaymentAttemptAt } = row;
@@ -167,7 +171,7 @@ export function prismaBookingStore(
   async function insertOverStaleHolds(
     booking: Booking,
     maxUnpaidHolds: number,
-    by: Actor,
+    by: ActingPrincipal,
   ): Promise<Held | 'too-many' | 'conflict'> {
     const { customerId, spaceId, slot } = booking.state;
     // Most are refused by a booking that stands: they need no transaction.
@@ -210,11 +214,11 @@ export function prismaBookingStore(
     },
     async findForEvent(id, eventId) {
       const [row] = await forEvent(pool, id, eventId);
-      if (!row) return { booking: null, taken: false };
+      if (!row) return { booking: null, isProcessed: false };
       const { taken, ...stored } = row;
-      return { booking: toBooking(stored), taken };
+      return { booking: toBooking(stored), isProcessed: taken };
     },
-    async request(booking, maxUnpaidHolds, by) {
+    async insert(booking, maxUnpaidHolds, by) {
       const first = await insert(pool, booking, maxUnpaidHolds, by);
       const held =
         first === 'conflict' ? await insertOverStaleHolds(booking, maxUnpaidHolds, by) : first;
@@ -229,9 +233,9 @@ export function prismaBookingStore(
     },
     save: (previous, next, eventId) => saveAndPublish(previous, next, { eventId }),
     saveCancellation: (previous, next, by) =>
-      saveAndPublish(previous, next, { noted: cancelEntry(next, by) }),
-    take: async (eventId) => void (await takeEvent(pool, eventId)),
-    occupied: occupiedSlots(pool),
+      saveAndPublish(previous, next, { noted: toCancelEntry(next, by) }),
+    recordEvent: async (eventId) => void (await takeEvent(pool, eventId)),
+    occupiedSlots: occupiedSlots(pool),
     claimUnpaid: async (limit, which) =>
       (await claimUnpaid(pool, limit, which === 'expired')).map(({ now, ...row }) => ({
         booking: toBooking(row),

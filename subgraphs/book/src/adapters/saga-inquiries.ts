@@ -42,7 +42,7 @@ export function sagaInquiries(
       const { data } = await peers.request('payment', request(PAYMENT, state.id), paymentResponse);
       return data.paymentOutcome?.isClosed ?? false;
     },
-    async registrationOf({ state }) {
+    async findRegistrationStatus({ state }) {
       const { data } = await peers.request(
         'space',
         request(REGISTRATION, state.id),

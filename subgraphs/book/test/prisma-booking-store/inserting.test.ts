@@ -66,8 +66,8 @@ describe('inserting a booking', () => {
       (b) => [legal(b.expire(HOLD_END))],
       (b) => {
         const cancelling = legal(b.cancel('customer', NOW));
-        const settled = legal(cancelling.settlePayment());
-        return [cancelling, settled, legal(settled.settleRegistration())];
+        const settled = legal(cancelling.completePaymentCancellation());
+        return [cancelling, settled, legal(settled.completeRegistrationCancellation())];
       },
     ];
     for (const end of ends) {

@@ -239,8 +239,18 @@ export const mutants = [
     ],
     tests: 'payment/test',
   },
+  {
+    name: "book's version guard: a writer that slept overwrites what happened since",
+    edits: [
+      [
+        'subgraphs/book/src/adapters/booking-statements.ts',
+        'WHERE id = :id::uuid AND version = :previousVersion',
+        'WHERE id = :id::uuid AND :previousVersion::int IS NOT NULL',
+      ],
+    ],
+    tests: 'booking-store|faulty-workers',
+  },
   ...[
-    ['book', 'prisma-booking-store', 'booking-store|faulty-workers'],
     ['payment', 'payment-statements', 'payment/test', 1, '\n  RETURNING refund_owed'],
     ['space', 'prisma-registration-store', 'registration-store', 9],
   ].map(([context, file, tests, first = 1, rest = '']) => ({
@@ -407,13 +417,13 @@ export const mutants = [
     edits: [
       [
         'subgraphs/book/src/adapters/hold-statements.ts',
-        "now() + $16::int * interval '1 ms'",
-        "$23::timestamptz + $16::int * interval '1 ms'",
+        "now() + :holdMs::int * interval '1 ms'",
+        ":requestedAt::timestamptz + :holdMs::int * interval '1 ms'",
       ],
       [
-        'subgraphs/book/src/adapters/prisma-booking-store.ts',
-        'JSON.stringify(toRequestEntry(booking, by)),',
-        'JSON.stringify(toRequestEntry(booking, by)), state.requestedAt,',
+        'subgraphs/book/src/adapters/booking-rows.ts',
+        'holdMs: state.',
+        'requestedAt: state.requestedAt, holdMs: state.',
       ],
     ],
     tests: 'prisma-booking-store',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { signedIn } from '#platform/auth/viewer.ts';
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
@@ -16,7 +17,16 @@ const MAX_REASON_LENGTH = 1_000;
 const IS_OPEN = `NOT (status::text IN (${FINAL}, 'REJECTED')
                    OR status::text = 'REGISTERED' AND end_at < now())`;
 
-/** Book's part of an erasure: it comes last, and forgets whose pseudonym it was. */
+const insertErasure = namedStatement<
+  Record<string, never>,
+  'pseudonym' | 'customerId' | 'reason' | 'by'
+>(
+  'customer-erasure-insert',
+  `INSERT INTO customer_erasure (pseudonym, customer_id, reason, begun_by)
+   VALUES (:pseudonym, :customerId, :reason, :by) ON CONFLICT (customer_id) DO NOTHING`,
+);
+
+/** Book's part of an erasure: it comes last, and deletes whose pseudonym it was. */
 export function bookErasure(pool: Pool): Erasure {
   return postgresErasure(pool, ['booking'], async (db, { customerId, pseudonym }) => {
     await refuseIfOpen(db, pseudonym);
@@ -68,11 +78,7 @@ function startErasure(pool: Pool, customerId: string, reason: string, by: string
     if (undelivered) {
       throw new NotErasable('Events of this customer are still being delivered: try again later.');
     }
-    await db.query(
-      `INSERT INTO customer_erasure (pseudonym, customer_id, reason, begun_by)
-       VALUES ($1, $2, $3, $4) ON CONFLICT (customer_id) DO NOTHING`,
-      [`erased-${randomUUID()}`, customerId, reason, by],
-    );
+    await insertErasure(db, { pseudonym: `erased-${randomUUID()}`, customerId, reason, by });
     const { rows } = await db.query(
       'SELECT pseudonym FROM customer_erasure WHERE customer_id = $1',
       [customerId],

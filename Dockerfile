@@ -17,6 +17,9 @@ COPY platform platform
 COPY router router
 COPY subgraphs subgraphs
 RUN npm run build
+# What the services read beside their code.
+RUN mkdir runtime && cp -r --parents dist prisma/*/migrations subgraphs/*/schema.graphql \
+    platform/graphql/schema router/supergraph.graphql runtime
 
 # Without --omit=optional npm keeps Prisma's CLI, an optional peer of its client, and with it
 # much that never runs; the embedded PostgreSQL is optional, too, and of no use in a container.
@@ -35,17 +38,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 # supergraph.yaml marks the project's root: platform/config/project.ts looks for it.
 COPY package.json supergraph.yaml ./
-COPY prisma/book/migrations prisma/book/migrations
-COPY prisma/payment/migrations prisma/payment/migrations
-COPY prisma/space/migrations prisma/space/migrations
-COPY prisma/mypage/migrations prisma/mypage/migrations
-COPY router/supergraph.graphql router/
-COPY platform/graphql/schema platform/graphql/schema
-COPY subgraphs/book/schema.graphql subgraphs/book/
-COPY subgraphs/payment/schema.graphql subgraphs/payment/
-COPY subgraphs/space/schema.graphql subgraphs/space/
-COPY subgraphs/mypage/schema.graphql subgraphs/mypage/
-COPY --from=build /app/dist dist
+COPY --from=build /app/runtime ./
 # The user `node` of the base image, by number: Kubernetes' runAsNonRoot cannot check a name. All
 # files belong to root, so a service cannot change its own code.
 USER 1000:1000

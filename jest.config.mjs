@@ -1,6 +1,6 @@
-import { filesByNeed } from './tests/support/test-files.mjs';
+import { testFilesByNeed } from './tests/support/test-files.mjs';
 
-const { none, each, embedded } = filesByNeed();
+const { unit, integration, each, embedded, faults } = testFilesByNeed();
 const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
 
 const shared = {
@@ -24,14 +24,23 @@ export default {
   projects: [
     {
       ...shared,
-      displayName: 'parts',
-      testMatch: ['<rootDir>/{platform,router,supervisor,subgraphs/*}/test/**/*.test.ts', ...none],
-      globalSetup: './tests/support/start-servers.mjs',
+      displayName: 'unit',
+      testMatch: unit,
       globalTeardown: './tests/support/stop-all.mjs',
     },
+    ...[
+      ['integration', integration],
+      ['faults', faults],
+    ].map(([displayName, testMatch]) => ({
+      ...shared,
+      displayName,
+      testMatch,
+      globalSetup: './tests/support/start-servers.mjs',
+      globalTeardown: './tests/support/stop-all.mjs',
+    })),
     {
       ...shared,
-      displayName: 'whole',
+      displayName: 'e2e',
       testMatch: [...each, ...(profiles.includes('embedded') ? embedded : [])],
       globalSetup: './tests/support/start-systems.mjs',
       globalTeardown: './tests/support/stop-all.mjs',

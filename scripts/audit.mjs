@@ -3,27 +3,42 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseOptions, root, runCommand } from './command.mjs';
 
 const help = `Usage: npm run audit [-- options]
 
-Asks the registry which packages of package-lock.json have known vulnerabilities ("npm audit"), and
+Requests from the registry which packages of package-lock.json have known vulnerabilities ("npm audit"), and
 fails for every one of severity high or critical that another version would end, unless
 scripts/audit-allowed.json says why it does no harm here. An entry there that is not needed any more
 fails, too. What no version ends is shown and does not fail.
 
-  --json FILE   judge what "npm audit --json" has written to FILE, and ask nobody
+  --json FILE   check what "npm audit --json" has written to FILE; no registry is requested
 
-Ends with 1 when something is found, with 2 when the registry gives no answer.`;
+Ends with 1 when something is found, with 2 when the registry gives no result.`;
 
-const root = join(import.meta.dirname, '..');
+/**
+ * @typedef {{ advisory: string, why: string }} Allowed
+ * @typedef {{ url: string, severity: string, title: string, range: string }} Flaw
+ * @typedef {{
+ *   advisory: string, package: string, severity: string, title: string, range: string, fix: string | null,
+ * }} Finding
+ * @typedef {{
+ *   name: string, via: (string | Flaw)[],
+ *   fixAvailable: boolean | { name: string, version: string, isSemVerMajor: boolean },
+ * }} Vulnerability
+ */
+
 const GRAVE = new Set(['high', 'critical']);
 
-/** Nothing is known of the packages: neither good nor bad. */
+/** The registry gave no result: nothing is known about the packages. */
 export class NoAudit extends Error {}
 
 /**
  * Judges a report of `npm audit --json`. `allowed` holds `{advisory, why}`; `advisory` is the last part of an
  * advisory's address, such as GHSA-…. Throws {@link NoAudit} when the report is none.
+ *
+ * @param {{ vulnerabilities?: Record<string, Vulnerability>, message?: string, error?: { summary?: string } } | null} report
+ * @param {Allowed[]} allowed
  */
 export function judge(report, allowed) {
   if (typeof report?.vulnerabilities !== 'object') {
@@ -32,9 +47,10 @@ export function judge(report, allowed) {
   const grave = Object.values(report.vulnerabilities).flatMap(({ name, via, fixAvailable }) =>
     via
       // A mere name says that the flaw is that of another package in the list.
-      .filter((flaw) => typeof flaw === 'object' && GRAVE.has(flaw.severity))
+      .filter((flaw) => typeof flaw === 'object')
+      .filter(({ severity }) => GRAVE.has(severity))
       .map(({ url, severity, title, range }) => ({
-        advisory: url.split('/').pop(),
+        advisory: url.split('/').pop() ?? url,
         package: name,
         severity,
         title,
@@ -52,7 +68,11 @@ export function judge(report, allowed) {
   };
 }
 
-/** In words, which version ends a vulnerability; null when none does. */
+/**
+ * In words, which version ends a vulnerability; null when none does.
+ *
+ * @param {boolean | { name: string, version: string, isSemVerMajor: boolean }} fixAvailable
+ */
 function fixOf(fixAvailable) {
   if (!fixAvailable) return null;
   if (fixAvailable === true) return 'npm audit fix';
@@ -60,7 +80,12 @@ function fixOf(fixAvailable) {
   return `${name} ${version}${isSemVerMajor ? ', a new major version' : ''}`;
 }
 
-/** Throws a sentence for an entry without a reason: it would excuse what nobody has thought about. */
+/**
+ * Throws a sentence for an entry without a reason: it would allow what has not been examined.
+ *
+ * @param {string} text
+ * @returns {Allowed[]}
+ */
 export function readAllowed(text) {
   const allowed = JSON.parse(text);
   for (const { advisory, why } of allowed) {
@@ -70,18 +95,13 @@ export function readAllowed(text) {
   return allowed;
 }
 
-async function main([option, file, ...rest]) {
-  if (option === '--help' || option === '-h') return console.log(help);
-  const isFile = option === '--json' && file && rest.length === 0;
-  if (option !== undefined && !isFile) {
-    console.error(help);
-    process.exitCode = 2;
-    return;
-  }
+/** @param {string[]} args */
+async function main(args) {
+  const { json: file } = parseOptions(help, { args, options: { json: { type: 'string' } } }).values;
   const allowed = readAllowed(readFileSync(join(root, 'scripts', 'audit-allowed.json'), 'utf8'));
   try {
-    const text = isFile ? readFileSync(file, 'utf8') : await npmAudit();
-    tell(judge(parse(text), allowed));
+    const text = file ? readFileSync(file, 'utf8') : await npmAudit();
+    printFindings(judge(parse(text), allowed));
   } catch (error) {
     if (!(error instanceof NoAudit)) throw error;
     console.error(`The packages could not be audited: ${error.message}.`);
@@ -89,7 +109,9 @@ async function main([option, file, ...rest]) {
   }
 }
 
-function tell({ failing, allowed, unfixable, unneeded }) {
+/** @param {ReturnType<typeof judge>} findings */
+function printFindings({ failing, allowed, unfixable, unneeded }) {
+  /** @param {Finding} finding */
   const line = ({ advisory, package: name, range, severity, title }) =>
     `${severity}: ${name} ${range}: ${title} (${advisory})`;
   for (const each of unfixable) console.log(`no version ends it: ${line(each)}`);
@@ -102,6 +124,7 @@ function tell({ failing, allowed, unfixable, unneeded }) {
   else console.log('No known vulnerability of severity high or critical that a version would end.');
 }
 
+/** @param {string} text */
 function parse(text) {
   try {
     return JSON.parse(text);
@@ -110,7 +133,11 @@ function parse(text) {
   }
 }
 
-/** What npm writes; its exit code says no more than that. */
+/**
+ * What npm writes; its exit code says no more than that.
+ *
+ * @returns {Promise<string>}
+ */
 function npmAudit() {
   return new Promise((resolve, reject) => {
     const npm = spawn('npm', ['audit', '--json', '--package-lock-only'], {
@@ -127,5 +154,4 @@ function npmAudit() {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  await main(process.argv.slice(2));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runCommand(help, main);

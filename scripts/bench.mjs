@@ -1,19 +1,34 @@
 // npm run bench: installs, builds what is out of date, and measures.
+import { benchmarks } from './bench/benchmarks.mjs';
+import { runCommand, UsageError, wantsHelp } from './command.mjs';
 import { runBuilt } from './run-built.mjs';
 
-const help = `Usage: npm run bench -- [options]
+const DEFAULT = 'booking';
 
-Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures it: confirmed
-bookings per second and how long they take, first almost empty and again with many bookings stored;
-reads of mypage per second; the CPU time that each process spends on a booking; and the limit: how
-many bookings' lives a bare program gets through the same PostgreSQL and disk with the same SQL.
-Takes about two and a half minutes; close other programs before it, they take part in the result.
+const help = `Usage: npm run bench -- [name] [options]
 
-  --seconds N   how long bookings are measured, each time (default 20)
-  --clients N   how many clients book and read at once (default 32)
-  --stored N    how many bookings are stored before the second time (default 100000; 0: leave out)
-  --out FILE    where the results go as JSON (default .spacerent/bench-results.json)
+${Object.entries(benchmarks)
+  .map(([name, { purpose }]) => `  ${name.padEnd(12)}${purpose}`)
+  .join('\n')}
 
-The clients run on this very machine, so the table of CPU time lists them as well.`;
+npm run bench -- <name> --help shows the options of a benchmark. For example:
+  npm run bench -- booking --stored 0 --seconds 3`;
 
-await runBuilt(help, 'bench/main.js');
+const [first, ...rest] = process.argv.slice(2);
+// Options without a name are those of the default.
+const isNamed = first !== undefined && !first.startsWith('-');
+const name = isNamed ? first : DEFAULT;
+const args = isNamed ? rest : process.argv.slice(2);
+const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+
+if (benchmark && (isNamed || !wantsHelp(args))) {
+  await runBuilt(benchmark.help, benchmark.program, args);
+} else {
+  await runCommand(
+    help,
+    () => {
+      throw new UsageError(`There is no benchmark "${name}".\n\n${help}`);
+    },
+    args,
+  );
+}

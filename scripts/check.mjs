@@ -1,60 +1,112 @@
 // npm run check: everything that reading the code can find wrong, without running it.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { CommandError, root, runCommand, UsageError } from './command.mjs';
+import { installAndBuild } from './run-built.mjs';
 
-const bin = (name) => join('node_modules', '.bin', name);
+/** A program of a package, without what npm puts before it. */
+const bin = (/** @type {string} */ name) => join('node_modules', '.bin', name);
+const node = process.execPath;
 
+/** @type {{ name: string, purpose: string, commands: [program: string, ...args: string[]][] }[]} */
 const checks = [
-  ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
-  ['types', bin('tsc'), ['-p', '.']],
-  [
-    'dependency rules',
-    bin('depcruise'),
-    [
-      '--config',
-      '.dependency-cruiser.cjs',
-      'contracts',
-      'platform',
-      'router',
-      'subgraphs',
-      'supervisor',
+  {
+    name: 'format',
+    purpose: 'formatting and lint rules; "npm run fix" fixes most',
+    commands: [[bin('biome'), 'check', '--error-on-warnings', '.']],
+  },
+  {
+    name: 'types',
+    purpose: 'types of the TypeScript files, and of the scripts by their JSDoc',
+    commands: [
+      [bin('tsc'), '-p', '.'],
+      [bin('tsc'), '-p', 'tsconfig.scripts.json'],
     ],
-  ],
-  ['composition', process.execPath, ['scripts/compose.mjs', '--check']],
-  ['contracts', process.execPath, ['scripts/baseline.mjs', '--check']],
-  ['configuration', process.execPath, ['scripts/configuration.mjs', '--check']],
-  ['migrations', process.execPath, ['scripts/migration.mjs', 'check']],
+  },
+  {
+    name: 'dependencies',
+    purpose: 'which folder may import which',
+    commands: [
+      [
+        bin('depcruise'),
+        ...['--config', '.dependency-cruiser.cjs'],
+        ...['contracts', 'platform', 'router', 'subgraphs', 'supervisor'],
+      ],
+    ],
+  },
+  {
+    name: 'composition',
+    purpose: 'the supergraph is what the subgraphs compose to; "npm run compose" writes it',
+    commands: [[node, 'scripts/compose.mjs', '--check']],
+  },
+  {
+    name: 'contracts',
+    purpose: 'nothing breaks what the last release promised (contracts/baseline)',
+    commands: [[node, 'scripts/baseline.mjs', '--check']],
+  },
+  {
+    name: 'configuration',
+    purpose: 'the reference is what the settings say; "npm run configuration" writes it',
+    commands: [[node, 'scripts/configuration.mjs', '--check']],
+  },
+  {
+    name: 'migrations',
+    purpose: 'they lead to the schemas, and the previous release can run on them',
+    commands: [[node, 'scripts/migration.mjs', 'check']],
+  },
 ];
 
-if (process.argv.includes('--help')) {
-  console.log(`npm run check\n\nChecks ${checks.map(([name]) => name).join(', ')}.`);
-  process.exit(0);
-}
+const help = `Usage: npm run check [-- names]
 
-const { ensureInstalled } = await import('./install.mjs');
-const { prepare } = await import('./prepare.mjs');
-await ensureInstalled();
-await prepare();
+Runs these checks, or those that are named:
 
-const failed = [];
-for (const [name, command, args] of checks) {
-  const started = performance.now();
-  const { code, output } = await run(command, args);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${code === 0 ? '✓' : '✗'} ${name} (${seconds} s)`);
-  if (code !== 0) {
-    failed.push(name);
-    console.log(output);
+${checks.map(({ name, purpose }) => `  ${name.padEnd(15)}${purpose}`).join('\n')}`;
+
+await runCommand(help, async (names) => {
+  const unknown = names.find((name) => !checks.some((check) => check.name === name));
+  if (unknown) throw new UsageError(`There is no check "${unknown}".\n\n${help}`);
+  await installAndBuild();
+
+  const failed = [];
+  for (const { name, commands } of checks) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const started = performance.now();
+    const { isSound, output } = await runAll(commands);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${isSound ? '✓' : '✗'} ${name} (${seconds} s)`);
+    if (!isSound) {
+      failed.push(name);
+      console.log(output);
+    }
   }
-}
-if (failed.length > 0) {
-  console.error(`Failed: ${failed.join(', ')}.`);
-  process.exit(1);
+  if (failed.length > 0) throw new CommandError(`Failed: ${failed.join(', ')}.`);
+});
+
+/**
+ * Runs the commands one after the other; `output` is that of the ones which failed.
+ *
+ * @param {[program: string, ...args: string[]][]} commands
+ */
+async function runAll(commands) {
+  let output = '';
+  let isSound = true;
+  for (const [program, ...args] of commands) {
+    const result = await run(program, args);
+    if (result.code === 0) continue;
+    isSound = false;
+    output += result.output;
+  }
+  return { isSound, output };
 }
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
 function run(command, args) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
@@ -62,6 +114,7 @@ function run(command, args) {
     child.stderr.on('data', (chunk) => {
       output += chunk;
     });
-    child.on('close', (code) => resolve({ code, output }));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output }));
   });
 }

@@ -6,6 +6,7 @@ import { transform } from '@swc/core';
 
 const root = join(import.meta.dirname, '..');
 
+/** @type {import('@swc/core').Options & { jsc: { rewriteRelativeImportExtensions: boolean } }} */
 const options = {
   configFile: false,
   swcrc: false,
@@ -19,12 +20,16 @@ const options = {
   },
 };
 
+/** @type {string[]} */
 const files = JSON.parse(readFileSync(0, 'utf8'));
 const outcomes = await Promise.allSettled(files.map(compile));
-const failures = outcomes.filter(({ status }) => status === 'rejected');
-for (const { reason } of failures) console.error(reason.message);
-process.exitCode = failures.length > 0 ? 1 : 0;
+for (const outcome of outcomes) {
+  if (outcome.status === 'fulfilled') continue;
+  console.error(outcome.reason.message);
+  process.exitCode = 1;
+}
 
+/** @param {string} file */
 async function compile(file) {
   const source = join(root, file);
   const output = join(root, 'dist', file.replace(/\.ts$/, '.js'));
@@ -36,11 +41,16 @@ async function compile(file) {
     throw new Error(`${file}: ${error.message}`);
   });
   mkdirSync(dirname(output), { recursive: true });
-  write(`${output}.map`, map);
+  write(`${output}.map`, map ?? '');
   write(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
 }
 
-/** A service that starts at this moment sees the old file or the new one, never half of one. */
+/**
+ * A service that starts at this moment sees the old file or the new one, never half of one.
+ *
+ * @param {string} file
+ * @param {string} text
+ */
 function write(file, text) {
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, text);

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const file = join(import.meta.dirname, '..', 'package-lock.json');
+/** @type {{ packages: Record<string, any> }} */
 const lock = JSON.parse(readFileSync(file, 'utf8'));
 const packages = { ...lock.packages };
 
@@ -28,7 +29,12 @@ if (added > 0) {
 }
 console.log(`${added} packages of other platforms were added to package-lock.json.`);
 
-/** As Node looks packages up: in the wanting package's node_modules, then in each one above. */
+/**
+ * As Node looks packages up: in the wanting package's node_modules, then in each one above.
+ *
+ * @param {string} path
+ * @param {string} name
+ */
 function isLocked(path, name) {
   const folders = path === '' ? [] : [path];
   for (let end = path.lastIndexOf('/node_modules/'); end > 0; ) {
@@ -39,6 +45,11 @@ function isLocked(path, name) {
   return [...candidates, `node_modules/${name}`].some((candidate) => packages[candidate]);
 }
 
+/**
+ * @param {{ dev?: boolean, devOptional?: boolean }} wanting
+ * @param {string} name
+ * @param {string} version
+ */
 function entry({ dev, devOptional }, name, version) {
   const [, os, cpu] =
     /-(android|darwin|freebsd|linux|openharmony|win32)-([a-z0-9]+)/.exec(name) ?? [];

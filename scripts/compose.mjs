@@ -1,46 +1,59 @@
-// npm run compose: composes router/supergraph.graphql from supergraph.yaml; --check only compares.
+// npm run compose: composes the supergraph and the schema that clients see; --check only compares.
 import { readFile, writeFile } from 'node:fs/promises';
-import { composeServices } from '@apollo/composition';
-import { parse as parseYaml } from 'yaml';
+import { join } from 'node:path';
+import { CommandError, parseOptions, root, runCommand } from './command.mjs';
 import { installAndBuild } from './run-built.mjs';
 
-const OUTPUT = 'router/supergraph.graphql';
+const SUPERGRAPH = 'router/supergraph.graphql';
+const CLIENT_SCHEMA = 'api.graphql';
 
-if (process.argv.includes('--help')) {
-  console.log(`npm run compose [-- --check]
+const help = `Usage: npm run compose [-- --check]
 
-Composes the subgraphs that supergraph.yaml names into ${OUTPUT}.
-  --check  writes nothing; fails when the committed file is not what composition makes`);
-  process.exit(0);
-}
+Composes the subgraphs that supergraph.yaml names into ${SUPERGRAPH}, and writes the part of it
+that clients see to ${CLIENT_SCHEMA}.
 
-await installAndBuild();
-const { readSubgraphSchema } = await import('../dist/platform/graphql/subgraph-schema.js');
-const { subgraphs } = parseYaml(await readFile('supergraph.yaml', 'utf8'));
-const services = await Promise.all(
-  Object.entries(subgraphs).map(async ([name, { routing_url, schema }]) => ({
-    name,
-    url: routing_url,
-    typeDefs: await readSubgraphSchema(schema.file),
-  })),
-);
+  --check  writes nothing; fails when a committed file is not the result of the composition`;
 
-const { errors, supergraphSdl } = composeServices(services);
-if (errors)
-  fail(`The subgraphs do not compose:\n${errors.map((e) => `  ${e.message}`).join('\n')}`);
-
-if (process.argv.includes('--check')) {
-  const committed = await readFile(OUTPUT, 'utf8').catch(() => '');
-  if (committed.trim() !== supergraphSdl.trim()) {
-    fail(`${OUTPUT} is not what the subgraphs compose to: run npm run compose and commit it.`);
+await runCommand(help, async (args) => {
+  const { values } = parseOptions(help, { args, options: { check: { type: 'boolean' } } });
+  await installAndBuild();
+  const { supergraph, count } = await compose();
+  const { toClientSchema } = await import('./contracts/client-schema.mjs');
+  const outputs = {
+    [SUPERGRAPH]: `${supergraph}\n`,
+    [CLIENT_SCHEMA]: toClientSchema(supergraph),
+  };
+  for (const [name, text] of Object.entries(outputs)) {
+    const file = join(root, name);
+    if (!values.check) await writeFile(file, text);
+    else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+      throw new CommandError(
+        `${name} is not what the subgraphs compose to: run npm run compose and commit it.`,
+      );
+    }
   }
-  console.log(`${OUTPUT} is what ${services.length} subgraphs compose to.`);
-} else {
-  await writeFile(OUTPUT, `${supergraphSdl.trim()}\n`);
-  console.log(`Composed ${services.length} subgraphs into ${OUTPUT}.`);
-}
+  console.log(`${count} subgraphs compose to ${Object.keys(outputs).join(' and ')}.`);
+});
 
-function fail(message) {
-  console.error(message);
-  process.exit(1);
+/** The supergraph's schema and the number of its subgraphs; throws what keeps them from composing. */
+async function compose() {
+  // Packages of the lock file: they may have been installed a moment ago.
+  const { composeServices } = await import('@apollo/composition');
+  const { parse } = await import('yaml');
+  const { readSubgraphSchema } = await import('#platform/graphql/subgraph-schema.ts');
+  /** @type {{ subgraphs: Record<string, { routing_url: string, schema: { file: string } }> }} */
+  const { subgraphs } = parse(await readFile(join(root, 'supergraph.yaml'), 'utf8'));
+  const services = await Promise.all(
+    Object.entries(subgraphs).map(async ([name, { routing_url, schema }]) => ({
+      name,
+      url: routing_url,
+      typeDefs: await readSubgraphSchema(schema.file),
+    })),
+  );
+  const { errors, supergraphSdl } = composeServices(services);
+  if (errors) {
+    const list = errors.map(({ message }) => `  ${message}`).join('\n');
+    throw new CommandError(`The subgraphs do not compose:\n${list}`);
+  }
+  return { supergraph: supergraphSdl.trim(), count: services.length };
 }

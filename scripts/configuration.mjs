@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { CommandError, parseOptions, root, runCommand } from './command.mjs';
 import { installAndBuild } from './run-built.mjs';
 
 const help = `Usage: npm run configuration [-- --check]
@@ -13,20 +13,11 @@ Writes from the schemas of the services' settings:
 
   --check  writes nothing; fails when one of the files is not what would be written`;
 
-const root = join(import.meta.dirname, '..');
+await runCommand(help, main);
 
-try {
-  await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
-
-async function main() {
-  const { values } = parseArgs({
-    options: { help: { type: 'boolean', short: 'h' }, check: { type: 'boolean' } },
-  });
-  if (values.help) return console.log(help);
+/** @param {string[]} args */
+async function main(args) {
+  const { values } = parseOptions(help, { args, options: { check: { type: 'boolean' } } });
   await installAndBuild();
   const files = Object.entries(await print());
   if (!values.check) {
@@ -35,7 +26,7 @@ async function main() {
   }
   const stale = files.filter(([name, text]) => read(name) !== text).map(([name]) => name);
   if (stale.length > 0) {
-    throw new Error(
+    throw new CommandError(
       `Not what the settings say: ${stale.join(', ')}. Run "npm run configuration" and commit the files.`,
     );
   }
@@ -48,7 +39,8 @@ async function print() {
   const { describeSettings } = await import('./configuration/settings.mjs');
   const { printReference } = await import('./configuration/reference.mjs');
   const { printEnvExample } = await import('./configuration/env-example.mjs');
-  const load = (module) => import(pathToFileURL(join(root, 'dist', `${module}.js`)).href);
+  const load = (/** @type {string} */ module) =>
+    import(pathToFileURL(join(root, 'dist', `${module}.js`)).href);
   const loaded = await loadReaders(load);
   const settings = describeSettings(loaded);
   return {
@@ -57,11 +49,16 @@ async function print() {
   };
 }
 
+/**
+ * @param {string} name
+ * @param {string} text
+ */
 function write(name, text) {
   mkdirSync(dirname(join(root, name)), { recursive: true });
   writeFileSync(join(root, name), text);
 }
 
+/** @param {string} name */
 function read(name) {
   try {
     return readFileSync(join(root, name), 'utf8');

@@ -5,6 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 /**
  * Runs `work` while holding `file` as a lock between processes; others wait, saying so once.
  * A lock whose owner is dead is taken over.
+ *
+ * @template T
+ * @param {string} file
+ * @param {string} what
+ * @param {() => T | Promise<T>} work
  */
 export async function withFileLock(file, what, work) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -22,6 +27,11 @@ export async function withFileLock(file, what, work) {
   }
 }
 
+/**
+ * @param {string} file
+ * @param {string} own
+ * @param {string} what
+ */
 async function acquire(file, own, what) {
   let announced = false;
   for (;;) {
@@ -30,7 +40,7 @@ async function acquire(file, own, what) {
       linkSync(own, file);
       return;
     } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
     }
     const owner = readOwner(file);
     if (owner !== undefined && !isAlive(owner)) {
@@ -45,19 +55,25 @@ async function acquire(file, own, what) {
   }
 }
 
-/** Moves the dead owner's lock away, and puts it back if another process took it over first. */
+/**
+ * Moves the dead owner's lock away, and puts it back if another process took it over first.
+ *
+ * @param {string} file
+ * @param {number} deadOwner
+ */
 function discard(file, deadOwner) {
   const aside = `${file}.stale-${process.pid}`;
   try {
     renameSync(file, aside);
     if (readOwner(aside) !== deadOwner) linkSync(aside, file);
   } catch (error) {
-    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+    if (!['ENOENT', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
   } finally {
     rmSync(aside, { force: true });
   }
 }
 
+/** @param {string} file */
 function readOwner(file) {
   try {
     return Number(readFileSync(file, 'utf8'));
@@ -66,11 +82,17 @@ function readOwner(file) {
   }
 }
 
+/** @param {number} pid */
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error.code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
+}
+
+/** @param {unknown} error */
+function errorCode(error) {
+  return /** @type {NodeJS.ErrnoException} */ (error).code;
 }

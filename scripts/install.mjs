@@ -42,8 +42,10 @@ function matchesLockFile() {
   });
 }
 
+/** @param {{ os?: string[], cpu?: string[], libc?: string[] }} locked */
 function isForThisMachine({ os, cpu, libc }) {
-  const allows = (list, value) => list === undefined || list.includes(value);
+  /** @type {(list: string[] | undefined, value: string | undefined) => boolean} */
+  const allows = (list, value) => list === undefined || list.some((each) => each === value);
   // Only packages that name a platform matter; without one, `optional` says enough by itself.
   if (os === undefined && cpu === undefined) return false;
   return allows(os, process.platform) && allows(cpu, process.arch) && allows(libc, libcFamily());
@@ -51,9 +53,13 @@ function isForThisMachine({ os, cpu, libc }) {
 
 function libcFamily() {
   if (process.platform !== 'linux') return undefined;
-  return process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
+  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (
+    process.report.getReport()
+  );
+  return header.glibcVersionRuntime ? 'glibc' : 'musl';
 }
 
+/** @returns {Promise<void>} */
 function npmCi() {
   // devDependencies hold what start needs (swc, prisma), also where NODE_ENV is production.
   const args = ['ci', '--include=dev', '--include=optional', '--ignore-scripts'];
@@ -89,6 +95,7 @@ function findNpm() {
   return { command: 'npm', prefix: [] };
 }
 
+/** @param {string} file */
 function readText(file) {
   try {
     return readFileSync(file, 'utf8');

@@ -1,8 +1,7 @@
 // npm run migration: writes Prisma migrations from the schemas, and checks that they agree.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
-import { requireNode } from './node-version.mjs';
+import { CommandError, parseOptions, root, runCommand, UsageError } from './command.mjs';
 
 const help = `Usage: npm run migration -- new <context> <name> [--empty]
        npm run migration -- check
@@ -20,54 +19,60 @@ check  fails when the migrations of a context do not lead to its schema, when on
   --mariadb-url <url>        check: a MariaDB or MySQL server (mysql://...) on which to run mypage's
                              hand-written MySQL migrations; without it their text is compared`;
 
-const root = join(import.meta.dirname ?? '.', '..');
+/**
+ * `twin`: the folder of the MySQL migrations of a context that is on SQLite, too.
+ *
+ * @typedef {{
+ *   name: string, schema: string, provider: string, migrations: string, twin?: string,
+ * }} Context
+ * @typedef {ReturnType<typeof readOptions>['values']} Options
+ * @typedef {typeof import('./migration/scratch-databases.mjs')} ScratchDatabases
+ */
+
 const prisma = join(root, 'prisma');
 
-try {
-  await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
+await runCommand(help, main);
+
+/** @param {string[]} args */
+async function main(args) {
+  const { values, positionals } = readOptions(args);
+  const [command, context, name, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(help);
+  if (command === 'check' && !context) return check(values);
+  if (command === 'new' && context && name) return create(context, name, values);
+  throw new UsageError(help);
 }
 
-async function main() {
-  const { values, positionals } = readArguments();
-  const [command, ...rest] = positionals;
-  if (values.help) return console.log(help);
-  requireNode();
-  if (command === 'check' && rest.length === 0) return check(values);
-  if (command === 'new' && rest.length === 2) return create(...rest, values);
-  throw new Error(help);
+/** @param {string[]} args */
+function readOptions(args) {
+  return parseOptions(help, {
+    args,
+    allowPositionals: true,
+    options: {
+      empty: { type: 'boolean' },
+      'database-url': { type: 'string' },
+      'mariadb-url': { type: 'string' },
+    },
+  });
 }
 
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        empty: { type: 'boolean' },
-        'database-url': { type: 'string' },
-        'mariadb-url': { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw new Error(`${error.message}\n\n${help}`);
-  }
-}
-
+/**
+ * @param {string} contextName
+ * @param {string} name
+ * @param {Options} options
+ */
 async function create(contextName, name, options) {
   const context = contexts().find((each) => each.name === contextName);
   if (!context) {
     const names = contexts().map((each) => each.name);
-    throw new Error(`There is no context ${contextName}; there are ${names.join(', ')}.`);
+    throw new CommandError(`There is no context ${contextName}; there are ${names.join(', ')}.`);
   }
   const slug = name
     .trim()
     .toLowerCase()
     .replaceAll(/[\s-]+/g, '_');
   if (!/^[a-z0-9_]{1,100}$/.test(slug)) {
-    throw new Error('A migration is named with letters, digits and underscores.');
+    throw new CommandError('A migration is named with letters, digits and underscores.');
   }
   const [sql] = options.empty
     ? ['-- What Prisma cannot express.\n']
@@ -86,11 +91,12 @@ async function create(contextName, name, options) {
   if (context.provider === 'sqlite') {
     console.log(
       "Now write its MySQL twin by hand, because Prisma's engine from npm knows no MySQL:\n" +
-        `${relative(root, join(context.twin, `${time}_${slug}`, 'migration.sql'))}`,
+        `${relative(root, join(context.twin ?? '', `${time}_${slug}`, 'migration.sql'))}`,
     );
   }
 }
 
+/** @param {Options} options */
 async function check(options) {
   const all = contexts();
   const found = await differences(all, options);
@@ -106,21 +112,29 @@ async function check(options) {
   });
   problems.push(...lacking);
   const { compareTwins } = await import('./migration/twins.mjs');
-  for (const context of all.filter(({ twin, migrations }) => twin && existsSync(migrations))) {
-    problems.push(...(await compareTwins(context, options['mariadb-url'])));
+  for (const context of all.filter(({ migrations }) => existsSync(migrations))) {
+    const { twin } = context;
+    if (twin) problems.push(...(await compareTwins({ ...context, twin }, options['mariadb-url'])));
   }
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  if (problems.length > 0) throw new CommandError(problems.join('\n'));
   console.log(`The migrations of ${all.map(({ name }) => name).join(', ')} lead to their schemas.`);
 }
 
-/** For each context the SQL that its migrations lack, '' when none. */
+/**
+ * For each context the SQL that its migrations lack, '' when none.
+ *
+ * @param {Context[]} wanted
+ * @param {Options} options
+ * @returns {Promise<string[]>}
+ */
 async function differences(wanted, options) {
   const { prepare } = await import('./prepare.mjs');
   await prepare();
   const { diffWithSchema } = await import('./migration/schema-diff.mjs');
   const scratch = await import('./migration/scratch-databases.mjs');
-  const { applyMigrations } = await import('../dist/platform/database/migrate.js');
+  const { applyMigrations } = await import('#platform/database/migrate.ts');
 
+  /** @type {(context: Context, databaseUrl: string) => Promise<string>} */
   const diff = async (context, databaseUrl) => {
     if (existsSync(context.migrations)) {
       const log = { info: () => {}, warn: () => {} };
@@ -133,14 +147,15 @@ async function differences(wanted, options) {
   const needsServer = wanted.some(({ provider }) => provider === 'postgresql');
   const given = options['database-url'];
   const server = needsServer && !given ? await scratch.startScratchServer() : undefined;
+  const serverUrl = given ?? server?.url ?? '';
   try {
     const found = [];
     for (const context of wanted) {
-      const work = (databaseUrl) => diff(context, databaseUrl);
+      const work = (/** @type {string} */ databaseUrl) => diff(context, databaseUrl);
       found.push(
         context.provider === 'sqlite'
           ? await scratch.withScratchSqlite(work)
-          : await scratch.withScratchPostgres(given ?? server.url, work),
+          : await scratch.withScratchPostgres(serverUrl, work),
       );
     }
     return found;
@@ -153,6 +168,10 @@ async function differences(wanted, options) {
  * Prisma leaves alone what it does not know: exclusion constraints, partial and expression indexes,
  * checks, triggers, functions, views. But it takes a covering index (INCLUDE) for one that the
  * schema lacks, and on SQLite a partial index makes the engine fail.
+ *
+ * @param {string} url
+ * @param {string} provider
+ * @param {Pick<ScratchDatabases, 'queryPostgres' | 'querySqlite'>} queries
  */
 async function forgetInexpressible(url, provider, { queryPostgres, querySqlite }) {
   const [run, sql] =
@@ -174,13 +193,14 @@ async function forgetInexpressible(url, provider, { queryPostgres, querySqlite }
   }
 }
 
+/** @returns {Context[]} */
 function contexts() {
   const names = readdirSync(prisma).sort();
   return names.flatMap((name) => {
     const schema = join(prisma, name, 'schema.prisma');
     if (!existsSync(schema)) return [];
     const text = readFileSync(schema, 'utf8');
-    const provider = /^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"/m.exec(text)?.[1];
+    const provider = /^datasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"/m.exec(text)?.[1] ?? '';
     const folder = join(prisma, name, 'migrations');
     // mypage runs on two engines: SQLite's migrations are derived, MySQL's are their twins.
     return provider === 'sqlite'

@@ -29,6 +29,13 @@ const sourceFolders = [
 ];
 const skippedFolders = new Set(['test', 'tests', 'node_modules', 'migrations']);
 
+/**
+ * What a source file was when it was compiled, by its path.
+ *
+ * @typedef {{ mtimeMs: number, size: number, hash: string }} Fingerprint
+ * @typedef {Record<string, Fingerprint>} Fingerprints
+ */
+
 /** Brings generated Prisma clients and dist/ up to date; does only what is out of date. */
 export async function prepare() {
   await withFileLock(join(root, '.spacerent', 'prepare.lock'), 'the build', async () => {
@@ -40,11 +47,13 @@ export async function prepare() {
 async function compileSources() {
   const compiler = compilerIdentity();
   const before = readManifest(compiler);
+  /** @type {Fingerprints} */
   const now = {};
   const changed = [];
   for (const file of sourceFolders.flatMap(listSources)) {
-    now[file] = fingerprint(file, before[file]);
-    const isCurrent = now[file].hash === before[file]?.hash && existsSync(outputOf(file));
+    const current = fingerprint(file, before[file]);
+    now[file] = current;
+    const isCurrent = current.hash === before[file]?.hash && existsSync(outputOf(file));
     if (!isCurrent) changed.push(file);
   }
   const gone = Object.keys(before).filter((file) => now[file] === undefined);
@@ -60,7 +69,12 @@ async function compileSources() {
   if (JSON.stringify(now) !== JSON.stringify(before)) writeManifest(compiler, now);
 }
 
+/**
+ * @param {string} folder
+ * @returns {string[]}
+ */
 function listSources(folder) {
+  /** @type {string[]} */
   const found = [];
   const entries = existsSync(join(root, folder))
     ? readdirSync(join(root, folder), { withFileTypes: true })
@@ -74,11 +88,18 @@ function listSources(folder) {
   return folder === 'prisma' ? found.filter((path) => path.includes('/generated/')) : found;
 }
 
+/** @param {string} name */
 function isSource(name) {
   return name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.endsWith('.test.ts');
 }
 
-/** An unchanged time and size spare reading the file; otherwise its content decides. */
+/**
+ * An unchanged time and size spare reading the file; otherwise its content decides.
+ *
+ * @param {string} file
+ * @param {Fingerprint | undefined} known
+ * @returns {Fingerprint}
+ */
 function fingerprint(file, known) {
   const { mtimeMs, size } = statSync(join(root, file));
   if (known?.mtimeMs === mtimeMs && known.size === size) return known;
@@ -88,17 +109,24 @@ function fingerprint(file, known) {
   return { mtimeMs, size, hash };
 }
 
+/** @param {string} file */
 function outputOf(file) {
   return join(dist, file.replace(/\.ts$/, '.js'));
 }
 
 /** Another compiler or other options make every output stale. */
 function compilerIdentity() {
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@swc/core/package.json')));
+  const { version } = JSON.parse(
+    readFileSync(join(root, 'node_modules/@swc/core/package.json'), 'utf8'),
+  );
   const script = readFileSync(join(import.meta.dirname, 'compile.mjs'));
   return `${version} ${createHash('sha256').update(script).digest('base64url')}`;
 }
 
+/**
+ * @param {string} compiler
+ * @returns {Fingerprints}
+ */
 function readManifest(compiler) {
   try {
     const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
@@ -110,6 +138,10 @@ function readManifest(compiler) {
   return {};
 }
 
+/**
+ * @param {string} compiler
+ * @param {Fingerprints} sources
+ */
 function writeManifest(compiler, sources) {
   mkdirSync(dist, { recursive: true });
   const temporary = `${manifestFile}.${process.pid}`;
@@ -117,6 +149,10 @@ function writeManifest(compiler, sources) {
   renameSync(temporary, manifestFile);
 }
 
+/**
+ * @param {string[]} files
+ * @returns {Promise<void>}
+ */
 function compile(files) {
   const script = relative(root, join(import.meta.dirname, 'compile.mjs'));
   const child = spawn(process.execPath, [script], {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const contexts = ['book', 'payment', 'space', 'mypage'];
+const contexts = readdirSync(join(root, 'prisma'));
 
 /** Generates the Prisma clients whose schema changed since; two at a time. */
 export async function generatePrismaClients() {
@@ -17,6 +17,7 @@ export async function generatePrismaClients() {
   await Promise.all(workers);
 }
 
+/** @param {string} context */
 function clientsOf(context) {
   const file = join(root, 'prisma', context, 'schema.prisma');
   const schema = readText(file);
@@ -34,6 +35,12 @@ function clientsOf(context) {
   ];
 }
 
+/**
+ * @param {string} name
+ * @param {string} schema
+ * @param {string} file
+ * @param {string} output
+ */
 function client(name, schema, file, output) {
   const { version } = JSON.parse(readText(join(root, 'node_modules/prisma/package.json')) ?? '{}');
   const hash = createHash('sha256').update(`${version}\n${schema}`).digest('hex');
@@ -43,6 +50,8 @@ function client(name, schema, file, output) {
 /**
  * Prisma allows one provider for each schema file, so mypage's MySQL schema is derived from the
  * SQLite one. A comment `// mysql: @db.VarChar(64)` ends a field's line with that attribute.
+ *
+ * @param {string} schema
  */
 function toMySql(schema) {
   const derived = schema
@@ -52,6 +61,7 @@ function toMySql(schema) {
   return `// Derived from ../schema.prisma by scripts/prisma-clients.mjs: change it there.\n${derived}`;
 }
 
+/** @param {ReturnType<typeof client>} what */
 async function generate({ name, schema, file, output, hash, stamp }) {
   console.log(`Generating the Prisma client of ${name}`);
   rmSync(output, { recursive: true, force: true });
@@ -69,6 +79,10 @@ async function generate({ name, schema, file, output, hash, stamp }) {
   writeFileSync(stamp, hash);
 }
 
+/**
+ * @param {string[]} args
+ * @returns {Promise<{ code: number | null, text: string }>}
+ */
 function runPrisma(args) {
   const cli = join(root, 'node_modules/prisma/build/index.js');
   const env = {
@@ -89,6 +103,7 @@ function runPrisma(args) {
   });
 }
 
+/** @param {string} file */
 function readText(file) {
   try {
     return readFileSync(file, 'utf8');

@@ -1,32 +1,35 @@
-// What npm's scripts begin with: the packages and the build are brought up to date.
-import { requireNode } from './node-version.mjs';
+// What npm's scripts begin with that need packages and the build: both are brought up to date.
 
-/** Installs what is missing and builds what is out of date; ends the process with a sentence if it can't. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root, runCommand } from './command.mjs';
+
+/** Installs what is missing and builds what is out of date; throws a sentence if it can't. */
 export async function installAndBuild() {
-  requireNode();
-  // Only now: a Node that is too old is to be told so, and not to stumble over these.
+  // Only now: a Node that is too old stumbles over these before it can say that it is.
   const { ensureInstalled } = await import('./install.mjs');
   const { prepare } = await import('./prepare.mjs');
-  try {
-    await ensureInstalled();
-    await prepare();
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
-  }
+  await ensureInstalled();
+  await prepare();
 }
 
 /**
- * Answers --help, or becomes the built program `dist/<program>`: in this very process, so that signals
- * and the exit code need no passing on, and nothing can be orphaned.
+ * Prints `help` for --help, or becomes the built program `dist/<program>`: in this very process, so that signals
+ * and the exit code need no passing on, and nothing can be orphaned. `args` are what the program reads as
+ * its own.
+ *
+ * @param {string} help
+ * @param {string} program
+ * @param {string[]} [args]
  */
-export async function runBuilt(help, program) {
-  if (asksForHelp()) return console.log(help);
-  await installAndBuild();
-  await import(`../dist/${program}`);
-}
-
-/** Is the help wanted, and nothing else? */
-export function asksForHelp() {
-  return process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h');
+export async function runBuilt(help, program, args = process.argv.slice(2)) {
+  await runCommand(
+    help,
+    async () => {
+      await installAndBuild();
+      process.argv.splice(2, process.argv.length, ...args);
+      await import(pathToFileURL(join(root, 'dist', program)).href);
+    },
+    args,
+  );
 }

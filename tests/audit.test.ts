@@ -58,7 +58,7 @@ describeRouters('the audit log', (system) => {
   const idOf = (answer: { headers: Headers }) => answer.headers.get('x-correlation-id');
   const letters: string[] = [];
 
-  test('tells who listed, requested and cancelled, and from which correlation id', async () => {
+  test('the audit log records who listed, requested and cancelled, with the correlation id of the request', async () => {
     const host = `host-${randomUUID()}`;
     const listing = await system.graphql(
       await system.token(host, 'host'),
@@ -115,7 +115,7 @@ describeRouters('the audit log', (system) => {
     expect(await entries('book', { subjectId: bookingId })).toHaveLength(2);
   });
 
-  test('tells of operators as operators', async () => {
+  test('the audit log records what operators do with the role OPERATOR', async () => {
     const [olga, space] = [`olga-${randomUUID()}`, await listSpace(system)];
     const token = await system.token(olga, 'operator');
     const kim = await newCustomer(system);
@@ -133,7 +133,7 @@ describeRouters('the audit log', (system) => {
     ]);
   });
 
-  test('tells nothing of repeats and of refusals', async () => {
+  test('the audit log records no repeated and no refused request', async () => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const input = { idempotencyKey: 'once', slot: nextSlot() };
@@ -158,7 +158,7 @@ describeRouters('the audit log', (system) => {
     expect(await actions('space', space.host)).toEqual(['listSpace']);
   });
 
-  test('tells who settled a dead letter, in each context', async () => {
+  test('the audit log of each context records who discarded a dead letter', async () => {
     const olga = `olga-${randomUUID()}`;
     const token = await system.token(olga, 'operator');
     for (const context of CONTEXTS) {
@@ -212,7 +212,7 @@ describeRouters('the audit log', (system) => {
     }
   });
 
-  test('is read page by page, without gaps or doubles while entries are added', async () => {
+  test('the audit log pages without gaps or duplicates while entries are added', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const request = async () => (await kim.request(space.id)).booking.id as string;
@@ -230,7 +230,7 @@ describeRouters('the audit log', (system) => {
     expect(seen).toEqual(before);
   });
 
-  test('is nobody’s but the operators’', async () => {
+  test('the audit log is readable by operators only', async () => {
     for (const [token, code] of [
       [await system.token('kim', 'customer', 'host'), 'FORBIDDEN'],
       [null, 'UNAUTHENTICATED'],
@@ -241,18 +241,21 @@ describeRouters('the audit log', (system) => {
     }
   });
 
-  test.each(CONTEXTS)('takes no change or removal from the role of %s itself', async (context) => {
-    const change = [
-      "UPDATE audit_entry SET user_id = 'nobody'",
-      'DELETE FROM audit_entry',
-      'TRUNCATE audit_entry',
-    ];
-    for (const statement of change) {
-      await expect(sql(system, context, statement)).rejects.toThrow('append-only');
-    }
-  });
+  test.each(CONTEXTS)(
+    'the audit log of %s refuses updates and deletions, also from the database role of its own context',
+    async (context) => {
+      const change = [
+        "UPDATE audit_entry SET user_id = 'nobody'",
+        'DELETE FROM audit_entry',
+        'TRUNCATE audit_entry',
+      ];
+      for (const statement of change) {
+        await expect(sql(system, context, statement)).rejects.toThrow('append-only');
+      }
+    },
+  );
 
-  test('of mypage’s operators is its log: who began a rebuild', async () => {
+  test('the log of mypage records which operator began a rebuild', async () => {
     const olga = `olga-${randomUUID()}`;
     const token = await system.token(olga, 'operator');
     await until('a rebuild begins', async () => {

@@ -5,7 +5,7 @@ import { describeRouters } from './support/system.ts';
 
 const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString();
 
-describeRouters('bad input', (system) => {
+describeRouters('input that is not valid', (system) => {
   test.each([
     ['a slot in the past', { slot: { startAt: hour(-2), endAt: hour(-1) } }, 'slot.startAt'],
     ['a reversed slot', { slot: { startAt: hour(5), endAt: hour(4) } }, 'slot.endAt'],
@@ -18,20 +18,23 @@ describeRouters('bad input', (system) => {
     ['no heads', { headcount: 0 }, 'headcount'],
     ['negative heads', { headcount: -1 }, 'headcount'],
     ['too many heads', { headcount: 11 }, 'headcount'],
-    ['an empty key', { idempotencyKey: ' ' }, 'idempotencyKey'],
+    ['an empty idempotency key', { idempotencyKey: ' ' }, 'idempotencyKey'],
     ['no payment method', { paymentMethod: '' }, 'paymentMethod'],
-  ])('%s is refused, naming the field, and nothing is written', async (_name, input, field) => {
-    const space = await listSpace(system);
-    const kim = await newCustomer(system);
-    const answer = await kim.request(space.id, input);
-    expect(answer).toMatchObject({ __typename: 'InvalidBookingRequest', field });
-    const rows = await sql(system, 'book', 'SELECT FROM booking WHERE customer_id = $1', [
-      kim.name,
-    ]);
-    expect(rows).toHaveLength(0);
-  });
+  ])(
+    'a booking request with %s is refused with the name of the field, and nothing is written',
+    async (_name, input, field) => {
+      const space = await listSpace(system);
+      const kim = await newCustomer(system);
+      const answer = await kim.request(space.id, input);
+      expect(answer).toMatchObject({ __typename: 'InvalidBookingRequest', field });
+      const rows = await sql(system, 'book', 'SELECT FROM booking WHERE customer_id = $1', [
+        kim.name,
+      ]);
+      expect(rows).toHaveLength(0);
+    },
+  );
 
-  test('a price beyond what GraphQL can say is refused', async () => {
+  test('a booking whose price exceeds the Int of GraphQL is refused', async () => {
     const space = await listSpace(system, { hourlyRate: 2_147_483_647 });
     const kim = await newCustomer(system);
     expect(await kim.request(space.id, { slot: nextSlot(30, 2) })).toMatchObject({
@@ -40,14 +43,14 @@ describeRouters('bad input', (system) => {
     });
   });
 
-  test('an unknown space is not found', async () => {
+  test('a booking request for an unknown space is refused with SpaceNotFound', async () => {
     const kim = await newCustomer(system);
     const answer = await kim.request('01890000-0000-7000-8000-000000000000');
     expect(answer.__typename).toBe('SpaceNotFound');
   });
 
   test.each([
-    ['an id that is none', '{ space(id: "7") { id } }', 'id'],
+    ['an id that is no UUID', '{ space(id: "7") { id } }', 'id'],
     [
       'an instant without an offset',
       '{ space(id: "01890000-0000-7000-8000-000000000000") { freeSlots(from: "2030-01-01T00:00:00", to: "2030-01-02T00:00:00Z") { startAt } } }',
@@ -63,33 +66,36 @@ describeRouters('bad input', (system) => {
       '{ spaces(filter: {freeDuring: {startAt: 5, endAt: 6}}) { edges { cursor } } }',
       undefined,
     ],
-    ['a page of none', '{ spaces(first: 0) { edges { cursor } } }', 'first'],
+    ['a page of 0 items', '{ spaces(first: 0) { edges { cursor } } }', 'first'],
     ['a page of 101', '{ spaces(first: 101) { edges { cursor } } }', 'first'],
-    ["a cursor of one's own", '{ spaces(after: "abc") { edges { cursor } } }', 'after'],
+    ['an invented cursor', '{ spaces(after: "abc") { edges { cursor } } }', 'after'],
     [
-      'a reversed search',
+      'a reversed range',
       '{ spaces(filter: {freeDuring: {startAt: "2030-01-02T00:00:00Z", endAt: "2030-01-01T00:00:00Z"}}) { edges { cursor } } }',
       'filter.freeDuring.endAt',
     ],
-  ])('%s is answered with what is wrong', async (_name, query, field) => {
-    const { errors } = await system.graphql(null, query);
-    const [error] = errors ?? [];
-    expect(['BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED']).toContain(error?.extensions.code);
-    if (field) expect(error?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
-    expect(JSON.stringify(errors)).not.toMatch(/stack|node_modules|\.ts:/);
-  });
+  ])(
+    'a query with %s fails with the code and the field of the error',
+    async (_name, query, field) => {
+      const { errors } = await system.graphql(null, query);
+      const [error] = errors ?? [];
+      expect(['BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED']).toContain(error?.extensions.code);
+      if (field) expect(error?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
+      expect(JSON.stringify(errors)).not.toMatch(/stack|node_modules|\.ts:/);
+    },
+  );
 
   test.each([
     ['freeSlots of more than 31 days', '2030-01-01T00:00:00Z', '2030-02-02T00:00:00Z'],
-    ['freeSlots backwards', '2030-01-02T00:00:00Z', '2030-01-01T00:00:00Z'],
-  ])('%s name the argument', async (_name, from, to) => {
+    ['freeSlots of a reversed range', '2030-01-02T00:00:00Z', '2030-01-01T00:00:00Z'],
+  ])('a query for %s fails with the name of the argument', async (_name, from, to) => {
     const { id } = await listSpace(system);
     const query = `{ space(id: "${id}") { freeSlots(from: "${from}", to: "${to}") { startAt } } }`;
     const { errors } = await system.graphql(null, query);
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' });
   });
 
-  test('a malformed instant in variables names the value', async () => {
+  test('a malformed instant in the variables fails with a message that quotes the value', async () => {
     const kim = await newCustomer(system);
     const { errors } = await kim.ask(
       'query ($from: DateTime!) { space(id: "01890000-0000-7000-8000-000000000000") { freeSlots(from: $from, to: $from) { startAt } } }',
@@ -99,7 +105,7 @@ describeRouters('bad input', (system) => {
     expect(errors?.[0]?.message).toContain('"tomorrow"');
   });
 
-  test('a page of a million is too costly to be asked for', async () => {
+  test('a page of a million spaces is refused as too costly', async () => {
     const { errors } = await system.graphql(
       null,
       '{ spaces(first: 1000000) { edges { cursor } } }',
@@ -108,7 +114,7 @@ describeRouters('bad input', (system) => {
   });
 
   test.each(['{"query": ', 'plain text', '[]', '""'])(
-    'the body %s is a bad request',
+    'a request with the body %s fails with status 400',
     async (body) => {
       const response = await fetch(system.instance().graphqlUrl, {
         method: 'POST',
@@ -123,7 +129,7 @@ describeRouters('bad input', (system) => {
   test.each([
     ['a NUL', '\u0000'],
     ['half of a surrogate pair', '\ud800'],
-  ])('text with %s is refused instead of failing in the database', async (_name, character) => {
+  ])('text with %s is refused before it reaches the database', async (_name, character) => {
     const kim = await newCustomer(system);
     const text = `pm${character}ok`;
     const input = {

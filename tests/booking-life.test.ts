@@ -5,7 +5,7 @@ import { describeRouters } from './support/system.ts';
 
 const timelineOf = (...statuses: string[]) => statuses.map((status) => ({ status }));
 
-describeRouters('the life of a booking', (system) => {
+describeRouters('the lifecycle of a booking', (system) => {
   test('a booking is paid, registered, and shown on mypage with every status it had', async () => {
     const space = await listSpace(system, { hourlyRate: 15_000 });
     const kim = await newCustomer(system);
@@ -41,7 +41,7 @@ describeRouters('the life of a booking', (system) => {
     expect(await providerBooks(system, id)).toEqual({ charges: 1, charged: 30_000, refunded: 0 });
   });
 
-  test('a declined payment gives the slot free again', async () => {
+  test('a declined payment releases the slot', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const slot = nextSlot();
@@ -57,7 +57,7 @@ describeRouters('the life of a booking', (system) => {
   });
 
   test.each(['pm_slow', 'pm_timeout_paid', 'pm_timeout_unpaid', 'pm_busy'])(
-    'with %s the payment is deferred, comes in by itself and is taken once',
+    'a payment with %s is deferred, approved without another request, and charged once',
     async (paymentMethod) => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
@@ -74,7 +74,7 @@ describeRouters('the life of a booking', (system) => {
     40_000,
   );
 
-  test('an overlap is refused with the nearest free slots, back-to-back slots are not', async () => {
+  test('an overlapping slot is refused with the nearest free slots, and a back-to-back slot is booked', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const day = nextSlot(40).startAt.slice(0, 10);
@@ -94,7 +94,7 @@ describeRouters('the life of a booking', (system) => {
     expect((await kim.request(space.id, { slot: after })).__typename).toBe('RequestBookingSuccess');
   });
 
-  test('of 200 clients that want one slot, exactly one gets it', async () => {
+  test('one of 200 concurrent requests for the same slot succeeds, and all others are refused', async () => {
     const space = await listSpace(system);
     const slot = nextSlot();
     const customers = await Promise.all(Array.from({ length: 200 }, () => newCustomer(system)));
@@ -113,7 +113,7 @@ describeRouters('the life of a booking', (system) => {
     expect(count).toBe(1);
   }, 60_000);
 
-  test('one idempotency key fifty times in parallel makes one booking and one charge', async () => {
+  test('fifty parallel requests with one idempotency key make one booking and one charge', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const input = { slot: nextSlot(), idempotencyKey: randomUUID() };
@@ -132,7 +132,7 @@ describeRouters('the life of a booking', (system) => {
     expect(again.booking).toMatchObject({ id, status: 'REGISTERED' });
   });
 
-  test("a key is the customer's own: another may use the same", async () => {
+  test('two customers can use the same idempotency key', async () => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const idempotencyKey = randomUUID();
@@ -143,7 +143,7 @@ describeRouters('the life of a booking', (system) => {
   });
 });
 
-describeRouters('cancelling', (system) => {
+describeRouters('a cancellation', (system) => {
   async function registered(paymentMethod = 'pm_ok', days = 30, input: object = {}) {
     const space = await listSpace(system, input);
     const kim = await newCustomer(system);
@@ -153,7 +153,7 @@ describeRouters('cancelling', (system) => {
     return { space, kim, slot, id: booking.id as string };
   }
 
-  test('refunds what was quoted, cancels the registration and gives the slot free', async () => {
+  test('a cancellation refunds the quoted amount, cancels the registration and releases the slot', async () => {
     const { space, kim, slot, id } = await registered('pm_ok', 30, {
       refundTiers: [{ daysBefore: 2, percent: 70 }],
     });
@@ -181,7 +181,7 @@ describeRouters('cancelling', (system) => {
     expect((await kim.request(space.id, { slot })).booking.status).toBe('PAID');
   });
 
-  test('without a tier that is met refunds nothing, and still ends', async () => {
+  test('a cancellation that meets no refund tier refunds nothing and completes', async () => {
     const { kim, id } = await registered('pm_ok', 30, {
       refundTiers: [{ daysBefore: 3000, percent: 100 }],
     });
@@ -193,7 +193,7 @@ describeRouters('cancelling', (system) => {
     });
   });
 
-  test('by the host refunds all', async () => {
+  test('a cancellation by the host refunds the whole price', async () => {
     const { space, kim, id } = await registered('pm_ok', 30, {
       refundTiers: [{ daysBefore: 3000, percent: 100 }],
     });
@@ -207,7 +207,7 @@ describeRouters('cancelling', (system) => {
     await kim.viewMatching(id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
   });
 
-  test('ten times at once answers with the same booking and refunds once', async () => {
+  test('ten concurrent cancellations return the same booking and refund once', async () => {
     const { kim, id } = await registered();
     const answers = await Promise.all(Array.from({ length: 10 }, () => kim.cancel(id)));
     for (const answer of answers) {
@@ -218,7 +218,7 @@ describeRouters('cancelling', (system) => {
     expect((await kim.cancel(id)).booking.status).toBe('CANCELLED');
   });
 
-  test('before a slow payment comes in, the late money is given back in full', async () => {
+  test('a cancellation before a slow payment is approved refunds the late charge in full', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_slow' });
@@ -236,7 +236,7 @@ describeRouters('cancelling', (system) => {
     expect(live.count).toBe(0);
   });
 
-  test('after the money was taken but the reply lost, gives it back in full', async () => {
+  test('a cancellation after the charge, when the response of the provider was lost, refunds in full', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_timeout_paid' });
@@ -249,7 +249,7 @@ describeRouters('cancelling', (system) => {
     });
   });
 
-  test('a use that cannot be registered is taken back with a full refund', async () => {
+  test('a booking whose use cannot be registered is cancelled with a full refund', async () => {
     const space = await listSpace(system, { refundTiers: [{ daysBefore: 3000, percent: 100 }] });
     const slot = nextSlot();
     // Another use, of a booking that is paid and stands, is registered at that time.
@@ -279,7 +279,7 @@ describeRouters('cancelling', (system) => {
 });
 
 describeRouters('a hold', (system) => {
-  test('expires when its payment never comes; late money is given back', async () => {
+  test('a hold expires when its payment does not arrive, and a late charge is refunded', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const slot = nextSlot();
@@ -299,7 +299,7 @@ describeRouters('a hold', (system) => {
     expect(charged - refunded).toBe(0);
   });
 
-  test('that is stale gives way to the next request at once', async () => {
+  test('an expired hold is released at once by the next request for its slot', async () => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const slot = nextSlot();

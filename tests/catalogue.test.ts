@@ -53,7 +53,7 @@ describeRouters('the catalogue', (system) => {
     expect(data.space.openingHours[0]).toEqual({ day: 'MONDAY', opens: '00:00', closes: '24:00' });
   });
 
-  test('pages follow one another without loss or repetition', async () => {
+  test('pages of spaces follow one another without loss or repetition', async () => {
     const word = randomUUID();
     const listed: string[] = [];
     for (let n = 0; n < 5; n += 1)
@@ -75,7 +75,7 @@ describeRouters('the catalogue', (system) => {
     expect(seen).toEqual(listed);
   });
 
-  test('each filter narrows the list, and all that are given must hold', async () => {
+  test('each filter of spaces narrows the list, and all given filters must match', async () => {
     const word = randomUUID();
     await listSpace(system, { name: `${word} small`, capacity: 2, hourlyRate: 1_000 });
     await listSpace(system, { name: `${word} big`, capacity: 50, hourlyRate: 9_000 });
@@ -96,7 +96,7 @@ describeRouters('the catalogue', (system) => {
     expect(await names({ text: '100% _wild' })).toEqual([]);
   });
 
-  test('freeDuring leaves out what is booked then, and shows it again after a cancellation', async () => {
+  test('the filter freeDuring hides a booked space and shows it again after a cancellation', async () => {
     const word = randomUUID();
     const space = await listSpace(system, { name: word });
     const kim = await newCustomer(system);
@@ -110,7 +110,7 @@ describeRouters('the catalogue', (system) => {
     await until('the space is free again', async () => (await names(search)).length === 1);
   });
 
-  test('free slots are opening hours minus holds, in a zone that changes its clocks', async () => {
+  test('free slots are opening hours minus holds, in a time zone with daylight saving time', async () => {
     const space = await listSpace(system, {
       timeZone: 'America/New_York',
       openingHours: [{ day: 'SUNDAY', opens: '00:00', closes: '12:00' }],
@@ -157,7 +157,7 @@ describeRouters('the catalogue', (system) => {
     ],
     [{ refundTiers: [{ daysBefore: 1, percent: 101 }] }, 'refundTiers[0].percent'],
     [{ refundTiers: [{ daysBefore: -1, percent: 10 }] }, 'refundTiers[0].daysBefore'],
-  ])('listing %j is refused, naming %s', async (input, field) => {
+  ])('a listing with %j is refused with the name of the field %s', async (input, field) => {
     const token = await system.token('host', 'host');
     const complete = { name: 'X', capacity: 1, hourlyRate: 1, ...input };
     const { data } = await system.graphql(token, LIST_SPACE, { input: complete });

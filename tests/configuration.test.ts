@@ -6,7 +6,7 @@ import { grouped, groupOf, SETTING_GROUPS } from '#platform/config/setting-group
 import { routerConfig } from '../router/src/config.ts';
 import { loadReaders } from '../scripts/configuration/readers.mjs';
 import { describeSettings } from '../scripts/configuration/settings.mjs';
-import { randomSecrets } from '../scripts/secrets.mjs';
+import { randomSecrets } from '../scripts/ops/secrets.mjs';
 import { bookConfig } from '../subgraphs/book/src/config.ts';
 import { mypageConfig } from '../subgraphs/mypage/src/config.ts';
 import { paymentConfig } from '../subgraphs/payment/src/config.ts';
@@ -44,15 +44,18 @@ function variablesRead(configure: Configure, profile: string): string[] {
 }
 
 describe('the configuration reference', () => {
-  test.each(services)('has each variable that %s reads, and its file', (_name, read, profile) => {
-    const names = variablesRead(read, profile);
-    const settings = names.filter((name) => !name.endsWith('_FILE'));
-    expect(settings.length).toBeGreaterThan(10);
-    expect(documented).toEqual(expect.arrayContaining(settings));
-    expect(names).toEqual(expect.arrayContaining(settings.map((name) => `${name}_FILE`)));
-  });
+  test.each(services)(
+    'the configuration reference has each variable that %s reads, and the variable for its file',
+    (_name, read, profile) => {
+      const names = variablesRead(read, profile);
+      const settings = names.filter((name) => !name.endsWith('_FILE'));
+      expect(settings.length).toBeGreaterThan(10);
+      expect(documented).toEqual(expect.arrayContaining(settings));
+      expect(names).toEqual(expect.arrayContaining(settings.map((name) => `${name}_FILE`)));
+    },
+  );
 
-  test('has what npm start reads, and each variable once', async () => {
+  test('the configuration reference has each variable that npm start reads, once', async () => {
     const loaded = await loadReaders((module) => import(`../${module}.ts`));
     const names = describeSettings(loaded).map(({ name }) => name);
     expect(documented).toEqual(names);
@@ -60,7 +63,7 @@ describe('the configuration reference', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('has what docker-compose.yml gives the services', () => {
+  test('the configuration reference has each variable that docker-compose.yml sets', () => {
     const provider = { AUTH_JWKS_URL: 'x', AUTH_ISSUER: 'x', AUTH_AUDIENCE: 'x' };
     const compose = readComposeFile('docker-compose.yml', { ...randomSecrets(), ...provider });
     for (const { environment } of Object.values(compose.services)) {
@@ -69,13 +72,13 @@ describe('the configuration reference', () => {
   });
 });
 
-describe('.env.example', () => {
-  test('has every variable', () => {
+describe('the file .env.example', () => {
+  test('the file .env.example has every variable', () => {
     const names = [...EXAMPLE.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name);
     expect(names.sort()).toEqual([...documented].sort());
   });
 
-  test('starts no service before its placeholders are replaced', () => {
+  test('the file .env.example starts no service before its placeholders are replaced', () => {
     const env = parseEnv(EXAMPLE) as NodeJS.ProcessEnv;
     const missing = /AUTH_JWKS_URL is not set.*AUTH_ISSUER is not set.*AUTH_AUDIENCE is not set/s;
     expect(() => routerConfig(env)).toThrow(missing);
@@ -89,7 +92,7 @@ describe('.env.example', () => {
   });
 });
 
-describe('settings cannot be described', () => {
+describe('the description of settings', () => {
   const describeReaders = (...shapes: z.ZodRawShape[]) =>
     describeSettings({
       readers: shapes.map((shape, index) => ({ name: index === 0 ? 'book' : 'space', shape })),
@@ -97,7 +100,7 @@ describe('settings cannot be described', () => {
       groupOf,
     });
 
-  test('when two services describe one variable differently', () => {
+  test('the description of settings fails when two services describe one variable differently', () => {
     const shapeWith = (text: string) => grouped('service', { HOST: z.string().describe(text) });
     expect(() => describeReaders(shapeWith('An address.'), shapeWith('A name.'))).toThrow(
       'HOST has 2 descriptions: An address. / A name.',
@@ -107,7 +110,7 @@ describe('settings cannot be described', () => {
     ]);
   });
 
-  test('when one has no description or no group', () => {
+  test('the description of settings fails when a variable has no description or no group', () => {
     expect(() => describeReaders({ HOST: z.string() })).toThrow(
       /HOST has no description in the settings of book.*HOST is in no group/s,
     );

@@ -60,13 +60,13 @@ describeSystems('a poisoned event', (system) => {
   function command(token: string, ...args: string[]) {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ['scripts/dead-letters.mjs', ...args, '--url', system.instance().graphqlUrl],
+      ['scripts/ops.mjs', 'dead-letters', ...args, '--url', system.instance().graphqlUrl],
       { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
     );
     return { status, said: stdout + stderr };
   }
 
-  test('is parked by whoever cannot take it, while bookings go on beside it', async () => {
+  test('a poisoned event is parked by each context that fails on it, and other bookings continue', async () => {
     const operator = await system.token('olga', 'operator');
     const eventId = await poison({ paymentId: 'not an id' });
     const space = await listSpace(system);
@@ -111,7 +111,7 @@ describeSystems('a poisoned event', (system) => {
     expect(discarded).toHaveLength(2);
   }, 90_000);
 
-  test('has its effect once when what was wrong is put right and it is replayed', async () => {
+  test('a parked event takes effect once when it is replayed after the cause is repaired', async () => {
     const operator = await system.token('olga', 'operator');
     const space = await listSpace(system);
     const kim = await newCustomer(system);
@@ -150,7 +150,7 @@ describeSystems('a poisoned event', (system) => {
     expect(registrations).toEqual([{ status: 'REGISTERED' }]);
   }, 90_000);
 
-  test('is nobody’s business but an operator’s', async () => {
+  test('a dead letter is visible to operators only', async () => {
     const kim = await newCustomer(system);
     const { data, errors } = await kim.ask(LIST);
     expect(data).toEqual({
@@ -166,7 +166,7 @@ describeSystems('a poisoned event', (system) => {
     });
   });
 
-  test('and its command say what is wrong with how they are asked', async () => {
+  test('the command dead-letters explains what is wrong with its arguments', async () => {
     const operator = await system.token('olga', 'operator');
     const nowhere = uuidv7();
     expect(command(operator, 'replay', 'book', nowhere)).toEqual({

@@ -18,7 +18,7 @@ test('every link between documents leads to a file', () => {
   expect(broken).toEqual([]);
 });
 
-test('every page of the documentation is reached from README.md', () => {
+test('every page of the documentation is linked from README.md, directly or through other pages', () => {
   const reached = new Set<string>();
   const visit = (document: string) => {
     if (reached.has(document)) return;

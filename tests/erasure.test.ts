@@ -29,7 +29,7 @@ describeSystems('the erasure of a customer', (system) => {
   function command(token: string, ...args: string[]) {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ['scripts/erase-customer.mjs', ...args, '--url', system.instance().graphqlUrl],
+      ['scripts/ops.mjs', 'erase-customer', ...args, '--url', system.instance().graphqlUrl],
       { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
     );
     return { status, said: stdout + stderr };
@@ -55,7 +55,7 @@ describeSystems('the erasure of a customer', (system) => {
     return { kim, space, id: booking.id as string };
   }
 
-  test('leaves their records under a pseudonym, the same in every context, and their id nowhere', async () => {
+  test('an erasure replaces the id of the customer with one pseudonym in all contexts', async () => {
     const { kim, id } = await formerCustomer();
     const lee = await formerCustomer();
     expect(await placesOf(system, kim.name)).toEqual(
@@ -94,7 +94,7 @@ describeSystems('the erasure of a customer', (system) => {
     );
   }, 60_000);
 
-  test('is what the events say, too: a rebuild of mypage finds no difference', async () => {
+  test('an erasure also changes the stored events, so that a rebuild of mypage finds no difference', async () => {
     const { kim } = await formerCustomer();
     const token = await system.token('an-operator', 'operator');
     await erase(token, kim.name);
@@ -108,7 +108,7 @@ describeSystems('the erasure of a customer', (system) => {
     expect(await placesOf(system, kim.name)).toEqual([]);
   }, 120_000);
 
-  test('goes on with the same pseudonym after it was interrupted', async () => {
+  test('an erasure that was interrupted continues with the same pseudonym', async () => {
     const { kim } = await formerCustomer();
     const token = await system.token('an-operator', 'operator');
     const begun = await until('it begins', async () => {
@@ -122,7 +122,7 @@ describeSystems('the erasure of a customer', (system) => {
     expect(await placesOf(system, kim.name)).toEqual([]);
   }, 60_000);
 
-  test('does not end when the customer has booked again meanwhile', async () => {
+  test('an erasure does not complete when the customer has booked again meanwhile', async () => {
     const { kim, space } = await formerCustomer();
     const token = await system.token('an-operator', 'operator');
     const pseudonym = await until('it begins', async () => {
@@ -140,7 +140,7 @@ describeSystems('the erasure of a customer', (system) => {
     expect(await erase(token, kim.name)).toContain(pseudonym);
   });
 
-  test('is refused while a booking is not over, and nothing is changed', async () => {
+  test('an erasure is refused, and changes nothing, while a booking of the customer is live', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
@@ -155,7 +155,7 @@ describeSystems('the erasure of a customer', (system) => {
     await system.graphql(token, CANCEL_BOOKING, { id: booking.id });
   });
 
-  test('is for operators alone, and its command says in a sentence what is missing', async () => {
+  test('an erasure is for operators only, and its command explains which argument is missing', async () => {
     const kim = await newCustomer(system);
     const asCustomer = command(kim.token, '--customer', kim.name, '--reason', 'a test');
     expect(asCustomer).toEqual({ status: 1, said: expect.stringContaining('operator') });
@@ -163,11 +163,11 @@ describeSystems('the erasure of a customer', (system) => {
       'Name the customer with --customer.\n',
     );
     expect(command(kim.token, '--customer', kim.name).said).toBe('Say why with --reason.\n');
-    expect(command(kim.token, '--help').said).toContain('npm run erase-customer');
+    expect(command(kim.token, '--help').said).toContain('npm run ops -- erase-customer');
   });
 
   test.each(['book', 'payment', 'space'] as const)(
-    'is the one exception that the audit log of %s allows, and replaces customers alone',
+    'an erasure is the only change that the audit log of %s allows, and only of the customer id',
     async (context) => {
       const erasing = "SELECT set_config('spacerent.erasing_customer', 'on', false)";
       const pseudonym = `erased-${randomUUID()}`;

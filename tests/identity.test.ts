@@ -5,8 +5,8 @@ import { describeRouters } from './support/system.ts';
 
 const NOBODY = '01890000-0000-7000-8000-000000000000';
 
-describeRouters('identity', (system) => {
-  test('without a token the catalogue is readable', async () => {
+describeRouters('authentication', (system) => {
+  test('the catalogue is readable without a token', async () => {
     const { id } = await listSpace(system);
     const { data, errors } = await system.graphql(
       null,
@@ -31,16 +31,16 @@ describeRouters('identity', (system) => {
       'listSpace',
       'mutation { listSpace(input: {name: "x", capacity: 1, hourlyRate: 1}) { __typename } }',
     ],
-  ])('without a token %s is UNAUTHENTICATED', async (_name, query) => {
+  ])('the field %s fails with UNAUTHENTICATED without a token', async (_name, query) => {
     const { errors } = await system.graphql(null, query);
     expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
   });
 
   test.each([
-    ['a forged one', async () => forge('another secret that is long enough to sign')],
-    ['no token at all', async () => 'nonsense'],
-    ['an unsigned one', async () => `${btoa('{"alg":"none"}')}.${btoa('{"sub":"kim"}')}.`],
-  ])('a bad token is refused: %s', async (_name, make) => {
+    ['a forged token', async () => forge('another secret that is long enough to sign')],
+    ['text that is no token', async () => 'nonsense'],
+    ['an unsigned token', async () => `${btoa('{"alg":"none"}')}.${btoa('{"sub":"kim"}')}.`],
+  ])('a request with %s is refused with status 401', async (_name, make) => {
     const { status, errors } = await system.graphql(
       await make(),
       '{ spaces { edges { cursor } } }',
@@ -51,7 +51,7 @@ describeRouters('identity', (system) => {
 
   // MariaDB's collations disagree on spaces at the end: such names must never reach a database.
   test.each(['kim ', ' kim', 'kim\n', 'k\u0000im', ''])(
-    'a token for %j is not valid',
+    'a token for the user %j is not valid',
     async (user) => {
       const { status, errors } = await system.graphql(await system.token(user), '{ __typename }');
       expect(status).toBe(401);
@@ -59,7 +59,7 @@ describeRouters('identity', (system) => {
     },
   );
 
-  test("another's booking answers like one that does not exist", async () => {
+  test('a booking of another customer looks like a booking that does not exist', async () => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const { booking } = await kim.request(space.id);
@@ -75,7 +75,7 @@ describeRouters('identity', (system) => {
     expect((await kim.view(booking.id)).status).toBe('REGISTERED');
   });
 
-  test('a customer cannot list a space, a host cannot book one', async () => {
+  test('a customer cannot list a space, and a host cannot book one', async () => {
     const customer = await system.token('kim', 'customer');
     const listing = { name: 'x', capacity: 1, hourlyRate: 1 };
     const listed = await system.graphql(customer, LIST_SPACE, { input: listing });
@@ -90,7 +90,7 @@ describeRouters('identity', (system) => {
     expect(booked.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
-  test('an operator may cancel any booking, by its tiers', async () => {
+  test('an operator can cancel any booking, with a refund by its tiers', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
@@ -99,7 +99,7 @@ describeRouters('identity', (system) => {
     expect(data.cancelBooking).toMatchObject({ refund: { amount: 20_000 } });
   });
 
-  test('development tokens are handed out in the embedded profile alone', async () => {
+  test('development tokens are issued in the embedded profile only', async () => {
     const response = await fetch(`${system.address}/dev/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -118,7 +118,7 @@ describeRouters('identity', (system) => {
     }
   });
 
-  test('internal operations are no part of the API', async () => {
+  test('internal operations are not part of the public API', async () => {
     const kim = await newCustomer(system);
     const { errors } = await kim.ask(`{ paymentOutcome(bookingId: "${NOBODY}") { status } }`);
     expect(errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');

@@ -60,8 +60,8 @@ async function stream(system: System, token: string, accept: string, body: objec
 const SSE = 'text/event-stream';
 const MULTIPART = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json';
 
-describeSystems('live protocols', (system) => {
-  test('who breaks the WebSocket protocol is told how, and nobody else notices', async () => {
+describeSystems('protocols of subscriptions', (system) => {
+  test('a violation of the WebSocket protocol closes its socket with the right code, and no other socket', async () => {
     const kim = await newCustomer(system);
     const bystander = await connect(system);
     await bystander.init(kim.token);
@@ -101,7 +101,7 @@ describeSystems('live protocols', (system) => {
     expect(bystander.of('1')).toEqual([]);
   });
 
-  test('what is wrong with an operation is said in every protocol', async () => {
+  test('a wrong operation fails with the same code in every protocol', async () => {
     const kim = await newCustomer(system);
     const wrong: [string, string][] = [
       ['subscription {', 'GRAPHQL_PARSE_FAILED'],
@@ -145,7 +145,7 @@ describeSystems('live protocols', (system) => {
     }
   });
 
-  test('queries and mutations are answered over WebSocket and Server-Sent Events too', async () => {
+  test('queries and mutations are executed over WebSocket and Server-Sent Events, too', async () => {
     const kim = await newCustomer(system);
     const query = '{ myPage { bookings { edges { cursor } } } }';
     const socket = await connect(system);
@@ -163,7 +163,7 @@ describeSystems('live protocols', (system) => {
     expect(await answer.json()).toEqual({ data });
   });
 
-  test('a token is asked for, and ends what it began when it expires', async () => {
+  test('a subscription needs a valid token and ends when the token expires', async () => {
     const kim = await newCustomer(system);
     const forged = await connect(system);
     forged.send({ type: 'connection_init', payload: { authorization: 'Bearer forged' } });
@@ -194,7 +194,7 @@ describeSystems('live protocols', (system) => {
     for (const response of streams) expect(await response.text()).toContain('UNAUTHENTICATED');
   });
 
-  test('nobody has more than a fair share of subscriptions', async () => {
+  test('one principal cannot open more than the maximum number of subscriptions', async () => {
     const kim = await newCustomer(system);
     const socket = await connect(system);
     await socket.init(kim.token);
@@ -227,7 +227,7 @@ describeSystems('live protocols', (system) => {
     });
   });
 
-  test('a stream begins at once and shows that it lives', async () => {
+  test('a stream begins at once and sends heartbeats', async () => {
     const kim = await newCustomer(system);
     const beats = await Promise.all(
       [SSE, MULTIPART].map(async (accept) => {
@@ -249,7 +249,7 @@ describeSystems('live protocols', (system) => {
     expect(await response.text()).toContain('NOT_FOUND');
   });
 
-  test('Apollo Sandbox is told where subscriptions are, and in which protocol', async () => {
+  test('Apollo Sandbox receives the address and the protocol of subscriptions', async () => {
     const page = await fetch(system.graphqlUrl, { headers: { accept: 'text/html' } });
     expect(page.headers.get('content-type')).toContain('text/html');
     const [script = ''] = /const here[\s\S]*?(?=<\/script>)/.exec(await page.text()) ?? [];
@@ -271,7 +271,7 @@ describeSystems('live protocols', (system) => {
     ]);
   });
 
-  test('a router that stops asks its clients to come back', async () => {
+  test('a router that stops closes its subscriptions with a request to reconnect', async () => {
     const kim = await newCustomer(system);
     const socket = await connect(system);
     await socket.init(kim.token);

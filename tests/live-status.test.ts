@@ -105,9 +105,9 @@ function readable(_key: string, value: unknown) {
   return value instanceof Error ? { ...value, message: value.message } : value;
 }
 
-describeSystems('live status', (system) => {
-  describe.each(liveClients)('with $name', (client) => {
-    test('shows every status of a booking in order, with what other contexts know of it', async () => {
+describeSystems('live booking status', (system) => {
+  describe.each(liveClients)('live booking status over $name', (client) => {
+    test('a subscription shows every status of a booking in order, with fields of other contexts', async () => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
@@ -133,7 +133,7 @@ describeSystems('live status', (system) => {
       });
     });
 
-    test('shows the present state first, and after a version only what is newer', async () => {
+    test('a subscription begins with the present state, or after a version with newer ones only', async () => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
@@ -156,7 +156,7 @@ describeSystems('live status', (system) => {
       expect([over.seen, over.errors]).toEqual([[], []]);
     });
 
-    test("shows every change of the caller's own bookings, from now on", async () => {
+    test('a subscription to all own bookings shows every change after it began', async () => {
       const space = await listSpace(system);
       const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
       const { booking: before } = await kim.request(space.id);
@@ -200,7 +200,7 @@ describeSystems('live status', (system) => {
       expect(watching.isOver).toBe(false);
     });
 
-    test("answers for another's booking as for one that does not exist, and not to strangers", async () => {
+    test('a subscription to a booking of another customer fails like one to an unknown booking', async () => {
       const space = await listSpace(system);
       const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
       const { booking } = await kim.request(space.id);
@@ -222,7 +222,7 @@ describeSystems('live status', (system) => {
     });
   });
 
-  test('misses nothing and repeats nothing, whenever a client comes', async () => {
+  test('a subscription misses and repeats nothing, at whatever moment it begins', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const [client] = liveClients as [LiveClient];
@@ -244,7 +244,7 @@ describeSystems('live status', (system) => {
     await Promise.all(lives);
   }, 60_000);
 
-  test('reaches subscribers on every router', async () => {
+  test('a change of a booking reaches the subscribers of every router', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const routers = [system, ...otherRouters(system)];
@@ -264,7 +264,7 @@ describeSystems('live status', (system) => {
     }
   });
 
-  test('every client sees every status in order while services are killed around it', async () => {
+  test('every subscriber sees every status in order while services are killed', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);

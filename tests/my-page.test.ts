@@ -10,7 +10,7 @@ const PAGE = `query ($first: Int, $after: String, $status: [BookingStatus!]) {
 }`;
 
 describeRouters('mypage', (system) => {
-  test("lists one's own bookings, newest start first, page by page and by status", async () => {
+  test('mypage lists the bookings of its customer by latest start, in pages, and by status', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const ids: string[] = [];
@@ -47,7 +47,7 @@ describeRouters('mypage', (system) => {
     });
   });
 
-  test('versions rise with every change, and the timeline is in order', async () => {
+  test('the version of a view increases with every change, and its timeline is in order', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);

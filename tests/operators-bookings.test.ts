@@ -9,8 +9,8 @@ const BOOKINGS = `query ($filter: BookingFilter, $first: Int, $after: String) {
   }
 }`;
 
-describeRouters("operators' list of bookings", (system) => {
-  test('shows those of a customer page by page, newest first, with what other contexts know', async () => {
+describeRouters('the list of bookings for operators', (system) => {
+  test('the list of bookings for operators is paged, newest first, with fields of other contexts', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const ids: string[] = [];
@@ -36,15 +36,18 @@ describeRouters("operators' list of bookings", (system) => {
     expect((await ask({ filter: { ...filter, status: ['EXPIRED'] } })).edges).toEqual([]);
   });
 
-  test.each(['customer', 'host'])('is refused to a %s', async (role) => {
-    const token = await system.token('kim', role);
-    const { errors } = await system.graphql(token, BOOKINGS);
-    expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
-  });
+  test.each(['customer', 'host'])(
+    'the list of bookings for operators is refused to a %s',
+    async (role) => {
+      const token = await system.token('kim', role);
+      const { errors } = await system.graphql(token, BOOKINGS);
+      expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    },
+  );
 });
 
 describeSystems('a customer with many unpaid bookings', (system) => {
-  test('is refused the sixth one, and the limit is named', async () => {
+  test('a sixth unpaid booking of one customer is refused with the limit', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const input = { paymentMethod: 'pm_busy' };
@@ -62,8 +65,8 @@ describeSystems('a customer with many unpaid bookings', (system) => {
   });
 });
 
-describeSystems('a paid booking whose events went nowhere', (system) => {
-  test('is confirmed all the same once its deadline check is due', async () => {
+describeSystems('a paid booking whose events were lost', (system) => {
+  test('a paid booking whose events were lost is confirmed when its deadline check is due', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);

@@ -79,7 +79,7 @@ describeSystems('the rebuild of mypage', (system) => {
     };
   }
 
-  test('under write load ends equal and switched, and mypage answers as before', async () => {
+  test('a rebuild under write load ends without differences, and mypage shows the same views', async () => {
     const people = await Promise.all([newCustomer(system), newCustomer(system)]);
     const load = writeLoad(people);
     try {
@@ -114,7 +114,7 @@ describeSystems('the rebuild of mypage', (system) => {
     await kim.viewAt(id, 'CANCELLED');
   }, 180_000);
 
-  test('finds a broken view, leaves it, and repairs it when told to', async () => {
+  test('a rebuild reports a wrong view, and repairs it when differences are accepted', async () => {
     const [broken, gone] = [await book(), await book()];
     const [right, alsoRight] = [
       await kim.viewAt(broken, 'REGISTERED'),
@@ -141,7 +141,7 @@ describeSystems('the rebuild of mypage', (system) => {
     expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
   }, 120_000);
 
-  test('reads the events that have left the outboxes for the archives', async () => {
+  test('a rebuild reads the events that were moved from the outboxes to the archives', async () => {
     await kim.viewAt(await book(), 'REGISTERED');
     for (const context of ['book', 'payment', 'space'] as const) {
       const pool = openPostgres(system.instance().databases[context], silent);
@@ -158,7 +158,7 @@ describeSystems('the rebuild of mypage', (system) => {
     expect(rebuild.eventsRead).toBeGreaterThan(4);
   }, 60_000);
 
-  test('is refused while one is running', async () => {
+  test('a rebuild is refused while another one is running', async () => {
     const answers = await Promise.all([start(), start(), start()]);
     const names = answers.map((answer) => answer.__typename).sort();
     expect(names).toEqual([
@@ -169,7 +169,7 @@ describeSystems('the rebuild of mypage', (system) => {
     expect(answers.find(({ message }) => message)?.message).toMatch(/rebuilt already/);
   });
 
-  test('is for operators alone', async () => {
+  test('a rebuild is for operators only', async () => {
     const host = await system.token('a-host', 'host');
     for (const [token, code] of [
       [kim.token, 'FORBIDDEN'],
@@ -183,7 +183,7 @@ describeSystems('the rebuild of mypage', (system) => {
     }
   });
 
-  test('is run by npm run rebuild:mypage, which shows how it ends', async () => {
+  test('the command npm run ops -- rebuild runs a rebuild and shows its result', async () => {
     // By itself where the data folder has the secret.
     const { code, output } = await command(system, system.profile === 'servers' ? operator : '');
     expect(output).toContain('equals the live one and has taken its place');
@@ -193,7 +193,7 @@ describeSystems('the rebuild of mypage', (system) => {
     expect(code).toBe(0);
   }, 60_000);
 
-  test('is not run by a command that may not, which says so in a sentence', async () => {
+  test('the command npm run rebuild:mypage fails with one sentence for a token without the role', async () => {
     const { code, output } = await command(system, kim.token);
     expect(code).toBe(1);
     expect(output.trim()).toBe('This needs the role "operator".');
@@ -202,7 +202,7 @@ describeSystems('the rebuild of mypage', (system) => {
 
 function command(system: System, token: string): Promise<{ code: number | null; output: string }> {
   const { NODE_OPTIONS, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['scripts/rebuild-mypage.mjs'], {
+  const child = spawn(process.execPath, ['scripts/ops.mjs', 'rebuild'], {
     env: { ...inherited, SPACERENT_HOME: system.home, OPERATOR_TOKEN: token },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

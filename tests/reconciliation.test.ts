@@ -38,7 +38,7 @@ describeSystems('the reconciliation', (system) => {
     return booking.id;
   }
 
-  test('reports a booking whose registration is gone, and withdraws the report when it is back', async () => {
+  test('the reconciliation reports a lost registration, and withdraws the report when it is restored', async () => {
     const bookingId = await newBooking();
     const setStatus = (status: string) =>
       inDatabase(
@@ -64,7 +64,7 @@ describeSystems('the reconciliation', (system) => {
     );
   }, 240_000);
 
-  test('compares a sound booking and reports nothing', async () => {
+  test('the reconciliation compares a sound booking and reports nothing', async () => {
     const before = await metricOf(system, 'spacerent_reconciliation_compared_bookings_total');
     const bookingId = await newBooking();
     await until(

@@ -11,8 +11,8 @@ const RESOLVE = `mutation ($input: ResolveRefundInput!) {
   }
 }`;
 
-describeSystems('money that is hard to move', (system) => {
-  test('a refund that the provider refuses is shown as failed, and an operator ends it', async () => {
+describeSystems('refunds and payments that fail', (system) => {
+  test('a refund that the provider refuses is shown as failed until an operator resolves it', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_refund_fails' });
@@ -62,7 +62,7 @@ describeSystems('money that is hard to move', (system) => {
     expect(await providerBooks(system, booking.id)).toMatchObject({ refunded: 0 });
   }, 60_000);
 
-  test('a refund that the provider is slow about is made once', async () => {
+  test('a refund with a slow provider is made once', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_refund_slow' });
@@ -71,7 +71,7 @@ describeSystems('money that is hard to move', (system) => {
     expect(await providerBooks(system, booking.id)).toMatchObject({ refunded: 20_000 });
   }, 40_000);
 
-  test('thirty bookings with a payment method that is busy defer nobody else’s', async () => {
+  test('thirty bookings with a busy payment method do not defer the payments of other customers', async () => {
     const space = await listSpace(system);
     const rude = await Promise.all(
       Array.from({ length: 30 }, async () => {

@@ -29,10 +29,10 @@ async function refused(program: string, settings: Record<string, string>) {
   return { code, text: said.text };
 }
 
-describe('starting', () => {
+describe('npm start', () => {
   const running = new System('embedded', process.env.SYSTEM_EMBEDDED as string);
 
-  test('a second time on the same data says who is running', async () => {
+  test('npm start on data that is in use names the running instance', async () => {
     const { code, text } = await refused(SUPERVISOR, { SPACERENT_HOME: running.home, PORT: '0' });
     expect(code).toBe(1);
     expect(text).toMatch(/already runs on .* \(process \d+, http:\/\/localhost:\d+\/graphql/);
@@ -40,7 +40,7 @@ describe('starting', () => {
     expect(status).toBe(200);
   });
 
-  test('on a taken port names the port and touches nothing', async () => {
+  test('npm start on an occupied port names the port and writes nothing', async () => {
     const home = mkdtempSync(join(tmpdir(), 'spacerent-start-'));
     const PORT = new URL(running.address).port;
     const { code, text } = await refused(SUPERVISOR, { SPACERENT_HOME: join(home, 'new'), PORT });
@@ -49,7 +49,7 @@ describe('starting', () => {
     rmSync(home, { recursive: true });
   });
 
-  test('with settings that are wrong names each of them', async () => {
+  test('npm start with wrong settings names each of them', async () => {
     const { code, text } = await refused(SUPERVISOR, {
       PORT: 'four thousand',
       SPACERENT_DEMO: 'perhaps',
@@ -79,14 +79,17 @@ describe('starting', () => {
     ['subgraphs/payment/src/main.js', ['PAYMENT_DATABASE_URL', 'BOOK_URL', 'LOG_LEVEL']],
     ['subgraphs/space/src/main.js', ['SPACE_DATABASE_URL', 'MYPAGE_URL', 'LOG_LEVEL']],
     ['subgraphs/mypage/src/main.js', ['MYPAGE_DATABASE_URL', 'LOG_LEVEL']],
-  ])('%s without its settings names what is missing and what is wrong', async (program, names) => {
-    const settings = { LOG_LEVEL: 'loud', HOLD_SECONDS: '-1' };
-    const { code, text } = await refused(join('dist', program), settings);
-    expect(code).toBe(2);
-    for (const name of names) expect(text).toContain(name);
-  });
+  ])(
+    'the program %s without settings names those that are missing and those that are wrong',
+    async (program, names) => {
+      const settings = { LOG_LEVEL: 'loud', HOLD_SECONDS: '-1' };
+      const { code, text } = await refused(join('dist', program), settings);
+      expect(code).toBe(2);
+      for (const name of names) expect(text).toContain(name);
+    },
+  );
 
-  test('again after a stop finds everything as it was', async () => {
+  test('npm start after a stop finds all data again', async () => {
     const home = mkdtempSync(join(tmpdir(), 'spacerent-again-'));
     const system = new System('embedded', home);
     const start = async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from '#platform/database/postgres.ts';
-import type { ContextName, EventRecord } from '#platform/messaging/events.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
 import { acknowledgeEvents } from '#platform/messaging/outbox.ts';
 
 const ASK_EVERY_MS = 250;
@@ -8,7 +8,7 @@ const ASK_EVERY_MS = 250;
 /** As the relay of one outbox does: asks the consumers together for the events of a while. */
 export function collectAcknowledgements(
   outbox: Pool,
-  held: Record<ContextName, (ids: readonly string[]) => Promise<string[]>>,
+  held: Record<string, (ids: readonly string[]) => Promise<string[]>>,
 ) {
   let events: EventRecord[] = [];
   let stopping = false;
@@ -19,7 +19,7 @@ export function collectAcknowledgements(
     const consumers = new Set(asked.flatMap((event) => event.awaiting));
     for (const consumer of consumers) {
       const ids = asked.filter((event) => event.awaiting.includes(consumer)).map(({ id }) => id);
-      const taken = await held[consumer](ids);
+      const taken = (await held[consumer]?.(ids)) ?? [];
       if (taken.length > 0) await acknowledgeEvents(outbox, consumer, taken);
       const acknowledged = new Set(taken);
       for (const event of asked) {

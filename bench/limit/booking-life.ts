@@ -151,13 +151,12 @@ export async function liveOneBooking(
   const bookingId = uuidv7();
   const paymentId = uuidv7();
   const correlationId = uuidv7();
-  const times = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
   const facts: BookingFacts = {
     bookingId,
     customerId,
     spaceId,
     spaceName: '',
-    slot: times,
+    slot: { startAt, endAt },
     price: { amount: HOURLY_RATE, currency: 'KRW' },
     status: 'REQUESTED',
     refund: { amount: 0, currency: 'KRW' },
@@ -236,7 +235,7 @@ export async function liveOneBooking(
     paymentId,
     bookingId,
     spaceId,
-    slot: times,
+    slot: { startAt, endAt },
     status: 'APPROVED',
     amount: HOURLY_RATE,
     refunded: 0,

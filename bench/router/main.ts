@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFile } from '#platform/config/project.ts';
-import type { ExecutorName } from '../../router/src/gateway.ts';
+import type { ExecutorName } from '../../router/src/executor/gateway.ts';
 import { type Latencies, latenciesOf } from '../latencies.ts';
 import { say } from '../measure-system.ts';
 import { wholeNumber } from '../options.ts';

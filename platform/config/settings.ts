@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { knownSecretProblems } from '../auth/secrets.ts';
 import { givenSettings } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
 
-/** The environment does not say what the service needs; `message` names every problem at once. */
+/** The environment is not usable; `message` names every problem at once. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
@@ -11,7 +12,7 @@ export class ConfigError extends Error {
 /**
  * Parses the environment by the given shape; keys are the variables' names, each of which can also
  * come from a file (`NAME_FILE`). Empty strings count as absent. Outside the embedded profile, secrets
- * that everybody knows are refused. Throws {@link ConfigError} with one sentence for every problem.
+ * that are publicly known are refused. Throws {@link ConfigError} with one sentence for every problem.
  */
 export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -31,7 +32,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
 }
 
-/** What {@link readConfig} itself reads, in every service. */
+/** The setting that {@link readConfig} itself reads, in every service. */
 export const profileShape = grouped('service', {
   SPACERENT_PROFILE: z
     .string()
@@ -41,18 +42,18 @@ export const profileShape = grouped('service', {
     ),
 });
 
-/** The profile that the environment names, which decides on the meaning of other settings. */
+/** The profile of the environment, on which the meaning of other settings depends. */
 export function profileOf(env: Record<string, string | undefined>): string {
   const { given } = givenSettings(Object.keys(profileShape), env);
   return profileShape.SPACERENT_PROFILE.parse(given.SPACERENT_PROFILE);
 }
 
-const integer = (smallest: number, largest: number) =>
+const integer = (min: number, max: number) =>
   z.coerce
-    .number(`must be a whole number from ${smallest} to ${largest}`)
-    .int(`must be a whole number from ${smallest} to ${largest}`)
-    .min(smallest, `must be at least ${smallest}`)
-    .max(largest, `must be at most ${largest}`);
+    .number(`must be a whole number from ${min} to ${max}`)
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
 
@@ -85,7 +86,7 @@ const service = grouped('service', {
     ),
 });
 
-/** What every service reads: where it listens, how much it logs, and the keys of internal requests. */
+/** The settings of every service: address, log level, and the keys of internal requests. */
 export const processShape = {
   ...service,
   ...grouped('identity', {
@@ -102,7 +103,7 @@ export const processShape = {
   }),
 };
 
-/** What a service with metrics reads. */
+/** The settings of a service with metrics. */
 export const metricsShape = grouped('identity', {
   METRICS_TOKEN: z
     .string()
@@ -133,7 +134,7 @@ export const notificationsShape = grouped('connections', {
   }),
 });
 
-/** What a context that sends or consumes events reads. */
+/** The settings of a context that publishes or consumes events. */
 export const queueShape = {
   ...notificationsShape,
   ...grouped('bookings', {
@@ -146,7 +147,7 @@ export const queueShape = {
   }),
 };
 
-/** What a service with a database of its own reads. */
+/** The settings of a service with its own database. */
 export const migrationsShape = grouped('bookings', {
   ALLOW_INCOMPATIBLE_MIGRATIONS: z
     .string()
@@ -158,33 +159,52 @@ export const migrationsShape = grouped('bookings', {
     ),
 });
 
-/** What a context that publishes events reads. */
+/** The settings of a context that publishes events. */
 export const outboxShape = grouped('bookings', {
   OUTBOX_KEEP_HOURS: integer(0, 1_000_000)
     .default(168)
     .describe('Hours for which acknowledged events stay in the outbox before they are archived.'),
 });
 
-const peer = (name: string, port: number) =>
+const peer = (name: ContextName) =>
   httpUrl.meta({
     description: `\`http://\` or \`https://\` address of the ${name} service; \`npm start\` sets it.`,
-    examples: [`http://${name}:${port}`],
+    examples: [`http://${name}:${topology[name].port}`],
   });
 
-/** The addresses of the sibling contexts. */
-export const peersShape = grouped('connections', {
-  BOOK_URL: peer('book', 4001),
-  PAYMENT_URL: peer('payment', 4002),
-  SPACE_URL: peer('space', 4003),
-  MYPAGE_URL: peer('mypage', 4004),
-});
+type PeerSettings<Value> = { [Name in ContextName as `${Uppercase<Name>}_URL`]: Value };
 
-/** What a context that publishes events, and consumes those of the others, reads. */
-export const publishingContextShape = {
+/** The addresses of all contexts. */
+export const peersShape = grouped(
+  'connections',
+  Object.fromEntries(
+    contextNames.map((name) => [`${name.toUpperCase()}_URL`, peer(name)]),
+  ) as PeerSettings<ReturnType<typeof peer>>,
+);
+
+/** The contexts' addresses by name, from the settings of {@link peersShape}. */
+export function peerUrls(config: PeerSettings<string>): Record<ContextName, string> {
+  const settings: Record<string, string> = config;
+  return Object.fromEntries(
+    contextNames.map((name) => [name, settings[`${name.toUpperCase()}_URL`]]),
+  ) as Record<ContextName, string>;
+}
+
+/** What every context reads. */
+export const contextShape = {
   ...processShape,
   ...queueShape,
   ...metricsShape,
   ...migrationsShape,
+};
+
+export type ContextConfig = z.infer<z.ZodObject<typeof contextShape>>;
+
+/** What a context that publishes events, and consumes those of the others, reads. */
+export const publishingContextShape = {
+  ...contextShape,
   ...peersShape,
   ...outboxShape,
 };
+
+export type PublishingContextConfig = z.infer<z.ZodObject<typeof publishingContextShape>>;

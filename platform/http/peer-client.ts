@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { Authorize } from '../auth/internal-tokens.ts';
-import type { ContextName } from '../messaging/events.ts';
 import { CORRELATION_HEADER, correlationId } from '../observability/correlation.ts';
 import { openHttpPool } from './http-pool.ts';
 
@@ -11,18 +10,18 @@ interface PeerRequest {
 }
 
 /** Sends requests to the internal endpoints of other contexts. */
-export interface PeerClient<Peer extends ContextName> {
+export interface PeerClient<Peer extends string> {
   /**
    * Resolves with the response as `schema` reads it. Rejects when it is not HTTP 200, does not match,
    * or takes longer than the client's timeout.
    */
   request<Response>(to: Peer, request: PeerRequest, schema: z.ZodType<Response>): Promise<Response>;
-  /** Ends the requests under way. */
+  /** Ends running requests. */
   close(): Promise<void>;
 }
 
 /** Opens up to `connections` to each of the `urls`; each request is signed for its receiver. */
-export function openPeerClient<Peer extends ContextName>(
+export function openPeerClient<Peer extends string>(
   urls: Partial<Record<Peer, string>>,
   authorize: Authorize,
   { connections, timeoutMs }: { connections: number; timeoutMs: number },

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
+import type { ContextName } from '#contracts/topology.ts';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
 import { statement } from '../database/postgres.ts';
 import { archiveFinished, firstIdAt, startArchiving } from '../messaging/archive.ts';
-import type { ContextName, EventRecord, StoredEvent } from '../messaging/events.ts';
+import type { EventRecord, StoredEvent } from '../messaging/events.ts';
 import { insertOutbox } from '../messaging/outbox.ts';
 import { serveStoredEvents, storedEvents } from '../messaging/stored-events.ts';
 

@@ -33,10 +33,9 @@ test.each([
   expect(await breakingSchemaChanges(BEFORE, now)).toEqual([]);
 });
 
-test('the client schema is printed the same way each time, without what clients cannot see', async () => {
-  const root = projectFile('.');
-  const text = await printClientSchema(root);
-  expect(await printClientSchema(root)).toBe(text);
+test('api.graphql is the client schema, without what clients cannot see', async () => {
+  const text = await printClientSchema(projectFile('.'));
+  expect(readFileSync(projectFile('api.graphql'), 'utf8')).toBe(text);
   expect(text).not.toMatch(/approvePayment|join__/);
   const baseline = readFileSync(projectFile('contracts/baseline/api.graphql'), 'utf8');
   expect(await breakingSchemaChanges(baseline, text)).toEqual([]);

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import type { EventContract } from '#contracts/event-contract.ts';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
 import { openPostgres, type Pool, statement } from '../database/postgres.ts';
 import { openConsumer } from '../messaging/consumer.ts';
 import { postgresDeadLetters } from '../messaging/dead-letters.ts';
-import type { EventContract, EventRecord } from '../messaging/events.ts';
+import type { EventRecord } from '../messaging/events.ts';
 import { postgresInbox, takeEvent } from '../messaging/inbox.ts';
 import { insertOutbox } from '../messaging/outbox.ts';
 import { HELD_PATH } from '../messaging/peer-inboxes.ts';
@@ -19,7 +20,6 @@ const PARK_AFTER = 2;
 const insertEvents = statement('test-insert', insertOutbox('$1'));
 const contract = (payload: z.ZodType, more: Partial<EventContract> = {}): EventContract => ({
   topic: 'redelivered',
-  consumers: ['mypage'],
   payload,
   ...more,
 });
@@ -55,7 +55,11 @@ describe('redelivery', () => {
       transport: sending,
       authorize: async () => 'Bearer test',
       inboxUrls: { mypage: await app.listen({ host: '127.0.0.1', port: 0 }) },
-      contracts: NEXT,
+      publisher: 'tests',
+      contexts: {
+        tests: { publishes: NEXT, consumes: [] },
+        mypage: { publishes: {}, consumes: Object.keys(NEXT) },
+      },
       metrics: createMetrics('test'),
       logger: silent,
     });

@@ -1,21 +1,39 @@
 // Who reads settings: the five services, the router once for each profile, and npm start.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** What runs as a process of its own; `START` starts the others. */
-export const SERVICES = ['router', 'book', 'payment', 'space', 'mypage'];
+export const SERVICES = ['router', ...readdirSync(join(import.meta.dirname, '../../subgraphs'))];
 export const START = 'npm start';
+
+/**
+ * `shape`: zod schemas by the variables' names; `profile`: when it reads them in one alone.
+ *
+ * @typedef {Readonly<Record<string, import('zod').z.core.$ZodType>>} Shape
+ * @typedef {{ name: string, profile?: string, shape: Shape }} Reader
+ * @typedef {{
+ *   readers: Reader[], SETTING_GROUPS: Record<string, string>,
+ *   groupOf: (schema: import('zod').ZodType) => string | undefined,
+ * }} Readers
+ */
 
 /**
  * Resolves with every reader of settings: its name, its shape (zod schemas by the variables' names) and
  * the profile when it reads them in one alone; and with what a schema says of its group.
- * @param {(module: string) => Promise<Record<string, unknown>>} load imports a source file, named from
+ *
+ * @param {(module: string) => Promise<Record<string, any>>} load imports a source file, named from
  *   the root and without its extension: from the build, or in tests from the sources themselves
+ * @returns {Promise<Readers>}
  */
 export async function loadReaders(load) {
   const { profileShape } = await load('platform/config/settings');
   const { SETTING_GROUPS, groupOf } = await load('platform/config/setting-groups');
   const { routerShapes } = await load('router/src/config');
   const { startShape } = await load('supervisor/src/settings');
-  const readers = Object.entries(routerShapes).map(([profile, shape]) => ({
+  /** @type {[string, Shape][]} */
+  const shapes = Object.entries(routerShapes);
+  /** @type {Reader[]} */
+  const readers = shapes.map(([profile, shape]) => ({
     name: 'router',
     profile,
     shape: { ...shape, ...profileShape },

@@ -2,6 +2,8 @@
 import { SERVICES, START } from './readers.mjs';
 import { NOT_SET, REQUIRED } from './settings.mjs';
 
+/** @typedef {import('./settings.mjs').Setting} Setting */
+
 const HEAD = `# Configuration
 
 <!-- Written by "npm run configuration" from the descriptions of the settings: do not edit. -->
@@ -13,7 +15,7 @@ Each service reads its settings from environment variables. An empty variable co
 - **Errors.** A service with missing or wrong settings prints one sentence for each of them and exits with
   code 2; \`npm start\` exits with code 1.
 - **Secrets.** Outside the embedded profile a service refuses secrets and passwords that are publicly known.
-  \`npm run secrets\` writes a \`.env\` with random ones for \`docker-compose.yml\`, which builds the addresses of
+  \`npm run ops -- secrets\` writes a \`.env\` with random ones for \`docker-compose.yml\`, which builds the addresses of
   databases and Redis from them.
 - **\`npm start\`** passes its environment to the five services. It sets their \`HOST\`, \`PORT\`, \`DRAIN_SECONDS\`,
   \`SPACERENT_PROFILE\` and the addresses of each other. Without the addresses of databases, Redis and
@@ -22,7 +24,10 @@ Each service reads its settings from environment variables. An empty variable co
 [.env.example](../../.env.example) lists the same variables as a file of settings.
 `;
 
-/** @param {import('./settings.mjs').Setting[]} settings @param {Record<string, string>} groups titles */
+/**
+ * @param {Setting[]} settings
+ * @param {Record<string, string>} groups titles
+ */
 export function printReference(settings, groups) {
   const sections = Object.entries(groups).map(([group, title]) => {
     const rows = settings.filter((setting) => setting.group === group).map(row);
@@ -32,11 +37,16 @@ export function printReference(settings, groups) {
   return HEAD + sections.join('');
 }
 
+/** @param {Setting} setting */
 function row({ name, readers, defaults, description }) {
   const cells = [`\`${name}\``, readersText(readers), defaultsText(defaults), description];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
+/**
+ * @param {string[]} readers
+ * @returns {string}
+ */
 function readersText(readers) {
   const others = readers.filter((reader) => !SERVICES.includes(reader));
   const services = readers.filter((reader) => SERVICES.includes(reader));
@@ -46,19 +56,27 @@ function readersText(readers) {
   ].join(', ');
 }
 
+/** @param {string[]} services */
 function shortened(services) {
   if (services.length === SERVICES.length) return ['every service'];
   const isEverySubgraph = services.length === SERVICES.length - 1 && !services.includes('router');
   return isEverySubgraph ? ['every subgraph'] : services;
 }
 
+/** @param {Setting['defaults']} defaults */
 function defaultsText(defaults) {
-  const texts = [...defaults].map(([value, readers]) => [valueText(value), readers]);
-  if (texts.length === 1) return texts[0][0];
-  return texts.map(([text, readers]) => `${text} (${readersText(readers)})`).join(', ');
+  const [first, ...others] = [...defaults].map(([value, readers]) => ({
+    text: valueText(value),
+    readers,
+  }));
+  if (first && others.length === 0) return first.text;
+  return [first, ...others]
+    .flatMap((each) => (each ? [`${each.text} (${readersText(each.readers)})`] : []))
+    .join(', ');
 }
 
+/** @param {string | symbol} value */
 function valueText(value) {
   if (value === REQUIRED) return 'required';
-  return value === NOT_SET ? 'not set' : `\`${value}\``;
+  return value === NOT_SET ? 'not set' : `\`${String(value)}\``;
 }

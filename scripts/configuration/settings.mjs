@@ -8,9 +8,18 @@ import { SERVICES, START } from './readers.mjs';
  * @property {string} description
  * @property {string | undefined} example
  * @property {string[]} readers names, with the profile where it is one alone
- * @property {Map<string, string[]>} defaults what applies without the variable (a value, `REQUIRED` or
+ * @property {Map<string | symbol, string[]>} defaults what applies without the variable (a value, `REQUIRED` or
  *   `NOT_SET`), with its readers
  * @property {boolean} isRequired by a service in the servers profile
+ */
+
+/**
+ * @typedef {import('zod').ZodType & { def: any }} Schema
+ * @typedef {import('./readers.mjs').Reader} Reader
+ * @typedef {{
+ *   reader: Reader, schema: Schema, group?: string | undefined, description?: string | undefined,
+ *   examples?: unknown[] | undefined,
+ * }} Use
  */
 
 export const REQUIRED = Symbol('required');
@@ -19,15 +28,20 @@ export const NOT_SET = Symbol('not set');
 /**
  * Every setting that one of the readers reads, in the order of groups and schemas. Throws an error with
  * a sentence for each setting that has no group or description, or that two readers describe differently.
+ *
+ * @param {import('./readers.mjs').Readers} loaded
  * @returns {Setting[]}
  */
 export function describeSettings({ readers, SETTING_GROUPS, groupOf }) {
+  /** @type {Map<string, Use[]>} */
   const found = new Map();
   for (const reader of readers) {
-    for (const [name, schema] of Object.entries(reader.shape)) {
+    for (const [name, declared] of Object.entries(reader.shape)) {
+      const schema = /** @type {Schema} */ (declared);
       if (isForbidden(schema)) continue;
-      if (!found.has(name)) found.set(name, []);
-      found.get(name).push({ reader, schema, group: groupOf(schema), ...schema.meta() });
+      const uses = found.get(name) ?? [];
+      uses.push({ reader, schema, group: groupOf(schema), ...schema.meta() });
+      found.set(name, uses);
     }
   }
   const problems = [...found].flatMap(([name, uses]) => problemsOf(name, uses));
@@ -40,7 +54,12 @@ export function describeSettings({ readers, SETTING_GROUPS, groupOf }) {
     .sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
 }
 
-/** `npm start` may leave out what the service that it passes the setting to says. */
+/**
+ * `npm start` may leave out what the service that it passes the setting to says.
+ *
+ * @param {string} name
+ * @param {Use[]} uses
+ */
 function problemsOf(name, uses) {
   const problems = [];
   const silent = uses.filter((use) => !use.description && use.reader.name !== START);
@@ -60,8 +79,14 @@ function problemsOf(name, uses) {
   return problems;
 }
 
+/**
+ * @param {string} name
+ * @param {Use[]} uses
+ * @returns {Setting}
+ */
 function settingOf(name, uses) {
-  const first = (of) => uses.map(of).find((value) => value !== undefined);
+  const first = (/** @type {(use: Use) => any} */ read) =>
+    uses.map(read).find((value) => value !== undefined);
   const defaults = new Map();
   for (const { reader, schema } of uses) {
     const value = defaultOf(schema);
@@ -78,23 +103,36 @@ function settingOf(name, uses) {
   };
 }
 
-/** A reader with a profile is one of two: it reads in both profiles what both of them have. */
+/**
+ * A reader with a profile is one of two: it reads in both profiles what both of them have.
+ *
+ * @param {Reader[]} readers
+ */
 function readersOf(readers) {
   const names = [...new Set(readers.map(({ name }) => name))];
   return [...SERVICES, START]
     .filter((name) => names.includes(name))
     .map((name) => {
       const uses = readers.filter((reader) => reader.name === name);
-      const [{ profile }] = uses;
+      const profile = uses[0]?.profile;
       return profile && uses.length === 1 ? `${name} (${profile} profile)` : name;
     });
 }
 
+/**
+ * @param {Reader} reader
+ * @param {Schema} schema
+ */
 function isRequiredOf({ name, profile }, schema) {
   return SERVICES.includes(name) && profile !== 'embedded' && defaultOf(schema) === REQUIRED;
 }
 
-/** The text that stands for a variable that is not given, or `REQUIRED` or `NOT_SET`. */
+/**
+ * The text that stands for a variable that is not given, or `REQUIRED` or `NOT_SET`.
+ *
+ * @param {Schema} schema
+ * @returns {string | symbol}
+ */
 function defaultOf(schema) {
   for (let inner = schema; inner; inner = inner.def.innerType ?? inner.def.in) {
     if (inner.def.type === 'default') return String(inner.def.defaultValue) || NOT_SET;
@@ -102,7 +140,11 @@ function defaultOf(schema) {
   return schema.safeParse(undefined).success ? NOT_SET : REQUIRED;
 }
 
-/** Schemas that accept nothing but absence say that the setting belongs to another profile. */
+/**
+ * Schemas that accept nothing but absence say that the setting belongs to another profile.
+ *
+ * @param {Schema} schema
+ */
 function isForbidden(schema) {
   return schema.def.type === 'optional' && schema.def.innerType.def.type === 'undefined';
 }

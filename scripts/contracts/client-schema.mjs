@@ -5,14 +5,31 @@ import { Supergraph } from '@apollo/federation-internals';
 import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
 
-/** The client-facing schema of the composed supergraph, the same text for the same schema. */
-export async function printClientSchema(root) {
-  const supergraph = await readFile(join(root, 'router/supergraph.graphql'), 'utf8');
-  const api = Supergraph.build(supergraph).apiSchema().toGraphQLJSSchema();
+/**
+ * The client schema of a supergraph (SDL), sorted: the same text for the same schema.
+ *
+ * @param {string} supergraphSdl
+ */
+export function toClientSchema(supergraphSdl) {
+  const api = Supergraph.build(supergraphSdl).apiSchema().toGraphQLJSSchema();
   return `${printSchema(lexicographicSortSchema(api))}\n`;
 }
 
-/** Sentences on what the schema `now` breaks for clients of `before`, both as text. */
+/**
+ * The client schema of this version.
+ *
+ * @param {string} root
+ */
+export async function printClientSchema(root) {
+  return toClientSchema(await readFile(join(root, 'router/supergraph.graphql'), 'utf8'));
+}
+
+/**
+ * Sentences on what the schema `now` breaks for clients of `before`, both as text.
+ *
+ * @param {string} before
+ * @param {string} now
+ */
 export async function breakingSchemaChanges(before, now) {
   const changes = await diff(buildSchema(before), buildSchema(now));
   return changes

@@ -1,6 +1,19 @@
 // What a change of the event contracts breaks. During a rollout consumers of the previous release
 // read events of the new one, and the new one reads those of the previous release for ever.
 
+/**
+ * A JSON Schema, as far as it is compared.
+ *
+ * @typedef {{
+ *   type?: string | string[], properties?: Record<string, Schema>, required?: string[],
+ *   anyOf?: Schema[], oneOf?: Schema[], enum?: unknown[], const?: unknown, [key: string]: any,
+ * }} Schema
+ * @typedef {{
+ *   topic: string, consumers: string[], schemaVersion: number, accepts: Schema, publishes?: Schema,
+ * }} EventDescription
+ * @typedef {{ newValues: boolean }} Options
+ */
+
 const ANNOTATIONS = new Set(
   '$schema id title description default examples deprecated readOnly writeOnly'.split(' '),
 );
@@ -19,6 +32,9 @@ const UPPER_BOUNDS = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'm
  * are events by their type: `{ topic, consumers, schemaVersion, accepts, publishes }`, where `accepts` is
  * the JSON Schema of the payloads that consumers accept, and `publishes` that of what producers
  * write, where it is another one.
+ *
+ * @param {Record<string, EventDescription>} before
+ * @param {Record<string, EventDescription>} now
  */
 export function breakingEventChanges(before, now) {
   return Object.entries(before).flatMap(([type, old]) => {
@@ -42,6 +58,10 @@ export function breakingEventChanges(before, now) {
   });
 }
 
+/**
+ * @param {EventDescription} old
+ * @param {EventDescription} event
+ */
 function payloadProblems(old, event) {
   const older = rejections(old.accepts, event.publishes ?? event.accepts, 'payload', {
     newValues: true,
@@ -58,24 +78,37 @@ function payloadProblems(old, event) {
 /**
  * Why `reader` may reject what `writer` may produce, both JSON Schemas. With `newValues` additional
  * values of an enum are let through: consumers treat them as not understood, and wait.
+ *
+ * @param {Schema | true} reader
+ * @param {Schema} writer
+ * @param {string} at
+ * @param {Options} options
+ * @returns {string[]}
  */
 export function rejections(reader, writer, at, { newValues }) {
   const options = { newValues };
   if (reader === true || Object.keys(reader).every((key) => ANNOTATIONS.has(key))) return [];
   const readers = branches(reader);
   const writers = branches(writer);
-  if (readers.length === 1 && writers.length === 1) {
-    return rejectionsOfOne(readers[0], writers[0], at, options);
-  }
+  const isUnion = readers.length > 1 || writers.length > 1;
   return writers.flatMap((branch) => {
-    const tries = readers.map((each) => rejectionsOfOne(each, branch, at, options));
-    if (tries.some((found) => found.length === 0)) return [];
-    const alike = tries.filter((_, index) => readers[index].type === branch.type);
-    return alike.length === 1 ? alike[0] : [`${at} may be ${nameOf(branch)}`];
+    const tries = readers.map((each) => ({
+      type: each.type,
+      found: rejectionsOfOne(each, branch, at, options),
+    }));
+    if (tries.some(({ found }) => found.length === 0)) return [];
+    const alike = isUnion ? tries.filter(({ type }) => type === branch.type) : tries;
+    const [only, ...others] = alike;
+    return only && others.length === 0 ? only.found : [`${at} may be ${nameOf(branch)}`];
   });
 }
 
-/** The alternatives of a schema; one, where it has none. */
+/**
+ * The alternatives of a schema; one, where it has none.
+ *
+ * @param {Schema} schema
+ * @returns {Schema[]}
+ */
 function branches(schema) {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives) return alternatives.flatMap(branches);
@@ -83,6 +116,13 @@ function branches(schema) {
   return [schema];
 }
 
+/**
+ * @param {Schema} reader
+ * @param {Schema} writer
+ * @param {string} at
+ * @param {Options} options
+ * @returns {string[]}
+ */
 function rejectionsOfOne(reader, writer, at, options) {
   const isNumber = reader.type === 'number' && writer.type === 'integer';
   if (reader.type !== undefined && reader.type !== writer.type && !isNumber) {
@@ -97,6 +137,12 @@ function rejectionsOfOne(reader, writer, at, options) {
   ];
 }
 
+/**
+ * @param {Schema} reader
+ * @param {Schema} writer
+ * @param {string} at
+ * @param {Options} options
+ */
 function valueRejections(reader, writer, at, { newValues }) {
   const read = valuesOf(reader);
   if (!read) return [];
@@ -108,11 +154,21 @@ function valueRejections(reader, writer, at, { newValues }) {
     .map((value) => `${at} may be ${JSON.stringify(value)}`);
 }
 
+/**
+ * @param {Schema} schema
+ * @returns {unknown[] | undefined}
+ */
 function valuesOf(schema) {
   return schema.enum ?? ('const' in schema ? [schema.const] : undefined);
 }
 
+/**
+ * @param {Schema} reader
+ * @param {Schema} writer
+ * @param {string} at
+ */
 function boundRejections(reader, writer, at) {
+  /** @type {(key: string, isLooser: (written: number, read: number) => boolean) => string[]} */
   const looser = (key, isLooser) =>
     reader[key] !== undefined && (writer[key] === undefined || isLooser(writer[key], reader[key]))
       ? [`${at} has ${key} ${writer[key] ?? 'none'} instead of ${reader[key]}`]
@@ -125,6 +181,11 @@ function boundRejections(reader, writer, at) {
   ];
 }
 
+/**
+ * @param {Schema} reader
+ * @param {Schema} writer
+ * @param {string} at
+ */
 function textRejections(reader, writer, at) {
   // A format's own pattern changes with the library that writes it.
   const key = reader.format === undefined ? 'pattern' : 'format';
@@ -132,7 +193,15 @@ function textRejections(reader, writer, at) {
   return [`${at} has the ${key} ${writer[key] ?? 'none'} instead of ${reader[key]}`];
 }
 
+/**
+ * @param {Schema} reader
+ * @param {Schema} writer
+ * @param {string} at
+ * @param {Options} options
+ * @returns {string[]}
+ */
 function fieldRejections(reader, writer, at, options) {
+  /** @type {string[]} */
   const found = [];
   const written = writer.properties ?? {};
   for (const [name, field] of Object.entries(reader.properties ?? {})) {
@@ -146,11 +215,12 @@ function fieldRejections(reader, writer, at, options) {
     const unknown = Object.keys(written).filter((name) => !(name in (reader.properties ?? {})));
     found.push(...unknown.map((name) => `${at}.${name} is not ignored`));
   }
-  for (const [key, place] of [
-    ['additionalProperties', `${at}.*`],
-    ['propertyNames', `the names in ${at}`],
-    ['items', `${at}[]`],
-  ]) {
+  const places = {
+    additionalProperties: `${at}.*`,
+    propertyNames: `the names in ${at}`,
+    items: `${at}[]`,
+  };
+  for (const [key, place] of Object.entries(places)) {
     if (!isSchema(reader[key])) continue;
     found.push(
       ...rejections(reader[key], isSchema(writer[key]) ? writer[key] : {}, place, options),
@@ -159,11 +229,21 @@ function fieldRejections(reader, writer, at, options) {
   return found;
 }
 
+/**
+ * @param {unknown} value
+ * @returns {value is Schema}
+ */
 function isSchema(value) {
   return typeof value === 'object' && value !== null;
 }
 
-/** What this comparison knows nothing of must be the same. */
+/**
+ * What this comparison knows nothing of must be the same.
+ *
+ * @param {Schema} reader
+ * @param {Schema} writer
+ * @param {string} at
+ */
 function unjudged(reader, writer, at) {
   return Object.keys(reader)
     .filter((key) => !JUDGED.has(key) && !ANNOTATIONS.has(key))
@@ -171,6 +251,7 @@ function unjudged(reader, writer, at) {
     .map((key) => `${at} has another ${key}`);
 }
 
+/** @param {Schema} schema */
 function nameOf(schema) {
   const values = valuesOf(schema);
   if (values) return values.map((value) => JSON.stringify(value)).join(' or ');

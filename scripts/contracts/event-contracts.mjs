@@ -1,40 +1,40 @@
-// The event contracts as data: the builds of contracts, described as JSON Schema.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+// The event contracts as data: the topology, described as JSON Schema.
 import { z } from 'zod';
 
-/** Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. */
-export async function describeEvents(root) {
-  const folder = join(root, 'contracts');
-  const modules = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+/**
+ * @typedef {import('./event-changes.mjs').EventDescription} EventDescription
+ * @typedef {import('./event-changes.mjs').Schema} Schema
+ */
+
+/**
+ * Every event by its type, sorted: topic, consumers, schema version, and payloads as JSON Schema. Needs the build.
+ *
+ * @returns {Promise<Record<string, EventDescription>>}
+ */
+export async function describeEvents() {
+  const { topology, consumersOf } = await import('#contracts/topology.ts');
+  /** @type {Record<string, EventDescription>} */
   const events = {};
-  for (const name of modules.sort()) {
-    const file = join(root, 'dist/contracts', name.replace(/\.ts$/, '.js'));
-    const exported = await import(pathToFileURL(file).href);
-    for (const [type, contract] of Object.values(exported).flatMap(contractsIn)) {
+  for (const { publishes } of Object.values(topology)) {
+    for (const [type, contract] of Object.entries(publishes)) {
       if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
-      events[type] = describeContract(contract);
+      events[type] = describeContract({ ...contract, consumers: consumersOf(type) });
     }
   }
   return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The events of an export that is a table of contracts; none of any other export. */
-function contractsIn(value) {
-  if (typeof value !== 'object' || value === null) return [];
-  const entries = Object.entries(value);
-  return entries.every(([, each]) => each?.topic && each.consumers && each.payload) ? entries : [];
-}
-
 /**
  * One contract as data; without upcasts its schema version is 1.
  * @param {{ topic: string, consumers: string[], payload: import('zod').ZodType, upcasts?: unknown[] }} contract
+ * @returns {EventDescription}
  */
 export function describeContract({ topic, consumers, payload, upcasts = [] }) {
-  const options = { unrepresentable: 'any', target: 'draft-2020-12' };
-  const accepts = z.toJSONSchema(payload, { ...options, io: 'input' });
-  const publishes = open(z.toJSONSchema(payload, { ...options, io: 'output' }));
+  const options = /** @type {const} */ ({ unrepresentable: 'any', target: 'draft-2020-12' });
+  const accepts = /** @type {Schema} */ (z.toJSONSchema(payload, { ...options, io: 'input' }));
+  const publishes = withoutClosedObjects(
+    z.toJSONSchema(payload, { ...options, io: 'output', override: asEncoded }),
+  );
   const isSame = JSON.stringify(accepts) === JSON.stringify(publishes);
   return {
     topic,
@@ -46,8 +46,25 @@ export function describeContract({ topic, consumers, payload, upcasts = [] }) {
   };
 }
 
-/** Without "no other fields", which zod says of everything that is written. */
-function open(schema) {
+/**
+ * Describes what a codec publishes, which is its encoded side: its output never leaves a process.
+ *
+ * @param {{ zodSchema: unknown, jsonSchema: Record<string, unknown> }} context
+ */
+function asEncoded({ zodSchema, jsonSchema }) {
+  if (!(zodSchema instanceof z.ZodCodec)) return;
+  for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+  const { $schema, ...encoded } = z.toJSONSchema(zodSchema.def.in, { io: 'input' });
+  Object.assign(jsonSchema, encoded);
+}
+
+/**
+ * Without "no other fields", which zod says of everything that is written.
+ *
+ * @param {object} schema
+ * @returns {Schema}
+ */
+function withoutClosedObjects(schema) {
   return JSON.parse(JSON.stringify(schema), (_, value) => {
     if (value?.additionalProperties === false) delete value.additionalProperties;
     return value;

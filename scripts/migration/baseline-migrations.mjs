@@ -4,7 +4,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { breakingStatements, markOf } from './breaking.mjs';
 
-/** The checksum of every migration, by folder and name: `{ 'book/migrations': { <name>: <sha256> } }`. */
+/** @typedef {Record<string, Record<string, string>>} Checksums */
+
+/**
+ * The checksum of every migration, by folder and name: `{ 'book/migrations': { <name>: <sha256> } }`.
+ *
+ * @param {string} root
+ * @returns {Checksums}
+ */
 export function listMigrations(root) {
   return Object.fromEntries(
     migrationFolders(root).map((folder) => {
@@ -15,7 +22,12 @@ export function listMigrations(root) {
   );
 }
 
-/** Sentences on released migrations that changed, and on new ones that the release cannot live with. */
+/**
+ * Sentences on released migrations that changed, and on new ones that the release cannot live with.
+ *
+ * @param {string} root
+ * @param {Checksums} baseline
+ */
 export function migrationProblems(root, baseline) {
   return migrationFolders(root).flatMap((folder) => {
     const released = baseline[folder] ?? {};
@@ -33,6 +45,11 @@ export function migrationProblems(root, baseline) {
   });
 }
 
+/**
+ * @param {string} folder
+ * @param {string} name
+ * @param {string} sql
+ */
 function newProblems(folder, name, sql) {
   if (markOf(sql)) return [];
   return breakingStatements(sql).map(
@@ -42,7 +59,11 @@ function newProblems(folder, name, sql) {
   );
 }
 
-/** `book/migrations`, `mypage/migrations/sqlite` … */
+/**
+ * `book/migrations`, `mypage/migrations/sqlite` …
+ *
+ * @param {string} root
+ */
 function migrationFolders(root) {
   return foldersIn(join(root, 'prisma'))
     .map((context) => `${context}/migrations`)
@@ -55,15 +76,22 @@ function migrationFolders(root) {
     });
 }
 
+/** @param {string} path */
 function foldersIn(path) {
   const entries = readdirSync(path, { withFileTypes: true });
   return entries.flatMap((each) => (each.isDirectory() ? [each.name] : [])).sort();
 }
 
+/**
+ * @param {string} root
+ * @param {string} folder
+ * @param {string} name
+ */
 function sqlOf(root, folder, name) {
   return readFileSync(join(root, 'prisma', folder, name, 'migration.sql'), 'utf8');
 }
 
+/** @param {string} sql */
 function checksum(sql) {
   return createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex');
 }

@@ -1,6 +1,7 @@
 // Finds the SQL of a migration that a running previous release may not survive.
 
 const NAME = String.raw`(?:(?:"?public"?|\`\w+\`)\s*\.\s*)?["\`]?(\w+)["\`]?`;
+/** @param {string} text */
 const pattern = (text) =>
   new RegExp(text.replaceAll('<name>', NAME).replaceAll(' ', String.raw`\s+`), 'i');
 
@@ -10,7 +11,11 @@ const CREATED = new RegExp(
 );
 const REDEFINED = new RegExp(pattern('\\bALTER TABLE <name> RENAME TO <name>').source, 'gi');
 
-/** What is said about statements on their own. */
+/**
+ * What is said about statements on their own.
+ *
+ * @type {[what: string, rule: RegExp][]}
+ */
 const RULES = [
   ['drops a column', pattern('\\bDROP COLUMN\\b')],
   ['renames a column', pattern('\\bRENAME COLUMN\\b|\\bCHANGE COLUMN\\b')],
@@ -24,22 +29,33 @@ const RULES = [
   ['drops a view', pattern('\\bDROP (?:MATERIALIZED )?VIEW\\b')],
 ];
 
-/** The mark in a migration that says whether the previous release can run on it; undefined without. */
+/**
+ * The mark in a migration that says whether the previous release can run on it; undefined without.
+ *
+ * @param {string} sql
+ */
 export function markOf(sql) {
-  return /^--[ \t]*(compatible|incompatible):[ \t]*\S/im.exec(sql)?.[1].toLowerCase();
+  return /^--[ \t]*(compatible|incompatible):[ \t]*\S/im.exec(sql)?.[1]?.toLowerCase();
 }
 
-/** What the script does that may break a running previous release, as ends of a sentence. */
+/**
+ * What the script does that may break a running previous release, as ends of a sentence.
+ *
+ * @param {string} sql
+ * @returns {string[]}
+ */
 export function breakingStatements(sql) {
   const code = withoutCommentsAndTexts(sql);
-  const created = new Set([...code.matchAll(CREATED)].map(([, name]) => name.toLowerCase()));
+  const created = new Set([...code.matchAll(CREATED)].map(([, name = '']) => name.toLowerCase()));
   // SQLite changes a table by making a copy under another name; its MySQL twin tells what changes.
   const redefined = new Set(
-    [...code.matchAll(REDEFINED)].flatMap(([, from, to]) =>
+    [...code.matchAll(REDEFINED)].flatMap(([, from = '', to = '']) =>
       created.has(from.toLowerCase()) ? [from.toLowerCase(), to.toLowerCase()] : [],
     ),
   );
+  /** @type {(name: string | undefined) => boolean} */
   const isNew = (name) => name !== undefined && created.has(name.toLowerCase());
+  /** @type {(name: string | undefined) => boolean} */
   const isRedefined = (name) => name !== undefined && redefined.has(name.toLowerCase());
 
   return code.split(';').flatMap((statement) => {
@@ -50,7 +66,7 @@ export function breakingStatements(sql) {
       statement,
     )?.[1];
     if (renamed && !isRedefined(renamed)) found.push(`renames the table ${renamed}`);
-    const [head, table] =
+    const [head = '', table] =
       pattern('^[^]*?\\bALTER TABLE (?:ONLY )?(?:IF EXISTS )?<name>').exec(statement) ?? [];
     const index = pattern(
       '\\bCREATE UNIQUE INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?<name> ON (?:ONLY )?<name>',
@@ -61,6 +77,10 @@ export function breakingStatements(sql) {
   });
 }
 
+/**
+ * @param {string} statement
+ * @param {string} table
+ */
 function columnProblems(statement, table) {
   const found = [];
   // Each change of a table by itself: what comes before the comma is another column's.
@@ -84,11 +104,19 @@ function columnProblems(statement, table) {
   return found;
 }
 
+/**
+ * @param {string} statement
+ * @param {string | undefined} column
+ */
 function setsDefault(statement, column) {
   return pattern(`\\bALTER (?:COLUMN )?["\`]?${column}["\`]? SET DEFAULT\\b`).test(statement);
 }
 
-/** Splits at the commas between changes, not at those within brackets. */
+/**
+ * Splits at the commas between changes, not at those within brackets.
+ *
+ * @param {string} statement
+ */
 function changesOf(statement) {
   const changes = [''];
   let depth = 0;
@@ -101,7 +129,11 @@ function changesOf(statement) {
   return changes;
 }
 
-/** Comments are blanked, and so are texts and bodies of functions: they do nothing by themselves. */
+/**
+ * Comments are blanked, and so are texts and bodies of functions: they do nothing by themselves.
+ *
+ * @param {string} sql
+ */
 function withoutCommentsAndTexts(sql) {
   return sql.replaceAll(
     /--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|'(?:[^']|'')*'/g,

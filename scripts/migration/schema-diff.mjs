@@ -11,21 +11,39 @@ import pg from 'pg';
 const wasmFile = fileURLToPath(
   import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm'),
 );
+/**
+ * What the library of types for Node lacks.
+ *
+ * @type {{
+ *   WebAssembly: {
+ *     instantiate(code: Uint8Array, imports: object): Promise<{ instance: { exports: any } }>,
+ *   },
+ *   PRISMA_WASM_PANIC_REGISTRY?: { set_message(message: string): void },
+ * }}
+ */
+const globals = /** @type {any} */ (globalThis);
+
+/** @type {Promise<void> | undefined} */
 let loaded;
 
 async function load() {
-  globalThis.PRISMA_WASM_PANIC_REGISTRY = {
+  globals.PRISMA_WASM_PANIC_REGISTRY = {
     set_message(message) {
       throw new Error(`Prisma's schema engine panicked: ${message}`);
     },
   };
   const imports = { './schema_engine_bg.js': engine };
-  const { instance } = await WebAssembly.instantiate(await readFile(wasmFile), imports);
+  const { instance } = await globals.WebAssembly.instantiate(await readFile(wasmFile), imports);
   engine.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
 }
 
-/** The SQL that leads from the database to the Prisma schema in `schemaFile`; '' when none does. */
+/**
+ * The SQL that leads from the database to the Prisma schema in `schemaFile`; '' when none does.
+ *
+ * @param {string} databaseUrl
+ * @param {string} schemaFile
+ */
 export async function diffWithSchema(databaseUrl, schemaFile) {
   loaded ??= load();
   await loaded;
@@ -45,12 +63,21 @@ export async function diffWithSchema(databaseUrl, schemaFile) {
       filters: { externalTables: [], externalEnums: [] },
     });
     schemaEngine.free();
-    return exitCode === 0 ? '' : stdout;
+    return exitCode === 0 ? '' : (stdout ?? '');
   } finally {
     await close();
   }
 }
 
+/**
+ * What is changed of Prisma's connection; its types hide one of the methods.
+ *
+ * @typedef {Pick<Awaited<ReturnType<PrismaPg['connect']>>, 'queryRaw'> & {
+ *   performIO(...args: unknown[]): Promise<{ fields: { dataTypeID: number }[] }>,
+ * }} PgConnection
+ */
+
+/** @param {string} databaseUrl */
 function connect(databaseUrl) {
   if (databaseUrl.startsWith('file:')) {
     return { adapter: new PrismaLibSql({ url: databaseUrl }), close: async () => {} };
@@ -58,23 +85,30 @@ function connect(databaseUrl) {
   const pool = new pg.Pool({ connectionString: databaseUrl });
   const adapter = new PrismaPg(pool);
   const plainConnect = adapter.connect.bind(adapter);
-  adapter.connect = async () => readingChars(await plainConnect());
+  adapter.connect = async () => {
+    const connection = await plainConnect();
+    readChars(/** @type {PgConnection} */ (/** @type {unknown} */ (connection)));
+    return connection;
+  };
   return { adapter, close: () => pool.end() };
 }
 
 /**
- * The engine reads catalogue columns of the type "char", of which Prisma's adapter (7.10) knows
- * nothing: it is shown a text, and the engine is told that it is a character.
+ * The engine reads catalogue columns of the type "char", which Prisma's adapter (7.10) does
+ * not know: it gets them as text, and the engine gets the result as characters.
+ *
+ * @param {PgConnection} connection
  */
-function readingChars(connection) {
+function readChars(connection) {
   const charOid = 18;
   const textOid = 25;
   const { queryRaw } = connection;
   connection.queryRaw = async (query) => {
+    /** @type {number[]} */
     const chars = [];
     const disguised = Object.create(connection, {
       performIO: {
-        async value(...args) {
+        async value(/** @type {unknown[]} */ ...args) {
           const result = await connection.performIO(...args);
           result.fields.forEach((field, index) => {
             if (field.dataTypeID !== charOid) return;
@@ -85,9 +119,8 @@ function readingChars(connection) {
         },
       },
     });
-    const answer = await queryRaw.call(disguised, query);
-    for (const index of chars) answer.columnTypes[index] = ColumnTypeEnum.Character;
-    return answer;
+    const result = await queryRaw.call(disguised, query);
+    for (const index of chars) result.columnTypes[index] = ColumnTypeEnum.Character;
+    return result;
   };
-  return connection;
 }

@@ -7,7 +7,19 @@ import { createClient } from '@libsql/client';
 import mariadb from 'mariadb';
 import pg from 'pg';
 
-/** A database of its own, gone afterwards, for what `work` does with its address. */
+/**
+ * @template T
+ * @typedef {(databaseUrl: string) => T | Promise<T>} Work
+ */
+/** @typedef {Record<string, unknown>} Row */
+
+/**
+ * A database of its own, gone afterwards, for what `work` does with its address.
+ *
+ * @template T
+ * @param {Work<T>} work
+ * @returns {Promise<T>}
+ */
 export async function withScratchSqlite(work) {
   const folder = mkdtempSync(join(tmpdir(), 'spacerent-scratch-'));
   try {
@@ -17,17 +29,37 @@ export async function withScratchSqlite(work) {
   }
 }
 
+/**
+ * @template T
+ * @param {string} serverUrl
+ * @param {Work<T>} work
+ * @returns {Promise<T>}
+ */
 export function withScratchPostgres(serverUrl, work) {
-  const run = async (sql) => queryPostgres(serverUrl, sql);
-  const drop = (name) => `DROP DATABASE ${name} WITH (FORCE)`;
+  const run = async (/** @type {string} */ sql) => queryPostgres(serverUrl, sql);
+  const drop = (/** @type {string} */ name) => `DROP DATABASE ${name} WITH (FORCE)`;
   return withScratchDatabase(serverUrl, run, drop, work);
 }
 
+/**
+ * @template T
+ * @param {string} serverUrl
+ * @param {Work<T>} work
+ * @returns {Promise<T>}
+ */
 export function withScratchMariadb(serverUrl, work) {
-  const run = async (sql) => queryMariadb(serverUrl, sql);
+  const run = async (/** @type {string} */ sql) => queryMariadb(serverUrl, sql);
   return withScratchDatabase(serverUrl, run, (name) => `DROP DATABASE ${name}`, work);
 }
 
+/**
+ * @template T
+ * @param {string} serverUrl
+ * @param {(sql: string) => Promise<unknown>} run
+ * @param {(name: string) => string} drop
+ * @param {Work<T>} work
+ * @returns {Promise<T>}
+ */
 async function withScratchDatabase(serverUrl, run, drop, work) {
   const name = `scratch_${randomBytes(8).toString('hex')}`;
   const url = new URL(serverUrl);
@@ -40,6 +72,11 @@ async function withScratchDatabase(serverUrl, run, drop, work) {
   }
 }
 
+/**
+ * @param {string} url
+ * @param {string} sql
+ * @returns {Promise<Row[]>}
+ */
 export async function queryPostgres(url, sql) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -50,6 +87,11 @@ export async function queryPostgres(url, sql) {
   }
 }
 
+/**
+ * @param {string} url
+ * @param {string} sql
+ * @returns {Promise<Row[]>}
+ */
 export async function queryMariadb(url, sql) {
   const connection = await mariadb.createConnection(url.replace(/^mysql:/, 'mariadb:'));
   try {
@@ -59,6 +101,11 @@ export async function queryMariadb(url, sql) {
   }
 }
 
+/**
+ * @param {string} url
+ * @param {string} sql
+ * @returns {Promise<Row[]>}
+ */
 export async function querySqlite(url, sql) {
   const client = createClient({ url });
   try {
@@ -70,8 +117,9 @@ export async function querySqlite(url, sql) {
 
 /** Starts the embedded PostgreSQL on a fresh folder; needs the build. */
 export async function startScratchServer() {
-  const { startPostgres } = await import('../../dist/supervisor/src/postgres.js');
+  const { startPostgres } = await import('#supervisor/src/postgres.ts');
   const home = mkdtempSync(join(tmpdir(), 'spacerent-scratch-'));
+  /** @type {import('#supervisor/src/supervised-process.ts').SupervisedProcess | undefined} */
   let server;
   const stop = async () => {
     await server?.stop();
@@ -99,17 +147,19 @@ export async function startScratchServer() {
   }
 }
 
+/** @returns {Promise<number>} */
 function freePort() {
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
       server.close(() => resolve(port));
     });
   });
 }
 
+/** @param {string} path */
 function realpath(path) {
   try {
     return realpathSync(path);

@@ -7,22 +7,32 @@ import {
   withScratchSqlite,
 } from './scratch-databases.mjs';
 
+/**
+ * Whether each column can be NULL, by table and column; undefined where the text does not say.
+ *
+ * @typedef {Map<string, boolean | undefined>} Columns
+ */
+
 const log = { info: () => {}, warn: () => {} };
 
 /**
  * What differs between the SQLite migrations and their hand-written MySQL twins, as sentences.
  * With a server: the columns and whether they take NULL; without: the columns that the text names.
+ *
+ * @param {{ name: string, migrations: string, twin: string }} context
+ * @param {string | undefined} mariadbUrl
+ * @returns {Promise<string[]>}
  */
 export async function compareTwins({ name, migrations, twin }, mariadbUrl) {
   if (!existsSync(twin)) return [`${name} has no MySQL migrations.`];
   const sqlite = await withScratchSqlite(async (databaseUrl) => {
-    const { applyMigrations } = await import('../../dist/platform/database/migrate.js');
+    const { applyMigrations } = await import('#platform/database/migrate.ts');
     await applyMigrations({ databaseUrl, migrationsDir: migrations, log });
     return sqliteColumns(databaseUrl);
   });
   const mysql = mariadbUrl
     ? await withScratchMariadb(mariadbUrl, async (databaseUrl) => {
-        const { applyMigrations } = await import('../../dist/platform/database/migrate.js');
+        const { applyMigrations } = await import('#platform/database/migrate.ts');
         await applyMigrations({ databaseUrl, migrationsDir: twin, log });
         return mysqlColumns(databaseUrl);
       })
@@ -39,12 +49,19 @@ export async function compareTwins({ name, migrations, twin }, mariadbUrl) {
   ];
 }
 
+/**
+ * @param {Columns} these
+ * @param {Columns} those
+ * @param {string} before
+ * @param {string} after
+ */
 function missing(these, those, before, after) {
   return [...these.keys()]
     .filter((key) => !those.has(key))
     .map((key) => `${before} ${key}, ${after}`);
 }
 
+/** @param {string} url */
 async function sqliteColumns(url) {
   const rows = await querySqlite(
     url,
@@ -55,6 +72,7 @@ async function sqliteColumns(url) {
   return byName(rows);
 }
 
+/** @param {string} url */
 async function mysqlColumns(url) {
   const rows = await queryMariadb(
     url,
@@ -65,14 +83,23 @@ async function mysqlColumns(url) {
   return byName(rows);
 }
 
+/**
+ * @param {Record<string, unknown>[]} rows
+ * @returns {Columns}
+ */
 function byName(rows) {
   return new Map(
     rows.map((row) => [`${row.table_name}.${row.column_name}`, Boolean(Number(row.takes_null))]),
   );
 }
 
-/** Reads CREATE TABLE and ALTER TABLE with one backquoted column on a line, as Prisma writes them. */
+/**
+ * Reads CREATE TABLE and ALTER TABLE with one backquoted column on a line, as Prisma writes them.
+ *
+ * @param {string} folder
+ */
 function namedColumns(folder) {
+  /** @type {Columns} */
   const columns = new Map();
   const names = readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory());
   for (const { name } of names.sort((a, b) => (a.name < b.name ? -1 : 1))) {

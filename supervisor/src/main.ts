@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { contextNames, topology } from '#contracts/topology.ts';
 import { type BannerFacts, banner } from './banner.ts';
 import { fetchToken, listDemoSpaces, suggestSlot } from './demo.ts';
 import { lockHome } from './home-lock.ts';
@@ -127,10 +128,14 @@ async function openBacking(
   });
   await within(postgresReadyWithinMs, [starting], logs, () => ['postgres']);
   const { queue, ...urls } = await starting;
-  const mypage = pathToFileURL(join(home, 'mypage.sqlite')).href;
+  const files = Object.fromEntries(
+    contextNames
+      .filter((name) => topology[name].database !== 'postgres')
+      .map((name) => [name, pathToFileURL(join(home, `${name}.sqlite`)).href]),
+  );
   const authSecret = keptSecret(join(home, 'auth-secret'));
   return {
-    databases: { ...urls, mypage },
+    databases: { ...urls, ...files } as DatabaseUrls,
     shared: { QUEUE_DATABASE_URL: queue, AUTH_SECRET: authSecret },
   };
 }

@@ -1,11 +1,12 @@
 import { createServer } from 'node:net';
+import { type ContextName, contextNames } from '#contracts/topology.ts';
 
 // Below the ranges that systems take outgoing connections' ports from (Linux 32768, others
 // 49152): a service that dies must get its port back, not find it under somebody's connection.
 const lowest = 15_000;
 const highest = 32_000;
 
-type Ports = Record<'router' | 'book' | 'payment' | 'space' | 'mypage' | 'postgres', number>;
+type Ports = Record<ContextName | 'router' | 'postgres', number>;
 
 /** One port for each process; they are kept over restarts of a process. */
 export async function choosePorts(router: number): Promise<Ports> {
@@ -15,14 +16,9 @@ export async function choosePorts(router: number): Promise<Ports> {
     taken.add(port);
     return port;
   };
-  return {
-    router: router === 0 ? await take() : router,
-    book: await take(),
-    payment: await take(),
-    space: await take(),
-    mypage: await take(),
-    postgres: await take(),
-  };
+  const ports: Record<string, number> = { router: router === 0 ? await take() : router };
+  for (const name of [...contextNames, 'postgres']) ports[name] = await take();
+  return ports as Ports;
 }
 
 async function freePort(taken: ReadonlySet<number>): Promise<number> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { withLog } from './logs.ts';
 import { locateBinaries } from './postgres-binaries.ts';
 import { endLeftoverServer, initialise, superuser } from './postgres-data.ts';
@@ -9,9 +10,16 @@ import { choosePostgresUser, type PostgresUser } from './postgres-user.ts';
 import { keptSecret, readSecret } from './secrets.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
-const databases = ['book', 'payment', 'space', 'queue'] as const;
+type PostgresContext = {
+  [Name in ContextName]: (typeof topology)[Name]['database'] extends 'postgres' ? Name : never;
+}[ContextName];
 
-export type PostgresUrls = Record<(typeof databases)[number], string>;
+const databases = [
+  ...contextNames.filter((name) => topology[name].database === 'postgres'),
+  'queue',
+];
+
+export type PostgresUrls = Record<PostgresContext | 'queue', string>;
 
 type Options = {
   home: string;
@@ -52,8 +60,7 @@ export async function startPostgres(options: Options): Promise<PostgresUrls> {
   onStarting(supervised);
   await supervised.start();
   await createMissing(urlOf('postgres'));
-  const [book, payment, space, queue] = databases.map(urlOf) as [string, string, string, string];
-  return { book, payment, space, queue };
+  return Object.fromEntries(databases.map((name) => [name, urlOf(name)])) as PostgresUrls;
 }
 
 function passwordOf(home: string, data: string): string {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { withoutFiles } from '#platform/config/setting-files.ts';
 import { logFile, withLog } from './logs.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
-export const subgraphNames = ['book', 'payment', 'space', 'mypage'] as const;
-export const serviceNames = ['router', ...subgraphNames] as const;
+export const serviceNames = ['router', ...contextNames] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** A service ends itself 18 s after its drain, whatever happens. */
@@ -18,11 +18,11 @@ export type ServicesOptions = {
   routerHost: string;
   ports: Record<ServiceName, number>;
   /** Where the subgraphs are reached, when that is not where they listen: something stands between. */
-  urls?: Record<(typeof subgraphNames)[number], string>;
+  urls?: Record<ContextName, string>;
   /** What every service is given: the profile, the queue, the secret, how long it drains. */
   shared: Record<string, string> & { DRAIN_SECONDS: string };
   /** Each subgraph gets its own database's address alone. */
-  databases: Record<(typeof subgraphNames)[number], string>;
+  databases: Record<ContextName, string>;
   onChange: (name: ServiceName, pid: number | undefined) => void;
   say: (line: string) => void;
 };
@@ -41,13 +41,7 @@ export function defineServices(options: ServicesOptions): Services {
       onChange: (pid) => options.onChange(name, pid),
       say: options.say,
     });
-  return {
-    router: define('router'),
-    book: define('book'),
-    payment: define('payment'),
-    space: define('space'),
-    mypage: define('mypage'),
-  };
+  return Object.fromEntries(serviceNames.map((name) => [name, define(name)])) as Services;
 }
 
 /** The router first, so that no request meets a missing subgraph. */
@@ -77,11 +71,11 @@ function environmentOf(name: ServiceName, options: ServicesOptions): NodeJS.Proc
     PORT: String(ports[name]),
     HOST: name === 'router' ? routerHost : '127.0.0.1',
   };
-  for (const each of subgraphNames) {
+  for (const each of contextNames) {
     given[`${each.toUpperCase()}_URL`] = urls?.[each] ?? `http://127.0.0.1:${ports[each]}`;
   }
   const own = name === 'router' ? undefined : `${name.toUpperCase()}_DATABASE_URL`;
-  const others = subgraphNames.map((each) => `${each.toUpperCase()}_DATABASE_URL`);
+  const others = contextNames.map((each) => `${each.toUpperCase()}_DATABASE_URL`);
   // What is given here may have come from a file, and a service takes one of both alone.
   const env = withoutFiles([...Object.keys(given), ...others], process.env);
   for (const each of others) delete env[each];

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { givenSettings } from '#platform/config/setting-files.ts';
 import { grouped } from '#platform/config/setting-groups.ts';
 import { ConfigError, readConfig, setting } from '#platform/config/settings.ts';
 
-export type DatabaseUrls = { book: string; payment: string; space: string; mypage: string };
+export type DatabaseUrls = Record<ContextName, string>;
 
 /** Where the data and the queue live: servers that the environment names, or our own. */
 export type Profile =
@@ -27,6 +28,22 @@ export type Settings = {
   profile: Profile;
 };
 
+type DatabaseSetting = `${Uppercase<ContextName>}_DATABASE_URL`;
+
+const databaseSetting = (name: ContextName) =>
+  `${name.toUpperCase()}_DATABASE_URL` as DatabaseSetting;
+
+const mariadbUrl = z
+  .string()
+  .regex(/^(mysql|mariadb):\/\//, 'must be a mysql:// or mariadb:// address');
+
+const databaseShape = Object.fromEntries(
+  contextNames.map((name) => {
+    const url = topology[name].database === 'postgres' ? setting.postgresUrl : mariadbUrl;
+    return [databaseSetting(name), url.optional()];
+  }),
+) as Record<DatabaseSetting, z.ZodOptional<z.ZodString>>;
+
 /** What `npm start` itself reads; without a description, a setting means what it means to its service. */
 export const startShape = {
   PORT: setting.integer(0, 65535).default(4000),
@@ -42,13 +59,7 @@ export const startShape = {
       .default('on')
       .describe('`on` or `off`: creates demo spaces when the embedded profile has no space.'),
   }),
-  BOOK_DATABASE_URL: setting.postgresUrl.optional(),
-  PAYMENT_DATABASE_URL: setting.postgresUrl.optional(),
-  SPACE_DATABASE_URL: setting.postgresUrl.optional(),
-  MYPAGE_DATABASE_URL: z
-    .string()
-    .regex(/^(mysql|mariadb):\/\//, 'must be a mysql:// or mariadb:// address')
-    .optional(),
+  ...databaseShape,
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
@@ -60,13 +71,7 @@ export const startShape = {
   INTERNAL_TOKEN_KEYS: z.string().optional(),
 };
 
-const serverNames = [
-  'BOOK_DATABASE_URL',
-  'PAYMENT_DATABASE_URL',
-  'SPACE_DATABASE_URL',
-  'MYPAGE_DATABASE_URL',
-  'REDIS_URL',
-] as const;
+const serverNames = [...contextNames.map(databaseSetting), 'REDIS_URL'] as const;
 
 const providerNames = ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'] as const;
 const externalNames = [...serverNames, ...providerNames];
@@ -124,28 +129,19 @@ function problemsOfServers(env: Record<string, string | undefined>): string[] {
 }
 
 function profileOf(config: z.infer<z.ZodObject<typeof startShape>>): Profile {
-  const { BOOK_DATABASE_URL, PAYMENT_DATABASE_URL, SPACE_DATABASE_URL } = config;
-  const { MYPAGE_DATABASE_URL, REDIS_URL, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = config;
-  if (
-    !BOOK_DATABASE_URL ||
-    !PAYMENT_DATABASE_URL ||
-    !SPACE_DATABASE_URL ||
-    !MYPAGE_DATABASE_URL ||
-    !REDIS_URL ||
-    !AUTH_JWKS_URL ||
-    !AUTH_ISSUER ||
-    !AUTH_AUDIENCE
-  ) {
+  const { REDIS_URL, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = config;
+  const databases = Object.fromEntries(
+    contextNames.flatMap((name) => {
+      const url = config[databaseSetting(name)];
+      return url ? [[name, url]] : [];
+    }),
+  );
+  const hasAllDatabases = Object.keys(databases).length === contextNames.length;
+  if (!hasAllDatabases || !REDIS_URL || !AUTH_JWKS_URL || !AUTH_ISSUER || !AUTH_AUDIENCE) {
     return { name: 'embedded' };
   }
-  const databases = {
-    book: BOOK_DATABASE_URL,
-    payment: PAYMENT_DATABASE_URL,
-    space: SPACE_DATABASE_URL,
-    mypage: MYPAGE_DATABASE_URL,
-  };
   const provider = { AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE };
-  return { name: 'servers', databases, redisUrl: REDIS_URL, provider };
+  return { name: 'servers', databases: databases as DatabaseUrls, redisUrl: REDIS_URL, provider };
 }
 
 /** This file runs from supervisor/src and, compiled, from dist/supervisor/src. */

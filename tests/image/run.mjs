@@ -68,7 +68,7 @@ async function testImage(atEnd) {
   const { requireFreePorts, startServers } = await import('./servers.mjs');
   const { bookSpace } = await import('./booking.mjs');
 
-  const { randomSecrets } = await import('../../scripts/secrets.mjs');
+  const { randomSecrets } = await import('../../scripts/ops/secrets.mjs');
   const { startIdentityProvider } = await import('../support/identity-provider.mjs');
 
   const provider = await startIdentityProvider();

@@ -11,7 +11,7 @@ import { entityFields, rootFields } from './schema-rules.ts';
 type Answer = Awaited<ReturnType<System['graphql']>>;
 
 const people: [string, Role | null][] = [
-  ['nobody', null],
+  ['anonymous clients', null],
   ['customers', 'customer'],
   ['hosts', 'host'],
   ['operators', 'operator'],
@@ -35,7 +35,7 @@ function refusalOf(audience: Audience, role: Role | null): string | null {
 const codesOf = ({ errors }: Pick<Answer, 'errors'>) =>
   (errors ?? []).map(({ extensions }) => extensions.code);
 
-describeSystems('who may use what', (system) => {
+describeSystems('access rules', (system) => {
   const fields = rootFields();
   const tokenOf = (role: Role | null) =>
     role === null ? Promise.resolve(null) : system.token(`matrix-${uuidv7()}`, role);
@@ -53,49 +53,64 @@ describeSystems('who may use what', (system) => {
   afterAll(() => rebuildEnded(system));
 
   for (const { name, kind, audience, query, variables } of fields) {
-    describe(`${name}, which is for ${audience}`, () => {
-      test.each(people)('answers or refuses %s', async (_name, role) => {
-        const token = await tokenOf(role);
-        const answer =
-          kind === 'subscription'
-            ? await firstOf(system, token, query, variables)
-            : await system.graphql(token, query, variables);
-        const refusal = refusalOf(audience, role);
-        if (refusal) {
-          expect(codesOf(answer)).toEqual([refusal]);
-          expect(answer.data?.[name] ?? null).toBeNull();
-        } else {
-          expect(codesOf(answer)).not.toContain('UNAUTHENTICATED');
-          expect(codesOf(answer)).not.toContain('FORBIDDEN');
-          expect(codesOf(answer)).not.toContain('GRAPHQL_VALIDATION_FAILED');
-        }
-      });
+    describe(`${name}, which is for ${audience},`, () => {
+      test.each(people)(
+        'the field is resolved or refused for %s as its rule says',
+        async (_name, role) => {
+          const token = await tokenOf(role);
+          const answer =
+            kind === 'subscription'
+              ? await firstOf(system, token, query, variables)
+              : await system.graphql(token, query, variables);
+          const refusal = refusalOf(audience, role);
+          if (refusal) {
+            expect(codesOf(answer)).toEqual([refusal]);
+            expect(answer.data?.[name] ?? null).toBeNull();
+          } else {
+            expect(codesOf(answer)).not.toContain('UNAUTHENTICATED');
+            expect(codesOf(answer)).not.toContain('FORBIDDEN');
+            expect(codesOf(answer)).not.toContain('GRAPHQL_VALIDATION_FAILED');
+          }
+        },
+      );
     });
   }
 
-  test('the matrix knows every way in', () => {
+  test('the access matrix contains every root field and every audience', () => {
     expect(fields.length).toBeGreaterThanOrEqual(25);
     expect(new Set(fields.map(({ audience }) => audience))).toEqual(
       new Set(['ANYONE', 'SIGNED_IN', 'CUSTOMER', 'HOST', 'OPERATOR']),
     );
   });
 
-  describe.each(entityFields())('$field of $context’s $type, which is for $audience', (entity) => {
-    test.each(people)('tells nothing that it should not to %s', async (_name, role) => {
-      const viewer = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
-      // Somebody else's.
-      const of = [{ __typename: entity.type, id: ids[entity.type] }];
-      const answer = await askSubgraph(system, entity.context, entity.query, { of }, { viewer });
-      const refusal = refusalOf(entity.audience, role);
-      const [found] = answer.data?._entities ?? [null];
-      // What is not there has no fields to refuse.
-      if (refusal && found !== null) expect(codesOf(answer)).toEqual([refusal]);
-      if (!refusal) expect(codesOf(answer)).not.toContain('FORBIDDEN');
-      if (entity.context === 'book' && entity.type === 'Booking' && role !== 'operator') {
-        expect(found).toBeNull();
-      }
-    });
-  });
+  describe.each(entityFields())(
+    '$field of $type in $context, which is for $audience,',
+    (entity) => {
+      test.each(people)(
+        'the entity field reveals nothing to %s that its rule forbids',
+        async (_name, role) => {
+          const viewer = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
+          // Somebody else's.
+          const of = [{ __typename: entity.type, id: ids[entity.type] }];
+          const answer = await askSubgraph(
+            system,
+            entity.context,
+            entity.query,
+            { of },
+            { viewer },
+          );
+          const refusal = refusalOf(entity.audience, role);
+          const [found] = answer.data?._entities ?? [null];
+          // What is not there has no fields to refuse.
+          if (refusal && found !== null) expect(codesOf(answer)).toEqual([refusal]);
+          if (!refusal) expect(codesOf(answer)).not.toContain('FORBIDDEN');
+          if (entity.context === 'book' && entity.type === 'Booking' && role !== 'operator') {
+            expect(found).toBeNull();
+          }
+        },
+      );
+    },
+  );
 
   describe.each([
     [
@@ -114,19 +129,22 @@ describeSystems('who may use what', (system) => {
       `mutation ($id: ID!) { approvePayment(input: { bookingId: $id, customerId: "kim", spaceId: $id, amount: 1,
          currency: KRW, paymentMethod: "pm_ok", slot: { startAt: "2031-01-01T00:00:00Z", endAt: "2031-01-01T01:00:00Z" } }) { status } }`,
     ],
-  ] as const)('%s, which is for siblings of %s', (_name, context, query) => {
-    test('is unknown to clients', async () => {
+  ] as const)('the internal operation %s of %s', (_name, context, query) => {
+    test('the internal operation is not in the public schema', async () => {
       const token = await system.token('operator', 'operator');
       const answer = await system.graphql(token, query, { id: uuidv7() });
       expect(codesOf(answer)).toContain('GRAPHQL_VALIDATION_FAILED');
       expect(answer.data).toBeUndefined();
     });
 
-    test.each(people)('is refused to the router, also when it asks for %s', async (_name, role) => {
-      const viewer = role && { userId: 'olga', roles: [role] };
-      const answer = await askSubgraph(system, context, query, { id: uuidv7() }, { viewer });
-      expect(codesOf(answer)).toEqual(['FORBIDDEN']);
-    });
+    test.each(people)(
+      'the internal operation is refused to the router, also on behalf of %s',
+      async (_name, role) => {
+        const viewer = role && { userId: 'olga', roles: [role] };
+        const answer = await askSubgraph(system, context, query, { id: uuidv7() }, { viewer });
+        expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+      },
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { judge, NoAudit, readAllowed } from '../../scripts/audit.mjs';
+import { judge, NoAudit, readAllowed, type Vulnerability } from '../../scripts/audit.mjs';
 
 /** Shaped as npm 10 and later write it: a direct finding, one that comes with another package, one that nothing ends. */
 const REPORT = {
@@ -25,7 +25,12 @@ const REPORT = {
   },
 };
 
-function found(name: string, severity: string, advisory: string, fixAvailable: unknown) {
+function found(
+  name: string,
+  severity: string,
+  advisory: string,
+  fixAvailable: Vulnerability['fixAvailable'],
+) {
   const url = `https://github.com/advisories/${advisory}`;
   const flaw = { source: 1, name, title: `A flaw of ${name}`, url, severity, range: '<9.9.9' };
   return { name, severity, isDirect: false, via: [flaw], effects: [], fixAvailable };
@@ -43,8 +48,8 @@ function versionsOf(path: string) {
 
 const advisories = (list: { advisory: string }[]) => list.map(({ advisory }) => advisory);
 
-describe('the judgement on an audit', () => {
-  test('fails for what is grave and what a version would end, and for nothing else', () => {
+describe('the assessment of an audit report', () => {
+  test('an audit fails for grave vulnerabilities that a newer version fixes, and for no other', () => {
     const { failing, unfixable, allowed, unneeded } = judge(REPORT, []);
     expect(failing).toMatchObject([
       { advisory: 'GHSA-35jh-r3h4-6jhm', package: 'lodash', fix: 'npm audit fix' },
@@ -54,7 +59,7 @@ describe('the judgement on an audit', () => {
     expect({ allowed, unneeded }).toEqual({ allowed: [], unneeded: [] });
   });
 
-  test('lets pass what is allowed, and complains of what need not be', () => {
+  test('an audit passes allowed vulnerabilities and reports entries that are not needed', () => {
     const { failing, allowed, unneeded } = judge(REPORT, [
       { advisory: 'GHSA-35jh-r3h4-6jhm', why: 'its templates are never compiled' },
       { advisory: 'GHSA-p8p7-x288-28g6', why: 'nothing ends it: no entry is needed' },
@@ -65,18 +70,18 @@ describe('the judgement on an audit', () => {
     expect(unneeded).toEqual(['GHSA-p8p7-x288-28g6', 'GHSA-gone-gone-gone']);
   });
 
-  test('is none where there is no report', () => {
+  test('an audit without a report throws NoAudit', () => {
     for (const none of [null, {}, { message: '405 Method Not Allowed' }, { error: {} }]) {
       expect(() => judge(none, [])).toThrow(NoAudit);
     }
   });
 
-  test('knows no excuse without a reason', () => {
+  test('an exception without a reason is refused', () => {
     expect(() => readAllowed('[{"advisory":"GHSA-x","why":" "}]')).toThrow('does not say why');
   });
 });
 
-describe('npm run audit', () => {
+describe('the command npm run audit', () => {
   /** Runs it against a registry that answers as told; nobody else is asked. */
   async function audit(answer: (asked: Record<string, string[]>) => object | number) {
     const registry = createServer(async (request, response) => {
@@ -114,7 +119,7 @@ describe('npm run audit', () => {
     return { code, said };
   }
 
-  test('ends with 0 when the registry knows of nothing', async () => {
+  test('the command npm run audit exits with 0 when the registry reports no vulnerability', async () => {
     let asked: Record<string, string[]> = {};
     const { code, said } = await audit((packages) => {
       asked = packages;
@@ -125,7 +130,7 @@ describe('npm run audit', () => {
     expect(Object.keys(asked)).toContain('fastify');
   });
 
-  test('ends with 1, and names the flaw, when there is one in a package of the lock file', async () => {
+  test('the command npm run audit exits with 1 and names a vulnerability of a locked package', async () => {
     const { code, said } = await audit(() => ({
       fastify: [
         {
@@ -146,7 +151,7 @@ describe('npm run audit', () => {
     expect(code).toBe(1);
   });
 
-  test('ends with 2 and a sentence when the registry does not audit', async () => {
+  test('the command npm run audit exits with 2 and one sentence when the registry cannot audit', async () => {
     const { code, said } = await audit(() => 405);
     expect(said).toMatch(/^The packages could not be audited: 405 .*\.$/m);
     expect(code).toBe(2);

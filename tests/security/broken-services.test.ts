@@ -7,7 +7,7 @@ import { startOwnRouter } from './own-router.ts';
 
 const MASKED = ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'];
 
-describeSystems('a service that does not answer', (system) => {
+describeSystems('a service that does not respond', (system) => {
   let impatient: System;
   let stop: () => Promise<void>;
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describeSystems('a service that does not answer', (system) => {
     }
   }
 
-  test('because it is frozen, is told of without a word of the inside', async () => {
+  test('a frozen service causes errors that reveal nothing internal', async () => {
     const pid = pidOf('space');
     process.kill(pid, 'SIGSTOP');
     try {
@@ -43,7 +43,7 @@ describeSystems('a service that does not answer', (system) => {
     }
   });
 
-  test('because it is dead, is told of without a word of the inside, and comes back', async () => {
+  test('a dead service causes errors that reveal nothing internal, and restarts', async () => {
     const { token } = await newCustomer(system);
     const pid = pidOf('mypage');
     process.kill(pid, 'SIGKILL');
@@ -59,7 +59,7 @@ describeSystems('a service that does not answer', (system) => {
     );
   });
 
-  test('leaves no trace: a booking is registered and shown afterwards', async () => {
+  test('a booking is registered and shown after services were broken', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);

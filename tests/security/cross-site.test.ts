@@ -14,7 +14,7 @@ describeSystems('pages of other sites', (system) => {
     ['text/plain; application/json'],
     ['application/jsonp'],
     [''],
-  ])('cannot have a browser send a mutation as %j', async (type) => {
+  ])('a page of another site cannot send a mutation with the content type %j', async (type) => {
     const name = `Space ${randomUUID()}`;
     const token = await system.token('mallory', 'host');
     const query = `mutation { listSpace(input: { name: "${name}", capacity: 1, hourlyRate: 1 }) { __typename } }`;
@@ -27,7 +27,7 @@ describeSystems('pages of other sites', (system) => {
     expect(await listed(name)).toBe(0);
   });
 
-  test('cannot have one sent by GET, with or without what proves a preflight', async () => {
+  test('a page of another site cannot send a mutation by GET, with or without a preflight header', async () => {
     const name = `Space ${randomUUID()}`;
     const token = await system.token('mallory', 'host');
     const query = `mutation { listSpace(input: { name: "${name}", capacity: 1, hourlyRate: 1 }) { __typename } }`;
@@ -43,15 +43,18 @@ describeSystems('pages of other sites', (system) => {
     [{}],
     [{ 'content-type': 'text/plain' }],
     [{ 'content-type': 'application/x-www-form-urlencoded', accept: 'text/event-stream' }],
-  ])('cannot have a query sent by GET with the headers %j', async (headers: object) => {
-    const url = `${system.graphqlUrl}?query=%7B__typename%7D`;
-    const response = await fetch(url, { headers: { ...headers, origin: FOREIGN } });
-    expect(response.status).toBe(400);
-    expect(await response.text()).toContain('cross-site request forgery');
-  });
+  ])(
+    'a page of another site cannot send a query by GET with the headers %j',
+    async (headers: object) => {
+      const url = `${system.graphqlUrl}?query=%7B__typename%7D`;
+      const response = await fetch(url, { headers: { ...headers, origin: FOREIGN } });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain('cross-site request forgery');
+    },
+  );
 
   test.each([FOREIGN, 'null', 'http://localhost.evil.example'])(
-    'cannot read an answer: %s is allowed nothing',
+    'a page of the origin %s receives no CORS headers',
     async (origin) => {
       const json = { origin, 'content-type': 'application/json' };
       const preflight = { origin, 'access-control-request-method': 'POST' };
@@ -70,7 +73,7 @@ describeSystems('pages of other sites', (system) => {
   );
 
   test.each([FOREIGN, 'null', 'file://', 'http://127.0.0.1:1'])(
-    'cannot open a WebSocket: %s is refused',
+    'a page of the origin %s cannot open a WebSocket',
     async (origin) => {
       const socket = new WebSocket(
         system.graphqlUrl.replace(/^http/, 'ws'),

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { contextNames } from '#contracts/topology.ts';
 import {
   CANCEL_BOOKING,
   LIST_SPACE,
@@ -13,22 +14,22 @@ import { describeSystems, type System, until } from '../support/system.ts';
 import { openSocket, raw } from './every-protocol.ts';
 import { internalKey, subgraphUrl } from './inside.ts';
 
-const SERVICES = ['router', 'book', 'payment', 'space', 'mypage'];
+const SERVICES = ['router', ...contextNames];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const FORGED = 'forged by a client';
 /** What would be a line of its own, or a colour of an operator's screen, if it were written as it is. */
 const LINE = `\n{"level":"error","msg":"${FORGED}"}\n\u001b[31m`;
 
-describeSystems('what clients may name', (system) => {
+describeSystems('input from clients', (system) => {
   test.each([
     ['a line break', 'a\nx-injected: yes'],
     ['a carriage return', 'a\rx-injected: yes'],
-    ['both, and a body', 'a\r\n\r\n<script>alert(1)</script>'],
+    ['line ends and a body', 'a\r\n\r\n<script>alert(1)</script>'],
     ['an ANSI code', 'a\u001b[31m'],
     ['quotes', '"},{"a":"b'],
     ['65 characters', 'a'.repeat(65)],
-    ['another script', 'é'],
-  ])('as correlation id is not reflected with %s', async (_name, id) => {
+    ['a letter beyond ASCII', 'é'],
+  ])('a correlation id with %s is not reflected', async (_name, id) => {
     const said = await raw(system.address, (send) =>
       send(
         `GET /graphql?query=x HTTP/1.1\r\nHost: a\r\nX-Correlation-Id: ${id}\r\nConnection: close\r\n\r\n`,
@@ -41,7 +42,7 @@ describeSystems('what clients may name', (system) => {
     }
   });
 
-  test('in paths, origins and names is reflected in no header, and in bodies as JSON alone', async () => {
+  test('paths, origins and names are reflected in no header, and in bodies only as JSON', async () => {
     const evil = '%0d%0ax-injected:%20yes';
     const said = await raw(system.address, (send) =>
       send(
@@ -65,7 +66,7 @@ describeSystems('what clients may name', (system) => {
     expect(JSON.parse(await response.text()).errors[0].message).toContain('<img');
   });
 
-  test('as users is no line break and no colour', async () => {
+  test('a user name with a line break or a control character is refused', async () => {
     for (const user of [`kim${LINE}`, 'kim\u001b[31m', 'kim\0', 'kim\ud800', ' kim']) {
       const { status } = await system.graphql(await system.token(user), '{ __typename }');
       expect(status).toBe(401);
@@ -74,7 +75,7 @@ describeSystems('what clients may name', (system) => {
 });
 
 describeSystems('the logs', (system) => {
-  test('hold one well-formed line for each thing, and no credential, whatever clients send', async () => {
+  test('the logs hold one well-formed line per entry and no credential, whatever clients send', async () => {
     const method = `pm_card_${randomBytes(12).toString('hex')}`;
     const key = `key-${randomBytes(12).toString('hex')}`;
     const secrets = [method, ...(await misuse(system, method, key)), ...secretsOf(system)];

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ContextName } from '#contracts/topology.ts';
 import { internalAuthorization, type ServiceName } from '#platform/auth/internal-tokens.ts';
 import type { Viewer } from '#platform/auth/viewer.ts';
-import type { ContextName } from '#platform/messaging/events.ts';
 import type { System } from '../support/system.ts';
 
 /** The key that the system's services sign their calls with. */

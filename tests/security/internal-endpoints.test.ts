@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
+import { contextNames } from '#contracts/topology.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
-import { contextNames } from '#platform/messaging/events.ts';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
 import { internalKey, subgraphUrl } from './inside.ts';
@@ -10,7 +10,7 @@ import { internalKey, subgraphUrl } from './inside.ts';
 const GRAPHQL = { method: 'POST', path: '/graphql' };
 const doors: [string, { method: string; path: string; body?: object }][] = [
   ['GraphQL', { ...GRAPHQL, body: { query: '{ __typename }' } }],
-  ['its SDL', { ...GRAPHQL, body: { query: '{ _service { sdl } }' } }],
+  ['the SDL', { ...GRAPHQL, body: { query: '{ _service { sdl } }' } }],
   [
     'an entity',
     {
@@ -24,22 +24,25 @@ const doors: [string, { method: string; path: string; body?: object }][] = [
   ['GraphQL by GET', { method: 'GET', path: '/graphql?query={__typename}' }],
   ['metrics', { method: 'GET', path: '/metrics' }],
   ['events', { method: 'GET', path: '/events' }],
-  ['their number', { method: 'GET', path: '/events/count' }],
+  ['the number of events', { method: 'GET', path: '/events/count' }],
   ['records of bookings', { method: 'POST', path: '/booking-records', body: { bookingIds: [] } }],
   ['the inbox', { method: 'POST', path: '/inbox/held', body: { ids: [] } }],
   ['versions of views', { method: 'POST', path: '/views/versions', body: { bookings: [] } }],
   ['notifications of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],
-  ['what there is not', { method: 'GET', path: '/nothing' }],
+  ['an unknown path', { method: 'GET', path: '/nothing' }],
   ['a way around a health check', { method: 'GET', path: '/health/live/../../events' }],
-  ['another one', { method: 'GET', path: '/health/live%2f..%2f..%2fevents' }],
+  [
+    'an encoded way around a health check',
+    { method: 'GET', path: '/health/live%2f..%2f..%2fevents' },
+  ],
   ['a doubled slash', { method: 'GET', path: '//events' }],
   ['a slash at the end', { method: 'GET', path: '/health/live/' }],
-  ['a body that is none', { ...GRAPHQL }],
+  ['an empty body', { ...GRAPHQL }],
 ];
 
-describeSystems('an internal endpoint', (system) => {
-  describe.each(contextNames)('of %s', (context) => {
-    test.each(doors)('is closed to strangers who ask for %s', async (_name, door) => {
+describeSystems('internal endpoints', (system) => {
+  describe.each(contextNames)('internal endpoints of %s', (context) => {
+    test.each(doors)('a request without a service token is refused for %s', async (_name, door) => {
       const { status, body } = await send(subgraphUrl(system, context), door);
       expect(status).toBe(401);
       expect(JSON.parse(body).errors).toEqual([
@@ -50,12 +53,15 @@ describeSystems('an internal endpoint', (system) => {
       ]);
     });
 
-    test.each(['/health/live', '/health/ready'])('answers %s to all', async (path) => {
-      const { status } = await send(subgraphUrl(system, context), { method: 'GET', path });
-      expect(status).toBe(200);
-    });
+    test.each(['/health/live', '/health/ready'])(
+      'the health check %s responds to everybody',
+      async (path) => {
+        const { status } = await send(subgraphUrl(system, context), { method: 'GET', path });
+        expect(status).toBe(200);
+      },
+    );
 
-    test("takes nobody's word but that of its own services", async () => {
+    test('a request with a token of anything but a service of this system is refused', async () => {
       const kim = await newCustomer(system);
       const elsewhere = context === 'book' ? 'payment' : 'book';
       const right = internalAuthorization('router', [internalKey(system)]);

@@ -13,16 +13,19 @@ const operations: [string, string][] = [
   ['bookingStatus', 'subscription ($id: ID!) { bookingStatus(bookingId: $id) { status } }'],
 ];
 
-describeRouters('what is not yours', (system) => {
-  test.each(operations)('is answered like what does not exist: %s', async (_name, query) => {
-    const { token, id } = await strangerAndBooking(system);
-    const ask = (id: string) => raw(system, token, query, { id });
-    const [others, nobodys] = [await ask(id), await ask(uuidv7())];
-    expect(others).toEqual(nobodys);
-    expect(others.text).not.toContain(id);
-  });
+describeRouters('data of other customers', (system) => {
+  test.each(operations)(
+    'the field %s responds for a booking of another customer as for an unknown id',
+    async (_name, query) => {
+      const { token, id } = await strangerAndBooking(system);
+      const ask = (id: string) => raw(system, token, query, { id });
+      const [others, nobodys] = [await ask(id), await ask(uuidv7())];
+      expect(others).toEqual(nobodys);
+      expect(others.text).not.toContain(id);
+    },
+  );
 
-  test('is not even told by the name of a filter, a cursor or an idempotency key', async () => {
+  test('a filter, a cursor or an idempotency key reveals nothing of another customer', async () => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const first = await kim.request(space.id, { idempotencyKey: 'the same' });

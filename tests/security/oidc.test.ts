@@ -8,7 +8,7 @@ import { type OpenIdProvider, startOpenIdProvider } from './openid-login.ts';
 const AUDIENCE = 'https://api.spacerent.example';
 const MY_PAGE = '{ myPage { bookings { edges { cursor } } } }';
 
-describe('with a real OpenID provider', () => {
+describe('an OpenID provider', () => {
   let provider: OpenIdProvider;
   let system: System;
   let stop: () => Promise<void>;
@@ -33,7 +33,7 @@ describe('with a real OpenID provider', () => {
     await provider?.stop();
   });
 
-  test('a customer signs in with code and PKCE, and the API knows who asks', async () => {
+  test('a customer signs in with code and PKCE, and the API knows the customer', async () => {
     const token = await provider.signIn('kim-by-openid', AUDIENCE);
     expect(decodeJwt(token)).toMatchObject({
       sub: 'kim-by-openid',
@@ -45,7 +45,7 @@ describe('with a real OpenID provider', () => {
     expect(data.myPage.bookings.edges).toEqual([]);
   });
 
-  test('roles come from the claim that the settings name, and give what they allow', async () => {
+  test('roles come from the configured claim and grant what they allow', async () => {
     const input = { name: 'By OpenID', capacity: 1, hourlyRate: 1_000 };
     const host = await provider.signIn('hana', AUDIENCE);
     const listed = await system.graphql(host, LIST_SPACE, { input });
@@ -77,7 +77,7 @@ describe('with a real OpenID provider', () => {
     }
   });
 
-  test('after a change of keys new tokens are accepted and old ones refused, without a restart', async () => {
+  test('new tokens are accepted and old ones refused after a key rotation, without a restart', async () => {
     const old = await provider.signIn('kim-by-openid', AUDIENCE);
     expect((await system.graphql(old, MY_PAGE)).status).toBe(200);
     await provider.rotate();
@@ -93,7 +93,7 @@ describe('with a real OpenID provider', () => {
     expect((await system.graphql(fresh, MY_PAGE)).status).toBe(200);
   });
 
-  test('a key that nobody signs with any more is forgotten by its age alone', async () => {
+  test('a removed key expires from the cache even when no token with a new key arrives', async () => {
     const old = await provider.signIn('kim-by-openid', AUDIENCE);
     await until(
       'its key is known',
@@ -106,7 +106,7 @@ describe('with a real OpenID provider', () => {
     );
   });
 
-  test('tokens with unknown keys make the router ask no more than once per cool-down', async () => {
+  test('tokens with unknown keys make the router fetch the keys at most once per cool-down', async () => {
     const [, payload, signature] = (await provider.signIn('kim-by-openid', AUDIENCE)).split('.');
     const before = await provider.timesAsked();
     const startedAt = performance.now();

@@ -17,8 +17,8 @@ import {
   parse,
   print,
 } from 'graphql';
+import { type ContextName, contextNames } from '#contracts/topology.ts';
 import type { Audience } from '#platform/graphql/access.ts';
-import { type ContextName, contextNames } from '#platform/messaging/events.ts';
 
 /** A field that clients can begin with, with an operation that does. */
 export interface Root {

@@ -79,9 +79,9 @@ describe('the router of the servers profile', () => {
   });
 
   test.each([
-    ['as it should be', {}, {}],
+    ['with the usual claims', {}, {}],
     [
-      'with several audiences, of which this is one',
+      'with several audiences, one of them its own',
       { aud: ['x', 'https://api.spacerent.example'] },
       {},
     ],
@@ -92,7 +92,7 @@ describe('the router of the servers profile', () => {
       { iat: Date.now() / 1_000 + 3, nbf: Date.now() / 1_000 + 3 },
       {},
     ],
-  ])('accepts a token %s', async (_name, claims, header) => {
+  ])('the router accepts a token %s', async (_name, claims, header) => {
     const token = await signed(provider, claims, header);
     const { status, errors } = await system.graphql(token, MY_PAGE);
     expect({ status, errors }).toEqual({ status: 200, errors: undefined });
@@ -100,7 +100,7 @@ describe('the router of the servers profile', () => {
     expect(live.data).toBeDefined();
   });
 
-  test.each(forgeries)('refuses a token %s', async (_name, forge) => {
+  test.each(forgeries)('the router refuses a token %s', async (_name, forge) => {
     const token = await forge(provider);
     for (const query of [MY_PAGE, PUBLIC]) {
       const { status, data, errors } = await system.graphql(token, query);
@@ -125,7 +125,7 @@ describe('the router of the servers profile', () => {
   });
 
   test.each(['jku', 'x5u'] as const)(
-    'asks nobody for the key that a token names by %s',
+    'the router does not fetch the key that a token names by %s',
     async (by) => {
       let asked = 0;
       const attacker = createServer((_request, response) => {
@@ -141,7 +141,7 @@ describe('the router of the servers profile', () => {
     },
   );
 
-  test('takes a request with two Authorization headers for nobody', async () => {
+  test('the router refuses a request with two Authorization headers', async () => {
     const kim = `Bearer ${await signed(provider)}`;
     const lee = `Bearer ${await signed(provider, { sub: 'lee' })}`;
     for (const values of [
@@ -166,24 +166,27 @@ describe('the router of the servers profile', () => {
   });
 
   test.each(['Basic a2ltOmtpbQ==', 'Bearer', 'Bearer a b', 'Token abc', 'bearer: x'])(
-    'refuses the Authorization header "%s"',
+    'the router refuses the Authorization header "%s"',
     async (authorization) => {
       const { status } = await system.graphql(null, PUBLIC, {}, { authorization });
       expect(status).toBe(401);
     },
   );
 
-  test.each(['GET', 'POST'])('hands out no development tokens: %s', async (method) => {
-    const answer = await fetch(`${system.address}/dev/token`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(method === 'POST' && { body: JSON.stringify({ user: 'kim', roles: ['operator'] }) }),
-    });
-    expect(answer.status).toBe(404);
-    await answer.text();
-  });
+  test.each(['GET', 'POST'])(
+    'the router of the servers profile issues no development tokens by %s',
+    async (method) => {
+      const answer = await fetch(`${system.address}/dev/token`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: JSON.stringify({ user: 'kim', roles: ['operator'] }) }),
+      });
+      expect(answer.status).toBe(404);
+      await answer.text();
+    },
+  );
 
-  test('has logged why tokens were refused, and no token', () => {
+  test('the router logs why tokens were refused, and no token', () => {
     const text = readFileSync(log, 'utf8');
     expect(text).toContain('a token was refused');
     expect(text).toContain('"claim":"aud"');
@@ -191,8 +194,8 @@ describe('the router of the servers profile', () => {
   });
 });
 
-describe('when the identity provider is away', () => {
-  test('from the start: 503, until its keys can be had; the public part answers', async () => {
+describe('an identity provider that is unavailable', () => {
+  test('a router that starts without its provider responds with 503 to tokens and serves the public part', async () => {
     const { provider, open } = await start('away-router');
     provider.behave('error');
     const { system, stop } = await open();
@@ -213,7 +216,7 @@ describe('when the identity provider is away', () => {
   });
 
   test.each(['error', 'nothing'] as const)(
-    'later on (it answers: %s): known keys go on working beyond their age, unknown ones are 503',
+    'a router whose provider responds with %s keeps its known keys and responds with 503 to unknown ones',
     async (how) => {
       const { provider, open } = await start(`away-later-router-${how}`, {
         AUTH_KEYS_MAX_AGE_SECONDS: '1',

@@ -126,7 +126,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     const discard = (event: EventRecord) =>
       fields().discardMyPageDeadLetter?.(null, { eventId: event.id, reason: 'a test' }, operator);
 
-    test('park a poisoned event after its attempts, and not the one beside it', async () => {
+    test('a poisoned event is parked after its last attempt, and the other event of its batch is not', async () => {
       const bad = await poisoned();
       const good = anEvent();
       await expect(deliver([bad, good])).rejects.toThrow('it does not agree with us');
@@ -149,16 +149,19 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     test.each([
       ['a field of another type', { n: 'many' }],
       ['a field that is missing', { colour: 'RED' }],
-      ['an unknown value beside what is malformed', { n: 'many', colour: 'ULTRAVIOLET' }],
+      ['an unknown value and a malformed one', { n: 'many', colour: 'ULTRAVIOLET' }],
       ['a value that is no text', { n: 1, colour: 7 }],
-    ])('park an event whose payload is malformed in every version: %s', async (_, malformed) => {
-      const event = anEvent(malformed);
-      for (let n = 1; n < PARK_AFTER; n += 1) await expect(deliver([event])).rejects.toThrow();
-      await deliver([event]);
-      expect(await stateOf(event)).toBe('PARKED');
-    });
+    ])(
+      'an event with %s is parked because its payload is malformed in every version',
+      async (_, malformed) => {
+        const event = anEvent(malformed);
+        for (let n = 1; n < PARK_AFTER; n += 1) await expect(deliver([event])).rejects.toThrow();
+        await deliver([event]);
+        expect(await stateOf(event)).toBe('PARKED');
+      },
+    );
 
-    test('are not made of what a newer version may understand, which waits for it', async () => {
+    test('an event that only a newer version understands is not parked and waits for that version', async () => {
       const strange = [
         { ...anEvent(), type: 'Unheard' },
         { ...anEvent({ n: 1, colour: 'ULTRAVIOLET' }) },
@@ -192,7 +195,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect(strange.map(effectsOf)).toEqual([1, 1, 1]);
     });
 
-    test('do not count transient trouble, however often an event meets it', async () => {
+    test('a transient failure is not counted, however often an event fails with it', async () => {
       const troubles = [
         new RetryLater('another event decides first'),
         Object.assign(new Error('canceling statement'), { code: '57014', severity: 'ERROR' }),
@@ -211,7 +214,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       }
     });
 
-    test('say why in a sentence, without the stack or what is inside', async () => {
+    test('the error of a dead letter is one sentence without a stack or internal paths', async () => {
       const event = await poisoned();
       poisonous.set(
         event.id,
@@ -221,7 +224,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect((await place.deadLetters.find(event.id))?.error).toBe('no such booking');
     });
 
-    test('forget the failures of an event that takes effect in the end', async () => {
+    test('the failures of an event are deleted when it is processed', async () => {
       const event = await poisoned();
       await expect(deliver([event])).rejects.toThrow();
       poisonous.delete(event.id);
@@ -229,7 +232,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([effectsOf(event), await stateOf(event)]).toEqual([1, null]);
     });
 
-    test('let a late duplicate of a parked event have no effect', async () => {
+    test('a late duplicate of a parked event has no effect', async () => {
       const event = await parked();
       poisonous.delete(event.id);
       await deliver([event]);
@@ -237,7 +240,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([effectsOf(event), await stateOf(event)]).toEqual([0, 'PARKED']);
     });
 
-    test('forget the failures of an event in the transaction of its effect elsewhere', async () => {
+    test('the failures of an event are deleted in the transaction that processes it elsewhere', async () => {
       const [event, other] = [await poisoned(), await poisoned()];
       await expect(deliver([event, other])).rejects.toThrow();
       expect([await stateOf(event), await stateOf(other)]).toEqual(['FAILING', 'FAILING']);
@@ -245,7 +248,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([await stateOf(event), await stateOf(other)]).toEqual([null, 'FAILING']);
     });
 
-    test('do not count the failures of an event that took effect in another attempt', async () => {
+    test('failures of an event that another attempt processed are not counted', async () => {
       const event = anEvent();
       await place.hold(event.id);
       for (let n = 1; n <= PARK_AFTER; n += 1) {
@@ -254,7 +257,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect(await stateOf(event)).toBeNull();
     });
 
-    test('forget failures that were left behind by an event that took effect', async () => {
+    test('failures that a processed event left behind are deleted when the consumer starts', async () => {
       const [processed, failing] = [await poisoned(), await poisoned()];
       await expect(deliver([processed, failing])).rejects.toThrow();
       await place.holdOnly(processed.id);
@@ -263,7 +266,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([await stateOf(processed), await stateOf(failing)]).toEqual([null, 'FAILING']);
     });
 
-    test('replay an event once, however often and at once it is asked for', async () => {
+    test('a dead letter is replayed once, however many replays are requested at the same time', async () => {
       const event = await parked();
       poisonous.delete(event.id);
       expect(await replay(event)).toMatchObject({
@@ -281,7 +284,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([effectsOf(other), await stateOf(other)]).toEqual([1, 'REPLAYED']);
     });
 
-    test('finish a replay that died after its effect, without a second one', async () => {
+    test('a replay that was interrupted after its effect completes without a second effect', async () => {
       const event = await parked();
       poisonous.delete(event.id);
       await place.deadLetters.release(event.id);
@@ -290,7 +293,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect([effectsOf(event), await stateOf(event)]).toEqual([1, 'REPLAYED']);
     });
 
-    test('stay parked when a replay fails', async () => {
+    test('a dead letter stays parked when its replay fails', async () => {
       const event = await parked();
       expect(await replay(event)).toMatchObject({ type: 'DeadLetterReplayFailed' });
       expect(logOf(event)).toEqual([
@@ -301,7 +304,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
       expect(await place.deadLetters.find(event.id)).toMatchObject({ failures: PARK_AFTER + 1 });
     });
 
-    test('never let a discarded event have its effect', async () => {
+    test('a discarded event never takes effect', async () => {
       const event = await parked();
       poisonous.delete(event.id);
       expect(await discard(event)).toMatchObject({
@@ -317,7 +320,7 @@ export function describeDeadLetters(engine: string, open: () => Promise<DeadLett
     });
 
     test.each(['  ', 'x'.repeat(1_001), 'a NUL \0', 'half a \ud83d smile'])(
-      'are not discarded for a reason that cannot be kept: %j',
+      'a dead letter is not discarded with the invalid reason %j',
       async (reason) => {
         const event = await parked();
         const args = { eventId: event.id, reason };

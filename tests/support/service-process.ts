@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ContextName } from '#contracts/topology.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { freePort } from './servers.mjs';
 
@@ -25,7 +26,7 @@ export interface ServiceProcess {
 
 /** Starts a service with `env`, and resolves once it is ready; rejects with its log when it ends. */
 export async function startServiceProcess(
-  service: 'router' | 'book' | 'payment' | 'space' | 'mypage',
+  service: 'router' | ContextName,
   env: Record<string, string>,
 ): Promise<ServiceProcess> {
   const port = Number(env.PORT ?? (await freePort()));

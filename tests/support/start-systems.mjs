@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import pg from 'pg';
-import { randomSecrets } from '../../scripts/secrets.mjs';
+import { randomSecrets } from '../../scripts/ops/secrets.mjs';
 import { readComposeFile } from '../image/compose-file.mjs';
 import { startIdentityProvider } from './identity-provider.mjs';
 import { embeddedIdentity, startRouterBeside } from './router-beside.mjs';
@@ -116,7 +116,7 @@ function stateOf(home) {
 }
 
 /**
- * Real servers with the credentials that "npm run secrets" makes for docker-compose.yml. Resolves with
+ * Real servers with the credentials that "npm run ops -- secrets" makes for docker-compose.yml. Resolves with
  * the environment that the file gives its services; only hosts and ports are those of this machine.
  */
 async function startComposedServers({ settings }) {

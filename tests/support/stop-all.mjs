@@ -2,6 +2,7 @@ const ENDS_WITHIN_MS = 20_000;
 
 /** Ends what the global set-ups started, last first. */
 export default async function stopAll() {
+  globalThis.stopAll ??= [];
   for (let stop = globalThis.stopAll.pop(); stop; stop = globalThis.stopAll.pop()) await stop();
   globalThis.endWatched ??= watchEnd();
 }

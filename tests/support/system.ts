@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe } from '@jest/globals';
+import type { ContextName } from '#contracts/topology.ts';
 import { signEmbeddedToken, signToken } from './identity-provider.mjs';
+
+const POLL_MS = 50;
 
 export type Profile = 'embedded' | 'servers';
 
@@ -30,7 +33,7 @@ export class System {
   /** What the supervisor tells of itself: addresses, process ids, databases. */
   instance(): {
     graphqlUrl: string;
-    databases: Record<'book' | 'payment' | 'space' | 'mypage', string>;
+    databases: Record<ContextName, string>;
     services: Record<string, { pid: number | null; url: string }>;
   } {
     return JSON.parse(readFileSync(join(this.home, 'instance.json'), 'utf8'));
@@ -107,22 +110,22 @@ export function describeRouters(name: string, tests: (system: System) => void): 
   });
 }
 
-/** Polls until `look` answers something truthy; fails with `what` after `seconds`. */
+/** Polls until `check` returns something truthy, and resolves with it; fails after `seconds`. */
 export async function until<T>(
-  what: string,
-  look: () => Promise<T | null | undefined | false>,
+  condition: string,
+  check: () => T | false | null | undefined | Promise<T | false | null | undefined>,
   seconds = 15,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
-    await pause(50);
+    const result = await check();
+    if (result) return result;
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${condition}`);
+    await pause(POLL_MS);
   }
 }
 
-/** Repeats an assertion until it holds; fails as it last did after `seconds`. */
+/** Repeats an assertion until it holds; after `seconds` it fails with the last error. */
 export async function eventually(assertion: () => Promise<void>, seconds = 15): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
@@ -131,7 +134,7 @@ export async function eventually(assertion: () => Promise<void>, seconds = 15): 
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      await pause(50);
+      await pause(POLL_MS);
     }
   }
 }

@@ -136,7 +136,11 @@ test('an event whose worker is killed three times takes effect once', async () =
     transport,
     authorize: async () => 'Bearer test',
     inboxUrls: { book: inboxUrl },
-    contracts: { Registered: { ...spaceEvents.Registered, consumers: ['book'] } },
+    publisher: 'space',
+    contexts: {
+      space: { publishes: spaceEvents, consumes: [] },
+      book: { publishes: {}, consumes: ['Registered'] },
+    },
     metrics: createMetrics('test'),
     logger: silent,
   });

@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import { grouped } from '#platform/config/setting-groups.ts';
-import {
-  metricsShape,
-  migrationsShape,
-  peersShape,
-  processShape,
-  queueShape,
-  readConfig,
-  setting,
-} from '#platform/config/settings.ts';
+import { contextShape, peersShape, readConfig, setting } from '#platform/config/settings.ts';
 
 const { BOOK_URL, PAYMENT_URL, SPACE_URL } = peersShape;
 
 /** What mypage reads from its environment. */
 export const mypageShape = {
-  ...processShape,
-  ...queueShape,
-  ...metricsShape,
-  ...migrationsShape,
+  ...contextShape,
   // The contexts whose stored events rebuild the views.
   BOOK_URL,
   PAYMENT_URL,

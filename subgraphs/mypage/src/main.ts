@@ -1,16 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { VIEW_NOTIFICATIONS_CHANNEL } from '#contracts/mypage.ts';
-import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
-import { projectFile } from '#platform/config/project.ts';
-import { applyMigrations } from '#platform/database/migrate.ts';
-import { createSubgraph } from '#platform/graphql/subgraph-server.ts';
-import { runService } from '#platform/lifecycle/lifecycle.ts';
-import { openConsumer } from '#platform/messaging/consumer.ts';
+import { runContext } from '#platform/lifecycle/context.ts';
 import { openPublisher } from '#platform/messaging/notifications.ts';
-import { openTransport } from '#platform/messaging/queue.ts';
-import { createMetrics } from '#platform/observability/metrics.ts';
 import { serveBookingRecords } from '#platform/operator/booking-records.ts';
-import { deadLetterResolvers } from '#platform/operator/dead-letter-resolvers.ts';
 import { erasureResolvers } from '#platform/operator/erasure-resolvers.ts';
 import { viewRecords } from './adapters/booking-records.ts';
 import { viewErasure } from './adapters/customer-erasure.ts';
@@ -28,25 +20,23 @@ import { batchProjector } from './application/batch-projector.ts';
 import { rebuilder } from './application/rebuild-views.ts';
 import { mypageConfig } from './config.ts';
 
-await runService('mypage', mypageConfig, async ({ config, logger, draining, ...lifecycle }) => {
-  const { onDrain, onDrained, onStop } = lifecycle;
-  const authorize = internalAuthorization('mypage', config.INTERNAL_TOKEN_KEYS);
-  const metrics = createMetrics('mypage');
-  const url = config.MYPAGE_DATABASE_URL;
-  const engine = url.startsWith('file:') ? 'sqlite' : 'mysql';
-  await applyMigrations({
-    databaseUrl: url,
-    migrationsDir: projectFile(`prisma/mypage/migrations/${engine}`),
-    allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
-    log: logger,
-  });
-  const database = await openViewPools(url);
-  const probe = viewProbe(url);
-  const transport = openTransport(config, logger, metrics);
+const mypage = {
+  name: 'mypage',
+  title: 'MyPage',
+  configure: mypageConfig,
+  database: ({ MYPAGE_DATABASE_URL: url }: ReturnType<typeof mypageConfig>) => ({
+    url,
+    migrations: `prisma/mypage/migrations/${url.startsWith('file:') ? 'sqlite' : 'mysql'}`,
+  }),
+} as const;
+
+await runContext(mypage, async ({ config, logger, metrics, authorize }) => {
+  const database = await openViewPools(config.MYPAGE_DATABASE_URL);
   const views = prismaViewStore(database.requests);
   const projectedViews = prismaViewStore(database.workers);
   const keepMinutes = config.VIEW_VERSIONS_KEEP_MINUTES;
   const publisher = openPublisher(config, VIEW_NOTIFICATIONS_CHANNEL, logger, metrics);
+  const projector = batchProjector(projectedViews, notifySubscribers(publisher), isOutage);
   const generations = prismaViewGenerations(database.workers);
   const events = storedEventsClient(
     { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
@@ -58,53 +48,31 @@ await runService('mypage', mypageConfig, async ({ config, logger, draining, ...l
     events,
     clock: () => new Date(),
     pause: wait,
-    log: (message, facts) => logger.info(facts, message),
+    log: (message, fields) => logger.info(fields, message),
   });
 
-  const consumer = openConsumer({
-    name: 'mypage',
-    transport,
-    inbox: projectedViews,
-    deadLetters: prismaDeadLetters(database.workers),
-    parkAfter: config.PARK_AFTER_FAILURES,
-    metrics,
-    logger,
-  });
-  const server = await createSubgraph({
-    name: 'mypage',
-    config,
-    schemaFile: projectFile('subgraphs/mypage/schema.graphql'),
+  return {
+    requests: { inbox: views, deadLetters: prismaDeadLetters(database.requests) },
+    workers: { inbox: projectedViews, deadLetters: prismaDeadLetters(database.workers) },
+    probe: viewProbe(config.MYPAGE_DATABASE_URL),
     resolvers: [
       resolvers(views, rebuilds, generations),
-      deadLetterResolvers('MyPage', prismaDeadLetters(database.requests), consumer, logger),
       erasureResolvers('MyPage', viewErasure(database.requests, generations)),
     ],
-    context: (base) => base,
-    inbox: views,
     serve(app) {
       serveViewVersions(app, prismaViewVersions(database.requests, keepMinutes));
       serveBookingRecords(app, viewRecords(database.requests));
     },
-    health: { ready: () => probe.check(), draining },
-    metrics,
-    logger,
-  });
-  const projector = batchProjector(projectedViews, notifySubscribers(publisher), isOutage);
-  await consumeEvents(consumer, projector, logger);
-  const stopPruning = startPruning(prismaViewVersions(database.workers, keepMinutes), logger);
-  const stopTidying = startTidying(generations, logger);
-  await server.listen({ host: config.HOST, port: config.PORT });
-  logger.info({ port: config.PORT }, 'mypage is ready');
-
-  // Consumers first: no work begins in a process that is about to end, and others or the next one
-  // take it over.
-  onDrain('rebuild', () => rebuilds.stop());
-  onDrain('old versions', stopPruning);
-  onDrain('old generations', stopTidying);
-  onDrain('queue workers', () => transport.stopReceiving());
-  onDrained('requests', () => server.close());
-  onStop('queue', () => transport.close());
-  onStop('notifications', () => publisher.close());
-  onStop('stored events', () => events.close());
-  onStop('database', () => Promise.all([probe.close(), database.close()]));
+    consume: (consumer) => consumeEvents(consumer, projector, logger),
+    startJobs: () => ({
+      rebuild: () => rebuilds.stop(),
+      'old versions': startPruning(prismaViewVersions(database.workers, keepMinutes), logger),
+      'old generations': startTidying(generations, logger),
+    }),
+    stops: {
+      notifications: () => publisher.close(),
+      'stored events': () => events.close(),
+    },
+    closeDatabase: () => database.close(),
+  };
 });

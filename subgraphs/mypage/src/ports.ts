@@ -1,4 +1,4 @@
-import type { VersionQuestion } from '#contracts/mypage.ts';
+import type { ParsedVersionQuestion } from '#contracts/mypage.ts';
 import type { BookingStatusView, ProjectedEvent, StatusChange } from './booking-status-view.ts';
 
 export interface ViewStore {
@@ -21,21 +21,21 @@ export interface ViewStore {
 
 /** Where a view stands in the customer's list. */
 export interface ViewPosition {
-  startAt: string;
+  startAt: Date;
   bookingId: string;
 }
 
 /** The views' latest versions, one for each event, kept for some minutes for live subscribers. */
 export interface ViewVersions {
   /** Answers each question; null where there is no view that is shown to somebody. */
-  of(questions: readonly VersionQuestion[]): Promise<(AskedVersions | null)[]>;
+  of(questions: readonly ParsedVersionQuestion[]): Promise<(AskedVersions | null)[]>;
   /** Up to `limit` versions in the order of their projection, from that instant or after that place. */
   projectedSince(since: Date, after: VersionPlace | null, limit: number): Promise<NotedVersion[]>;
   /** Deletes up to 500 versions that are older than is kept; resolves with whether there are more. */
   prune(): Promise<boolean>;
 }
 
-/** See {@link VersionQuestion} for what was asked. */
+/** See {@link ParsedVersionQuestion} for what was asked. */
 export interface AskedVersions {
   present: BookingStatusView;
   /** Oldest first. */

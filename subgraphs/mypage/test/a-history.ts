@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { TimeSlot } from '#contracts/values.ts';
 import type { ProjectedEvent } from '../src/booking-status-view.ts';
 
 type Of<Kind> = Extract<ProjectedEvent, { of: Kind }>;
@@ -8,13 +9,16 @@ type RegistrationStatus = Of<'registration'>['facts']['status'];
 
 const T0 = Date.UTC(2030, 4, 1);
 const SPACE_ID = '01900000-0000-7000-8000-000000000001';
-export const SLOT = { startAt: '2030-06-03T01:00:00.000Z', endAt: '2030-06-03T03:00:00.000Z' };
+export const SLOT: TimeSlot = {
+  startAt: new Date('2030-06-03T01:00:00.000Z'),
+  endAt: new Date('2030-06-03T03:00:00.000Z'),
+};
 
 export interface Told {
   bookingId?: string;
   customerId?: string;
   spaceName?: string;
-  slot?: { startAt: string; endAt: string };
+  slot?: TimeSlot;
   /** Seconds after the history's beginning. */
   second?: number;
 }

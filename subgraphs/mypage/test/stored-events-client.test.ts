@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { EventContract } from '#platform/messaging/events.ts';
+import type { EventContract } from '#contracts/event-contract.ts';
 import { serveStoredEvents, storedEvents } from '#platform/messaging/stored-events.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 import { storedEventsClient } from '../src/adapters/stored-events-client.ts';
@@ -11,11 +11,10 @@ import { storedEventsClient } from '../src/adapters/stored-events-client.ts';
 const contracts = {
   Tested: {
     topic: 'tests',
-    consumers: ['mypage'],
     payload: z.object({ bookingId: z.string(), status: z.enum(['ONE', 'TWO']) }),
     upcasts: [({ booking, ...rest }: { booking: string }) => ({ bookingId: booking, ...rest })],
   },
-  NotForViews: { topic: 'tests', consumers: ['book'], payload: z.object({}) },
+  NotForViews: { topic: 'tests', payload: z.object({}) },
 } satisfies Record<string, EventContract>;
 
 describe('stored events', () => {
@@ -34,6 +33,7 @@ describe('stored events', () => {
       async () => 'Bearer test',
       silent,
       { book: kinds, payment: kinds, space: kinds },
+      { mypage: { publishes: {}, consumes: ['Tested'] } },
     );
   });
 

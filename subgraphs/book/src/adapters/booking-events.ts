@@ -21,10 +21,7 @@ export function toEvent(booking: Booking): EventRecord {
         customerId: state.customerId,
         spaceId: state.spaceId,
         spaceName: state.spaceName,
-        slot: {
-          startAt: state.slot.startAt.toISOString(),
-          endAt: state.slot.endAt.toISOString(),
-        },
+        slot: state.slot,
         price: state.price,
         status: state.status,
         refund: isUnpaidEnd ? state.price : (state.refund ?? { ...state.price, amount: 0 }),

@@ -28,7 +28,7 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
     },
 
     async list(customerId, { limit, after, statuses }) {
-      const startAt = after && new Date(after.startAt);
+      const startAt = after?.startAt;
       return prisma.bookingStatusView.findMany({
         where: {
           generation: await live(),

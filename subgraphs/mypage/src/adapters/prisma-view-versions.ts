@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { VersionQuestion } from '#contracts/mypage.ts';
+import type { ParsedVersionQuestion } from '#contracts/mypage.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
@@ -20,14 +20,14 @@ export function prismaViewVersions(
 ): ViewVersions {
   const live = liveGenerationReader(prisma);
 
-  async function kept(generation: number, questions: readonly VersionQuestion[]) {
+  async function kept(generation: number, questions: readonly ParsedVersionQuestion[]) {
     const asked = questions.flatMap(
       ({ bookingId, after, since }): Prisma.ViewVersionWhereInput[] => {
         // The generation in each of them: SQLite looks up the terms of an OR one by one.
         const of = { generation, bookingId };
         return [
           ...(after === undefined ? [] : [{ ...of, version: { gt: after } }]),
-          ...(since === undefined ? [] : [{ ...of, projectedAt: { gte: new Date(since) } }]),
+          ...(since === undefined ? [] : [{ ...of, projectedAt: { gte: since } }]),
         ];
       },
     );
@@ -121,15 +121,14 @@ export function prismaViewVersions(
 
 /** What the question asks for, of what is kept of the booking; oldest first. */
 function askedOf(
-  { after, since }: VersionQuestion,
+  { after, since }: ParsedVersionQuestion,
   kept: readonly (BookingStatusView & { projectedAt: Date })[],
   present: BookingStatusView,
 ): BookingStatusView[] {
   if (after === undefined && since === undefined) return [present];
-  const from = since && new Date(since);
   const asked = kept.filter(
     ({ version, projectedAt }) =>
-      (after !== undefined && version > after) || (from && projectedAt >= from),
+      (after !== undefined && version > after) || (since && projectedAt >= since),
   );
   if (after === undefined || (asked[0] && asked[0].version <= after + 1)) return asked;
   // Not kept so far back, or nothing new; a rebuild that left events out can make a lower version.

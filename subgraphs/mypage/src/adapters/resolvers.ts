@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instant } from '#contracts/values.ts';
 import { signedIn } from '#platform/auth/viewer.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import { connection, readPage } from '#platform/graphql/pagination.ts';
@@ -7,7 +8,7 @@ import type { Rebuilder } from '../application/rebuild-views.ts';
 import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
 import type { Rebuild, ViewGenerations, ViewStore } from '../ports.ts';
 
-const position = z.object({ startAt: z.iso.datetime(), bookingId: z.uuid() });
+const position = z.object({ startAt: instant, bookingId: z.uuid() });
 
 interface BookingsArgs {
   first: number | null;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { bookingEvents } from '#contracts/book.ts';
+import type { EventContract } from '#contracts/event-contract.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
+import { consumersOf, type Topology, topology } from '#contracts/topology.ts';
 import type { Authorize } from '#platform/auth/internal-tokens.ts';
 import { openPeerClient } from '#platform/http/peer-client.ts';
 import { readPayload } from '#platform/messaging/event-payload.ts';
-import type { EventContract } from '#platform/messaging/events.ts';
 import { NotUnderstood } from '#platform/messaging/failures.ts';
 import { EVENT_COUNT_PATH, EVENTS_PATH } from '#platform/messaging/stored-events.ts';
 import type { Logger } from '#platform/observability/logger.ts';
@@ -45,6 +46,7 @@ export function storedEventsClient(
   authorize: Authorize,
   logger: Logger,
   kinds = KINDS,
+  contexts: Topology = topology,
 ): StoredEvents & { close(): Promise<void> } {
   const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });
 
@@ -54,7 +56,7 @@ export function storedEventsClient(
       const response = await peers.request(from, { path: `${EVENTS_PATH}${query}` }, page);
       return {
         next: response.next,
-        events: response.events.map((each) => read(kinds[from], each, logger)),
+        events: response.events.map((each) => read(kinds[from], each, logger, contexts)),
       };
     },
     count: async (from) => (await peers.request(from, { path: EVENT_COUNT_PATH }, count)).count,
@@ -66,9 +68,10 @@ function read(
   { of, contracts }: Kinds[ToldBy],
   { id, type, version, schemaVersion, occurredAt, payload }: z.infer<typeof page>['events'][number],
   logger: Logger,
+  contexts: Topology,
 ): StoredEvent {
   const contract = contracts[type];
-  if (contract && !contract.consumers.includes('mypage')) {
+  if (contract && !consumersOf(type, contexts).includes('mypage')) {
     return { id, event: null, isUnreadable: false };
   }
   try {

@@ -9,6 +9,7 @@ import {
   type ViewVersion,
   versionQuestions,
 } from '#contracts/mypage.ts';
+import { instant } from '#contracts/values.ts';
 import type { Publisher } from '#platform/messaging/notifications.ts';
 import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
 import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
@@ -38,7 +39,7 @@ function texts(notifications: readonly ViewNotification[]): string[] {
 }
 
 const recentQuestion = z.object({
-  since: z.iso.datetime(),
+  since: instant,
   after: z
     .string()
     .transform((text, { addIssue }): VersionPlace => {
@@ -64,7 +65,7 @@ export function serveViewVersions(app: FastifyInstance, versions: ViewVersions):
     // Before the question: what is projected meanwhile is found again next time.
     const now = new Date().toISOString();
     const { since, after = null } = asked.data;
-    const noted = await versions.projectedSince(new Date(since), after, NOTIFICATION_BATCH_SIZE);
+    const noted = await versions.projectedSince(since, after, NOTIFICATION_BATCH_SIZE);
     const last = noted.length < NOTIFICATION_BATCH_SIZE ? undefined : noted.at(-1);
     return {
       notices: noted.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),

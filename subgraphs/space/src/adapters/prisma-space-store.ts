@@ -7,7 +7,7 @@ import { insertAuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { Space } from '../domain/space.ts';
 import type { SpaceStore } from '../ports.ts';
-import { occupySlot } from './occupied-slots.ts';
+import { storeOccupancy } from './occupied-slots.ts';
 import { findSpaceIds } from './space-search.ts';
 
 const insertSpace = statement(
@@ -17,7 +17,7 @@ const insertSpace = statement(
             currency, opening_hours, refund_tiers, version, listed_at)
      VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9::currency, $10::jsonb, $11::jsonb, $12, $13)
   RETURNING id),
-   told AS (${insertOutbox('$14', 'EXISTS (SELECT FROM listed)')})
+   published AS (${insertOutbox('$14', 'EXISTS (SELECT FROM listed)')})
    ${insertAuditEntry('$15', 'EXISTS (SELECT FROM listed)')}`,
 );
 
@@ -28,7 +28,7 @@ export function prismaSpaceStore(
   relay: Pick<Relay, 'publish'>,
 ): SpaceStore {
   return {
-    // Prisma gathers the look-ups of one tick into one query: lists of spaces cost one.
+    // Prisma batches the look-ups of one tick: a list of spaces costs one query.
     find: async (id) => (await prisma.space.findUnique({ where: { id } })) as Space | null,
 
     async search(search, limit, after) {
@@ -58,9 +58,9 @@ export function prismaSpaceStore(
         },
       });
       const { name, hourlyRate, currency } = space;
-      const noted = newAuditEntry({
+      const auditEntry = newAuditEntry({
         userId: by.userId,
-        actedAs: by.as,
+        actedAs: by.role,
         action: 'listSpace',
         subjectType: 'space',
         subjectId: space.id,
@@ -82,11 +82,11 @@ export function prismaSpaceStore(
         space.version,
         space.listedAt,
         JSON.stringify([event]),
-        JSON.stringify(noted),
+        JSON.stringify(auditEntry),
       );
       relay.publish([event]);
     },
 
-    occupy: (booking, eventId) => occupySlot(pool, booking, eventId),
+    storeOccupancy: (booking, eventId) => storeOccupancy(pool, booking, eventId),
   };
 }

@@ -1,0 +1,156 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import pg from 'pg';
+import { measureBookings } from '../booking-load.ts';
+import { type CountedCpu, type CpuTime, countCpuTime } from '../cpu-time.ts';
+import { measureLimit } from '../limit/measure-limit.ts';
+import { measureSystem, say } from '../measure-system.ts';
+import { type Options, readOptions } from '../options.ts';
+import { measureReading } from '../reading-load.ts';
+import { machine, type Results, type Round, ratiosOf, reportOf } from '../report.ts';
+import { type RouterClient, routerClient } from '../router-client.ts';
+import { type FreeSlot, listSpaces, SPACES, slotDealer } from '../spaces.ts';
+import { storeBookings } from '../stored/store-bookings.ts';
+import type { System } from '../system.ts';
+import { watchVisibleBookings } from '../visible-bookings.ts';
+import { countWrittenRows, perBooking } from '../written-rows.ts';
+
+await measureSystem(readOptions, measureAll);
+
+async function measureAll(system: System, options: Options): Promise<void> {
+  const { instance, postgresUrl, url } = system;
+  const router = routerClient(url, options.clients * 2);
+  const spaceIds = await listSpaces(router, postgresUrl('book'));
+  say(`${SPACES} spaces are listed`);
+  const tokens = await Promise.all(
+    Array.from({ length: options.clients }, (_, n) => router.tokenOf(`customer-${n}`, 'customer')),
+  );
+  const load = { options, system, router, tokens, nextSlot: slotDealer(spaceIds) };
+
+  const results: Results = {
+    startedAt: new Date().toISOString(),
+    options,
+    machine: machine(),
+    empty: { stored: 0 },
+    ratios: {},
+    failures: [],
+  };
+  // A part that fails costs its own numbers, not those of the others.
+  const part = async (what: string, work: () => Promise<void>) => {
+    say(what);
+    try {
+      await work();
+    } catch (error) {
+      process.exitCode = 1;
+      const failure = `${what}: failed. ${(error as Error).message}`;
+      results.failures.push(failure);
+      say(failure);
+    }
+  };
+
+  await measureRound(load, results.empty, part);
+  await part('Measuring the limit', async () => {
+    await checkpoint(postgresUrl('postgres'));
+    const cpu = cpuTimeOf(instance);
+    results.limit = await measureLimit(system, spaceIds, {
+      clients: options.clients,
+      warmUpSeconds: 3,
+      seconds: Math.min(10, options.seconds),
+      ...cpu,
+    });
+    results.cpuPerLife = cpu.perBooking(results.limit.lives);
+    results.takenByOthers = cpu.takenByOthers();
+    say(`${results.limit.livesPerSecond.toFixed(1)} lives per second`);
+  });
+  if (options.stored > 0) {
+    const full: Round = { stored: options.stored };
+    await part(`Storing ${options.stored} bookings`, async () => {
+      await storeBookings(system, options.stored, spaceIds);
+      results.full = full;
+    });
+    if (results.full) await measureRound(load, results.full, part);
+  }
+  await router.close();
+
+  results.ratios = ratiosOf(results);
+  mkdirSync(dirname(options.out), { recursive: true });
+  writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
+  console.log(`${reportOf(results)}\n\nThe results are in ${options.out}`);
+}
+
+interface Load {
+  options: Options;
+  system: System;
+  router: RouterClient;
+  tokens: string[];
+  nextSlot: () => FreeSlot;
+}
+
+/** Books, then reads, and writes into the round what came of it. */
+async function measureRound(
+  { options, system, router, tokens, nextSlot }: Load,
+  round: Round,
+  part: (what: string, work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { instance, postgresUrl } = system;
+  const state = round.stored > 0 ? `, ${round.stored} stored` : '';
+
+  await part(`Booking for ${options.seconds} s${state}`, async () => {
+    await checkpoint(postgresUrl('postgres'));
+    const visible = watchVisibleBookings(instance.databases.mypage as string);
+    const written = await countWrittenRows(postgresUrl, ['book', 'payment', 'space']);
+    const cpu = cpuTimeOf(instance);
+    const bookings = await measureBookings({
+      router,
+      tokens,
+      nextSlot,
+      visible,
+      // Young code runs slowly: V8 has to see it a few hundred times first.
+      warmUpSeconds: round.stored > 0 ? 5 : 15,
+      seconds: options.seconds,
+      ...cpu,
+    }).finally(() => visible.close());
+    round.written = perBooking(await written(), bookings.made);
+    round.cpuPerBooking = cpu.perBooking(bookings.confirmed);
+    round.takenByOthers = cpu.takenByOthers();
+    round.bookings = bookings;
+    say(`${bookings.confirmedPerSecond.toFixed(1)} confirmed bookings per second`);
+  });
+
+  const seconds = Math.min(8, options.seconds);
+  await part(`Reading mypage for ${seconds} s${state}`, async () => {
+    round.reading = await measureReading({ router, tokens, warmUpSeconds: 2, seconds });
+    say(`${round.reading.readsPerSecond.toFixed(1)} reads per second`);
+  });
+}
+
+/** Counts between the two calls of a load. */
+function cpuTimeOf(instance: System['instance']) {
+  let count: (() => CountedCpu) | undefined;
+  let counted: CountedCpu | undefined;
+  return {
+    atStart: () => {
+      count = countCpuTime(instance);
+    },
+    atEnd: () => {
+      counted = count?.();
+    },
+    takenByOthers: () => counted?.takenByOthers,
+    perBooking: (bookings: number): CpuTime | undefined =>
+      counted &&
+      Object.fromEntries(
+        Object.entries(counted.spent).map(([name, ms]) => [name, ms / Math.max(1, bookings)]),
+      ),
+  };
+}
+
+/** Each measurement starts with a clean slate: none pays for what another has left to be written. */
+async function checkpoint(postgresUrl: string): Promise<void> {
+  const client = new pg.Client(postgresUrl);
+  await client.connect();
+  try {
+    await client.query('CHECKPOINT');
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,89 @@
+// The benchmarks: what each measures, its options, and the built program.
+
+/** @type {Record<string, { purpose: string, program: string, help: string }>} */
+export const benchmarks = {
+  booking: {
+    purpose: 'bookings per second, latencies, CPU time, and the share of the limit (default)',
+    program: 'bench/booking/main.js',
+    help: `Usage: npm run bench -- booking [options]
+
+Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures it: confirmed
+bookings per second and how long they take, first almost empty and again with many bookings stored;
+reads of mypage per second; the CPU time that each process spends on a booking; and the limit: how
+many whole bookings a bare program gets through the same PostgreSQL and disk with the same SQL.
+Takes about two and a half minutes; close other programs before it, they take part in the result.
+
+  --seconds N   how long bookings are measured, each time (default 20)
+  --clients N   how many clients book and read at once (default 32)
+  --stored N    how many bookings are stored before the second time (default 100000; 0: leave out)
+  --out FILE    where the results go as JSON (default .spacerent/bench-results.json)
+
+The clients run on this very machine, so the table of CPU time lists them as well.`,
+  },
+  live: {
+    purpose: 'live updates: latency, throughput and memory for each subscriber',
+    program: 'bench/live/main.js',
+    help: `Usage: npm run bench -- live [options]
+
+Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures live statuses
+over graphql-ws on one router process, for each number of subscribers: how long a change takes from
+mypage's commit to the client, when each watches a booking of its own; how many messages a second get
+through when all watch the same one; the router's memory for each idle subscriber. For comparison the
+limit: a bare ws server that broadcasts the same bytes to as many clients.
+Linux only. Takes about three and a half minutes; close other programs before it, they take part in the result.
+
+  --subscribers N,…  how many there are, one after the other (default 1000,10000)
+  --rate N           how many bookings change a second while latency is measured (default 100)
+  --seconds N        how long each part is measured (default 8)
+  --folder DIR       where its databases are meanwhile (default .spacerent; one in memory,
+                     like /dev/shm, leaves the disk's part out)
+  --out FILE         where the results go as JSON (default .spacerent/bench-live.json)
+
+The clients run on this very machine, in a process of their own.`,
+  },
+  outages: {
+    purpose: 'an unavailable payment, and a backlog of events',
+    program: 'bench/outages/main.js',
+    help: `Usage: npm run bench -- outages [options]
+
+Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures what outages
+cost: how fast requestBooking responds while payment is silent and its circuit open, how fast deferred
+payments drain afterwards, and how fast a backlog of events is processed once space is back, in how much
+memory. Linux only. Takes about ten minutes; close other programs before it.
+
+  --rate N      how many bookings a second are requested while payment is silent (default 30)
+  --seconds N   for how long (default 20)
+  --backlog N   how many events wait for space (default 100000; 0: leave out)
+  --folder DIR  where its databases are meanwhile (default .spacerent; one in memory, like
+                /dev/shm, leaves the disk's part out)
+  --out FILE    where the results go as JSON (default .spacerent/bench-outages.json)`,
+  },
+  protection: {
+    purpose: 'what identity, rules, limits and audit cost, against an earlier version',
+    program: 'bench/protection/main.js',
+    help: `Usage: npm run bench -- protection [options]
+
+Measures what identity, rules, limits and audit cost a client who reads mypage: the very same query, in
+turns, of this version and of an earlier one that runs next to it, each with a system of its own. Then it
+compares how long the response takes for another customer's booking and for one that does not exist.
+Takes about three minutes, the other version's build included.
+
+  --against REF  the earlier version, as git knows it (default: leave the comparison out)
+  --requests N   how many requests of each kind are measured (default 2000)
+  --out FILE     where the results go as JSON (default .spacerent/bench-protection.json)`,
+  },
+  router: {
+    purpose: "the router's executor against the stock one",
+    program: 'bench/router/main.js',
+    help: `Usage: npm run bench -- router [options]
+
+Compares the router's own executor with the stock one, in turns in one process: one operation with every
+join that the usual users, products, reviews and stock allow, through Apollo Server. First the
+subgraphs are reached over HTTP, in a process of their own; then they respond from memory, which
+leaves the executors alone. Starts nothing else of spacerent. Takes under a minute.
+
+  --seconds N   how long each of the three rounds of each executor takes (default 3)
+  --clients N   how many requests are under way at once (default 8)
+  --out FILE    where the results go as JSON (default .spacerent/bench-router.json)`,
+  },
+};

@@ -90,7 +90,8 @@ export async function openBookingDatabase(): Promise<BookingDatabase> {
     findState: async (booking) => (await store.find(booking.state.id))?.state,
     readOutbox: (booking) =>
       database.query(
-        `SELECT version, type, awaiting, payload->>'status' AS status FROM outbox
+        `SELECT version, type, ARRAY(SELECT unnest(awaiting) ORDER BY 1) AS awaiting,
+                payload->>'status' AS status FROM outbox
           WHERE aggregate_id = $1 ORDER BY version`,
         [booking.state.id],
       ),

@@ -76,12 +76,12 @@ const cancelled = (changes: Changes = {}) =>
 const broken = (of: BookingRecords) => findViolations(of).map(({ invariant }) => invariant);
 
 describe('the comparison of a booking across the contexts', () => {
-  test('finds nothing in a confirmed and in a cancelled booking', () => {
+  test('a confirmed and a cancelled booking violate nothing', () => {
     expect(findViolations(records())).toEqual([]);
     expect(findViolations(cancelled())).toEqual([]);
   });
 
-  test('finds nothing in a declined booking that nobody charged', () => {
+  test('a declined booking without a charge violates nothing', () => {
     const declined = records({
       booking: { status: 'DECLINED' },
       payment: { status: 'DECLINED', chargedByProvider: false },
@@ -91,7 +91,7 @@ describe('the comparison of a booking across the contexts', () => {
     expect(findViolations(declined)).toEqual([]);
   });
 
-  test('finds nothing in a booking that expired before its payment was charged', () => {
+  test('a booking that expired before its payment was charged violates nothing', () => {
     const expired = records({
       booking: { status: 'EXPIRED' },
       payment: { status: 'VOIDED', chargedByProvider: false },
@@ -176,7 +176,7 @@ describe('the comparison of a booking across the contexts', () => {
     ],
     ['a booking without a view', records({ view: null }), ['view-shows-the-booking']],
     ['records without a booking', records({ booking: null }), ['every-record-has-its-booking']],
-  ])('finds %s', (_, of, invariants) => {
+  ])('the comparison finds %s', (_, of, invariants) => {
     expect(broken(of)).toEqual(invariants);
   });
 
@@ -191,11 +191,11 @@ describe('the comparison of a booking across the contexts', () => {
       'a registration with an unacknowledged event',
       records({ registration: { isPassing: true }, view: { registrationStatus: null } }),
     ],
-  ])('waits for %s', (_, of) => {
+  ])('the comparison waits for %s', (_, of) => {
     expect(findViolations(of)).toEqual([]);
   });
 
-  test('says nothing of the charge while the provider does not respond', () => {
+  test('the comparison does not check the charge while the provider does not respond', () => {
     expect(findViolations(records({ payment: { chargedByProvider: null } }))).toEqual([]);
   });
 });

@@ -91,7 +91,7 @@ test('an erasure replaces the customer in the booking, its events and its audit 
   ]);
 });
 
-test('an erasure walks through an archive of any length, and can begin anew at any step', async () => {
+test('an erasure processes an archive of any length, and can start again at any step', async () => {
   const kim = `kim-${randomUUID()}`;
   await bookingOf(kim, 'DECLINED');
   await database.query(
@@ -129,7 +129,7 @@ test.each(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED', 'CANCELLING'])
   },
 );
 
-test('an erasure is refused while an event is not delivered, and for who is unknown', async () => {
+test('an erasure is refused while an event is not delivered, and for an unknown customer', async () => {
   const kim = `kim-${randomUUID()}`;
   const id = await bookingOf(kim, 'CANCELLED');
   await database.query(`UPDATE outbox SET awaiting = '{mypage}' WHERE aggregate_id = $1`, [id]);

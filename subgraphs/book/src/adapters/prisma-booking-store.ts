@@ -64,7 +64,7 @@ export function prismaBookingStore(
       }
       const { customerId, idempotencyKey } = booking.state;
       // A repeated request has the result of the first one, also where it would be refused now.
-      if ((await findByKey(pool, customerId, idempotencyKey, '')).length > 0) return 'key-taken';
+      if ((await findByKey(pool, customerId, idempotencyKey, '')).length > 0) return 'key-used';
       return inserted === 'conflict' ? 'overlap' : inserted;
     },
     save: (previous, next, eventId) => save(previous, next, { eventId }),

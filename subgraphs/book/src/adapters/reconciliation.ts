@@ -7,7 +7,7 @@ import { type ContextRecords, reconcile } from '../application/reconcile.ts';
 import { invariants } from '../domain/consistency.ts';
 import type { PostgresReconciliationStore } from './postgres-reconciliation-store.ts';
 
-/** How often this replica looks whether a source is due. */
+/** Period in which this replica checks whether a source is due. */
 const CHECK_PERIOD_MS = 1_000;
 /** Longer than a request or an event on its way takes. */
 const EVENT_DELAY_MS = 3_000;

@@ -24,8 +24,8 @@ const registrationResponse = z.object({
 });
 
 /**
- * Asks payment and space what became of a booking, for the sweeper of deadlines alone: without a
- * circuit breaker, because few calls are made at a time and the next one waits in the database.
+ * Queries what became of a booking at payment and space, for the checks of overdue bookings: without
+ * a circuit breaker, because few calls are made at a time and the next one waits in the database.
  */
 export function sagaInquiries(
   urls: { payment: string; space: string },

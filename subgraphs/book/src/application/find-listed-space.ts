@@ -7,7 +7,7 @@ const MAX_WAIT_MS = 1_500;
 /**
  * The space, from book's own catalogue. The event of a space that was listed seconds ago may still
  * be on its way: its id shows its age (UUIDv7, RFC 9562 section 5.7), and for a young one this waits
- * for the event, 1.5 s at most, and looks once more. Ids that do not exist cost two queries at most.
+ * for the event, 1.5 s at most, and reads the catalogue once more. Ids that do not exist cost two queries at most.
  */
 export async function findListedSpace(
   ports: BookPorts,

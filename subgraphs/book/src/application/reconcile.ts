@@ -92,7 +92,7 @@ async function compare(ports: ReconcilePorts, bookingIds: readonly string[]): Pr
   if (bookingIds.length === 0) return;
   let violations = await findViolationsAmong(ports, bookingIds);
   if (violations.length > 0) {
-    // The contexts are read one after the other: a booking that changed in between looks wrong once.
+    // The contexts are read one after the other: a booking that changes in between seems wrong once.
     await ports.waitForEvents();
     const suspects = [...new Set(violations.map((each) => each.bookingId))];
     violations = await findViolationsAmong(ports, suspects);

@@ -21,7 +21,7 @@ export interface IdempotencyKeyReused {
   type: 'IdempotencyKeyReused';
   message: string;
 }
-/** One customer may hold only so many unpaid slots at a time. */
+/** The customer has reached the limit of unpaid holds. */
 export interface TooManyPendingBookings {
   type: 'TooManyPendingBookings';
   message: string;

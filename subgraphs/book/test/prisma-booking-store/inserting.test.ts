@@ -147,7 +147,7 @@ describe('inserting a booking', () => {
   test('fifty concurrent requests with one key for different slots make one booking', async () => {
     const key = { customerId: 'chulsoo', idempotencyKey: uuidv7() };
     const outcomes = await Promise.all(times(50, () => book.insert(bookingElsewhere(key))));
-    expect(tally(outcomes)).toEqual({ held: 1, 'key-taken': 49 });
+    expect(tally(outcomes)).toEqual({ held: 1, 'key-used': 49 });
   });
 
   test('a key of one customer does not collide with the same key of another', async () => {

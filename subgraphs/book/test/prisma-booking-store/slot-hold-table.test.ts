@@ -93,7 +93,7 @@ describe('the hold of a booking', () => {
   test('a request with a used key leaves no hold behind', async () => {
     const { customerId, idempotencyKey } = (await book.hold()).state;
     const repeated = bookingElsewhere({ customerId, idempotencyKey });
-    expect(await book.insert(repeated)).toBe('key-taken');
+    expect(await book.insert(repeated)).toBe('key-used');
     expect(await holdsOf(repeated)).toEqual([]);
   });
 

@@ -64,7 +64,7 @@ const find = async (filter: Partial<BookingFilter>, limit = 21, after: string | 
   (await search.search({ ...ANY, ...filter }, limit, after)).map(({ state }) => state);
 
 describe('the search for bookings', () => {
-  test('without a filter finds all, newest first, page by page', async () => {
+  test('a search without a filter finds all bookings, newest first, page by page', async () => {
     const first = await find({}, 3);
     expect(first.map(({ idempotencyKey }) => idempotencyKey)).toEqual([
       `k${ROWS}`,
@@ -83,29 +83,32 @@ describe('the search for bookings', () => {
     ['stuck ones', { stuck: true }, { status: 'CANCELLING' }, 15],
     ['a space and a status', { spaceId: SPACE, status: ['CANCELLING'] }, { spaceId: SPACE }, 15],
     ['none of no status', { status: [] }, {}, 0],
-  ])('for %s finds all of those and nothing else', async (_name, filter, expected, count) => {
-    const found = await find(filter, 1_000);
-    expect(found).toHaveLength(count);
-    for (const state of found) expect(state).toMatchObject(expected);
-    expect(found.map(({ id }) => id)).toEqual(
-      found
-        .map(({ id }) => id)
-        .sort()
-        .reverse(),
-    );
-  });
+  ])(
+    'a search for %s finds all of those and nothing else',
+    async (_name, filter, expected, count) => {
+      const found = await find(filter, 1_000);
+      expect(found).toHaveLength(count);
+      for (const state of found) expect(state).toMatchObject(expected);
+      expect(found.map(({ id }) => id)).toEqual(
+        found
+          .map(({ id }) => id)
+          .sort()
+          .reverse(),
+      );
+    },
+  );
 
-  test('for several statuses finds each of them', async () => {
+  test('a search for several statuses finds each of them', async () => {
     const found = await find({ status: ['PAID', 'CANCELLING'] }, 1_000);
     expect(found).toHaveLength(45);
   });
 
-  test('for what is not stuck leaves out the stuck ones', async () => {
+  test('a search for bookings that are not stuck leaves out the stuck ones', async () => {
     const found = await find({ stuck: false, status: ['CANCELLING', 'PAID'] }, 1_000);
     expect(found).toHaveLength(30);
   });
 
-  test('for a time includes its start and excludes its end', async () => {
+  test('a search for a range includes its start and excludes its end', async () => {
     const found = await find({
       startsFrom: new Date('2030-01-01T01:00:00Z'),
       startsBefore: new Date('2030-01-01T01:03:00Z'),
@@ -130,7 +133,7 @@ describe('the search for bookings', () => {
         startsBefore: new Date('2030-03-01T01:00:00Z'),
       },
     ],
-  ])('for %s reads few pages of a large table', async (_name, filter) => {
+  ])('a search for %s reads few pages of a large table', async (_name, filter) => {
     const statements: { text: string; values: unknown[] }[] = [];
     const pool = {
       query: async (text: string, values: unknown[]) => {
@@ -152,7 +155,7 @@ describe('the search for bookings', () => {
 });
 
 describe('the metrics of bookings', () => {
-  test('tell the age of the oldest booking of each passing status, and how many are stuck', async () => {
+  test('the metrics show the age of the oldest booking of each pending status, and how many are stuck', async () => {
     const metrics = createMetrics('test');
     bookingMetrics(database.pool, metrics);
     const text = await metrics.metrics();

@@ -74,13 +74,13 @@ export const bookMutations = [
     edits: [
       [
         'subgraphs/book/src/adapters/hold-statements.ts',
-        "now() + $16::int * interval '1 ms'",
-        "$23::timestamptz + $16::int * interval '1 ms'",
+        "now() + :holdMs::int * interval '1 ms'",
+        ":requestedAt::timestamptz + :holdMs::int * interval '1 ms'",
       ],
       [
-        'subgraphs/book/src/adapters/prisma-booking-store.ts',
-        'JSON.stringify(requestEntry(booking, by)),',
-        'JSON.stringify(requestEntry(booking, by)), state.requestedAt,',
+        'subgraphs/book/src/adapters/booking-rows.ts',
+        'holdMs: state.',
+        'requestedAt: state.requestedAt, holdMs: state.',
       ],
     ],
     tests: 'prisma-booking-store',
@@ -111,9 +111,9 @@ export const bookMutations = [
     name: "book's version check: a delayed writer overwrites a newer version",
     edits: [
       [
-        'subgraphs/book/src/adapters/prisma-booking-store.ts',
-        'WHERE id = $1::uuid AND version = $2',
-        'WHERE id = $1::uuid AND $2::int IS NOT NULL',
+        'subgraphs/book/src/adapters/booking-statements.ts',
+        'WHERE id = :id::uuid AND version = :previousVersion',
+        'WHERE id = :id::uuid AND :previousVersion::int IS NOT NULL',
       ],
     ],
     tests: 'booking-store|faulty-workers',

@@ -1,8 +1,9 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { TimeSlot } from '../domain/time-slot.ts';
 import { batched } from './batched.ts';
+import { UNPAID } from './status-lists.ts';
 
-interface Question {
+interface SlotQuery {
   spaceId: string;
   from: Date;
   to: Date;
@@ -17,7 +18,7 @@ const occupied = statement<TimeSlot & { place: number }>(
      JOIN slot_hold h ON h.space_id = q.space_id AND h.live
       AND tstzrange(h.start_at, h.end_at, '[)') && tstzrange(q.from_at, q.to_at, '[)')
      LEFT JOIN booking b ON b.id = h.booking_id
-    WHERE (b.status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND b.hold_expires_at <= now()) IS NOT TRUE
+    WHERE (b.status IN (${UNPAID}) AND b.hold_expires_at <= now()) IS NOT TRUE
     ORDER BY q.place, h.start_at`,
 );
 
@@ -25,7 +26,7 @@ const occupied = statement<TimeSlot & { place: number }>(
 export function occupiedSlots(
   pool: Pool,
 ): (spaceId: string, from: Date, to: Date) => Promise<TimeSlot[]> {
-  const find = batched(async (questions: readonly Question[]) => {
+  const find = batched(async (questions: readonly SlotQuery[]) => {
     const slots: TimeSlot[][] = questions.map(() => []);
     const rows = await occupied(
       pool,

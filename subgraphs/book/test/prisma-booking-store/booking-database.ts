@@ -4,8 +4,9 @@ import type { EventRecord } from '#platform/messaging/events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/database.ts';
 import { prismaBookingStore } from '../../src/adapters/prisma-booking-store.ts';
-import type { Booking, BookingRequest, BookingState } from '../../src/domain/booking.ts';
-import type { BookingStore, NotHeld } from '../../src/ports.ts';
+import type { Booking, BookingState } from '../../src/domain/booking.ts';
+import type { BookingRequest } from '../../src/domain/booking-request.ts';
+import type { BookingStore, InsertRefusal } from '../../src/ports.ts';
 import { aBooking, HOLD_SECONDS, MANY_HOLDS, NOW, secondsAfter } from '../a-booking.ts';
 
 export const HOLD_END = secondsAfter(NOW, HOLD_SECONDS);
@@ -44,7 +45,7 @@ export interface BookingDatabase {
   store: BookingStore;
   /** The events that the store published. */
   published: EventRecord[];
-  insert(booking: Booking, maxUnpaidHolds?: number): Promise<'held' | NotHeld>;
+  insert(booking: Booking, maxUnpaidHolds?: number): Promise<'held' | InsertRefusal>;
   /** Inserts a booking that must be held. */
   hold(changes?: Partial<BookingRequest>): Promise<Booking>;
   /** Ends the hold `secondsAgo`, by the database's clock. */
@@ -65,7 +66,7 @@ export async function openBookingDatabase(): Promise<BookingDatabase> {
     publish: (events) => void published.push(...events),
   });
   const write = (booking: Booking, maxUnpaidHolds = MANY_HOLDS) =>
-    store.request(booking, maxUnpaidHolds, { userId: booking.state.customerId, as: 'customer' });
+    store.insert(booking, maxUnpaidHolds, { userId: booking.state.customerId, role: 'customer' });
 
   return {
     database,
@@ -89,7 +90,8 @@ export async function openBookingDatabase(): Promise<BookingDatabase> {
     findState: async (booking) => (await store.find(booking.state.id))?.state,
     readOutbox: (booking) =>
       database.query(
-        `SELECT version, type, awaiting, payload->>'status' AS status FROM outbox
+        `SELECT version, type, ARRAY(SELECT unnest(awaiting) ORDER BY 1) AS awaiting,
+                payload->>'status' AS status FROM outbox
           WHERE aggregate_id = $1 ORDER BY version`,
         [booking.state.id],
       ),

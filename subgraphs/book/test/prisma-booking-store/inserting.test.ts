@@ -66,8 +66,8 @@ describe('inserting a booking', () => {
       (b) => [legal(b.expire(HOLD_END))],
       (b) => {
         const cancelling = legal(b.cancel('customer', NOW));
-        const settled = legal(cancelling.settlePayment());
-        return [cancelling, settled, legal(settled.settleRegistration())];
+        const settled = legal(cancelling.completePaymentCancellation());
+        return [cancelling, settled, legal(settled.completeRegistrationCancellation())];
       },
     ];
     for (const end of ends) {
@@ -147,7 +147,7 @@ describe('inserting a booking', () => {
   test('fifty concurrent requests with one key for different slots make one booking', async () => {
     const key = { customerId: 'chulsoo', idempotencyKey: uuidv7() };
     const outcomes = await Promise.all(times(50, () => book.insert(bookingElsewhere(key))));
-    expect(tally(outcomes)).toEqual({ held: 1, 'key-taken': 49 });
+    expect(tally(outcomes)).toEqual({ held: 1, 'key-used': 49 });
   });
 
   test('a key of one customer does not collide with the same key of another', async () => {

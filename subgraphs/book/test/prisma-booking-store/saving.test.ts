@@ -50,18 +50,20 @@ describe('saving a booking', () => {
     const eventId = uuidv7();
     expect(await book.store.findForEvent(booking.state.id, eventId)).toMatchObject({
       booking,
-      taken: false,
+      isProcessed: false,
     });
     expect(await book.store.save(booking, legal(booking.approvePayment()), eventId)).toBe('saved');
-    expect(await book.store.findForEvent(booking.state.id, eventId)).toMatchObject({ taken: true });
+    expect(await book.store.findForEvent(booking.state.id, eventId)).toMatchObject({
+      isProcessed: true,
+    });
     expect(await book.isInInbox(eventId)).toBe(true);
   });
 
   test('a save for an event that is processed already is stale and changes nothing', async () => {
     const booking = await book.hold();
     const eventId = uuidv7();
-    await book.store.take(eventId);
-    await book.store.take(eventId);
+    await book.store.recordEvent(eventId);
+    await book.store.recordEvent(eventId);
     expect(await book.store.save(booking, legal(booking.approvePayment()), eventId)).toBe('stale');
     expect(await book.findState(booking)).toMatchObject(booking.state);
     expect(await book.readOutbox(booking)).toHaveLength(1);
@@ -78,8 +80,8 @@ describe('saving a booking', () => {
   test('a new status publishes exactly one event, and a step that keeps the status publishes none', async () => {
     const booking = await book.hold();
     const cancelling = legal(booking.cancel('customer', NOW));
-    const half = legal(cancelling.settlePayment());
-    const cancelled = legal(half.settleRegistration());
+    const half = legal(cancelling.completePaymentCancellation());
+    const cancelled = legal(half.completeRegistrationCancellation());
     expect(await book.store.save(booking, cancelling)).toBe('saved');
     expect(await book.store.save(cancelling, half)).toBe('saved');
     expect(await book.findState(booking)).toMatchObject(half.state);

@@ -27,11 +27,16 @@ describe('the occupied slots', () => {
     const declined = await book.hold({ spaceId, slot: hours(4, 5) });
     await book.store.save(declined, legal(declined.declinePayment()));
     const { startAt, endAt } = hours(0, 24);
-    expect(await book.store.occupied(spaceId, startAt, endAt)).toEqual([hours(2, 3), hours(6, 7)]);
-    expect(await book.store.occupied(spaceId, hours(3, 6).startAt, hours(3, 6).endAt)).toEqual([]);
-    expect(await book.store.occupied(uuidv7(), startAt, endAt)).toEqual([]);
+    expect(await book.store.occupiedSlots(spaceId, startAt, endAt)).toEqual([
+      hours(2, 3),
+      hours(6, 7),
+    ]);
+    expect(await book.store.occupiedSlots(spaceId, hours(3, 6).startAt, hours(3, 6).endAt)).toEqual(
+      [],
+    );
+    expect(await book.store.occupiedSlots(uuidv7(), startAt, endAt)).toEqual([]);
     await book.endHold(hold);
-    expect(await book.store.occupied(spaceId, startAt, endAt)).toEqual([hours(6, 7)]);
+    expect(await book.store.occupiedSlots(spaceId, startAt, endAt)).toEqual([hours(6, 7)]);
   });
 
   test('the occupied slots of a page of spaces are read with one statement, each for its own range', async () => {
@@ -52,8 +57,8 @@ describe('the occupied slots', () => {
     const all = await Promise.all(
       bookings.map(({ state }, index) =>
         index % 2
-          ? counted.occupied(state.spaceId, startAt, endAt)
-          : counted.occupied(state.spaceId, startAt, state.slot.startAt),
+          ? counted.occupiedSlots(state.spaceId, startAt, endAt)
+          : counted.occupiedSlots(state.spaceId, startAt, state.slot.startAt),
       ),
     );
     expect(all).toEqual(bookings.map(({ state }, index) => (index % 2 ? [state.slot] : [])));
@@ -66,7 +71,7 @@ describe('a booking whose registration is cancelled before its refund', () => {
     const requested = await book.hold({ spaceId });
     const paid = legal(requested.approvePayment());
     const cancelled = legal(paid.cancel('customer', NOW));
-    const unregistered = legal(cancelled.settleRegistration());
+    const unregistered = legal(cancelled.completeRegistrationCancellation());
     expect(await book.store.save(requested, paid)).toBe('saved');
     expect(await book.store.save(paid, cancelled)).toBe('saved');
     return { cancelled, unregistered };
@@ -87,10 +92,12 @@ describe('a booking whose registration is cancelled before its refund', () => {
     const eventId = uuidv7();
     expect(await book.store.save(cancelled, unregistered, eventId)).toBe('saved');
     const next = await book.hold({ spaceId });
-    const late = legal(unregistered.settleRegistration());
+    const late = legal(unregistered.completeRegistrationCancellation());
     expect(await book.store.save(unregistered, late, eventId)).toBe('stale');
     expect(await book.store.save(unregistered, late, uuidv7())).toBe('saved');
-    expect(await book.store.save(late, legal(late.settlePayment()), uuidv7())).toBe('saved');
+    expect(await book.store.save(late, legal(late.completePaymentCancellation()), uuidv7())).toBe(
+      'saved',
+    );
     expect(await book.findState(unregistered)).toMatchObject({ status: 'CANCELLED' });
     expect(await book.findState(next)).toMatchObject({ status: 'REQUESTED', version: 1 });
     expect(await book.countLive(spaceId)).toBe(1);

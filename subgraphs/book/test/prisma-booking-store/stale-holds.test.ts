@@ -77,7 +77,7 @@ describe('a stale hold', () => {
     const overBoth = bookingElsewhere({ spaceId, slot: hours(0, 2) });
     expect(await book.insert(overBoth)).toBe('overlap');
     const sameKey = bookingElsewhere({ spaceId, slot: hours(0, 1), customerId, idempotencyKey });
-    expect(await book.insert(sameKey)).toBe('key-taken');
+    expect(await book.insert(sameKey)).toBe('key-used');
 
     expect(await book.findState(stale)).toEqual(before);
     expect(await book.readOutbox(stale)).toHaveLength(1);

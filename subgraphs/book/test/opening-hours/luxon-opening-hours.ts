@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
-import type { DayOfWeek, OpeningHours } from '../src/domain/opening-hours.ts';
-import type { TimeSlot } from '../src/domain/time-slot.ts';
+import type { DayOfWeek, OpeningHours } from '../../src/domain/opening-hours.ts';
+import type { TimeSlot } from '../../src/domain/time-slot.ts';
 
 const DAYS: readonly DayOfWeek[] = [
   'MONDAY',

@@ -5,7 +5,7 @@ import type { Audience } from '#platform/graphql/access.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { rebuildEnded } from '../support/rebuild.ts';
 import { describeSystems, type System } from '../support/system.ts';
-import { askSubgraph } from './inside.ts';
+import { askSubgraph } from './internal-requests.ts';
 import { entityFields, rootFields } from './schema-rules.ts';
 
 type Answer = Awaited<ReturnType<System['graphql']>>;

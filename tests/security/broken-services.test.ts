@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
-import { askOver, protocols } from './every-protocol.ts';
-import { leaksOf } from './fuzzing/judge.ts';
+import { leaksOf } from './fuzzing/response-rules.ts';
 import { startOwnRouter } from './own-router.ts';
+import { askOver, protocols } from './protocols.ts';
 
 const MASKED = ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'];
 

@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { rebuildEnded } from '../support/rebuild.ts';
 import { describeSystems, type System } from '../support/system.ts';
-import { judgeOf } from './fuzzing/judge.ts';
-import { randomShot, type Shot } from './fuzzing/random-shots.ts';
+import { randomShot, type Shot } from './fuzzing/random-requests.ts';
+import { judgeOf } from './fuzzing/response-rules.ts';
 import { type Seen, send } from './fuzzing/senders.ts';
-import { sweep } from './fuzzing/sweep.ts';
+import { sweep } from './fuzzing/unusual-arguments.ts';
 
 /** `SPACERENT_FUZZ_SECONDS` makes a run longer; Jest's seed, `--seed`, repeats its shots. */
 const seconds = Number(process.env.SPACERENT_FUZZ_SECONDS ?? 20);

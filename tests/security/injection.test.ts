@@ -10,8 +10,8 @@ import {
   REQUEST_BOOKING,
 } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
-import { openSocket, raw } from './every-protocol.ts';
-import { internalKey, subgraphUrl } from './inside.ts';
+import { internalKey, subgraphUrl } from './internal-requests.ts';
+import { openSocket, raw } from './protocols.ts';
 
 const SERVICES = ['router', 'book', 'payment', 'space', 'mypage'];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

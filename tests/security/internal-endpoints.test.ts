@@ -5,7 +5,7 @@ import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { contextNames } from '#platform/messaging/events.ts';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
-import { internalKey, subgraphUrl } from './inside.ts';
+import { internalKey, subgraphUrl } from './internal-requests.ts';
 
 const GRAPHQL = { method: 'POST', path: '/graphql' };
 const doors: [string, { method: string; path: string; body?: object }][] = [

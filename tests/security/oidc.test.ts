@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { LIST_SPACE } from '../support/customer.ts';
-import { startRouterBeside } from '../support/router-beside.mjs';
+import { startRouterBeside } from '../support/second-router.mjs';
 import { System, until } from '../support/system.ts';
 import { type OpenIdProvider, startOpenIdProvider } from './openid-login.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { embeddedIdentity, startRouterBeside } from '../support/router-beside.mjs';
+import { embeddedIdentity, startRouterBeside } from '../support/second-router.mjs';
 import { System } from '../support/system.ts';
 
 /** A router of the test's own beside the system's, with these settings, and what stops it. */

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { sql } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
-import { askOver } from './every-protocol.ts';
 import { startOwnRouter } from './own-router.ts';
+import { askOver } from './protocols.ts';
 
 const LIMIT = 10;
 

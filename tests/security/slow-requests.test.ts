@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { describeSystems } from '../support/system.ts';
-import { raw } from './every-protocol.ts';
 import { startOwnRouter } from './own-router.ts';
+import { raw } from './protocols.ts';
 
 const LIMIT_MS = 3_000;
 const CLIENTS = 100;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { startIdentityProvider } from '../support/identity-provider.mjs';
-import { startRouterBeside } from '../support/router-beside.mjs';
+import { startRouterBeside } from '../support/second-router.mjs';
 import { System, until } from '../support/system.ts';
 import { forgeries, pointingAt, signed, strangersPublicKey } from './forged-tokens.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
-import { askOver, openSocket, protocols, raw } from './every-protocol.ts';
+import { askOver, openSocket, protocols, raw } from './protocols.ts';
 
 const many = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { randomSecrets } from '../../scripts/secrets.mjs';
 import { readComposeFile } from '../image/compose-file.mjs';
 import { startIdentityProvider } from './identity-provider.mjs';
-import { embeddedIdentity, startRouterBeside } from './router-beside.mjs';
+import { embeddedIdentity, startRouterBeside } from './second-router.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
 import stopAll from './stop-all.mjs';
 

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { WebSocket } from 'ws';
-import type { Shot } from './random-shots.ts';
+import type { Shot } from './random-requests.ts';
 
 /** What came back. */
 export interface Seen {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from './support/customer.ts';
-import { describeRouters, describeSystems, eventually } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from '../support/customer.ts';
+import { describeRouters, describeSystems, eventually } from '../support/system.ts';
 
 const BOOKINGS = `query ($filter: BookingFilter, $first: Int, $after: String) {
   bookings(filter: $filter, first: $first, after: $after) {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { listSpace, newCustomer, sql } from './support/customer.ts';
-import { viewRows } from './support/mypage-database.ts';
-import { describeSystems, eventually, until } from './support/system.ts';
+import { listSpace, newCustomer, sql } from '../support/customer.ts';
+import { viewRows } from '../support/mypage-database.ts';
+import { describeSystems, eventually, until } from '../support/system.ts';
 
 interface Letter {
   eventId: string;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
-import { CANCEL_BOOKING, LIST_SPACE, listSpace, newCustomer } from './support/customer.ts';
-import { describeRouters } from './support/system.ts';
+import { CANCEL_BOOKING, LIST_SPACE, listSpace, newCustomer } from '../support/customer.ts';
+import { describeRouters } from '../support/system.ts';
 
 const NOBODY = '01890000-0000-7000-8000-000000000000';
 

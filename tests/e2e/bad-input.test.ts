@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from './support/customer.ts';
-import { describeRouters } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from '../support/customer.ts';
+import { describeRouters } from '../support/system.ts';
 
 const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString();
 

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { type LiveClient, liveClients } from './support/live-clients.ts';
-import { describeSystems, otherRouters, type System, until } from './support/system.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { type LiveClient, liveClients } from '../support/live-clients.ts';
+import { describeSystems, otherRouters, type System, until } from '../support/system.ts';
 
 const STATUS = `subscription ($id: ID!, $after: Int) {
   bookingStatus(bookingId: $id, afterVersion: $after) {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
-import { internalKey, subgraphUrl } from './security/inside.ts';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { internalKey, subgraphUrl } from '../security/internal-requests.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 describeSystems('the reconciliation', (system) => {
   const clients = new Map<string, pg.Client>();

@@ -1,5 +1,5 @@
 import type { System } from '../../support/system.ts';
-import type { Shot } from './random-shots.ts';
+import type { Shot } from './random-requests.ts';
 import type { Seen } from './senders.ts';
 
 /** How the system says that it cannot do something now. */

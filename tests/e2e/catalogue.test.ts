@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { LIST_SPACE, listSpace, newCustomer, nextSlot } from './support/customer.ts';
-import { describeRouters, until } from './support/system.ts';
+import { LIST_SPACE, listSpace, newCustomer, nextSlot } from '../support/customer.ts';
+import { describeRouters, until } from '../support/system.ts';
 
 const SPACES = `query ($filter: SpaceFilter, $first: Int, $after: String) {
   spaces(filter: $filter, first: $first, after: $after) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, providerBooks, sql } from './support/customer.ts';
-import { describeSystems, until } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot, providerBooks, sql } from '../support/customer.ts';
+import { describeSystems, until } from '../support/system.ts';
 
 const RESOLVE = `mutation ($input: ResolveRefundInput!) {
   resolveRefund(input: $input) {

@@ -9,9 +9,9 @@ import {
   nextSlot,
   REQUEST_BOOKING,
   sql,
-} from './support/customer.ts';
-import { rebuildEnded } from './support/rebuild.ts';
-import { describeRouters, until } from './support/system.ts';
+} from '../support/customer.ts';
+import { rebuildEnded } from '../support/rebuild.ts';
+import { describeRouters, until } from '../support/system.ts';
 
 interface Entry {
   id: string;

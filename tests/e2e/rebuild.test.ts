@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { openPostgres } from '#platform/database/postgres.ts';
 import { archiveFinished, firstIdAt } from '#platform/messaging/archive.ts';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { silent } from './support/database.ts';
-import { viewRows } from './support/mypage-database.ts';
-import { rebuildEnded } from './support/rebuild.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { silent } from '../support/database.ts';
+import { viewRows } from '../support/mypage-database.ts';
+import { rebuildEnded } from '../support/rebuild.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const REBUILD = `id state eventsRead eventsTotal viewsCompared differences differingBookingIds
   startedAt finishedAt message`;

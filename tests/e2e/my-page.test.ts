@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot } from './support/customer.ts';
-import { describeRouters } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot } from '../support/customer.ts';
+import { describeRouters } from '../support/system.ts';
 
 const PAGE = `query ($first: Int, $after: String, $status: [BookingStatus!]) {
   myPage { bookings(first: $first, after: $after, status: $status) {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, REQUEST_BOOKING } from './support/customer.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { listSpace, newCustomer, REQUEST_BOOKING } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const SUBGRAPHS = ['book', 'payment', 'space', 'mypage'];
 

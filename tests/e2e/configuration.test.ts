@@ -3,15 +3,15 @@ import { parseEnv } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { grouped, groupOf, SETTING_GROUPS } from '#platform/config/setting-groups.ts';
-import { routerConfig } from '../router/src/config.ts';
-import { loadReaders } from '../scripts/configuration/readers.mjs';
-import { describeSettings } from '../scripts/configuration/settings.mjs';
-import { randomSecrets } from '../scripts/secrets.mjs';
-import { bookConfig } from '../subgraphs/book/src/config.ts';
-import { mypageConfig } from '../subgraphs/mypage/src/config.ts';
-import { paymentConfig } from '../subgraphs/payment/src/config.ts';
-import { spaceConfig } from '../subgraphs/space/src/config.ts';
-import { readComposeFile } from './image/compose-file.mjs';
+import { routerConfig } from '../../router/src/config.ts';
+import { loadReaders } from '../../scripts/configuration/readers.mjs';
+import { describeSettings } from '../../scripts/configuration/settings.mjs';
+import { randomSecrets } from '../../scripts/secrets.mjs';
+import { bookConfig } from '../../subgraphs/book/src/config.ts';
+import { mypageConfig } from '../../subgraphs/mypage/src/config.ts';
+import { paymentConfig } from '../../subgraphs/payment/src/config.ts';
+import { spaceConfig } from '../../subgraphs/space/src/config.ts';
+import { readComposeFile } from '../image/compose-file.mjs';
 
 const REFERENCE = readFileSync('docs/operations/configuration.md', 'utf8');
 const EXAMPLE = readFileSync('.env.example', 'utf8');
@@ -56,7 +56,7 @@ describe('the configuration reference', () => {
   );
 
   test('the configuration reference has each variable that npm start reads, once', async () => {
-    const loaded = await loadReaders((module) => import(`../${module}.ts`));
+    const loaded = await loadReaders((module) => import(`../../${module}.ts`));
     const names = describeSettings(loaded).map(({ name }) => name);
     expect(documented).toEqual(names);
     expect(names).toEqual(expect.arrayContaining(['SPACERENT_HOME', 'SPACERENT_DEMO', 'PORT']));

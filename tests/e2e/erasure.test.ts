@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { CANCEL_BOOKING, listSpace, newCustomer, sql } from './support/customer.ts';
-import { viewRows } from './support/mypage-database.ts';
-import { rebuildEnded } from './support/rebuild.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { CANCEL_BOOKING, listSpace, newCustomer, sql } from '../support/customer.ts';
+import { viewRows } from '../support/mypage-database.ts';
+import { rebuildEnded } from '../support/rebuild.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const PSEUDONYM = /erased-[0-9a-f-]{36}/;
 const BEGIN = `mutation ($customerId: ID!) {

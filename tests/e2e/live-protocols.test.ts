@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const STATUS = 'subscription ($id: ID!) { bookingStatus(bookingId: $id) { status version } }';
 const MINE = 'subscription { myBookingStatuses { version } }';

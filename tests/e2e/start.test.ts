@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { newCustomer, nextSlot } from './support/customer.ts';
-import { System, until } from './support/system.ts';
+import { newCustomer, nextSlot } from '../support/customer.ts';
+import { System, until } from '../support/system.ts';
 
 const SUPERVISOR = 'dist/supervisor/src/main.js';
 

@@ -1,6 +1,6 @@
-import { filesByNeed } from './tests/support/test-files.mjs';
+import { filesBySystem } from './tests/support/test-files.mjs';
 
-const { none, each, embedded } = filesByNeed();
+const { none, each, embedded } = filesBySystem();
 const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
 
 const shared = {
@@ -18,7 +18,7 @@ const shared = {
 export default {
   maxWorkers: 1,
   testTimeout: 30_000,
-  // Everything random follows from one seed, which is printed.
+  // All random values follow from one seed, which is printed.
   showSeed: true,
   testSequencer: './tests/support/random-order.mjs',
   projects: [

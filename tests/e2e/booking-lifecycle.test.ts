@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, providerBooks, sql } from '../support/customer.ts';
+import { listSpace, newCustomer, nextSlot, readProviderLedger, sql } from '../support/customer.ts';
 import { describeRouters } from '../support/system.ts';
 
 const timelineOf = (...statuses: string[]) => statuses.map((status) => ({ status }));
@@ -10,10 +10,10 @@ describeRouters('the lifecycle of a booking', (system) => {
     const space = await listSpace(system, { hourlyRate: 15_000 });
     const kim = await newCustomer(system);
     const slot = nextSlot(30, 2);
-    const answer = await kim.request(space.id, { slot, headcount: 3 });
+    const response = await kim.request(space.id, { slot, headcount: 3 });
 
-    expect(answer.__typename).toBe('RequestBookingSuccess');
-    expect(answer.booking).toMatchObject({
+    expect(response.__typename).toBe('RequestBookingSuccess');
+    expect(response.booking).toMatchObject({
       status: 'PAID',
       headcount: 3,
       price: { amount: 30_000, currency: 'KRW' },
@@ -22,8 +22,8 @@ describeRouters('the lifecycle of a booking', (system) => {
       payment: { status: 'APPROVED', amount: { amount: 30_000 }, refunded: { amount: 0 } },
     });
 
-    const { id } = answer.booking;
-    await kim.viewMatching(id, {
+    const { id } = response.booking;
+    await kim.waitForView(id, {
       bookingId: id,
       timeline: timelineOf('REQUESTED', 'PAID', 'REGISTERED'),
       spaceName: space.name,
@@ -38,7 +38,11 @@ describeRouters('the lifecycle of a booking', (system) => {
       registration: { status: 'REGISTERED', cancelledAt: null },
       refundQuote: { amount: 30_000 },
     });
-    expect(await providerBooks(system, id)).toEqual({ charges: 1, charged: 30_000, refunded: 0 });
+    expect(await readProviderLedger(system, id)).toEqual({
+      charges: 1,
+      charged: 30_000,
+      refunded: 0,
+    });
   });
 
   test('a declined payment releases the slot', async () => {
@@ -52,7 +56,7 @@ describeRouters('the lifecycle of a booking', (system) => {
     });
     const next = await kim.request(space.id, { slot });
     expect(next.booking.status).toBe('PAID');
-    await kim.viewMatching(declined.booking.id, { timeline: timelineOf('REQUESTED', 'DECLINED') });
+    await kim.waitForView(declined.booking.id, { timeline: timelineOf('REQUESTED', 'DECLINED') });
     expect((await kim.cancel(declined.booking.id)).__typename).toBe('BookingNotCancellable');
   });
 
@@ -64,8 +68,8 @@ describeRouters('the lifecycle of a booking', (system) => {
       const { booking } = await kim.request(space.id, { paymentMethod });
       expect(booking.status).toBe('PAYMENT_DEFERRED');
       const timeline = timelineOf('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED');
-      await kim.viewMatching(booking.id, { status: 'REGISTERED', timeline }, 25);
-      expect(await providerBooks(system, booking.id)).toEqual({
+      await kim.waitForView(booking.id, { status: 'REGISTERED', timeline }, 25);
+      expect(await readProviderLedger(system, booking.id)).toEqual({
         charges: 1,
         charged: 20_000,
         refunded: 0,
@@ -98,10 +102,10 @@ describeRouters('the lifecycle of a booking', (system) => {
     const space = await listSpace(system);
     const slot = nextSlot();
     const customers = await Promise.all(Array.from({ length: 200 }, () => newCustomer(system)));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       customers.map((customer) => customer.request(space.id, { slot })),
     );
-    const kinds = answers.map((answer) => answer.__typename);
+    const kinds = responses.map((response) => response.__typename);
     expect(kinds.filter((kind) => kind === 'RequestBookingSuccess')).toHaveLength(1);
     expect(kinds.filter((kind) => kind === 'SlotUnavailable')).toHaveLength(199);
     const [{ count }] = await sql(
@@ -117,14 +121,14 @@ describeRouters('the lifecycle of a booking', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const input = { slot: nextSlot(), idempotencyKey: randomUUID() };
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 50 }, () => kim.request(space.id, input)),
     );
-    const ids = new Set(answers.map((answer) => answer.booking?.id));
+    const ids = new Set(responses.map((response) => response.booking?.id));
     expect(ids.size).toBe(1);
     const [id] = ids as Set<string>;
-    await kim.viewAt(id as string, 'REGISTERED');
-    expect((await providerBooks(system, id as string)).charges).toBe(1);
+    await kim.waitForStatus(id as string, 'REGISTERED');
+    expect((await readProviderLedger(system, id as string)).charges).toBe(1);
 
     const other = await kim.request(space.id, { ...input, headcount: 2 });
     expect(other.__typename).toBe('IdempotencyKeyReused');
@@ -149,18 +153,18 @@ describeRouters('a hold', (system) => {
     const kim = await newCustomer(system);
     const slot = nextSlot();
     const { booking } = await kim.request(space.id, { slot, paymentMethod: 'pm_busy' });
-    // The hold ends before the third attempt, which would approve.
+    // The hold expires before the third attempt, which would approve the payment.
     await sql(
       system,
       'book',
       'UPDATE booking SET hold_expires_at = now(), next_payment_attempt_at = now() WHERE id = $1',
       [booking.id],
     );
-    await kim.viewMatching(booking.id, {
+    await kim.waitForView(booking.id, {
       timeline: timelineOf('REQUESTED', 'PAYMENT_DEFERRED', 'EXPIRED'),
     });
     expect((await kim.request(space.id, { slot })).booking.status).toBe('PAID');
-    const { charged, refunded } = await providerBooks(system, booking.id);
+    const { charged, refunded } = await readProviderLedger(system, booking.id);
     expect(charged - refunded).toBe(0);
   });
 
@@ -177,6 +181,6 @@ describeRouters('a hold', (system) => {
       [booking.id],
     );
     expect((await lee.request(space.id, { slot })).booking.status).toBe('PAID');
-    expect((await kim.viewAt(booking.id, 'EXPIRED')).status).toBe('EXPIRED');
+    expect((await kim.waitForStatus(booking.id, 'EXPIRED')).status).toBe('EXPIRED');
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, providerBooks, sql } from '../support/customer.ts';
+import { listSpace, newCustomer, nextSlot, readProviderLedger, sql } from '../support/customer.ts';
 import { describeRouters } from '../support/system.ts';
 
 const timelineOf = (...statuses: string[]) => statuses.map((status) => ({ status }));
@@ -10,7 +10,7 @@ describeRouters('a cancellation', (system) => {
     const kim = await newCustomer(system);
     const slot = nextSlot(days);
     const { booking } = await kim.request(space.id, { slot, paymentMethod });
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     return { space, kim, slot, id: booking.id as string };
   }
 
@@ -24,7 +24,7 @@ describeRouters('a cancellation', (system) => {
       __typename: 'CancelBookingSuccess',
       refund: { amount: 14_000, currency: 'KRW' },
     });
-    await kim.viewMatching(id, {
+    await kim.waitForView(id, {
       timeline: timelineOf('REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING', 'CANCELLED'),
       paymentStatus: 'PARTIALLY_REFUNDED',
       refunded: { amount: 14_000 },
@@ -34,7 +34,7 @@ describeRouters('a cancellation', (system) => {
       payment: { status: 'PARTIALLY_REFUNDED', refunded: { amount: 14_000 } },
       registration: { status: 'CANCELLED' },
     });
-    expect(await providerBooks(system, id)).toEqual({
+    expect(await readProviderLedger(system, id)).toEqual({
       charges: 1,
       charged: 20_000,
       refunded: 14_000,
@@ -47,7 +47,7 @@ describeRouters('a cancellation', (system) => {
       refundTiers: [{ daysBefore: 3000, percent: 100 }],
     });
     expect((await kim.cancel(id)).refund.amount).toBe(0);
-    await kim.viewMatching(id, {
+    await kim.waitForView(id, {
       status: 'CANCELLED',
       paymentStatus: 'APPROVED',
       refunded: { amount: 0 },
@@ -59,23 +59,23 @@ describeRouters('a cancellation', (system) => {
       refundTiers: [{ daysBefore: 3000, percent: 100 }],
     });
     const host = { ...(await newCustomer(system)), token: space.token };
-    const answer = await system.graphql(
+    const response = await system.graphql(
       host.token,
       'mutation ($id: ID!) { cancelBooking(input: {bookingId: $id}) { ... on CancelBookingSuccess { refund { amount } } } }',
       { id },
     );
-    expect(answer.data.cancelBooking.refund.amount).toBe(20_000);
-    await kim.viewMatching(id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
+    expect(response.data.cancelBooking.refund.amount).toBe(20_000);
+    await kim.waitForView(id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
   });
 
   test('ten concurrent cancellations return the same booking and refund once', async () => {
     const { kim, id } = await registered();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => kim.cancel(id)));
-    for (const answer of answers) {
-      expect(answer).toMatchObject({ booking: { id }, refund: { amount: 20_000 } });
+    const responses = await Promise.all(Array.from({ length: 10 }, () => kim.cancel(id)));
+    for (const response of responses) {
+      expect(response).toMatchObject({ booking: { id }, refund: { amount: 20_000 } });
     }
-    await kim.viewAt(id, 'CANCELLED');
-    expect((await providerBooks(system, id)).refunded).toBe(20_000);
+    await kim.waitForStatus(id, 'CANCELLED');
+    expect((await readProviderLedger(system, id)).refunded).toBe(20_000);
     expect((await kim.cancel(id)).booking.status).toBe('CANCELLED');
   });
 
@@ -85,8 +85,8 @@ describeRouters('a cancellation', (system) => {
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_slow' });
     expect(booking.status).toBe('PAYMENT_DEFERRED');
     expect((await kim.cancel(booking.id)).__typename).toBe('CancelBookingSuccess');
-    await kim.viewAt(booking.id, 'CANCELLED');
-    const { charged, refunded } = await providerBooks(system, booking.id);
+    await kim.waitForStatus(booking.id, 'CANCELLED');
+    const { charged, refunded } = await readProviderLedger(system, booking.id);
     expect(charged - refunded).toBe(0);
     const [live] = await sql(
       system,
@@ -102,8 +102,8 @@ describeRouters('a cancellation', (system) => {
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_timeout_paid' });
     await kim.cancel(booking.id);
-    await kim.viewMatching(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
-    expect(await providerBooks(system, booking.id)).toEqual({
+    await kim.waitForView(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
+    expect(await readProviderLedger(system, booking.id)).toEqual({
       charges: 1,
       charged: 20_000,
       refunded: 20_000,
@@ -113,7 +113,7 @@ describeRouters('a cancellation', (system) => {
   test('a booking whose use cannot be registered is cancelled with a full refund', async () => {
     const space = await listSpace(system, { refundTiers: [{ daysBefore: 3000, percent: 100 }] });
     const slot = nextSlot();
-    // Another use, of a booking that is paid and stands, is registered at that time.
+    // A registration of another paid booking is in the way.
     await sql(
       system,
       'space',
@@ -130,7 +130,7 @@ describeRouters('a cancellation', (system) => {
     );
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { slot });
-    await kim.viewMatching(booking.id, {
+    await kim.waitForView(booking.id, {
       timeline: timelineOf('REQUESTED', 'PAID', 'CANCELLING', 'CANCELLED'),
       paymentStatus: 'REFUNDED',
       refunded: { amount: 20_000 },

@@ -17,8 +17,8 @@ const REFERENCE = readFileSync('docs/operations/configuration.md', 'utf8');
 const EXAMPLE = readFileSync('.env.example', 'utf8');
 const documented = [...REFERENCE.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => String(name));
 
-type Configure = (env: NodeJS.ProcessEnv) => unknown;
-const services: [string, Configure, profile: string][] = [
+type ReadConfig = (env: NodeJS.ProcessEnv) => unknown;
+const services: [string, ReadConfig, profile: string][] = [
   ['router', routerConfig, 'embedded'],
   ['router', routerConfig, 'servers'],
   ['book', bookConfig, 'servers'],
@@ -27,8 +27,8 @@ const services: [string, Configure, profile: string][] = [
   ['mypage', mypageConfig, 'servers'],
 ];
 
-/** The variables that a service looks up in its environment, whatever its schema says. */
-function variablesRead(configure: Configure, profile: string): string[] {
+/** The variables that a service reads from its environment, also those outside of its schema. */
+function variablesRead(configure: ReadConfig, profile: string): string[] {
   const names = new Set<string>();
   const env = new Proxy<NodeJS.ProcessEnv>(
     {},

@@ -2,108 +2,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { type LiveClient, liveClients } from '../support/live-clients.ts';
-import { describeSystems, otherRouters, type System, until } from '../support/system.ts';
+import {
+  BOOKING_STATUS,
+  comparableErrors,
+  expectNoGap,
+  expectWholeLifecycle,
+  LIFECYCLE,
+  MY_BOOKING_STATUSES,
+  statusesOf,
+  unsubscribeAll,
+  type View,
+  watch,
+  watchToEnd,
+} from '../support/status-subscriptions.ts';
+import { describeSystems, otherRouters, until } from '../support/system.ts';
 
-const STATUS = `subscription ($id: ID!, $after: Int) {
-  bookingStatus(bookingId: $id, afterVersion: $after) {
-    bookingId status version paymentStatus registrationStatus timeline { status }
-    booking { id price { amount } payment { status } registration { status } space { name } }
-  }
-}`;
-const MINE = `subscription { myBookingStatuses { bookingId status version timeline { status } } }`;
-const LIFE = ['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING', 'CANCELLED'];
-
-interface View {
-  bookingId: string;
-  status: string;
-  version: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
-  [field: string]: any;
-}
-
-const running: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of running.splice(0)) stop();
-});
-
-/** One subscription, and what came of it. */
-function watch(
-  client: LiveClient,
-  system: System,
-  token: string | null,
-  query: string,
-  variables: Record<string, unknown> = {},
-) {
-  const seen: View[] = [];
-  const errors: unknown[] = [];
-  const watching = { seen, errors, isOver: false };
-  const stop = client.subscribe(
-    system,
-    token,
-    { query, variables },
-    {
-      next({ data, errors: some }) {
-        errors.push(...(some ?? []));
-        if (data) seen.push(data.bookingStatus ?? data.myBookingStatuses);
-      },
-      ended(error) {
-        if (error) errors.push(...(Array.isArray(error) ? error : [error]));
-        watching.isOver = true;
-      },
-    },
-  );
-  running.push(stop);
-  return watching;
-}
-
-/** Watches a booking to its end, as the README says: whatever breaks, it resumes after what it knows. */
-async function follow(client: LiveClient, system: System, token: string, id: string, seen: View[]) {
-  const stopped = new AbortController();
-  running.push(() => stopped.abort());
-  for (let after = 0; seen.at(-1)?.status !== 'CANCELLED' && !stopped.signal.aborted; ) {
-    const watching = watch(client, system, token, STATUS, { id, after });
-    for (let taken = 0; !stopped.signal.aborted; await pause(20)) {
-      seen.push(...watching.seen.slice(taken));
-      taken = watching.seen.length;
-      after = seen.at(-1)?.version ?? after;
-      if (watching.isOver && taken === watching.seen.length) break;
-    }
-    await pause(100);
-  }
-}
-
-/**
- * A whole life, nothing missed and nothing twice: one version for each event, each with at most one status
- * more. An event may overtake another on its way to mypage; its status is then in the timeline alone.
- */
-function expectWholeLife(views: readonly View[]): void {
-  expectNoGap(views);
-  const lengths = views.map(({ timeline }) => timeline.length);
-  expect(lengths[0]).toBe(1);
-  for (const [at, length] of lengths.slice(1).entries()) {
-    expect(length - Number(lengths[at])).toBeLessThanOrEqual(1);
-  }
-  expect(views.at(-1)?.timeline.map(({ status }: View) => status)).toEqual(LIFE);
-  expect(views.at(-1)?.status).toBe('CANCELLED');
-  const order = statusesOf(views).map((status) => LIFE.indexOf(status));
-  expect(order).toEqual([...order].sort((a, b) => a - b));
-}
-
-function expectNoGap(views: readonly View[]): void {
-  expect(versionsOf(views)).toEqual(counting(Number(views[0]?.version), views.length));
-}
-
-const statusesOf = (views: readonly View[]) =>
-  views.map(({ status }) => status).filter((status, at, all) => status !== all[at - 1]);
-const versionsOf = (views: readonly View[]) => views.map(({ version }) => version);
-const counting = (from: number, count: number) => Array.from({ length: count }, (_, n) => from + n);
-// Every request has a correlation id of its own.
-const codesOf = (errors: readonly unknown[]) =>
-  JSON.stringify(errors, readable).replaceAll(/"correlationId":"[\w-]+"/g, '"correlationId":"…"');
-/** Errors of client libraries keep what was said in fields of their own. */
-function readable(_key: string, value: unknown) {
-  return value instanceof Error ? { ...value, message: value.message } : value;
-}
+afterEach(unsubscribeAll);
 
 describeSystems('live booking status', (system) => {
   describe.each(liveClients)('live booking status over $name', (client) => {
@@ -111,18 +25,21 @@ describeSystems('live booking status', (system) => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
-      const watching = watch(client, system, kim.token, STATUS, { id: booking.id, after: 0 });
-      await until('it is registered', async () => watching.seen.at(-1)?.status === 'REGISTERED');
+      const watching = watch(client, system, kim.token, BOOKING_STATUS, {
+        id: booking.id,
+        after: 0,
+      });
+      await until('it is registered', async () => watching.views.at(-1)?.status === 'REGISTERED');
       await kim.cancel(booking.id);
       await until('the subscription ends by itself', async () => watching.isOver);
       expect(watching.errors).toEqual([]);
-      expectWholeLife(watching.seen);
-      expect(watching.seen.at(-1)).toMatchObject({
+      expectWholeLifecycle(watching.views);
+      expect(watching.views.at(-1)).toMatchObject({
         bookingId: booking.id,
         status: 'CANCELLED',
         paymentStatus: 'REFUNDED',
         registrationStatus: 'CANCELLED',
-        timeline: LIFE.map((status) => ({ status })),
+        timeline: LIFECYCLE.map((status) => ({ status })),
         booking: {
           id: booking.id,
           price: { amount: 20_000 },
@@ -137,52 +54,55 @@ describeSystems('live booking status', (system) => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
-      const settled = await kim.viewAt(booking.id, 'REGISTERED');
-      const from = watch(client, system, kim.token, STATUS, { id: booking.id });
-      await until('the present state', async () => from.seen.length > 0);
-      const known = Number(from.seen[0]?.version);
-      expect(known).toBeGreaterThanOrEqual(settled.version);
-      const resumed = watch(client, system, kim.token, STATUS, { id: booking.id, after: known });
+      const registered = await kim.waitForStatus(booking.id, 'REGISTERED');
+      const from = watch(client, system, kim.token, BOOKING_STATUS, { id: booking.id });
+      await until('the present state', async () => from.views.length > 0);
+      const known = Number(from.views[0]?.version);
+      expect(known).toBeGreaterThanOrEqual(registered.version);
+      const resumed = watch(client, system, kim.token, BOOKING_STATUS, {
+        id: booking.id,
+        after: known,
+      });
       await kim.cancel(booking.id);
       await until('both end', async () => from.isOver && resumed.isOver);
-      expectNoGap(from.seen);
-      expect(resumed.seen).toEqual(from.seen.slice(1));
-      // There is nothing left to tell of it.
-      const over = watch(client, system, kim.token, STATUS, {
+      expectNoGap(from.views);
+      expect(resumed.views).toEqual(from.views.slice(1));
+      // A cancelled booking does not change any more.
+      const over = watch(client, system, kim.token, BOOKING_STATUS, {
         id: booking.id,
-        after: from.seen.at(-1)?.version,
+        after: from.views.at(-1)?.version,
       });
       await until('it ends at once', async () => over.isOver);
-      expect([over.seen, over.errors]).toEqual([[], []]);
+      expect([over.views, over.errors]).toEqual([[], []]);
     });
 
     test('a subscription to all own bookings shows every change after it began', async () => {
       const space = await listSpace(system);
       const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
       const { booking: before } = await kim.request(space.id);
-      // All that is told of it so far has arrived, whatever overtook what.
-      await kim.viewMatching(before.id, {
+      // All events so far are in the view, also if one overtook another.
+      await kim.waitForView(before.id, {
         status: 'REGISTERED',
         paymentStatus: 'APPROVED',
         registrationStatus: 'REGISTERED',
         timeline: [{ status: 'REQUESTED' }, { status: 'PAID' }, { status: 'REGISTERED' }],
       });
       const { version: present } = await kim.view(before.id);
-      const watching = watch(client, system, kim.token, MINE);
-      // Only an event shows that the subscription has begun.
+      const watching = watch(client, system, kim.token, MY_BOOKING_STATUSES);
+      // Only an event proves that the subscription has begun.
       const early: string[] = [];
       await until('it has begun', async () => {
         early.push((await kim.request(space.id)).booking.id);
-        return until('an event', async () => watching.seen.length > 0, 2).catch(() => false);
+        return until('an event', async () => watching.views.length > 0, 2).catch(() => false);
       });
-      for (const id of early) await kim.viewAt(id, 'REGISTERED');
+      for (const id of early) await kim.waitForStatus(id, 'REGISTERED');
       const [{ booking: first }, { booking: second }] = await Promise.all([
         kim.request(space.id),
         kim.request(space.id),
         lee.request(space.id),
       ]);
-      const of = (id: string) => watching.seen.filter(({ bookingId }) => bookingId === id);
-      const seenAmong = (ids: string[]) => ids.filter((id) => of(id).length > 0);
+      const of = (id: string) => watching.views.filter(({ bookingId }) => bookingId === id);
+      const shownOf = (ids: string[]) => ids.filter((id) => of(id).length > 0);
       for (const { id } of [first, second]) {
         await until('it is registered', async () => of(id).at(-1)?.status === 'REGISTERED');
         expectNoGap(of(id));
@@ -190,12 +110,12 @@ describeSystems('live booking status', (system) => {
       }
       await kim.cancel(before.id);
       await until('the older one too', async () => of(before.id).at(-1)?.status === 'CANCELLED');
-      // The notification of the present version may have been on its way; no older one is shown.
+      // The notification of the present version may still arrive; older versions must not.
       expect(of(before.id).every(({ version }) => version >= present)).toBe(true);
       const later = of(before.id).filter(({ version }) => version > present);
       expect(statusesOf(later)).toEqual(['CANCELLING', 'CANCELLED']);
-      expect(new Set(watching.seen.map(({ bookingId }) => bookingId))).toEqual(
-        new Set([before.id, first.id, second.id, ...seenAmong(early)]),
+      expect(new Set(watching.views.map(({ bookingId }) => bookingId))).toEqual(
+        new Set([before.id, first.id, second.id, ...shownOf(early)]),
       );
       expect(watching.isOver).toBe(false);
     });
@@ -205,20 +125,22 @@ describeSystems('live booking status', (system) => {
       const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
       const { booking } = await kim.request(space.id);
       const unknown = '018f0000-0000-7000-8000-000000000000';
-      const asked = [booking.id, unknown].map((id) =>
-        watch(client, system, lee.token, STATUS, { id }),
+      const refused = [booking.id, unknown].map((id) =>
+        watch(client, system, lee.token, BOOKING_STATUS, { id }),
       );
-      const malformed = watch(client, system, lee.token, STATUS, { id: 'four' });
-      const anonymous = watch(client, system, null, STATUS, { id: booking.id });
-      const all = [...asked, malformed, anonymous];
+      const malformed = watch(client, system, lee.token, BOOKING_STATUS, { id: 'four' });
+      const anonymous = watch(client, system, null, BOOKING_STATUS, { id: booking.id });
+      const all = [...refused, malformed, anonymous];
       await until('all are refused', async () =>
         all.every(({ errors, isOver }) => isOver || errors.length > 0),
       );
-      expect(all.map(({ seen }) => seen)).toEqual([[], [], [], []]);
-      expect(codesOf(asked[0]?.errors ?? [])).toContain('NOT_FOUND');
-      expect(codesOf(asked[0]?.errors ?? [])).toBe(codesOf(asked[1]?.errors ?? []));
-      expect(codesOf(malformed.errors)).toContain('BAD_USER_INPUT');
-      expect(codesOf(anonymous.errors)).toContain('UNAUTHENTICATED');
+      expect(all.map(({ views }) => views)).toEqual([[], [], [], []]);
+      expect(comparableErrors(refused[0]?.errors ?? [])).toContain('NOT_FOUND');
+      expect(comparableErrors(refused[0]?.errors ?? [])).toBe(
+        comparableErrors(refused[1]?.errors ?? []),
+      );
+      expect(comparableErrors(malformed.errors)).toContain('BAD_USER_INPUT');
+      expect(comparableErrors(anonymous.errors)).toContain('UNAUTHENTICATED');
     });
   });
 
@@ -226,22 +148,22 @@ describeSystems('live booking status', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const [client] = liveClients as [LiveClient];
-    const lives = Array.from({ length: 6 }, async (_, index) => {
+    const bookings = Array.from({ length: 6 }, async (_, index) => {
       const { booking } = await kim.request(space.id);
       const watchers = Array.from({ length: 8 }, async (_, nth) => {
         await pause(nth * 40 + index * 7);
-        return watch(client, system, kim.token, STATUS, { id: booking.id });
+        return watch(client, system, kim.token, BOOKING_STATUS, { id: booking.id });
       });
       await pause(60 * index);
       await kim.cancel(booking.id);
       for (const watching of await Promise.all(watchers)) {
         await until('it ends', async () => watching.isOver, 30);
         expect(watching.errors).toEqual([]);
-        expectNoGap(watching.seen);
-        expect(watching.seen.at(-1)?.status).toBe('CANCELLED');
+        expectNoGap(watching.views);
+        expect(watching.views.at(-1)?.status).toBe('CANCELLED');
       }
     });
-    await Promise.all(lives);
+    await Promise.all(bookings);
   }, 60_000);
 
   test('a change of a booking reaches the subscribers of every router', async () => {
@@ -251,16 +173,16 @@ describeSystems('live booking status', (system) => {
     const { booking } = await kim.request(space.id);
     const watching = routers.flatMap((router) =>
       liveClients.map((client) =>
-        watch(client, router, kim.token, STATUS, { id: booking.id, after: 0 }),
+        watch(client, router, kim.token, BOOKING_STATUS, { id: booking.id, after: 0 }),
       ),
     );
     // A booking that is cancelled earlier is never registered.
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     await kim.cancel(booking.id);
     for (const one of watching) {
       await until('it ends', async () => one.isOver);
       expect(one.errors).toEqual([]);
-      expectWholeLife(one.seen);
+      expectWholeLifecycle(one.views);
     }
   });
 
@@ -269,9 +191,9 @@ describeSystems('live booking status', (system) => {
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
     const kill = (name: string) => process.kill(Number(system.instance().services[name]?.pid), 9);
-    const seen = liveClients.map((): View[] => []);
-    const following = liveClients.map((client, index) =>
-      follow(client, system, kim.token, booking.id, seen[index] as View[]),
+    const received = liveClients.map((): View[] => []);
+    const watching = liveClients.map((client, index) =>
+      watchToEnd(client, system, kim.token, booking.id, received[index] as View[]),
     );
     await pause(200);
     kill('mypage');
@@ -295,20 +217,20 @@ describeSystems('live booking status', (system) => {
       kill(name);
       await pause(300);
     }
-    await Promise.all(following);
-    for (const views of seen) expectWholeLife(views);
-    // The next test finds all services where they were.
+    await Promise.all(watching);
+    for (const views of received) expectWholeLifecycle(views);
+    // The next test needs all services.
     await until(
       'all services run again',
       async () => {
         const { services } = system.instance();
-        const answers = Object.values(services).map(({ url }) =>
+        const responses = Object.values(services).map(({ url }) =>
           fetch(`${url.replace(/\/graphql$/, '')}/health/ready`).then(
             ({ ok }) => ok,
             () => false,
           ),
         );
-        return (await Promise.all(answers)).every(Boolean);
+        return (await Promise.all(responses)).every(Boolean);
       },
       60,
     );

@@ -24,7 +24,7 @@ describeSystems('pages of other sites', (system) => {
       body: new TextEncoder().encode(JSON.stringify({ query })),
     });
     expect(response.status).toBe(415);
-    expect(await listed(name)).toBe(0);
+    expect(await countSpaces(name)).toBe(0);
   });
 
   test('a page of another site cannot send a mutation by GET, with or without a preflight header', async () => {
@@ -36,7 +36,7 @@ describeSystems('pages of other sites', (system) => {
     expect((await fetch(url, { headers: { authorization } })).status).toBe(400);
     const preflighted = { authorization, 'apollo-require-preflight': 'true' };
     expect((await fetch(url, { headers: preflighted })).status).toBe(405);
-    expect(await listed(name)).toBe(0);
+    expect(await countSpaces(name)).toBe(0);
   });
 
   test.each([
@@ -59,13 +59,13 @@ describeSystems('pages of other sites', (system) => {
       const json = { origin, 'content-type': 'application/json' };
       const preflight = { origin, 'access-control-request-method': 'POST' };
       const body = '{"query":"{ __typename }"}';
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         fetch(system.graphqlUrl, { method: 'OPTIONS', headers: preflight }),
         fetch(system.graphqlUrl, { method: 'POST', headers: json, body }),
         fetch(`${system.address}/health/ready`, { headers: { origin } }),
         fetch(`${system.address}/dev/token`, { method: 'OPTIONS', headers: preflight }),
       ]);
-      for (const { headers } of answers) {
+      for (const { headers } of responses) {
         const allowed = [...headers.keys()].filter((each) => each.startsWith('access-control-'));
         expect(allowed).toEqual([]);
       }
@@ -90,7 +90,7 @@ describeSystems('pages of other sites', (system) => {
     },
   );
 
-  async function listed(name: string): Promise<number> {
+  async function countSpaces(name: string): Promise<number> {
     return (await sql(system, 'space', 'SELECT FROM space WHERE name = $1', [name])).length;
   }
 });

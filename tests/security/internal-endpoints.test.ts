@@ -5,10 +5,10 @@ import { contextNames } from '#contracts/topology.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
-import { internalKey, subgraphUrl } from './inside.ts';
+import { internalKey, subgraphUrl } from './internal-requests.ts';
 
 const GRAPHQL = { method: 'POST', path: '/graphql' };
-const doors: [string, { method: string; path: string; body?: object }][] = [
+const endpoints: [string, { method: string; path: string; body?: object }][] = [
   ['GraphQL', { ...GRAPHQL, body: { query: '{ __typename }' } }],
   ['the SDL', { ...GRAPHQL, body: { query: '{ _service { sdl } }' } }],
   [
@@ -42,16 +42,19 @@ const doors: [string, { method: string; path: string; body?: object }][] = [
 
 describeSystems('internal endpoints', (system) => {
   describe.each(contextNames)('internal endpoints of %s', (context) => {
-    test.each(doors)('a request without a service token is refused for %s', async (_name, door) => {
-      const { status, body } = await send(subgraphUrl(system, context), door);
-      expect(status).toBe(401);
-      expect(JSON.parse(body).errors).toEqual([
-        {
-          message: 'Only services of this system are answered here.',
-          extensions: { code: 'UNAUTHENTICATED', correlationId: expect.any(String) },
-        },
-      ]);
-    });
+    test.each(endpoints)(
+      'a request without a service token is refused for %s',
+      async (_name, endpoint) => {
+        const { status, body } = await send(subgraphUrl(system, context), endpoint);
+        expect(status).toBe(401);
+        expect(JSON.parse(body).errors).toEqual([
+          {
+            message: 'Only services of this system are answered here.',
+            extensions: { code: 'UNAUTHENTICATED', correlationId: expect.any(String) },
+          },
+        ]);
+      },
+    );
 
     test.each(['/health/live', '/health/ready'])(
       'the health check %s responds to everybody',
@@ -81,19 +84,19 @@ describeSystems('internal endpoints', (system) => {
         { authorization: `Basic ${btoa(`router:${internalKey(system)}`)}` },
         { 'x-spacerent-viewer': encodeURIComponent('{"userId":"olga","roles":["operator"]}') },
       ];
-      for (const given of headers) {
-        const door = { ...GRAPHQL, body: { query: '{ __typename }' } };
-        expect((await send(subgraphUrl(system, context), door, given)).status).toBe(401);
+      for (const forged of headers) {
+        const endpoint = { ...GRAPHQL, body: { query: '{ __typename }' } };
+        expect((await send(subgraphUrl(system, context), endpoint, forged)).status).toBe(401);
       }
-      const door = { ...GRAPHQL, body: { query: '{ __typename }' } };
+      const endpoint = { ...GRAPHQL, body: { query: '{ __typename }' } };
       const authorization = await right(context);
-      const { status } = await send(subgraphUrl(system, context), door, { authorization });
+      const { status } = await send(subgraphUrl(system, context), endpoint, { authorization });
       expect(status).toBe(200);
     });
   });
 });
 
-/** Sends exactly this path: other clients tidy it up. */
+/** Sends exactly this path, which fetch would normalise. */
 function send(
   url: string,
   { method, path, body }: { method: string; path: string; body?: object },

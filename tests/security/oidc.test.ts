@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { LIST_SPACE } from '../support/customer.ts';
-import { startRouterBeside } from '../support/router-beside.mjs';
+import { startSecondRouter } from '../support/second-router.mjs';
 import { System, until } from '../support/system.ts';
 import { type OpenIdProvider, startOpenIdProvider } from './openid-login.ts';
 
@@ -16,7 +16,7 @@ describe('an OpenID provider', () => {
   beforeAll(async () => {
     provider = await startOpenIdProvider(AUDIENCE);
     const home = process.env.SYSTEM_EMBEDDED as string;
-    const router = await startRouterBeside(home, 'oidc-router', {
+    const router = await startSecondRouter(home, 'oidc-router', {
       SPACERENT_PROFILE: 'servers',
       AUTH_JWKS_URL: `${provider.issuer}/jwks`,
       AUTH_ISSUER: provider.issuer,
@@ -57,9 +57,9 @@ describe('an OpenID provider', () => {
 
   test('a token for another API is refused', async () => {
     const token = await provider.signIn('kim-by-openid', AUDIENCE);
-    // The provider of this test gives every token the same audience: so another router's is another.
+    // The provider gives every token the same audience, so a second router expects another one.
     const home = process.env.SYSTEM_EMBEDDED as string;
-    const other = await startRouterBeside(home, 'oidc-other-router', {
+    const other = await startSecondRouter(home, 'oidc-other-router', {
       SPACERENT_PROFILE: 'servers',
       AUTH_JWKS_URL: `${provider.issuer}/jwks`,
       AUTH_ISSUER: provider.issuer,
@@ -108,28 +108,28 @@ describe('an OpenID provider', () => {
 
   test('tokens with unknown keys make the router fetch the keys at most once per cool-down', async () => {
     const [, payload, signature] = (await provider.signIn('kim-by-openid', AUDIENCE)).split('.');
-    const before = await provider.timesAsked();
+    const before = await provider.keyRequests();
     const startedAt = performance.now();
     let sent = 0;
     await until(
       'three cool-downs have passed',
       async () => {
         const kids = Array.from({ length: 20 }, () => `kid-${++sent}`);
-        const answers = await Promise.all(
+        const responses = await Promise.all(
           kids.map((kid) => {
             const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid })).toString('base64url');
             return system.graphql(`${header}.${payload}.${signature}`, MY_PAGE);
           }),
         );
-        for (const { status } of answers) expect(status).toBe(401);
+        for (const { status } of responses) expect(status).toBe(401);
         return performance.now() - startedAt > 3_000;
       },
       20,
     );
     const seconds = (performance.now() - startedAt) / 1_000;
-    const asked = (await provider.timesAsked()) - before;
+    const requests = (await provider.keyRequests()) - before;
     expect(sent).toBeGreaterThan(20);
-    expect(asked).toBeGreaterThan(0);
-    expect(asked).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    expect(requests).toBeGreaterThan(0);
+    expect(requests).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 });

@@ -15,7 +15,7 @@ const PROVIDER = {
   AUTH_AUDIENCE: 'https://api.example',
 };
 
-/** Runs a program with nothing but the given settings; it ends by itself. */
+/** Runs a program to its end, with the given settings as its whole environment. */
 function run(program: string[], settings: Record<string, string> = {}) {
   const { PATH, HOME } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, program, {
@@ -34,9 +34,9 @@ describe('npm run ops -- secrets', () => {
     expect(run([...command, '--file', file]).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const lines = readFileSync(file, 'utf8').split('\n');
-    const given = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
-    const asked = readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+):\?/g);
-    expect(given).toEqual(expect.arrayContaining([...asked].map(([, name]) => name)));
+    const written = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
+    const required = readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+):\?/g);
+    expect(written).toEqual(expect.arrayContaining([...required].map(([, name]) => name)));
   });
 
   test('npm run secrets does not overwrite a file', () => {
@@ -155,7 +155,7 @@ describe('secrets of the servers profile', () => {
 
   test.each([
     ['postgresql://book:Xk3v9QmT7bLz@127.0.0.1:9/book', 'Xk3v9QmT7bLz'],
-    // No address at all, for a slash that should have been encoded: the error tells it whole.
+    // An unencoded slash makes this no URL, and errors of the parser quote the whole text.
     ['postgresql://book:Xk3v9/QmT7bLz@127.0.0.1:9/book', 'QmT7bLz'],
     ['postgresql://127.0.0.1:9/book?user=book&password=Xk3v9QmT7bLz', 'Xk3v9QmT7bLz'],
   ])('a service that cannot reach %s does not log its password', (url, password) => {

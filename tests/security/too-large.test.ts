@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
-import { askOver, openSocket, protocols, raw } from './every-protocol.ts';
+import { executeOver, openSocket, protocols, sendRaw } from './protocols.ts';
 
 const many = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
@@ -40,7 +40,7 @@ const ATTACKS: [name: string, code: string, query: string][] = [
 describeSystems('operations that exceed a limit', (system) => {
   describe.each(Object.keys(protocols))('operations that exceed a limit over %s', (protocol) => {
     test.each(ATTACKS)('an operation that is %s is refused with %s', async (_name, code, query) => {
-      const { codes } = await askOver(protocol, system, { query });
+      const { codes } = await executeOver(protocol, system, { query });
       expect(codes).toContain(code);
     });
   });
@@ -63,7 +63,7 @@ describeSystems('operations that exceed a limit', (system) => {
     const { token } = await newCustomer(system);
     const query = `subscription { myBookingStatuses { ${many(31, (n) => `a${n}: status`)} } }`;
     for (const protocol of ['Server-Sent Events', 'multipart HTTP', 'WebSocket']) {
-      const { codes } = await askOver(protocol, system, { query }, token);
+      const { codes } = await executeOver(protocol, system, { query }, token);
       expect(codes).toEqual(['TOO_MANY_ALIASES']);
     }
   });
@@ -71,22 +71,22 @@ describeSystems('operations that exceed a limit', (system) => {
 
 describeSystems('requests that are too large', (system) => {
   test('a body that is too large is refused before its end', async () => {
-    const said = await raw(system.address, (send) => {
+    const received = await sendRaw(system.address, (send) => {
       send('POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
       send(`Content-Length: 10000000000\r\n\r\n{"query":"${' '.repeat(200_000)}`);
     });
-    expect(said).toMatch(/^HTTP\/1\.1 413 /);
-    expect(said).toContain('"code":"PAYLOAD_TOO_LARGE"');
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
+    expect(received).toContain('"code":"PAYLOAD_TOO_LARGE"');
   });
 
   test('a body in endless chunks is cut off', async () => {
     let sending: NodeJS.Timeout | undefined;
-    const said = await raw(system.address, (send) => {
+    const received = await sendRaw(system.address, (send) => {
       send('POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
       send('Transfer-Encoding: chunked\r\n\r\n');
       sending = setInterval(() => send(`8000\r\n${' '.repeat(0x8000)}\r\n`), 5);
     }).finally(() => clearInterval(sending));
-    expect(said).toMatch(/^HTTP\/1\.1 413 /);
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   test('a frame that is too large closes the WebSocket', async () => {

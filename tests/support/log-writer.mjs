@@ -1,4 +1,4 @@
-// A service that reads its settings, and then logs what it is sent on stdin: [level, object, message].
+// A process that reads settings and log entries as JSON from stdin, and logs the entries.
 
 import { secretsIn } from '../../dist/platform/auth/secrets.js';
 import { createLogger } from '../../dist/platform/observability/logger.js';

@@ -14,8 +14,8 @@ for (const { name, create } of engines) {
     return {
       inbox: views,
       deadLetters: prismaDeadLetters(prisma),
-      hold: async (id) => (await views.project([aProjectedEvent(id)])).length > 0,
-      holdOnly: (eventId) => prisma.inboxEvent.create({ data: { generation: 1, eventId } }),
+      process: async (id) => (await views.project([aProjectedEvent(id)])).length > 0,
+      insertIntoInbox: (eventId) => prisma.inboxEvent.create({ data: { generation: 1, eventId } }),
       async drop() {
         await prisma.$disconnect();
         await drop();

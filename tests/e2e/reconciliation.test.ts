@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
-import { internalKey, subgraphUrl } from './security/inside.ts';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { internalKey, subgraphUrl } from '../security/internal-requests.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 describeSystems('the reconciliation', (system) => {
   const clients = new Map<string, pg.Client>();
@@ -19,11 +19,11 @@ describeSystems('the reconciliation', (system) => {
     await Promise.all([...clients.values()].map((client) => client.end()));
   });
 
-  const inDatabase = async (context: 'book' | 'space', sql: string, values: unknown[]) =>
+  const query = async (context: 'book' | 'space', sql: string, values: unknown[]) =>
     (await (clients.get(context) as pg.Client).query(sql, values)).rows;
   const violationsOf = async (bookingId: string): Promise<string[]> =>
     (
-      await inDatabase(
+      await query(
         'book',
         'SELECT invariant FROM invariant_violation WHERE booking_id = $1 ORDER BY invariant',
         [bookingId],
@@ -34,14 +34,14 @@ describeSystems('the reconciliation', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     return booking.id;
   }
 
   test('the reconciliation reports a lost registration, and withdraws the report when it is restored', async () => {
     const bookingId = await newBooking();
     const setStatus = (status: string) =>
-      inDatabase(
+      query(
         'space',
         'UPDATE registration SET status = $2::registration_status WHERE booking_id = $1',
         [bookingId, status],
@@ -53,7 +53,11 @@ describeSystems('the reconciliation', (system) => {
       75,
     );
     expect(
-      await metricOf(system, 'spacerent_invariant_violations', 'confirmed-is-paid-and-registered'),
+      await readMetric(
+        system,
+        'spacerent_invariant_violations',
+        'confirmed-is-paid-and-registered',
+      ),
     ).toBeGreaterThanOrEqual(1);
     expect(system.logOf('book')).toContain('an invariant is violated');
     await setStatus('REGISTERED');
@@ -65,20 +69,20 @@ describeSystems('the reconciliation', (system) => {
   }, 240_000);
 
   test('the reconciliation compares a sound booking and reports nothing', async () => {
-    const before = await metricOf(system, 'spacerent_reconciliation_compared_bookings_total');
+    const before = await readMetric(system, 'spacerent_reconciliation_compared_bookings_total');
     const bookingId = await newBooking();
     await until(
       'bookings are compared',
       async () =>
-        (await metricOf(system, 'spacerent_reconciliation_compared_bookings_total')) > before,
+        (await readMetric(system, 'spacerent_reconciliation_compared_bookings_total')) > before,
       75,
     );
     expect(await violationsOf(bookingId)).toEqual([]);
   }, 240_000);
 });
 
-/** A number of book's metrics, by its name and a part of its labels. */
-async function metricOf(system: System, name: string, label = ''): Promise<number> {
+/** The value of a metric of book, found by its name and a part of its labels. */
+async function readMetric(system: System, name: string, label = ''): Promise<number> {
   const authorize = internalAuthorization('router', [internalKey(system)]);
   const response = await fetch(`${subgraphUrl(system, 'book')}/metrics`, {
     headers: { authorization: await authorize('book') },

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
-import { CANCEL_BOOKING, LIST_SPACE, listSpace, newCustomer } from './support/customer.ts';
-import { describeRouters } from './support/system.ts';
+import { CANCEL_BOOKING, LIST_SPACE, listSpace, newCustomer } from '../support/customer.ts';
+import { describeRouters } from '../support/system.ts';
 
-const NOBODY = '01890000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 
 describeRouters('authentication', (system) => {
   test('the catalogue is readable without a token', async () => {
@@ -19,14 +19,17 @@ describeRouters('authentication', (system) => {
   });
 
   test.each([
-    ['booking', `{ booking(id: "${NOBODY}") { id } }`],
+    ['booking', `{ booking(id: "${UNKNOWN_ID}") { id } }`],
     ['myPage', '{ myPage { bookings { edges { cursor } } } }'],
     [
       'requestBooking',
-      `mutation { requestBooking(input: {idempotencyKey: "k", spaceId: "${NOBODY}", paymentMethod: "pm_ok",
+      `mutation { requestBooking(input: {idempotencyKey: "k", spaceId: "${UNKNOWN_ID}", paymentMethod: "pm_ok",
          slot: {startAt: "2030-01-01T00:00:00Z", endAt: "2030-01-01T01:00:00Z"}}) { __typename } }`,
     ],
-    ['cancelBooking', `mutation { cancelBooking(input: {bookingId: "${NOBODY}"}) { __typename } }`],
+    [
+      'cancelBooking',
+      `mutation { cancelBooking(input: {bookingId: "${UNKNOWN_ID}"}) { __typename } }`,
+    ],
     [
       'listSpace',
       'mutation { listSpace(input: {name: "x", capacity: 1, hourlyRate: 1}) { __typename } }',
@@ -49,7 +52,7 @@ describeRouters('authentication', (system) => {
     expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
   });
 
-  // MariaDB's collations disagree on spaces at the end: such names must never reach a database.
+  // Collations of MariaDB disagree on trailing spaces, so such names must not reach a database.
   test.each(['kim ', ' kim', 'kim\n', 'k\u0000im', ''])(
     'a token for the user %j is not valid',
     async (user) => {
@@ -63,8 +66,8 @@ describeRouters('authentication', (system) => {
     const space = await listSpace(system);
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
-    for (const id of [booking.id, NOBODY]) {
+    await kim.waitForStatus(booking.id, 'REGISTERED');
+    for (const id of [booking.id, UNKNOWN_ID]) {
       expect(await lee.booking(id)).toBeNull();
       expect(await lee.view(id)).toBeNull();
       expect(await lee.cancel(id)).toEqual({
@@ -120,7 +123,9 @@ describeRouters('authentication', (system) => {
 
   test('internal operations are not part of the public API', async () => {
     const kim = await newCustomer(system);
-    const { errors } = await kim.ask(`{ paymentOutcome(bookingId: "${NOBODY}") { status } }`);
+    const { errors } = await kim.graphql(
+      `{ paymentOutcome(bookingId: "${UNKNOWN_ID}") { status } }`,
+    );
     expect(errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 });

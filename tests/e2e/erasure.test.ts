@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { CANCEL_BOOKING, listSpace, newCustomer, sql } from './support/customer.ts';
-import { viewRows } from './support/mypage-database.ts';
-import { rebuildEnded } from './support/rebuild.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { CANCEL_BOOKING, listSpace, newCustomer, sql } from '../support/customer.ts';
+import { mypageSql } from '../support/mypage-database.ts';
+import { waitForRebuild } from '../support/rebuild.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const PSEUDONYM = /erased-[0-9a-f-]{36}/;
 const BEGIN = `mutation ($customerId: ID!) {
@@ -32,41 +32,41 @@ describeSystems('the erasure of a customer', (system) => {
       ['scripts/ops.mjs', 'erase-customer', ...args, '--url', system.instance().graphqlUrl],
       { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
     );
-    return { status, said: stdout + stderr };
+    return { status, output: stdout + stderr };
   }
 
-  /** Repeats the command while events of the customer are still on their way. */
+  /** Repeats the command while events of the customer are still being delivered. */
   const erase = (token: string, customer: string) =>
     until('the customer is erased', async () => {
-      const { status, said } = command(token, '--customer', customer, '--reason', 'a test');
-      if (status === 0) return said;
-      expect(said).toContain('still being delivered');
+      const { status, output } = command(token, '--customer', customer, '--reason', 'a test');
+      if (status === 0) return output;
+      expect(output).toContain('still being delivered');
       return null;
     });
 
-  /** A customer whose one booking is cancelled, and whatever that left behind. */
+  /** A customer whose only booking is cancelled and refunded. */
   async function formerCustomer() {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     await kim.cancel(booking.id);
-    await kim.viewMatching(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
+    await kim.waitForView(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' });
     return { kim, space, id: booking.id as string };
   }
 
   test('an erasure replaces the id of the customer with one pseudonym in all contexts', async () => {
     const { kim, id } = await formerCustomer();
     const lee = await formerCustomer();
-    expect(await placesOf(system, kim.name)).toEqual(
+    expect(await findTablesWith(system, kim.name)).toEqual(
       expect.arrayContaining(['book.booking', 'book.audit_entry', 'payment.payment', 'mypage']),
     );
     const operator = `olga-${randomUUID()}`;
     const token = await system.token(operator, 'operator');
-    const said = await erase(token, kim.name);
-    const [pseudonym] = PSEUDONYM.exec(said) as [string];
+    const output = await erase(token, kim.name);
+    const [pseudonym] = PSEUDONYM.exec(output) as [string];
 
-    expect(await placesOf(system, kim.name)).toEqual([]);
+    expect(await findTablesWith(system, kim.name)).toEqual([]);
     expect(
       await sql(system, 'book', 'SELECT customer_id, status FROM booking WHERE id = $1', [id]),
     ).toEqual([{ customer_id: pseudonym, status: 'CANCELLED' }]);
@@ -74,22 +74,22 @@ describeSystems('the erasure of a customer', (system) => {
       await sql(system, 'payment', 'SELECT customer_id FROM payment WHERE booking_id = $1', [id]),
     ).toEqual([{ customer_id: pseudonym }]);
     const views = 'SELECT customer_id FROM booking_status_view WHERE booking_id = ?';
-    for (const row of await viewRows(system, views, [id])) expect(row.customer_id).toBe(pseudonym);
-    const acts = await sql(
+    for (const row of await mypageSql(system, views, [id])) expect(row.customer_id).toBe(pseudonym);
+    const entries = await sql(
       system,
       'book',
       `SELECT user_id, action FROM audit_entry WHERE subject_id IN ($1::uuid, $2::uuid) ORDER BY id`,
       [id, pseudonym.slice('erased-'.length)],
     );
-    expect(acts).toEqual([
+    expect(entries).toEqual([
       { user_id: pseudonym, action: 'requestBooking' },
       { user_id: pseudonym, action: 'cancelBooking' },
       { user_id: operator, action: 'eraseCustomer' },
     ]);
-    // Who is not erased has everything.
+    // Other customers keep their data.
     expect((await lee.kim.view(lee.id)).status).toBe('CANCELLED');
     expect(await kim.view(id)).toBeNull();
-    expect(command(token, '--customer', kim.name, '--reason', 'again').said).toContain(
+    expect(command(token, '--customer', kim.name, '--reason', 'again').output).toContain(
       'no such customer',
     );
   }, 60_000);
@@ -102,30 +102,30 @@ describeSystems('the erasure of a customer', (system) => {
       const { data } = await system.graphql(token, REBUILD);
       return data.rebuildMyPage.__typename === 'RebuildMyPageStarted';
     });
-    await rebuildEnded(system);
+    await waitForRebuild(system);
     const { data } = await system.graphql(token, LATEST);
     expect(data.myPageRebuild).toEqual({ state: 'SWITCHED', differences: 0 });
-    expect(await placesOf(system, kim.name)).toEqual([]);
+    expect(await findTablesWith(system, kim.name)).toEqual([]);
   }, 120_000);
 
   test('an erasure that was interrupted continues with the same pseudonym', async () => {
     const { kim } = await formerCustomer();
     const token = await system.token('an-operator', 'operator');
-    const begun = await until('it begins', async () => {
+    const pseudonym = await until('the erasure begins', async () => {
       const { data } = await system.graphql(token, BEGIN, { customerId: kim.name });
       return data.result.pseudonym as string | undefined;
     });
-    const variables = { customerId: kim.name, pseudonym: begun };
+    const variables = { customerId: kim.name, pseudonym };
     const { data } = await system.graphql(token, ERASE_PAYMENT, variables);
     expect(data.result).toEqual({ replaced: 1, next: null });
-    expect(await erase(token, kim.name)).toContain(begun);
-    expect(await placesOf(system, kim.name)).toEqual([]);
+    expect(await erase(token, kim.name)).toContain(pseudonym);
+    expect(await findTablesWith(system, kim.name)).toEqual([]);
   }, 60_000);
 
   test('an erasure does not complete when the customer has booked again meanwhile', async () => {
     const { kim, space } = await formerCustomer();
     const token = await system.token('an-operator', 'operator');
-    const pseudonym = await until('it begins', async () => {
+    const pseudonym = await until('the erasure begins', async () => {
       const { data } = await system.graphql(token, BEGIN, { customerId: kim.name });
       return data.result.pseudonym as string | undefined;
     });
@@ -133,10 +133,10 @@ describeSystems('the erasure of a customer', (system) => {
     const { data } = await system.graphql(token, ERASE_BOOK, { customerId: kim.name, pseudonym });
     expect(data.result.message).toContain(`booking ${booking.id} is not over`);
     expect((await kim.booking(booking.id)).id).toBe(booking.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     await kim.cancel(booking.id);
-    await kim.viewAt(booking.id, 'CANCELLED');
-    // A view that is erased by half would differ from the events in other tests' rebuilds.
+    await kim.waitForStatus(booking.id, 'CANCELLED');
+    // A half-erased view would be a difference in the rebuilds of other tests.
     expect(await erase(token, kim.name)).toContain(pseudonym);
   });
 
@@ -144,10 +144,10 @@ describeSystems('the erasure of a customer', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     const token = await system.token('an-operator', 'operator');
-    const { status, said } = command(token, '--customer', kim.name, '--reason', 'a test');
-    expect([status, said]).toEqual([
+    const { status, output } = command(token, '--customer', kim.name, '--reason', 'a test');
+    expect([status, output]).toEqual([
       1,
       `The customer's booking ${booking.id} is not over: cancel it, or wait for its end.\n`,
     ]);
@@ -158,12 +158,12 @@ describeSystems('the erasure of a customer', (system) => {
   test('an erasure is for operators only, and its command explains which argument is missing', async () => {
     const kim = await newCustomer(system);
     const asCustomer = command(kim.token, '--customer', kim.name, '--reason', 'a test');
-    expect(asCustomer).toEqual({ status: 1, said: expect.stringContaining('operator') });
-    expect(command(kim.token, '--reason', 'a test').said).toBe(
+    expect(asCustomer).toEqual({ status: 1, output: expect.stringContaining('operator') });
+    expect(command(kim.token, '--reason', 'a test').output).toBe(
       'Name the customer with --customer.\n',
     );
-    expect(command(kim.token, '--customer', kim.name).said).toBe('Say why with --reason.\n');
-    expect(command(kim.token, '--help').said).toContain('npm run ops -- erase-customer');
+    expect(command(kim.token, '--customer', kim.name).output).toBe('Say why with --reason.\n');
+    expect(command(kim.token, '--help').output).toContain('npm run ops -- erase-customer');
   });
 
   test.each(['book', 'payment', 'space'] as const)(
@@ -177,8 +177,8 @@ describeSystems('the erasure of a customer', (system) => {
         'DELETE FROM audit_entry',
         'TRUNCATE audit_entry',
       ]) {
-        const both = `DO $$ BEGIN PERFORM set_config('spacerent.erasing_customer', 'on', true); ${statement}; END $$`;
-        await expect(sql(system, context, both)).rejects.toThrow('append-only');
+        const withFlag = `DO $$ BEGIN PERFORM set_config('spacerent.erasing_customer', 'on', true); ${statement}; END $$`;
+        await expect(sql(system, context, withFlag)).rejects.toThrow('append-only');
       }
       await sql(system, context, erasing);
       const outside = `UPDATE audit_entry SET user_id = '${pseudonym}' WHERE FALSE`;
@@ -187,24 +187,24 @@ describeSystems('the erasure of a customer', (system) => {
   );
 });
 
-/** Where the text stands: tables of the contexts, and mypage. */
-async function placesOf(system: System, text: string): Promise<string[]> {
-  const places: string[] = [];
+/** The tables of all contexts that contain the text. */
+async function findTablesWith(system: System, text: string): Promise<string[]> {
+  const tables: string[] = [];
   for (const context of ['book', 'payment', 'space'] as const) {
-    const tables = await sql(
+    const candidates = await sql(
       system,
       context,
       `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
     );
-    for (const { name } of tables) {
+    for (const { name } of candidates) {
       const query = `SELECT FROM "${name}" AS t WHERE position($1 IN t::text) > 0 LIMIT 1`;
-      if ((await sql(system, context, query, [text])).length > 0) places.push(`${context}.${name}`);
+      if ((await sql(system, context, query, [text])).length > 0) tables.push(`${context}.${name}`);
     }
   }
   for (const table of ['booking_status_view', 'view_version', 'dead_letter']) {
     const column = table === 'dead_letter' ? 'event' : 'customer_id';
     const query = `SELECT 1 FROM ${table} WHERE ${column} LIKE ?`;
-    if ((await viewRows(system, query, [`%${text}%`])).length > 0) places.push('mypage');
+    if ((await mypageSql(system, query, [`%${text}%`])).length > 0) tables.push('mypage');
   }
-  return places;
+  return tables;
 }

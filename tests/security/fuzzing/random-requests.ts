@@ -1,17 +1,10 @@
 import fc from 'fast-check';
 import type { GraphQLSchema } from 'graphql';
 import { garbled, randomOperation } from './random-operations.ts';
-import {
-  anything,
-  evenly,
-  isOneIn,
-  type KnownThings,
-  pick,
-  STRANGE_TEXTS,
-} from './random-values.ts';
+import { anything, evenly, isOneIn, type KnownIds, pick, UNUSUAL_TEXTS } from './random-values.ts';
 
-/** One thing that is sent to the router. */
-export type Shot =
+/** One HTTP request, or the frames of one WebSocket, to the router. */
+export type RandomRequest =
   | { over: 'http'; method: string; path: string; headers: [string, string][]; body: string | null }
   | {
       over: 'websocket';
@@ -77,19 +70,19 @@ const SOCKET_TYPES = [
   ...['connection_ack', 'start', '__proto__', ''],
 ];
 
-/** Things to send with the given tokens, some of them as clients do and the others as none does. */
-export function randomShot(
+/** Random requests with the given tokens: some as clients send them, others malformed. */
+export function randomRequest(
   schema: GraphQLSchema,
-  known: KnownThings,
+  known: KnownIds,
   tokens: readonly string[],
-): fc.Arbitrary<Shot> {
+): fc.Arbitrary<RandomRequest> {
   return fc.gen().map((gen) => {
     const chance = (one: number) => isOneIn(gen, one);
-    // As an ordinary client does it: what is random is the operation.
-    if (chance(2)) return politeShot();
-    return chance(4) ? socketShot() : httpShot();
+    // A well-formed request with a random operation.
+    if (chance(2)) return politeRequest();
+    return chance(4) ? socketRequest() : httpRequest();
 
-    function politeShot(): Shot {
+    function politeRequest(): RandomRequest {
       const headers: [string, string][] = [
         ['authorization', `Bearer ${pick(gen, tokens)}`],
         ['content-type', 'application/json'],
@@ -104,7 +97,7 @@ export function randomShot(
         query: chance(7) ? garbled(gen, query) : query,
         variables,
       };
-      if (chance(15)) body.operationName = pick(gen, STRANGE_TEXTS);
+      if (chance(15)) body.operationName = pick(gen, UNUSUAL_TEXTS);
       if (chance(25)) body.extensions = extensions();
       if (chance(25)) body[pick(gen, ['query', 'variables', 'operationName', 'x'])] = anything(gen);
       return body;
@@ -112,7 +105,7 @@ export function randomShot(
 
     function extensions(): unknown {
       if (chance(3)) return anything(gen);
-      return { persistedQuery: { version: 1, sha256Hash: pick(gen, STRANGE_TEXTS) } };
+      return { persistedQuery: { version: 1, sha256Hash: pick(gen, UNUSUAL_TEXTS) } };
     }
 
     function bodyText(): string {
@@ -122,7 +115,7 @@ export function randomShot(
       return chance(40) ? `[${text},${text}]` : text;
     }
 
-    function httpShot(): Shot {
+    function httpRequest(): RandomRequest {
       const isGet = chance(6);
       const method = chance(40)
         ? pick(gen, ['PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH'])
@@ -166,11 +159,11 @@ export function randomShot(
 
     function headerText(): string {
       return chance(2)
-        ? pick(gen, STRANGE_TEXTS)
+        ? pick(gen, UNUSUAL_TEXTS)
         : gen(fc.string, { unit: 'binary', maxLength: 80 });
     }
 
-    function socketShot(): Shot {
+    function socketRequest(): RandomRequest {
       const frames = Array.from({ length: 1 + gen(evenly, 5) }, () => frame());
       if (!chance(4)) {
         const payload = { authorization: authorization() };

@@ -3,22 +3,22 @@ import { parseEnv } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { grouped, groupOf, SETTING_GROUPS } from '#platform/config/setting-groups.ts';
-import { routerConfig } from '../router/src/config.ts';
-import { loadReaders } from '../scripts/configuration/readers.mjs';
-import { describeSettings } from '../scripts/configuration/settings.mjs';
-import { randomSecrets } from '../scripts/ops/secrets.mjs';
-import { bookConfig } from '../subgraphs/book/src/config.ts';
-import { mypageConfig } from '../subgraphs/mypage/src/config.ts';
-import { paymentConfig } from '../subgraphs/payment/src/config.ts';
-import { spaceConfig } from '../subgraphs/space/src/config.ts';
-import { readComposeFile } from './image/compose-file.mjs';
+import { routerConfig } from '../../router/src/config.ts';
+import { loadReaders } from '../../scripts/configuration/readers.mjs';
+import { describeSettings } from '../../scripts/configuration/settings.mjs';
+import { randomSecrets } from '../../scripts/ops/secrets.mjs';
+import { bookConfig } from '../../subgraphs/book/src/config.ts';
+import { mypageConfig } from '../../subgraphs/mypage/src/config.ts';
+import { paymentConfig } from '../../subgraphs/payment/src/config.ts';
+import { spaceConfig } from '../../subgraphs/space/src/config.ts';
+import { readComposeFile } from '../image/compose-file.mjs';
 
 const REFERENCE = readFileSync('docs/operations/configuration.md', 'utf8');
 const EXAMPLE = readFileSync('.env.example', 'utf8');
 const documented = [...REFERENCE.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => String(name));
 
-type Configure = (env: NodeJS.ProcessEnv) => unknown;
-const services: [string, Configure, profile: string][] = [
+type ReadConfig = (env: NodeJS.ProcessEnv) => unknown;
+const services: [string, ReadConfig, profile: string][] = [
   ['router', routerConfig, 'embedded'],
   ['router', routerConfig, 'servers'],
   ['book', bookConfig, 'servers'],
@@ -27,8 +27,8 @@ const services: [string, Configure, profile: string][] = [
   ['mypage', mypageConfig, 'servers'],
 ];
 
-/** The variables that a service looks up in its environment, whatever its schema says. */
-function variablesRead(configure: Configure, profile: string): string[] {
+/** The variables that a service reads from its environment, also those outside of its schema. */
+function variablesRead(configure: ReadConfig, profile: string): string[] {
   const names = new Set<string>();
   const env = new Proxy<NodeJS.ProcessEnv>(
     {},
@@ -56,7 +56,7 @@ describe('the configuration reference', () => {
   );
 
   test('the configuration reference has each variable that npm start reads, once', async () => {
-    const loaded = await loadReaders((module) => import(`../${module}.ts`));
+    const loaded = await loadReaders((module) => import(`../../${module}.ts`));
     const names = describeSettings(loaded).map(({ name }) => name);
     expect(documented).toEqual(names);
     expect(names).toEqual(expect.arrayContaining(['SPACERENT_HOME', 'SPACERENT_DEMO', 'PORT']));

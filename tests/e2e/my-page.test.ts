@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot } from './support/customer.ts';
-import { describeRouters } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot } from '../support/customer.ts';
+import { describeRouters } from '../support/system.ts';
 
 const PAGE = `query ($first: Int, $after: String, $status: [BookingStatus!]) {
   myPage { bookings(first: $first, after: $after, status: $status) {
@@ -20,22 +20,22 @@ describeRouters('mypage', (system) => {
     }
     const stranger = await newCustomer(system);
     await stranger.request(space.id);
-    for (const id of ids) await kim.viewAt(id, 'REGISTERED');
+    for (const id of ids) await kim.waitForStatus(id, 'REGISTERED');
     await kim.cancel(ids[2] as string);
-    await kim.viewAt(ids[2] as string, 'CANCELLED');
+    await kim.waitForStatus(ids[2] as string, 'CANCELLED');
 
     const seen: string[] = [];
     let after: string | null = null;
     for (let page = 0; page < 3; page += 1) {
-      // biome-ignore lint/suspicious/noExplicitAny: an answer of the API
-      const { bookings }: any = (await kim.ask(PAGE, { first: 2, after })).data.myPage;
+      // biome-ignore lint/suspicious/noExplicitAny: a response of the API
+      const { bookings }: any = (await kim.graphql(PAGE, { first: 2, after })).data.myPage;
       seen.push(...bookings.edges.map((e: { node: { bookingId: string } }) => e.node.bookingId));
       expect(bookings.pageInfo).toMatchObject({ hasNextPage: page < 2, hasPreviousPage: page > 0 });
       after = bookings.pageInfo.endCursor;
     }
     expect(seen).toEqual([...ids].reverse());
 
-    const { bookings } = (await kim.ask(PAGE, { status: ['CANCELLED'] })).data.myPage;
+    const { bookings } = (await kim.graphql(PAGE, { status: ['CANCELLED'] })).data.myPage;
     expect(bookings.edges).toHaveLength(1);
     expect(bookings.edges[0].node).toMatchObject({
       bookingId: ids[2],
@@ -51,9 +51,9 @@ describeRouters('mypage', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    const registered = await kim.viewAt(booking.id, 'REGISTERED');
+    const registered = await kim.waitForStatus(booking.id, 'REGISTERED');
     await kim.cancel(booking.id);
-    const cancelled = await kim.viewAt(booking.id, 'CANCELLED');
+    const cancelled = await kim.waitForStatus(booking.id, 'CANCELLED');
     expect(cancelled.version).toBeGreaterThan(registered.version);
     const times = cancelled.timeline.map((change: { at: string }) => Date.parse(change.at));
     expect(times).toEqual([...times].sort((a, b) => a - b));

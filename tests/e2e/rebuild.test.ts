@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { openPostgres } from '#platform/database/postgres.ts';
 import { archiveFinished, firstIdAt } from '#platform/messaging/archive.ts';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { silent } from './support/database.ts';
-import { viewRows } from './support/mypage-database.ts';
-import { rebuildEnded } from './support/rebuild.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { silent } from '../support/database.ts';
+import { mypageSql } from '../support/mypage-database.ts';
+import { waitForRebuild } from '../support/rebuild.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const REBUILD = `id state eventsRead eventsTotal viewsCompared differences differingBookingIds
   startedAt finishedAt message`;
@@ -29,16 +29,16 @@ describeSystems('the rebuild of mypage', (system) => {
     operator = await system.token('an-operator', 'operator');
     space = await listSpace(system);
     kim = await newCustomer(system);
-    await rebuildEnded(system);
-    await kim.viewAt(await book(), 'REGISTERED');
+    await waitForRebuild(system);
+    await kim.waitForStatus(await book(), 'REGISTERED');
   });
 
-  afterEach(() => rebuildEnded(system));
+  afterEach(() => waitForRebuild(system));
 
   async function book(customer = kim): Promise<string> {
-    return until('the space takes a booking', async () => {
-      const answer = await customer.request(space.id);
-      return answer.booking?.id;
+    return until('book knows the space', async () => {
+      const response = await customer.request(space.id);
+      return response.booking?.id;
     });
   }
 
@@ -51,40 +51,40 @@ describeSystems('the rebuild of mypage', (system) => {
 
   async function rebuilt(acceptDifferences = false) {
     const { rebuild } = await start(acceptDifferences);
-    await rebuildEnded(system);
+    await waitForRebuild(system);
     const result = await latest();
     expect(result.id).toBe(rebuild.id);
     return result;
   }
 
-  /** Bookings that are made, and some of them cancelled, until it is stopped. */
+  /** Makes bookings, and cancels every other one, until it is stopped. */
   function writeLoad(customers: (typeof kim)[]) {
-    let going = true;
-    const made: { customer: typeof kim; id: string; status: string }[] = [];
+    let isRunning = true;
+    const bookings: { customer: typeof kim; id: string; status: string }[] = [];
     const working = customers.map(async (customer) => {
-      while (going) {
+      while (isRunning) {
         const id = await book(customer);
-        const cancels = made.length % 2 === 0;
+        const cancels = bookings.length % 2 === 0;
         if (cancels) await customer.cancel(id);
-        made.push({ customer, id, status: cancels ? 'CANCELLED' : 'REGISTERED' });
+        bookings.push({ customer, id, status: cancels ? 'CANCELLED' : 'REGISTERED' });
       }
     });
     return {
-      made,
+      bookings,
       async stop() {
-        going = false;
+        isRunning = false;
         await Promise.all(working);
-        return made;
+        return bookings;
       },
     };
   }
 
   test('a rebuild under write load ends without differences, and mypage shows the same views', async () => {
-    const people = await Promise.all([newCustomer(system), newCustomer(system)]);
-    const load = writeLoad(people);
+    const customers = await Promise.all([newCustomer(system), newCustomer(system)]);
+    const load = writeLoad(customers);
     try {
-      await until('there is load', async () => load.made.length >= 10);
-      const before = load.made.length;
+      await until('bookings are made', async () => load.bookings.length >= 10);
+      const before = load.bookings.length;
       const rebuild = await rebuilt();
       expect(rebuild).toMatchObject({
         state: 'SWITCHED',
@@ -94,38 +94,38 @@ describeSystems('the rebuild of mypage', (system) => {
       });
       expect(rebuild.eventsRead).toBeGreaterThan(40);
       expect(rebuild.viewsCompared).toBeGreaterThanOrEqual(before);
-      // It has become the live one while bookings went on.
-      const during = load.made.length;
-      await until('load goes on', async () => load.made.length >= during + 6);
+      // Bookings continue on the new generation.
+      const during = load.bookings.length;
+      await until('more bookings are made', async () => load.bookings.length >= during + 6);
     } finally {
       await load.stop();
     }
-    for (const { customer, id, status } of load.made) await customer.viewAt(id, status);
-    const views = await Promise.all(load.made.map(({ customer, id }) => customer.view(id)));
+    for (const { customer, id, status } of load.bookings) await customer.waitForStatus(id, status);
+    const views = await Promise.all(load.bookings.map(({ customer, id }) => customer.view(id)));
 
-    // Another one compares all of that with what the events say.
+    // A second rebuild compares these views with the events.
     expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
-    const again = await Promise.all(load.made.map(({ customer, id }) => customer.view(id)));
+    const again = await Promise.all(load.bookings.map(({ customer, id }) => customer.view(id)));
     expect(again).toEqual(views);
 
     const id = await book();
-    await kim.viewAt(id, 'REGISTERED');
+    await kim.waitForStatus(id, 'REGISTERED');
     await kim.cancel(id);
-    await kim.viewAt(id, 'CANCELLED');
+    await kim.waitForStatus(id, 'CANCELLED');
   }, 180_000);
 
   test('a rebuild reports a wrong view, and repairs it when differences are accepted', async () => {
     const [broken, gone] = [await book(), await book()];
     const [right, alsoRight] = [
-      await kim.viewAt(broken, 'REGISTERED'),
-      await kim.viewAt(gone, 'REGISTERED'),
+      await kim.waitForStatus(broken, 'REGISTERED'),
+      await kim.waitForStatus(gone, 'REGISTERED'),
     ];
-    await viewRows(
+    await mypageSql(
       system,
       "UPDATE booking_status_view SET status = 'EXPIRED', price_amount = 1 WHERE booking_id = ?",
       [broken],
     );
-    await viewRows(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
+    await mypageSql(system, 'DELETE FROM booking_status_view WHERE booking_id = ?', [gone]);
 
     const rebuild = await rebuilt();
     expect(rebuild).toMatchObject({ state: 'DIFFERENT', differences: 2 });
@@ -135,14 +135,14 @@ describeSystems('the rebuild of mypage', (system) => {
 
     expect(await rebuilt(true)).toMatchObject({ state: 'SWITCHED', differences: 2 });
     await until('the repaired view is shown', async () => (await kim.view(gone)) !== null);
-    // Its version rises: subscribers know the broken view by the one that it had.
+    // Its version increases, because subscribers have seen the wrong view with the old version.
     expect(await kim.view(broken)).toEqual({ ...right, version: right.version + 1 });
     expect(await kim.view(gone)).toEqual(alsoRight);
     expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
   }, 120_000);
 
   test('a rebuild reads the events that were moved from the outboxes to the archives', async () => {
-    await kim.viewAt(await book(), 'REGISTERED');
+    await kim.waitForStatus(await book(), 'REGISTERED');
     for (const context of ['book', 'payment', 'space'] as const) {
       const pool = openPostgres(system.instance().databases[context], silent);
       await until(`all of ${context} is archived`, async () => {
@@ -159,14 +159,14 @@ describeSystems('the rebuild of mypage', (system) => {
   }, 60_000);
 
   test('a rebuild is refused while another one is running', async () => {
-    const answers = await Promise.all([start(), start(), start()]);
-    const names = answers.map((answer) => answer.__typename).sort();
+    const responses = await Promise.all([start(), start(), start()]);
+    const names = responses.map((response) => response.__typename).sort();
     expect(names).toEqual([
       'RebuildAlreadyRunning',
       'RebuildAlreadyRunning',
       'RebuildMyPageStarted',
     ]);
-    expect(answers.find(({ message }) => message)?.message).toMatch(/rebuilt already/);
+    expect(responses.find(({ message }) => message)?.message).toMatch(/rebuilt already/);
   });
 
   test('a rebuild is for operators only', async () => {
@@ -184,7 +184,7 @@ describeSystems('the rebuild of mypage', (system) => {
   });
 
   test('the command npm run ops -- rebuild runs a rebuild and shows its result', async () => {
-    // By itself where the data folder has the secret.
+    // In the embedded profile the command signs a token itself, with the secret of the data folder.
     const { code, output } = await command(system, system.profile === 'servers' ? operator : '');
     expect(output).toContain('equals the live one and has taken its place');
     expect(output).toMatch(

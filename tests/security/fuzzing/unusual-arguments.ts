@@ -12,28 +12,31 @@ import {
   isObjectType,
   isRequiredArgument,
 } from 'graphql';
-import { type KnownThings, STRANGE_VALUES } from './random-values.ts';
+import { type KnownIds, UNUSUAL_VALUES } from './random-values.ts';
 
-export interface SweptOperation {
-  /** The argument, and the value that it has. */
+export interface UnusualOperation {
+  /** The argument and its value. */
   name: string;
   query: string;
   variables: Record<string, unknown>;
 }
 
 /**
- * One operation for each strange value of each argument that clients can give, also inside of input
- * objects, while all others are as they should be.
+ * One operation for each unusual value of each argument of the public schema, also inside of input
+ * objects. All other arguments are valid.
  */
-export function* sweep(schema: GraphQLSchema, known: KnownThings): Generator<SweptOperation> {
+export function* unusualOperations(
+  schema: GraphQLSchema,
+  known: KnownIds,
+): Generator<UnusualOperation> {
   for (const [kind, root] of [
     ['query', schema.getQueryType()],
     ['mutation', schema.getMutationType()],
   ] as const) {
     for (const { path, field } of fieldsWithArguments(root as GraphQLObjectType)) {
-      // It takes long, and its one argument is a Boolean.
+      // A rebuild takes long, and its one argument is a Boolean.
       if (field.name === 'rebuildMyPage') continue;
-      yield* operationsOf(kind, [...path, field], known);
+      yield* operationsFor(kind, [...path, field], known);
     }
   }
 }
@@ -51,17 +54,17 @@ function* fieldsWithArguments(
   }
 }
 
-function* operationsOf(kind: string, path: Field[], known: KnownThings): Generator<SweptOperation> {
+function* operationsFor(kind: string, path: Field[], known: KnownIds): Generator<UnusualOperation> {
   const last = path.at(-1) as Field;
   const given = (field: Field) =>
     field.args.filter((each) => field === last || isRequiredArgument(each));
-  const ordinary: Record<string, unknown> = {};
+  const valid: Record<string, unknown> = {};
   const declared: string[] = [];
   const calls = path.map((field, depth) => {
     const args = given(field).map((each) => {
       const variable = `v${depth}_${each.name}`;
       declared.push(`$${variable}: ${each.type}`);
-      ordinary[variable] = ordinaryValue(
+      valid[variable] = validValue(
         each.type,
         known,
         field.name === 'space' ? 'spaceId' : each.name,
@@ -71,36 +74,40 @@ function* operationsOf(kind: string, path: Field[], known: KnownThings): Generat
     return `${field.name}${args.length > 0 ? `(${args.join(', ')})` : ''}`;
   });
   const head = declared.length > 0 ? `(${declared.join(', ')})` : '';
-  const query = `${kind} Op${head} { ${calls.join(' { ')} ${leavesOf(last)} ${'}'.repeat(path.length)}`;
+  const query = `${kind} Op${head} { ${calls.join(' { ')} ${selectLeaves(last)} ${'}'.repeat(path.length)}`;
   for (const each of last.args) {
     const variable = `v${path.length - 1}_${each.name}`;
-    for (const [name, value] of strangeOnes(each.type, ordinary[variable], each.name)) {
+    for (const [name, value] of unusualValues(each.type, valid[variable], each.name)) {
       yield {
         name: `${path.map((field) => field.name).join('.')}(${name})`,
         query,
-        variables: { ...structuredClone(ordinary), [variable]: value },
+        variables: { ...structuredClone(valid), [variable]: value },
       };
     }
   }
 }
 
-/** The value with one part of it replaced by each strange value in turn. */
-function* strangeOnes(
+/** The value, with one part of it replaced by each unusual value in turn. */
+function* unusualValues(
   type: GraphQLInputType,
-  ordinary: unknown,
+  valid: unknown,
   name: string,
 ): Generator<[name: string, value: unknown]> {
   const inner = getNullableType(type);
-  for (const value of STRANGE_VALUES)
+  for (const value of UNUSUAL_VALUES)
     yield [`${name}: ${JSON.stringify(value)?.slice(0, 60)}`, value];
   if (isListType(inner)) {
-    const [first] = ordinary as unknown[];
-    for (const [at, value] of strangeOnes(inner.ofType, first, `${name}[0]`)) yield [at, [value]];
+    const [first] = valid as unknown[];
+    for (const [at, value] of unusualValues(inner.ofType, first, `${name}[0]`)) yield [at, [value]];
   }
   if (!isInputObjectType(inner) || isEnumType(inner)) return;
   for (const field of Object.values(inner.getFields())) {
-    const whole = ordinary as Record<string, unknown>;
-    for (const [at, value] of strangeOnes(field.type, whole[field.name], `${name}.${field.name}`)) {
+    const whole = valid as Record<string, unknown>;
+    for (const [at, value] of unusualValues(
+      field.type,
+      whole[field.name],
+      `${name}.${field.name}`,
+    )) {
       yield [at, { ...whole, [field.name]: value }];
     }
   }
@@ -108,14 +115,14 @@ function* strangeOnes(
 
 const HOUR = 3_600_000;
 
-/** A value as it should be. */
-function ordinaryValue(type: GraphQLInputType, known: KnownThings, name: string): unknown {
+/** A valid value. */
+function validValue(type: GraphQLInputType, known: KnownIds, name: string): unknown {
   const inner = getNullableType(type);
-  if (isListType(inner)) return [ordinaryValue(inner.ofType, known, name)];
+  if (isListType(inner)) return [validValue(inner.ofType, known, name)];
   if (isInputObjectType(inner)) {
     const fields = Object.values(inner.getFields());
     return Object.fromEntries(
-      fields.map((field) => [field.name, ordinaryValue(field.type, known, field.name)]),
+      fields.map((field) => [field.name, validValue(field.type, known, field.name)]),
     );
   }
   if (isEnumType(inner)) return inner.getValues()[0]?.name;
@@ -137,8 +144,8 @@ function ordinaryValue(type: GraphQLInputType, known: KnownThings, name: string)
   return inner.name === 'ID' ? known.bookingId : 'name';
 }
 
-/** What the answer says of it, in full: what cannot be said fails there. */
-function leavesOf(field: Field): string {
+/** Selects all leaves, so that a value which cannot be serialised fails. */
+function selectLeaves(field: Field): string {
   const type = getNamedType(field.type);
   if (isLeafType(type)) return '';
   if (!isObjectType(type)) return '{ __typename ... on Problem { message } }';

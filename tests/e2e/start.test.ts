@@ -3,37 +3,40 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { newCustomer, nextSlot } from './support/customer.ts';
-import { System, until } from './support/system.ts';
+import { newCustomer, nextSlot } from '../support/customer.ts';
+import { System, until } from '../support/system.ts';
 
 const SUPERVISOR = 'dist/supervisor/src/main.js';
 
-/** Runs a program of the build with nothing but the given settings. */
+/** Runs a program of the build with the given settings as its whole environment. */
 function run(program: string, settings: Record<string, string>) {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [program], { env: { PATH, HOME, ...settings } });
-  const said = { text: '' };
+  const output = { text: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
-      said.text += chunk;
+      output.text += chunk;
     });
   }
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, said, ended };
+  return { child, output, ended };
 }
 
-async function refused(program: string, settings: Record<string, string>) {
-  const { said, ended } = run(program, settings);
+async function runToFailure(program: string, settings: Record<string, string>) {
+  const { output, ended } = run(program, settings);
   const code = await ended;
-  expect(said.text).not.toMatch(/^\s+at /m);
-  return { code, text: said.text };
+  expect(output.text).not.toMatch(/^\s+at /m);
+  return { code, text: output.text };
 }
 
 describe('npm start', () => {
   const running = new System('embedded', process.env.SYSTEM_EMBEDDED as string);
 
   test('npm start on data that is in use names the running instance', async () => {
-    const { code, text } = await refused(SUPERVISOR, { SPACERENT_HOME: running.home, PORT: '0' });
+    const { code, text } = await runToFailure(SUPERVISOR, {
+      SPACERENT_HOME: running.home,
+      PORT: '0',
+    });
     expect(code).toBe(1);
     expect(text).toMatch(/already runs on .* \(process \d+, http:\/\/localhost:\d+\/graphql/);
     const { status } = await running.graphql(null, '{ __typename }');
@@ -43,14 +46,17 @@ describe('npm start', () => {
   test('npm start on an occupied port names the port and writes nothing', async () => {
     const home = mkdtempSync(join(tmpdir(), 'spacerent-start-'));
     const PORT = new URL(running.address).port;
-    const { code, text } = await refused(SUPERVISOR, { SPACERENT_HOME: join(home, 'new'), PORT });
+    const { code, text } = await runToFailure(SUPERVISOR, {
+      SPACERENT_HOME: join(home, 'new'),
+      PORT,
+    });
     expect(code).toBe(1);
     expect(text).toContain(PORT);
     rmSync(home, { recursive: true });
   });
 
   test('npm start with wrong settings names each of them', async () => {
-    const { code, text } = await refused(SUPERVISOR, {
+    const { code, text } = await runToFailure(SUPERVISOR, {
       PORT: 'four thousand',
       SPACERENT_DEMO: 'perhaps',
       BOOK_DATABASE_URL: 'mysql://wrong',
@@ -83,7 +89,7 @@ describe('npm start', () => {
     'the program %s without settings names those that are missing and those that are wrong',
     async (program, names) => {
       const settings = { LOG_LEVEL: 'loud', HOLD_SECONDS: '-1' };
-      const { code, text } = await refused(join('dist', program), settings);
+      const { code, text } = await runToFailure(join('dist', program), settings);
       expect(code).toBe(2);
       for (const name of names) expect(text).toContain(name);
     },
@@ -94,7 +100,7 @@ describe('npm start', () => {
     const system = new System('embedded', home);
     const start = async () => {
       const started = run(SUPERVISOR, { SPACERENT_HOME: home, PORT: '0' });
-      await until('it is ready', async () => started.said.text.includes('Ctrl-C stops'), 60);
+      await until('it is ready', async () => started.output.text.includes('Ctrl-C stops'), 60);
       return started;
     };
     const stop = async ({ child, ended }: ReturnType<typeof run>) => {
@@ -114,7 +120,7 @@ describe('npm start', () => {
     slot.startAt = slot.startAt.replace('T00', 'T03');
     slot.endAt = slot.endAt.replace('T01', 'T04');
     const { booking } = await kim.request(listed[0]?.node.id as string, { slot });
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     await stop(first);
 
     const second = await start();

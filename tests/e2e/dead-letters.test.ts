@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { listSpace, newCustomer, sql } from './support/customer.ts';
-import { viewRows } from './support/mypage-database.ts';
-import { describeSystems, eventually, until } from './support/system.ts';
+import { listSpace, newCustomer, sql } from '../support/customer.ts';
+import { mypageSql } from '../support/mypage-database.ts';
+import { describeSystems, eventually, until } from '../support/system.ts';
 
 interface Letter {
   eventId: string;
@@ -28,11 +28,11 @@ describeSystems('a poisoned event', (system) => {
       await sql(system, 'payment', 'DELETE FROM outbox WHERE id = $1', [id]);
       await sql(system, 'payment', 'DELETE FROM event_archive WHERE id = $1', [id]);
       await sql(system, 'space', 'DELETE FROM dead_letter WHERE event_id = $1', [id]);
-      await viewRows(system, 'DELETE FROM dead_letter WHERE event_id = ?', [id]);
+      await mypageSql(system, 'DELETE FROM dead_letter WHERE event_id = ?', [id]);
     }
   });
 
-  /** An event as payment would have stored it, were it not for its payload. */
+  /** Stores an event with a wrong payload in the outbox of payment. */
   async function poison(payload: object): Promise<string> {
     const id = uuidv7();
     await sql(
@@ -63,7 +63,7 @@ describeSystems('a poisoned event', (system) => {
       ['scripts/ops.mjs', 'dead-letters', ...args, '--url', system.instance().graphqlUrl],
       { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', OPERATOR_TOKEN: token } },
     );
-    return { status, said: stdout + stderr };
+    return { status, output: stdout + stderr };
   }
 
   test('a poisoned event is parked by each context that fails on it, and other bookings continue', async () => {
@@ -72,7 +72,7 @@ describeSystems('a poisoned event', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
 
     const parked = await until(
       'it is parked in space and in mypage',
@@ -83,7 +83,7 @@ describeSystems('a poisoned event', (system) => {
       60,
     );
     expect(parked[0]).toMatchObject({ state: 'PARKED', type: 'PaymentApproved' });
-    // Held as a dead letter: its producer has nothing more to do.
+    // A dead letter acknowledges its event, so that the relay does not send it again.
     await eventually(async () => {
       const [row] = await sql(system, 'payment', 'SELECT awaiting FROM outbox WHERE id = $1', [
         eventId,
@@ -93,17 +93,19 @@ describeSystems('a poisoned event', (system) => {
 
     expect(command(operator, 'list')).toMatchObject({
       status: 0,
-      said: expect.stringContaining(`space  ${eventId}  PARKED  PaymentApproved`),
+      output: expect.stringContaining(`space  ${eventId}  PARKED  PaymentApproved`),
     });
-    expect(command(operator, 'show', 'space', eventId).said).toContain('"paymentId": "not an id"');
+    expect(command(operator, 'show', 'space', eventId).output).toContain(
+      '"paymentId": "not an id"',
+    );
     expect(command(operator, 'replay', 'space', eventId)).toMatchObject({
       status: 1,
-      said: expect.stringContaining('failed again and stays parked'),
+      output: expect.stringContaining('failed again and stays parked'),
     });
     for (const context of ['space', 'mypage']) {
       expect(command(operator, 'discard', context, eventId, '--reason', 'a test')).toEqual({
         status: 0,
-        said: `${eventId}  DISCARDED\n`,
+        output: `${eventId}  DISCARDED\n`,
       });
     }
     expect((await listed(operator)).filter((letter) => letter.eventId === eventId)).toEqual([]);
@@ -131,14 +133,14 @@ describeSystems('a poisoned event', (system) => {
     expect((await kim.view(booking.id)).status).toBe('PAID');
 
     await sql(system, 'space', `ALTER TABLE registration DROP CONSTRAINT ${constraint}`);
-    const answers = ['first', 'second'].map(() =>
+    const responses = ['first', 'second'].map(() =>
       command(operator, 'replay', 'space', letter.eventId),
     );
-    expect(answers).toEqual([
-      { status: 0, said: `${letter.eventId}  REPLAYED\n` },
-      { status: 1, said: `${letter.eventId}: This event is replayed already.\n` },
+    expect(responses).toEqual([
+      { status: 0, output: `${letter.eventId}  REPLAYED\n` },
+      { status: 1, output: `${letter.eventId}: This event is replayed already.\n` },
     ]);
-    await kim.viewMatching(booking.id, {
+    await kim.waitForView(booking.id, {
       timeline: ['REQUESTED', 'PAID', 'REGISTERED'].map((status) => ({ status })),
     });
     const registrations = await sql(
@@ -152,7 +154,7 @@ describeSystems('a poisoned event', (system) => {
 
   test('a dead letter is visible to operators only', async () => {
     const kim = await newCustomer(system);
-    const { data, errors } = await kim.ask(LIST);
+    const { data, errors } = await kim.graphql(LIST);
     expect(data).toEqual({
       bookDeadLetters: null,
       paymentDeadLetters: null,
@@ -162,19 +164,21 @@ describeSystems('a poisoned event', (system) => {
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(4).fill('FORBIDDEN'));
     expect(command(kim.token, 'list')).toMatchObject({
       status: 1,
-      said: expect.stringContaining('operator'),
+      output: expect.stringContaining('operator'),
     });
   });
 
   test('the command dead-letters explains what is wrong with its arguments', async () => {
     const operator = await system.token('olga', 'operator');
-    const nowhere = uuidv7();
-    expect(command(operator, 'replay', 'book', nowhere)).toEqual({
+    const unknownId = uuidv7();
+    expect(command(operator, 'replay', 'book', unknownId)).toEqual({
       status: 1,
-      said: `${nowhere}: There is no such dead letter.\n`,
+      output: `${unknownId}: There is no such dead letter.\n`,
     });
-    expect(command(operator, 'replay', 'books', nowhere).said).toContain('one of book, payment');
-    expect(command(operator, 'discard', 'book', nowhere).said).toContain('--reason');
-    expect(command(operator, 'forget').said).toContain('There is no command "forget"');
+    expect(command(operator, 'replay', 'books', unknownId).output).toContain(
+      'one of book, payment',
+    );
+    expect(command(operator, 'discard', 'book', unknownId).output).toContain('--reason');
+    expect(command(operator, 'forget').output).toContain('There is no command "forget"');
   });
 });

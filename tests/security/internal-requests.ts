@@ -3,19 +3,17 @@ import { join } from 'node:path';
 import type { ContextName } from '#contracts/topology.ts';
 import { internalAuthorization, type ServiceName } from '#platform/auth/internal-tokens.ts';
 import type { Viewer } from '#platform/auth/viewer.ts';
-import type { System } from '../support/system.ts';
+import type { GraphQLResponse, System } from '../support/system.ts';
 
-/** The key that the system's services sign their calls with. */
+/** The key with which the services of the system sign their requests to each other. */
 export const internalKey = (system: System): string =>
   readFileSync(join(system.home, 'internal-token-key'), 'utf8').trim();
 
 export const subgraphUrl = (system: System, context: ContextName): string =>
   String(system.instance().services[context]?.url);
 
-type Answer = Awaited<ReturnType<System['graphql']>>;
-
-/** Asks a subgraph as one of the system's services does. */
-export async function askSubgraph(
+/** Sends a query to a subgraph as a service of the system does, by default as the router. */
+export async function querySubgraph(
   system: System,
   context: ContextName,
   query: string,
@@ -31,5 +29,5 @@ export async function askSubgraph(
     },
     body: JSON.stringify({ query, variables }),
   });
-  return (await response.json()) as Pick<Answer, 'data' | 'errors'>;
+  return (await response.json()) as Pick<GraphQLResponse, 'data' | 'errors'>;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, providerBooks, sql } from './support/customer.ts';
-import { describeSystems, until } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot, readProviderLedger, sql } from '../support/customer.ts';
+import { describeSystems, until } from '../support/system.ts';
 
 const RESOLVE = `mutation ($input: ResolveRefundInput!) {
   resolveRefund(input: $input) {
@@ -17,7 +17,7 @@ describeSystems('refunds and payments that fail', (system) => {
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_refund_fails' });
     expect(booking.status).toBe('PAID');
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     expect((await kim.cancel(booking.id)).__typename).toBe('CancelBookingSuccess');
 
     await until('the provider has refused the refund once', async () => {
@@ -29,7 +29,7 @@ describeSystems('refunds and payments that fail', (system) => {
       );
       return refund?.refusals > 0;
     });
-    // All that is left of the pauses, at once.
+    // Skips the pauses between further attempts.
     await sql(
       system,
       'payment',
@@ -37,7 +37,7 @@ describeSystems('refunds and payments that fail', (system) => {
         WHERE p.id = payment_id AND booking_id = $1`,
       [booking.id],
     );
-    await kim.viewMatching(booking.id, { paymentStatus: 'REFUND_FAILED' }, 25);
+    await kim.waitForView(booking.id, { paymentStatus: 'REFUND_FAILED' }, 25);
     expect((await kim.booking(booking.id)).payment).toMatchObject({
       status: 'REFUND_FAILED',
       refunded: { amount: 0 },
@@ -51,15 +51,15 @@ describeSystems('refunds and payments that fail', (system) => {
         })
       ).data.resolveRefund;
     expect(await resolve('RETRY')).toMatchObject({ payment: { status: 'REFUND_FAILED' } });
-    const settled = { payment: { status: 'REFUNDED', refunded: { amount: 20_000 } } };
-    expect(await resolve('SETTLED_OUTSIDE')).toMatchObject(settled);
-    expect(await resolve('SETTLED_OUTSIDE')).toMatchObject(settled);
-    await kim.viewMatching(booking.id, {
+    const refunded = { payment: { status: 'REFUNDED', refunded: { amount: 20_000 } } };
+    expect(await resolve('SETTLED_OUTSIDE')).toMatchObject(refunded);
+    expect(await resolve('SETTLED_OUTSIDE')).toMatchObject(refunded);
+    await kim.waitForView(booking.id, {
       status: 'CANCELLED',
       paymentStatus: 'REFUNDED',
       refunded: { amount: 20_000 },
     });
-    expect(await providerBooks(system, booking.id)).toMatchObject({ refunded: 0 });
+    expect(await readProviderLedger(system, booking.id)).toMatchObject({ refunded: 0 });
   }, 60_000);
 
   test('a refund with a slow provider is made once', async () => {
@@ -67,21 +67,21 @@ describeSystems('refunds and payments that fail', (system) => {
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id, { paymentMethod: 'pm_refund_slow' });
     await kim.cancel(booking.id);
-    await kim.viewMatching(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' }, 25);
-    expect(await providerBooks(system, booking.id)).toMatchObject({ refunded: 20_000 });
+    await kim.waitForView(booking.id, { status: 'CANCELLED', paymentStatus: 'REFUNDED' }, 25);
+    expect(await readProviderLedger(system, booking.id)).toMatchObject({ refunded: 20_000 });
   }, 40_000);
 
   test('thirty bookings with a busy payment method do not defer the payments of other customers', async () => {
     const space = await listSpace(system);
-    const rude = await Promise.all(
+    const deferred = await Promise.all(
       Array.from({ length: 30 }, async () => {
         const customer = await newCustomer(system);
         return customer.request(space.id, { slot: nextSlot(), paymentMethod: 'pm_busy' });
       }),
     );
-    for (const { booking } of rude) expect(booking.status).toBe('PAYMENT_DEFERRED');
+    for (const { booking } of deferred) expect(booking.status).toBe('PAYMENT_DEFERRED');
     const kim = await newCustomer(system);
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let n = 0; n < 5; n += 1) {
       expect((await kim.request(space.id)).booking.status).toBe('PAID');
     }
   }, 60_000);

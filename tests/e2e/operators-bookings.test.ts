@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from './support/customer.ts';
-import { describeRouters, describeSystems, eventually } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from '../support/customer.ts';
+import { describeRouters, describeSystems, eventually } from '../support/system.ts';
 
 const BOOKINGS = `query ($filter: BookingFilter, $first: Int, $after: String) {
   bookings(filter: $filter, first: $first, after: $after) {
@@ -16,15 +16,15 @@ describeRouters('the list of bookings for operators', (system) => {
     const ids: string[] = [];
     for (let n = 0; n < 3; n += 1) ids.unshift((await kim.request(space.id)).booking.id);
     const operator = await system.token('olga', 'operator');
-    const ask = async (variables: object) => {
+    const listBookings = async (variables: object) => {
       const { data, errors } = await system.graphql(operator, BOOKINGS, variables);
       expect(errors).toBeUndefined();
       return data.bookings;
     };
     const filter = { customerId: kim.name, spaceId: space.id, hostId: space.host };
-    const first = await ask({ filter, first: 2 });
+    const first = await listBookings({ filter, first: 2 });
     expect(first.pageInfo.hasNextPage).toBe(true);
-    const rest = await ask({ filter, first: 2, after: first.pageInfo.endCursor });
+    const rest = await listBookings({ filter, first: 2, after: first.pageInfo.endCursor });
     expect(rest.pageInfo.hasNextPage).toBe(false);
     const nodes = [...first.edges, ...rest.edges].map(({ node }) => node);
     expect(nodes.map(({ id }) => id)).toEqual(ids);
@@ -32,8 +32,8 @@ describeRouters('the list of bookings for operators', (system) => {
       expect(node.space).toEqual({ id: space.id, name: space.name });
       expect(node.payment.status).toBe('APPROVED');
     }
-    expect((await ask({ filter: { ...filter, stuck: true } })).edges).toEqual([]);
-    expect((await ask({ filter: { ...filter, status: ['EXPIRED'] } })).edges).toEqual([]);
+    expect((await listBookings({ filter: { ...filter, stuck: true } })).edges).toEqual([]);
+    expect((await listBookings({ filter: { ...filter, status: ['EXPIRED'] } })).edges).toEqual([]);
   });
 
   test.each(['customer', 'host'])(
@@ -54,7 +54,7 @@ describeSystems('a customer with many unpaid bookings', (system) => {
     for (let n = 0; n < 5; n += 1) {
       expect((await kim.request(space.id, input)).__typename).toBe('RequestBookingSuccess');
     }
-    const { data } = await kim.ask(
+    const { data } = await kim.graphql(
       REQUEST_BOOKING.replace(
         '... on Problem',
         '... on TooManyPendingBookings { limit } ... on Problem',
@@ -70,8 +70,8 @@ describeSystems('a paid booking whose events were lost', (system) => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED');
-    // As if the event Registered had never come.
+    await kim.waitForStatus(booking.id, 'REGISTERED');
+    // The same state as if the event Registered had been lost.
     await sql(
       system,
       'book',

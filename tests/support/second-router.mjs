@@ -5,11 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './servers.mjs';
 
 /**
- * Starts another router before the services of the running system in `home`, with the given settings
- * beside those that say where things are. Resolves with its `{ graphqlUrl, log, stop }` once it is
- * ready; `log` is the file that it writes to.
+ * Starts a second router for the services of the running system in `home`. It has the given settings and
+ * the addresses of that system. Resolves with `{ graphqlUrl, log, stop }` once it is ready; `log` is the
+ * path of its log file.
  */
-export async function startRouterBeside(home, name, settings) {
+export async function startSecondRouter(home, name, settings) {
   const { services, databases, redisUrl } = JSON.parse(
     readFileSync(join(home, 'instance.json'), 'utf8'),
   );
@@ -49,7 +49,7 @@ export async function startRouterBeside(home, name, settings) {
   throw new Error(`The router "${name}" did not start:\n${readFileSync(logFile, 'utf8')}`);
 }
 
-/** What a router needs to accept the tokens that the embedded system in `home` hands out. */
+/** The settings with which a router accepts the tokens that the embedded system in `home` issues. */
 export function embeddedIdentity(home) {
   return {
     SPACERENT_PROFILE: 'embedded',

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { listSpace, newCustomer } from './support/customer.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { listSpace, newCustomer } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 const STATUS = 'subscription ($id: ID!) { bookingStatus(bookingId: $id) { status version } }';
 const MINE = 'subscription { myBookingStatuses { version } }';
@@ -13,12 +13,12 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.terminate();
 });
 
-/** A bare WebSocket: what a client sends that keeps to no protocol. */
+/** A plain WebSocket, which can also violate the protocol. */
 async function connect(system: System, protocol: string | [] = 'graphql-transport-ws') {
   const address = system.graphqlUrl.replace(/^http/, 'ws');
   const socket = new WebSocket(address, protocol);
   sockets.push(socket);
-  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+  // biome-ignore lint/suspicious/noExplicitAny: tests read into responses and fail where they differ
   const messages: any[] = [];
   const closed: { code?: number; reason?: string } = {};
   socket.on('message', (data) => messages.push(JSON.parse(String(data))));
@@ -67,13 +67,13 @@ describeSystems('protocols of subscriptions', (system) => {
     await bystander.init(kim.token);
     bystander.send(subscribe('1', MINE));
 
-    const other = await connect(system, 'graphql-ws');
-    await other.isClosed(4406);
-    const none = await connect(system, []);
-    await none.isClosed(4406);
-    const early = await connect(system);
-    early.send(subscribe('1', MINE));
-    await early.isClosed(4401);
+    const oldProtocol = await connect(system, 'graphql-ws');
+    await oldProtocol.isClosed(4406);
+    const noProtocol = await connect(system, []);
+    await noProtocol.isClosed(4406);
+    const uninitialised = await connect(system);
+    uninitialised.send(subscribe('1', MINE));
+    await uninitialised.isClosed(4401);
     for (const garbage of ['{', '"text"', '{"type":"dance"}', '{"type":"subscribe","id":7}']) {
       const confused = await connect(system);
       confused.send(garbage);
@@ -91,8 +91,8 @@ describeSystems('protocols of subscriptions', (system) => {
     same.send(subscribe('1', MINE));
     same.send(subscribe('1', MINE));
     await same.isClosed(4409);
-    const silent = await connect(system);
-    await silent.isClosed(4408);
+    const idle = await connect(system);
+    await idle.isClosed(4408);
 
     const elsewhere = new WebSocket(`${system.address.replace(/^http/, 'ws')}/elsewhere`);
     const [error] = await once(elsewhere, 'error');
@@ -158,9 +158,9 @@ describeSystems('protocols of subscriptions', (system) => {
     expect(await events.text()).toContain(
       `event: next\ndata: ${JSON.stringify({ data })}\n\nevent: complete\ndata:\n\n`,
     );
-    // Not a stream: as ever.
-    const answer = await stream(system, kim.token, MULTIPART, { query });
-    expect(await answer.json()).toEqual({ data });
+    // A query over multipart gets an ordinary response.
+    const response = await stream(system, kim.token, MULTIPART, { query });
+    expect(await response.json()).toEqual({ data });
   });
 
   test('a subscription needs a valid token and ends when the token expires', async () => {
@@ -182,12 +182,12 @@ describeSystems('protocols of subscriptions', (system) => {
       },
     ]);
 
-    const shortly = await system.tokenFor('2s', kim.name, 'customer');
+    const shortLived = await system.tokenFor('2s', kim.name, 'customer');
     const socket = await connect(system);
-    await socket.init(shortly);
+    await socket.init(shortLived);
     socket.send(subscribe('1', MINE));
     const streams = await Promise.all(
-      [SSE, MULTIPART].map((accept) => stream(system, shortly, accept, { query: MINE })),
+      [SSE, MULTIPART].map((accept) => stream(system, shortLived, accept, { query: MINE })),
     );
     await socket.isClosed(4403);
     expect(socket.closed.reason).toContain('expired');
@@ -209,20 +209,20 @@ describeSystems('protocols of subscriptions', (system) => {
       type: 'error',
       payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }],
     });
-    // Those that were let in are served, and their places are free again when they end.
+    // Accepted subscriptions receive events, and free their places when they end.
     const space = await listSpace(system);
     await kim.request(space.id);
     await until(
-      'all are told',
+      'both ends of the accepted subscriptions receive the event',
       async () => socket.of('0').length > 0 && socket.of('99').length > 0,
     );
     socket.send({ id: '5', type: 'complete' });
-    await until('there is a place again', async () => {
+    await until('a place is free again', async () => {
       const id = `again-${socket.messages.length}`;
       socket.send(subscribe(id, MINE));
-      // Refused at once, or shown the next event.
+      // The subscription is refused at once, or receives the next event.
       await kim.request(space.id);
-      await until('it is answered', async () => socket.of(id).length > 0);
+      await until('there is a message', async () => socket.of(id).length > 0);
       return socket.of(id)[0]?.type === 'next';
     });
   });
@@ -242,7 +242,7 @@ describeSystems('protocols of subscriptions', (system) => {
     );
     expect(beats[0]).toBe(':\n\n');
     expect(beats[1]).toBe('\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql');
-    // The head says nothing of the outcome, so it need not wait for it.
+    // The status line is sent at once, so it cannot depend on the result.
     const unknown = { query: STATUS, variables: { id: UNKNOWN } };
     const response = await stream(system, kim.token, SSE, unknown);
     expect(response.status).toBe(200);
@@ -253,17 +253,17 @@ describeSystems('protocols of subscriptions', (system) => {
     const page = await fetch(system.graphqlUrl, { headers: { accept: 'text/html' } });
     expect(page.headers.get('content-type')).toContain('text/html');
     const [script = ''] = /const here[\s\S]*?(?=<\/script>)/.exec(await page.text()) ?? [];
-    const given: Record<string, unknown>[] = [];
+    const options: Record<string, unknown>[] = [];
     const window = {
       EmbeddedSandbox: class {
-        constructor(options: object) {
-          given.push({ ...options });
+        constructor(received: object) {
+          options.push({ ...received });
         }
       },
     };
-    // The page's own script, in a browser's place.
+    // Runs the script of the page as a browser would.
     new Function('window', 'location', script)(window, new URL(system.graphqlUrl));
-    expect(given).toMatchObject([
+    expect(options).toMatchObject([
       {
         initialEndpoint: system.graphqlUrl,
         initialSubscriptionEndpoint: system.graphqlUrl.replace(/^http/, 'ws'),
@@ -277,12 +277,12 @@ describeSystems('protocols of subscriptions', (system) => {
     await socket.init(kim.token);
     socket.send(subscribe('1', MINE));
     const events = await stream(system, kim.token, SSE, { query: MINE });
-    const said = events.text();
+    const received = events.text();
     const pid = system.instance().services.router?.pid;
     process.kill(Number(pid), 'SIGTERM');
     await socket.isClosed(1012);
     expect(socket.closed.reason).toContain('again');
-    expect(await said).not.toContain('complete');
+    expect(await received).not.toContain('complete');
     await until(
       'the router is back',
       async () =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { LIST_SPACE, listSpace, newCustomer, nextSlot } from './support/customer.ts';
-import { describeRouters, until } from './support/system.ts';
+import { LIST_SPACE, listSpace, newCustomer, nextSlot } from '../support/customer.ts';
+import { describeRouters, until } from '../support/system.ts';
 
 const SPACES = `query ($filter: SpaceFilter, $first: Int, $after: String) {
   spaces(filter: $filter, first: $first, after: $after) {
@@ -62,7 +62,7 @@ describeRouters('the catalogue', (system) => {
     let after: string | null = null;
     for (let page = 0; page < 3; page += 1) {
       const variables: object = { filter: { text: word }, first: 2, after };
-      // biome-ignore lint/suspicious/noExplicitAny: an answer of the API
+      // biome-ignore lint/suspicious/noExplicitAny: a response of the API
       const { spaces }: any = (await system.graphql(null, SPACES, variables)).data;
       seen.push(...spaces.edges.map((edge: { node: { id: string } }) => edge.node.id));
       expect(spaces.pageInfo).toMatchObject({
@@ -104,8 +104,8 @@ describeRouters('the catalogue', (system) => {
     const search = { text: word, freeDuring: slot };
     expect(await names(search)).toEqual([word]);
     const { booking } = await kim.request(space.id, { slot });
-    await until('the space is taken', async () => (await names(search)).length === 0);
-    await kim.viewAt(booking.id, 'REGISTERED');
+    await until('the space is booked', async () => (await names(search)).length === 0);
+    await kim.waitForStatus(booking.id, 'REGISTERED');
     await kim.cancel(booking.id);
     await until('the space is free again', async () => (await names(search)).length === 1);
   });

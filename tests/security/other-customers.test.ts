@@ -18,10 +18,10 @@ describeRouters('data of other customers', (system) => {
     'the field %s responds for a booking of another customer as for an unknown id',
     async (_name, query) => {
       const { token, id } = await strangerAndBooking(system);
-      const ask = (id: string) => raw(system, token, query, { id });
-      const [others, nobodys] = [await ask(id), await ask(uuidv7())];
-      expect(others).toEqual(nobodys);
-      expect(others.text).not.toContain(id);
+      const fetchBooking = (id: string) => fetchComparable(system, token, query, { id });
+      const [foreign, unknown] = [await fetchBooking(id), await fetchBooking(uuidv7())];
+      expect(foreign).toEqual(unknown);
+      expect(foreign.text).not.toContain(id);
     },
   );
 
@@ -30,16 +30,16 @@ describeRouters('data of other customers', (system) => {
     const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
     const first = await kim.request(space.id, { idempotencyKey: 'the same' });
     expect(first.__typename).toBe('RequestBookingSuccess');
-    // A key is the customer's own: lee's is another one.
+    // Keys of different customers are independent.
     const second = await lee.request(space.id, { idempotencyKey: 'the same' });
     expect(second.booking.id).not.toBe(first.booking.id);
 
-    await kim.viewAt(first.booking.id, 'REGISTERED');
+    await kim.waitForStatus(first.booking.id, 'REGISTERED');
     const query =
       'query ($after: String) { myPage { bookings(after: $after) { edges { cursor node { bookingId } } } } }';
-    const own = await kim.ask(query);
+    const own = await kim.graphql(query);
     const [{ cursor }] = own.data.myPage.bookings.edges;
-    const { data } = await lee.ask(query, { after: cursor });
+    const { data } = await lee.graphql(query, { after: cursor });
     const seen = data.myPage.bookings.edges.map(
       ({ node }: { node: { bookingId: string } }) => node,
     );
@@ -51,12 +51,12 @@ async function strangerAndBooking(system: System) {
   const space = await listSpace(system);
   const [kim, lee] = [await newCustomer(system), await newCustomer(system)];
   const { booking } = await kim.request(space.id);
-  await kim.viewAt(booking.id, 'REGISTERED');
+  await kim.waitForStatus(booking.id, 'REGISTERED');
   return { token: lee.token, id: booking.id as string };
 }
 
-/** All that a client sees of an answer, but for the id of the very request. */
-async function raw(system: System, token: string, query: string, variables: object) {
+/** The parts of a response that must be equal; ids of the request and heartbeats are removed. */
+async function fetchComparable(system: System, token: string, query: string, variables: object) {
   const response = await fetch(system.graphqlUrl, {
     method: 'POST',
     headers: {
@@ -70,7 +70,6 @@ async function raw(system: System, token: string, query: string, variables: obje
   delete headers.date;
   const id = String(headers['x-correlation-id']);
   delete headers['x-correlation-id'];
-  // Signs of life of a stream come when it is time for them.
   const text = (await response.text()).replaceAll(/^:\n\n/gm, '').replaceAll(id, 'the request');
   return { status: response.status, headers, text };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { contextNames } from '#contracts/topology.ts';
-import { listSpace, newCustomer, REQUEST_BOOKING } from './support/customer.ts';
-import { describeSystems, type System, until } from './support/system.ts';
+import { listSpace, newCustomer, REQUEST_BOOKING } from '../support/customer.ts';
+import { describeSystems, type System, until } from '../support/system.ts';
 
 async function isReady(system: System, service: string): Promise<boolean> {
   const { url } = system.instance().services[service] as { url: string };
@@ -11,8 +11,8 @@ async function isReady(system: System, service: string): Promise<boolean> {
   );
 }
 
-/** Has book, which has just been started again perhaps, received the space? */
-async function isKnown(system: System, spaceId: string): Promise<boolean> {
+/** Has book received the event of the space? It may have restarted a moment ago. */
+async function isKnownToBook(system: System, spaceId: string): Promise<boolean> {
   const { data } = await system.graphql(
     null,
     `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
@@ -41,7 +41,7 @@ describeSystems('operations', (system) => {
       slot: { startAt: '2031-05-01T00:00:00Z', endAt: '2031-05-01T01:00:00Z' },
       paymentMethod: 'pm_ok',
     };
-    const answer = await system.graphql(
+    const response = await system.graphql(
       kim.token,
       REQUEST_BOOKING,
       { input },
@@ -49,10 +49,10 @@ describeSystems('operations', (system) => {
         'x-correlation-id': clientId,
       },
     );
-    const id = String(answer.headers.get('x-correlation-id'));
+    const id = String(response.headers.get('x-correlation-id'));
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
-    const bookingId = answer.data.requestBooking.booking.id;
-    await kim.viewAt(bookingId, 'REGISTERED');
+    const bookingId = response.data.requestBooking.booking.id;
+    await kim.waitForStatus(bookingId, 'REGISTERED');
     for (const service of contextNames) {
       await until(`${service} logs ${id}`, async () =>
         system
@@ -61,7 +61,7 @@ describeSystems('operations', (system) => {
           .some((line) => line.includes(id) && line.includes(bookingId)),
       );
     }
-    // The router alone knows what the client calls it.
+    // Only the router logs the correlation id of the client.
     await until('the router logs both', async () =>
       system
         .logOf('router')
@@ -74,20 +74,20 @@ describeSystems('operations', (system) => {
   });
 
   test('a correlation id that could forge log lines is replaced', async () => {
-    const answer = await system.graphql(null, '{ __typename }', undefined, {
+    const response = await system.graphql(null, '{ __typename }', undefined, {
       'x-correlation-id': 'a{"level":"fatal"}',
     });
-    expect(answer.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(response.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   test('a booking succeeds while space is down, and is registered after space restarts', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
-    // Wait until book knows the space: it cannot ask for it below.
-    await kim.viewAt((await kim.request(space.id)).booking.id, 'REGISTERED');
+    // Book must know the space before: it cannot fetch it while space is down.
+    await kim.waitForStatus((await kim.request(space.id)).booking.id, 'REGISTERED');
     const before = system.instance().services.space?.pid as number;
     process.kill(before, 'SIGKILL');
-    const answer = await system.graphql(
+    const response = await system.graphql(
       kim.token,
       `mutation ($input: RequestBookingInput!) { requestBooking(input: $input) {
          ... on RequestBookingSuccess { booking { id status payment { status } registration { status } } } } }`,
@@ -100,9 +100,9 @@ describeSystems('operations', (system) => {
         },
       },
     );
-    const { booking } = answer.data.requestBooking;
+    const { booking } = response.data.requestBooking;
     expect(booking).toMatchObject({ payment: { status: 'APPROVED' } });
-    await kim.viewAt(booking.id, 'REGISTERED', 25);
+    await kim.waitForStatus(booking.id, 'REGISTERED', 25);
     expect(system.instance().services.space?.pid).not.toBe(before);
     await until('space is ready again', () => isReady(system, 'space'));
   }, 60_000);
@@ -122,10 +122,10 @@ describeSystems('operations', (system) => {
       );
       expect(system.logOf(name)).toContain('"msg":"stopped"');
       const space = await listSpace(system);
-      await until('book knows the space', () => isKnown(system, space.id), 30);
+      await until('book knows the space', () => isKnownToBook(system, space.id), 30);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
-      await kim.viewAt(booking.id, 'REGISTERED');
+      await kim.waitForStatus(booking.id, 'REGISTERED');
     },
     60_000,
   );

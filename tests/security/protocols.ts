@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import type { System } from '../support/system.ts';
 
-export interface Refused {
+/** The codes of the errors, empty without errors, and the whole text of the response. */
+export interface Outcome {
   codes: string[];
   text: string;
 }
@@ -13,10 +14,10 @@ export interface Operation {
   operationName?: string;
 }
 
-type Ask = (system: System, token: string | null, operation: Operation) => Promise<string>;
+type Execute = (system: System, token: string | null, operation: Operation) => Promise<string>;
 
 const post =
-  (accept: string): Ask =>
+  (accept: string): Execute =>
   async (system, token, operation) => {
     const response = await fetch(system.graphqlUrl, {
       method: 'POST',
@@ -26,13 +27,13 @@ const post =
     return response.text();
   };
 
-const get: Ask = async (system, token, { query, variables = {} }) => {
+const get: Execute = async (system, token, { query, variables = {} }) => {
   const search = new URLSearchParams({ query, variables: JSON.stringify(variables) });
   const headers = { 'apollo-require-preflight': 'true', ...bearer(token) };
   return (await fetch(`${system.graphqlUrl}?${search}`, { headers })).text();
 };
 
-const webSocket: Ask = async (system, token, operation) => {
+const webSocket: Execute = async (system, token, operation) => {
   const socket = await openSocket(system, bearer(token));
   try {
     return await new Promise((resolve, reject) => {
@@ -49,7 +50,7 @@ const webSocket: Ask = async (system, token, operation) => {
   }
 };
 
-/** A WebSocket that may subscribe. */
+/** Opens a WebSocket whose connection is initialised, so that it may subscribe. */
 export async function openSocket(system: System, payload: object = {}): Promise<WebSocket> {
   const socket = new WebSocket(system.graphqlUrl.replace(/^http/, 'ws'), 'graphql-transport-ws');
   await new Promise((resolve, reject) => {
@@ -63,7 +64,7 @@ export async function openSocket(system: System, payload: object = {}): Promise<
 const bearer = (token: string | null): Record<string, string> =>
   token ? { authorization: `Bearer ${token}` } : {};
 
-export const protocols: Record<string, Ask> = {
+export const protocols: Record<string, Execute> = {
   POST: post('application/json'),
   GET: get,
   'Server-Sent Events': post('text/event-stream'),
@@ -71,38 +72,38 @@ export const protocols: Record<string, Ask> = {
   WebSocket: webSocket,
 };
 
-/** How an operation is refused in one of the protocols; the codes are empty when it is not. */
-export async function askOver(
+/** Executes an operation in one of the protocols. */
+export async function executeOver(
   protocol: string,
   system: System,
   operation: Operation,
   token: string | null = null,
-): Promise<Refused> {
-  const text = await (protocols[protocol] as Ask)(system, token, operation);
+): Promise<Outcome> {
+  const text = await (protocols[protocol] as Execute)(system, token, operation);
   return { codes: [...text.matchAll(/"code":"(\w+)"/g)].map(([, code]) => String(code)), text };
 }
 
-/** What the server says over a connection of its own, until it ends it, to what is written as it is. */
-export function raw(
+/** Writes to a new connection, and resolves with all that the server sends until it closes the connection. */
+export function sendRaw(
   address: string,
   write: (send: (data: string | Buffer) => void) => void,
-  withinMs = 20_000,
+  timeoutMs = 20_000,
 ): Promise<string> {
   const { hostname, port } = new URL(address);
   return new Promise((resolve, reject) => {
-    let said = '';
+    let received = '';
     const socket = connect(Number(port), hostname, () => write((data) => socket.write(data)));
-    socket.setTimeout(withinMs, () =>
-      socket.destroy(new Error(`it still waits; it said: ${said}`)),
+    socket.setTimeout(timeoutMs, () =>
+      socket.destroy(new Error(`The server keeps the connection open; it has sent: ${received}`)),
     );
     socket.on('data', (chunk) => {
-      said += String(chunk);
+      received += String(chunk);
     });
-    socket.on('close', (failed) => (failed ? undefined : resolve(said)));
-    // Who still writes when the server is done with it hears of it in this way.
+    socket.on('close', (failed) => (failed ? undefined : resolve(received)));
+    // The server may close the connection while the client is still writing.
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      said !== '' && ['EPIPE', 'ECONNRESET'].includes(String(error.code))
-        ? resolve(said)
+      received !== '' && ['EPIPE', 'ECONNRESET'].includes(String(error.code))
+        ? resolve(received)
         : reject(error),
     );
   });

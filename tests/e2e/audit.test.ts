@@ -9,9 +9,9 @@ import {
   nextSlot,
   REQUEST_BOOKING,
   sql,
-} from './support/customer.ts';
-import { rebuildEnded } from './support/rebuild.ts';
-import { describeRouters, until } from './support/system.ts';
+} from '../support/customer.ts';
+import { waitForRebuild } from '../support/rebuild.ts';
+import { describeRouters, until } from '../support/system.ts';
 
 interface Entry {
   id: string;
@@ -45,17 +45,18 @@ const DISCARD = (name: string) => `mutation ($eventId: ID!, $reason: String!) {
 }`;
 
 describeRouters('the audit log', (system) => {
-  async function page(context: Context, args: object): Promise<Page> {
+  async function readPage(context: Context, args: object): Promise<Page> {
     const operator = await system.token('olga', 'operator');
     const { data, errors } = await system.graphql(operator, query(context), args);
     expect(errors).toBeUndefined();
     return data.log;
   }
   const entries = async (context: Context, args: object) =>
-    (await page(context, args)).edges.map(({ node }) => node);
-  /** A client cannot choose what is stored. */
+    (await readPage(context, args)).edges.map(({ node }) => node);
+  /** The router replaces the correlation id of a client. */
   const CHOSEN = { 'x-correlation-id': 'chosen-by-a-client' };
-  const idOf = (answer: { headers: Headers }) => answer.headers.get('x-correlation-id');
+  const correlationIdOf = (response: { headers: Headers }) =>
+    response.headers.get('x-correlation-id');
   const letters: string[] = [];
 
   test('the audit log records who listed, requested and cancelled, with the correlation id of the request', async () => {
@@ -74,18 +75,18 @@ describeRouters('the audit log', (system) => {
         action: 'listSpace',
         subjectType: 'space',
         subjectId: spaceId,
-        correlationId: idOf(listing),
+        correlationId: correlationIdOf(listing),
       },
     ]);
 
     const kim = await newCustomer(system);
     const input = { idempotencyKey: 'k', spaceId, slot: nextSlot(), paymentMethod: 'pm_ok' };
     const request = await until('book knows the space', async () => {
-      const answer = await system.graphql(kim.token, REQUEST_BOOKING, { input }, CHOSEN);
-      return answer.data.requestBooking.booking ? answer : undefined;
+      const response = await system.graphql(kim.token, REQUEST_BOOKING, { input }, CHOSEN);
+      return response.data.requestBooking.booking ? response : undefined;
     });
     const bookingId: string = request.data.requestBooking.booking.id;
-    await kim.viewAt(bookingId, 'REGISTERED');
+    await kim.waitForStatus(bookingId, 'REGISTERED');
     const hosts = await system.token(host);
     const cancel = await system.graphql(hosts, CANCEL_BOOKING, { id: bookingId }, CHOSEN);
     const [cancelled, requested, ...more] = await entries('book', { subjectId: bookingId });
@@ -95,7 +96,7 @@ describeRouters('the audit log', (system) => {
       actedAs: 'CUSTOMER',
       action: 'requestBooking',
       subjectType: 'booking',
-      correlationId: idOf(request),
+      correlationId: correlationIdOf(request),
     });
     expect(JSON.parse(requested?.details ?? '')).toEqual({
       spaceId,
@@ -105,13 +106,13 @@ describeRouters('the audit log', (system) => {
       userId: host,
       actedAs: 'HOST',
       action: 'cancelBooking',
-      correlationId: idOf(cancel),
+      correlationId: correlationIdOf(cancel),
       details: '{"refund":{"amount":20000,"currency":"KRW"}}',
     });
     const at = Date.parse(cancelled?.at ?? '');
     expect(Math.abs(Date.now() - at)).toBeLessThan(60_000);
-    // What the system did on its own, such as the refund, is nobody's act.
-    await kim.viewAt(bookingId, 'CANCELLED');
+    // The audit log has no entries for what the system does by itself, such as a refund.
+    await kim.waitForStatus(bookingId, 'CANCELLED');
     expect(await entries('book', { subjectId: bookingId })).toHaveLength(2);
   });
 
@@ -123,11 +124,11 @@ describeRouters('the audit log', (system) => {
     await system.graphql(token, CANCEL_BOOKING, { id: booking.id });
     const input = { name: 'Loft', capacity: 2, hourlyRate: 1 };
     await system.graphql(token, LIST_SPACE, { input });
-    const acts = [
+    const entriesOfOlga = [
       ...(await entries('book', { userId: olga })),
       ...(await entries('space', { userId: olga })),
     ];
-    expect(acts.map(({ action, actedAs }) => [action, actedAs])).toEqual([
+    expect(entriesOfOlga.map(({ action, actedAs }) => [action, actedAs])).toEqual([
       ['cancelBooking', 'OPERATOR'],
       ['listSpace', 'OPERATOR'],
     ]);
@@ -178,7 +179,7 @@ describeRouters('the audit log', (system) => {
       await sql(
         system,
         context,
-        `WITH held AS (INSERT INTO inbox (event_id) VALUES ($1))
+        `WITH parked AS (INSERT INTO inbox (event_id) VALUES ($1))
          INSERT INTO dead_letter (event_id, state, event, failures, error)
          VALUES ($1, 'PARKED', $2, 10, 'poison')`,
         [eventId, JSON.stringify(event)],
@@ -186,7 +187,7 @@ describeRouters('the audit log', (system) => {
       const name = context[0]?.toUpperCase() + context.slice(1);
       const discard = (reason: string) =>
         system.graphql(token, DISCARD(name), { eventId, reason }, CHOSEN);
-      const asked = await discard('a test');
+      const discarded = await discard('a test');
       await discard('again');
       const [entry, ...more] = await entries(context, { subjectId: aggregateId, userId: olga });
       expect(more).toEqual([]);
@@ -195,7 +196,7 @@ describeRouters('the audit log', (system) => {
         actedAs: 'OPERATOR',
         action: 'discardDeadLetter',
         subjectType: 'event',
-        correlationId: idOf(asked),
+        correlationId: correlationIdOf(discarded),
       });
       expect(JSON.parse(entry?.details ?? '')).toEqual({
         eventId,
@@ -221,7 +222,11 @@ describeRouters('the audit log', (system) => {
     const seen: string[] = [];
     let after: string | null = null;
     for (let n = 0; n < 3; n += 1) {
-      const { edges, pageInfo }: Page = await page('book', { userId: kim.name, first: 2, after });
+      const { edges, pageInfo }: Page = await readPage('book', {
+        userId: kim.name,
+        first: 2,
+        after,
+      });
       expect(pageInfo).toMatchObject({ hasNextPage: n < 2, hasPreviousPage: n > 0 });
       seen.push(...edges.map(({ node }) => node.subjectId));
       after = pageInfo.endCursor;
@@ -268,7 +273,7 @@ describeRouters('the audit log', (system) => {
         .split('\n')
         .some((line) => line.includes('rebuild begun') && line.includes(`"by":"${olga}"`)),
     );
-    // Other tests find none running.
-    await rebuildEnded(system);
+    // Other tests start a rebuild of their own.
+    await waitForRebuild(system);
   });
 });

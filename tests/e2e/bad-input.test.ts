@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from './support/customer.ts';
-import { describeRouters } from './support/system.ts';
+import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING, sql } from '../support/customer.ts';
+import { describeRouters } from '../support/system.ts';
 
 const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString();
 
@@ -25,8 +25,8 @@ describeRouters('input that is not valid', (system) => {
     async (_name, input, field) => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
-      const answer = await kim.request(space.id, input);
-      expect(answer).toMatchObject({ __typename: 'InvalidBookingRequest', field });
+      const response = await kim.request(space.id, input);
+      expect(response).toMatchObject({ __typename: 'InvalidBookingRequest', field });
       const rows = await sql(system, 'book', 'SELECT FROM booking WHERE customer_id = $1', [
         kim.name,
       ]);
@@ -45,8 +45,8 @@ describeRouters('input that is not valid', (system) => {
 
   test('a booking request for an unknown space is refused with SpaceNotFound', async () => {
     const kim = await newCustomer(system);
-    const answer = await kim.request('01890000-0000-7000-8000-000000000000');
-    expect(answer.__typename).toBe('SpaceNotFound');
+    const response = await kim.request('01890000-0000-7000-8000-000000000000');
+    expect(response.__typename).toBe('SpaceNotFound');
   });
 
   test.each([
@@ -97,7 +97,7 @@ describeRouters('input that is not valid', (system) => {
 
   test('a malformed instant in the variables fails with a message that quotes the value', async () => {
     const kim = await newCustomer(system);
-    const { errors } = await kim.ask(
+    const { errors } = await kim.graphql(
       'query ($from: DateTime!) { space(id: "01890000-0000-7000-8000-000000000000") { freeSlots(from: $from, to: $from) { startAt } } }',
       { from: 'tomorrow' },
     );
@@ -138,8 +138,8 @@ describeRouters('input that is not valid', (system) => {
       slot: nextSlot(),
       paymentMethod: text,
     };
-    const answer = await kim.ask(REQUEST_BOOKING, { input });
-    expect(answer.errors).toMatchObject([
+    const response = await kim.graphql(REQUEST_BOOKING, { input });
+    expect(response.errors).toMatchObject([
       { extensions: { code: 'BAD_USER_INPUT', field: 'input.paymentMethod' } },
     ]);
     const search = await system.graphql(

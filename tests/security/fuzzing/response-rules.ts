@@ -1,14 +1,14 @@
 import type { System } from '../../support/system.ts';
-import type { Shot } from './random-shots.ts';
-import type { Seen } from './senders.ts';
+import type { RandomRequest } from './random-requests.ts';
+import type { Received } from './senders.ts';
 
-/** How the system says that it cannot do something now. */
-const DECLARED_FAULTS = new Set(['SERVICE_UNAVAILABLE', 'REQUEST_TIMEOUT']);
-/** Of RFC 6455 and graphql-transport-ws; none that says that something broke. */
+/** Codes of temporary faults, which may have a status of 500 and above. */
+const TEMPORARY_FAULTS = new Set(['SERVICE_UNAVAILABLE', 'REQUEST_TIMEOUT']);
+/** Close codes of RFC 6455 and graphql-transport-ws that do not mean an internal error. */
 const CLOSES = new Set([1000, 1001, 1002, 1005, 1007, 1009, 1013]);
 
-/** What belongs inside: traces of code, statements, files, libraries. Nothing that a shot holds matches. */
-const INSIDE = [
+/** Internal details: stack traces, statements, files, libraries. Random requests contain none of them. */
+const INTERNAL = [
   /\bat \S+ \(|\.[mc]?[jt]s:\d+|node_modules|node:internal|\/dist\/|\/tmp\//,
   /\b(Type|Range|Reference|Syntax)Error\b|Maximum call stack|Cannot read prop|is not (a function|defined(?! by)|iterable)/,
   /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b .*\b(FROM|VALUES|SET|WHERE)\b|violates|invalid input syntax|byte sequence/i,
@@ -16,8 +16,8 @@ const INSIDE = [
   /FST_ERR|HPE_|ERR_[A-Z]|ECONN|\bETIMEDOUT|\bUND_ERR|P20\d\d\b|\bER_[A-Z]{3}/,
 ];
 
-/** Makes what finds, in a text that a client sees, what belongs inside the system. */
-export function leaksOf(system: System): (text: string) => string[] {
+/** Returns a function that finds internal details in a text for clients. */
+export function leakFinder(system: System): (text: string) => string[] {
   const { services, databases } = system.instance();
   const own = new URL(system.address).host;
   const hosts = [...Object.values(services).map(({ url }) => url), ...Object.values(databases)]
@@ -25,17 +25,17 @@ export function leaksOf(system: System): (text: string) => string[] {
     .map((url) => new URL(url).host)
     .filter((host) => host !== '' && host !== own);
   return (text) => {
-    const found = INSIDE.flatMap((pattern) => pattern.exec(text)?.[0] ?? []);
+    const found = INTERNAL.flatMap((pattern) => pattern.exec(text)?.[0] ?? []);
     return [...found, ...hosts.filter((host) => text.includes(host))];
   };
 }
 
-/** Makes what says everything that is wrong with an answer of the system; nothing: an empty list. */
-export function judgeOf(system: System) {
-  const leaks = leaksOf(system);
+/** Returns a function that lists all problems of a response. */
+export function responseChecker(system: System) {
+  const leaks = leakFinder(system);
 
-  function errorsIn(answer: unknown): string[] {
-    const { errors = [] } = (answer ?? {}) as {
+  function errorsIn(response: unknown): string[] {
+    const { errors = [] } = (response ?? {}) as {
       errors?: { extensions?: Record<string, unknown> }[];
     };
     if (!Array.isArray(errors)) return ['errors are no list'];
@@ -46,41 +46,44 @@ export function judgeOf(system: System) {
     ]);
   }
 
-  function ofHttp(shot: Shot & { over: 'http' }, { status, type, text }: Seen): string[] {
+  function problemsOfHttp(
+    request: RandomRequest & { over: 'http' },
+    { status, type, text }: Received,
+  ): string[] {
     if (/event-stream|multipart/.test(type)) {
       const parts = text
         .split(/\r?\n/)
         .flatMap((line) => /^(?:data: ?)?(\{.*\})$/.exec(line)?.[1] ?? []);
-      const answers = parts.map(parsed);
-      return answers.flatMap((each) => [
+      const responses = parts.map(parseJson);
+      return responses.flatMap((each) => [
         ...(each === undefined ? ['a part is not JSON'] : []),
         ...errorsIn((each as { payload?: unknown } | undefined)?.payload ?? each),
       ]);
     }
-    if (shot.method === 'HEAD' || text === '') return status < 500 ? [] : [`status ${status}`];
+    if (request.method === 'HEAD' || text === '') return status < 500 ? [] : [`status ${status}`];
     if (type.startsWith('text/html')) return status === 200 ? [] : [`a page with status ${status}`];
-    const answer = parsed(text);
-    if (answer === undefined) return [`no JSON: ${text.slice(0, 200)}`];
-    const problems = errorsIn(answer);
+    const response = parseJson(text);
+    if (response === undefined) return [`no JSON: ${text.slice(0, 200)}`];
+    const problems = errorsIn(response);
     if (status >= 500) {
-      const codes = (answer as { errors?: { extensions?: { code?: string } }[] }).errors ?? [];
-      const isDeclared = codes.every(({ extensions }) =>
-        DECLARED_FAULTS.has(extensions?.code ?? ''),
+      const codes = (response as { errors?: { extensions?: { code?: string } }[] }).errors ?? [];
+      const isTemporary = codes.every(({ extensions }) =>
+        TEMPORARY_FAULTS.has(extensions?.code ?? ''),
       );
-      if (status !== 503 || codes.length === 0 || !isDeclared) problems.push(`status ${status}`);
+      if (status !== 503 || codes.length === 0 || !isTemporary) problems.push(`status ${status}`);
     }
     return problems;
   }
 
-  function ofSocket({ frames, close, status }: Seen): string[] {
+  function problemsOfSocket({ frames, close, status }: Received): string[] {
     const problems = frames.flatMap((frame) => {
-      const message = parsed(frame) as { type?: string; payload?: unknown } | undefined;
+      const message = parseJson(frame) as { type?: string; payload?: unknown } | undefined;
       if (typeof message?.type !== 'string') return [`no message: ${frame.slice(0, 200)}`];
       const { type, payload } = message;
       return errorsIn(type === 'error' ? { errors: payload } : type === 'next' ? payload : {});
     });
     const code = close?.code ?? 1000;
-    // 1006: cut off without a word.
+    // 1006, a connection without a close frame, is a problem.
     const isFine = CLOSES.has(code) || (code >= 4400 && code < 4500);
     return [
       ...problems,
@@ -89,17 +92,17 @@ export function judgeOf(system: System) {
     ];
   }
 
-  return (shot: Shot, seen: Seen): string[] => [
+  return (request: RandomRequest, received: Received): string[] => [
     ...leaks(
-      seen.type.startsWith('text/html')
+      received.type.startsWith('text/html')
         ? ''
-        : [seen.text, ...seen.frames, seen.close?.reason].join('\n'),
+        : [received.text, ...received.frames, received.close?.reason].join('\n'),
     ),
-    ...(shot.over === 'http' ? ofHttp(shot, seen) : ofSocket(seen)),
+    ...(request.over === 'http' ? problemsOfHttp(request, received) : problemsOfSocket(received)),
   ];
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,15 +1,35 @@
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { statement } from '#platform/database/postgres.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import { insertAuditEntry } from '#platform/operator/audit.ts';
 
 // The database's clock alone measures leases and pauses; their lengths are in milliseconds.
 
-export const insertPayment = statement<{ id: string }>(
+/** The columns of a new payment; `leaseMs` leases its charge, null: no lease. */
+export interface NewPayment {
+  id: string;
+  bookingId: string;
+  customerId: string;
+  spaceId: string;
+  startAt: Date;
+  endAt: Date;
+  amount: number;
+  currency: string;
+  paymentMethod: string;
+  status: string;
+  version: number;
+  requestedAt: Date;
+  correlationId: string;
+  leaseMs: number | null;
+}
+
+export const insertPayment = namedStatement<{ id: string }, keyof NewPayment>(
   'payment-request',
   `INSERT INTO payment (id, booking_id, customer_id, space_id, start_at, end_at, amount, currency,
           payment_method, status, version, requested_at, correlation_id, charging_until)
-   VALUES ($1::uuid, $2::uuid, $3, $4::uuid, $5, $6, $7, $8::currency, $9, $10::payment_status,
-          $11, $12, $13, now() + $14 * interval '1 millisecond')
+   VALUES (:id::uuid, :bookingId::uuid, :customerId, :spaceId::uuid, :startAt, :endAt, :amount,
+          :currency::currency, :paymentMethod, :status::payment_status, :version, :requestedAt,
+          :correlationId, now() + :leaseMs * interval '1 millisecond')
    ON CONFLICT (booking_id) DO NOTHING
    RETURNING id`,
 );

@@ -59,7 +59,7 @@ export function prismaPaymentStore(
     findByBooking,
 
     async create(payment) {
-      const inserted = await sql.insertPayment(pool, ...toColumns(payment), lease);
+      const inserted = await sql.insertPayment(pool, toNewPayment(payment, lease));
       if (inserted.length > 0) return { payment, isNew: true };
       const stored = await findByBooking(payment.state.bookingId);
       if (!stored) throw new Error(`the payment of booking ${payment.state.bookingId} is gone`);
@@ -81,7 +81,7 @@ export function prismaPaymentStore(
       const { isLeased, events } = await inTransaction(pool, async (db) => {
         const unchanged = { isLeased: false, events: [] as EventRecord[] };
         if (!(await takeEvent(db, eventId))) return unchanged;
-        const inserted = await sql.insertPayment(db, ...toColumns(tombstone), null);
+        const inserted = await sql.insertPayment(db, toNewPayment(tombstone, null));
         if (inserted.length === 0) {
           const owed = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
           return { ...unchanged, isLeased: owed.length > 0 };
@@ -163,22 +163,13 @@ function toAuditEntry(
   });
 }
 
-function toColumns({ state }: Payment): unknown[] {
-  return [
-    state.id,
-    state.bookingId,
-    state.customerId,
-    state.spaceId,
-    state.slot.startAt,
-    state.slot.endAt,
-    state.amount,
-    state.currency,
-    state.paymentMethod,
-    state.status,
-    state.version,
-    state.requestedAt,
-    state.correlationId,
-  ];
+function toNewPayment({ state }: Payment, leaseMs: number | null): sql.NewPayment {
+  const { id, bookingId, customerId, spaceId, slot, amount, currency } = state;
+  const { paymentMethod, status, version, requestedAt, correlationId } = state;
+  return {
+    ...{ id, bookingId, customerId, spaceId, startAt: slot.startAt, endAt: slot.endAt },
+    ...{ amount, currency, paymentMethod, status, version, requestedAt, correlationId, leaseMs },
+  };
 }
 
 function toEvent(type: PaymentEventType, { state }: Payment): EventRecord {

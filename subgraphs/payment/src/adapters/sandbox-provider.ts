@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import {
   type Charge,
@@ -11,14 +12,17 @@ import {
 type Outcome = 'APPROVED' | 'DECLINED' | 'VOIDED';
 type Refunds = 'accept' | 'refuse' | 'slow';
 
-const decide = statement<{ outcome: Outcome }>(
+const decide = namedStatement<
+  { outcome: Outcome },
+  'key' | 'outcome' | 'amount' | 'currency' | 'refunds'
+>(
   'sandbox-decide',
   `WITH decided AS (
-     INSERT INTO sandbox_charge (key, outcome, amount, currency, refunds) VALUES ($1, $2, $3, $4, $5)
+     INSERT INTO sandbox_charge (key, outcome, amount, currency, refunds) VALUES (:key, :outcome, :amount, :currency, :refunds)
      ON CONFLICT (key) DO NOTHING RETURNING outcome)
    SELECT outcome FROM decided
    UNION ALL
-   SELECT outcome FROM sandbox_charge WHERE key = $1
+   SELECT outcome FROM sandbox_charge WHERE key = :key
    LIMIT 1`,
 );
 
@@ -70,7 +74,7 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
     refunds: Refunds = 'accept',
   ): Promise<Outcome> {
     for (;;) {
-      const [row] = await decide(pool, key, outcome, amount, currency, refunds);
+      const [row] = await decide(pool, { key, outcome, amount, currency, refunds });
       // No row: another call decided the key between the two halves of this statement.
       if (row) return row.outcome;
     }

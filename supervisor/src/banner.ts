@@ -4,46 +4,46 @@ import type { Suggestion } from './demo.ts';
 /** The sandbox payment provider's token that is always approved. */
 const approvedPaymentMethod = 'pm_ok';
 
-export type BannerFacts = {
+export type BannerContent = {
   graphqlUrl: string;
   logs: string;
   profile: string;
   startedInMs: number;
   demoSpaces?: number;
-  /** Absent where tokens come from elsewhere. */
+  /** Absent when an identity provider issues the tokens. */
   customer?: { name: string; token: string };
   suggestion?: Suggestion;
 };
 
-/** What a user needs first, as plain text. */
-export function banner(facts: BannerFacts): string {
-  const seconds = (facts.startedInMs / 1000).toFixed(1);
-  const demo = facts.demoSpaces ? `, with ${facts.demoSpaces} demo spaces` : '';
+/** The text that is shown when the system is ready. */
+export function banner(content: BannerContent): string {
+  const seconds = (content.startedInMs / 1000).toFixed(1);
+  const demo = content.demoSpaces ? `, with ${content.demoSpaces} demo spaces` : '';
   const lines = [
     '',
-    `spacerent is ready after ${seconds} s (${facts.profile} profile${demo}).`,
+    `spacerent is ready after ${seconds} s (${content.profile} profile${demo}).`,
     '',
-    `  GraphQL  ${facts.graphqlUrl}  (in a browser: Apollo Sandbox)`,
-    `  Logs     ${facts.logs}`,
+    `  GraphQL  ${content.graphqlUrl}  (in a browser: Apollo Sandbox)`,
+    `  Logs     ${content.logs}`,
   ];
-  if (facts.customer) {
+  if (content.customer) {
     lines.push(
       '',
-      `The header of a customer, ${facts.customer.name}:`,
+      `The header of a customer, ${content.customer.name}:`,
       '',
-      `Authorization: Bearer ${facts.customer.token}`,
+      `Authorization: Bearer ${content.customer.token}`,
     );
   }
-  if (facts.suggestion) {
-    lines.push('', `Book ${facts.suggestion.spaceName} for tomorrow:`, '');
-    lines.push(bookingMutation(facts.suggestion));
+  if (content.suggestion) {
+    lines.push('', `Book ${content.suggestion.spaceName} for tomorrow:`, '');
+    lines.push(bookingMutation(content.suggestion));
   }
   lines.push('', 'Ctrl-C stops.', '');
   return lines.join('\n');
 }
 
 function bookingMutation({ spaceId, startAt, endAt }: Suggestion): string {
-  // A key of its own for each start: pasting twice answers with the same booking.
+  // A new key for each start: sending the mutation twice returns the same booking.
   const key = `try-${randomBytes(4).toString('hex')}`;
   return `mutation {
   requestBooking(input: {

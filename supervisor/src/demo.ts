@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DateTime } from 'luxon';
 
-const bookHearsWithinMs = 5_000;
+const BOOK_KNOWS_TIMEOUT_MS = 5_000;
 
 /** A slot that can be booked, for the example in the banner. */
 export type Suggestion = { spaceId: string; spaceName: string; startAt: string; endAt: string };
@@ -48,13 +48,13 @@ const demoSpaces = [
   },
 ];
 
-/** A token of the embedded profile's token desk. */
+/** A development token, which only the embedded profile issues. */
 export async function fetchToken(url: string, user: string, role: string): Promise<string> {
   const { token } = await post<{ token: string }>(`${url}/dev/token`, { user, roles: [role] });
   return token;
 }
 
-/** Lists the demo spaces where there is no space at all; answers how many. */
+/** Lists the demo spaces if there is no space yet; returns the number of spaces that it listed. */
 export async function listDemoSpaces(url: string): Promise<number> {
   if ((await readSpaces(url, 1)).length > 0) return 0;
   const token = await fetchToken(url, 'demo-host', 'host');
@@ -111,28 +111,28 @@ async function readSpaces(url: string, first: number): Promise<Space[]> {
       edges { node { id name timeZone openingHours { day opens closes } } }
     }
   }`;
-  type Answer = { spaces: { edges: { node: Space }[] } };
-  const { spaces } = await query<Answer>(url, text, { first });
+  type Data = { spaces: { edges: { node: Space }[] } };
+  const { spaces } = await query<Data>(url, text, { first });
   return spaces.edges.map(({ node }) => node);
 }
 
-/** Book hears of a new space a moment later; before that it would refuse to book it. */
+/** Waits until book has received the event of a new space; before that, it refuses to book it. */
 async function awaitFreeSlots(url: string, id: string, day: DateTime): Promise<Slot[] | null> {
-  for (const deadline = Date.now() + bookHearsWithinMs; ; ) {
+  for (const deadline = Date.now() + BOOK_KNOWS_TIMEOUT_MS; ; ) {
     const slots = await readFreeSlots(url, id, day);
     if (slots !== null || Date.now() > deadline) return slots;
     await delay(100);
   }
 }
 
-/** Null while book has not heard of the space yet. */
+/** Null while book has not received the event of the space yet. */
 async function readFreeSlots(url: string, id: string, day: DateTime): Promise<Slot[] | null> {
   const text = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
     space(id: $id) { freeSlots(from: $from, to: $to) { startAt endAt } }
   }`;
   const variables = { id, from: day.toISO(), to: day.plus({ days: 1 }).toISO() };
-  type Answer = { space: { freeSlots: Slot[] | null } | null };
-  const { space } = await query<Answer>(url, text, variables);
+  type Data = { space: { freeSlots: Slot[] | null } | null };
+  const { space } = await query<Data>(url, text, variables);
   return space?.freeSlots ?? null;
 }
 
@@ -142,14 +142,14 @@ async function query<Data>(
   variables: Record<string, unknown>,
   token?: string,
 ): Promise<Data> {
-  type Answer = { data?: Data | null; errors?: { message: string }[] };
-  const answer = await post<Answer>(`${url}/graphql`, { query: text, variables }, token);
-  // A partial answer will do: freeSlots is null with an error while book is behind.
-  if (!answer.data) throw new Error(answer.errors?.[0]?.message ?? 'the router gave no answer');
-  return answer.data;
+  type Result = { data?: Data | null; errors?: { message: string }[] };
+  const result = await post<Result>(`${url}/graphql`, { query: text, variables }, token);
+  // Errors beside data are ignored: freeSlots is null while book does not know the space.
+  if (!result.data) throw new Error(result.errors?.[0]?.message ?? 'the router sent no data');
+  return result.data;
 }
 
-async function post<Answer>(url: string, body: unknown, token?: string): Promise<Answer> {
+async function post<Result>(url: string, body: unknown, token?: string): Promise<Result> {
   const response = await fetch(url, {
     method: 'POST',
     headers: {
@@ -161,8 +161,8 @@ async function post<Answer>(url: string, body: unknown, token?: string): Promise
   });
   const text = await response.text();
   try {
-    return JSON.parse(text) as Answer;
+    return JSON.parse(text) as Result;
   } catch {
-    throw new Error(`${url} answered with status ${response.status} and no JSON`);
+    throw new Error(`${url} responded with status ${response.status} and no JSON`);
   }
 }

@@ -33,22 +33,22 @@ export class HomeInUse extends Error {
 
 /**
  * Makes this process the only supervisor of `home`; throws {@link HomeInUse} if another one is.
- * Returns the function that gives the home back.
+ * Returns the function that releases the home.
  *
- * Node cannot flock, and deleting a dead owner's lock file can hit the live one of whoever was
- * faster. So nothing is ever reused: the lock is the file with the highest number, a new owner
- * creates the next number (only one can), and a number is deleted only below a higher one.
+ * Node has no flock, and deleting the lock file of a dead owner could delete that of a new owner. So no
+ * file is reused: the lock is the file with the highest number, a new owner creates the next number,
+ * which only one process can, and only lower numbers are deleted.
  */
 export function lockHome(home: string, graphqlUrl: string): () => void {
   const folder = join(home, 'lock');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const self = identify(process.pid);
-  if (self === undefined) throw new Error('This process cannot find itself among the processes.');
+  if (self === undefined) throw new Error('The operating system does not list this process.');
   const draft = join(folder, `draft-${process.pid}`);
   const holder: Holder = { ...self, startedAt: new Date().toISOString(), graphqlUrl };
   writeFileSync(draft, JSON.stringify(holder));
   try {
-    const number = takeNext(home, folder, draft);
+    const number = acquireNext(home, folder, draft);
     for (const older of numbersIn(folder).filter((each) => each < number)) {
       rmSync(join(folder, String(older)), { force: true });
     }
@@ -58,7 +58,7 @@ export function lockHome(home: string, graphqlUrl: string): () => void {
   }
 }
 
-function takeNext(home: string, folder: string, draft: string): number {
+function acquireNext(home: string, folder: string, draft: string): number {
   for (;;) {
     const newest = Math.max(0, ...numbersIn(folder));
     const holder = readHolder(join(folder, String(newest)));
@@ -71,13 +71,13 @@ function takeNext(home: string, folder: string, draft: string): number {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
       throw error;
     }
-    // Our number may have been taken, outgrown and deleted since we looked: then it is void.
+    // Others may have created and deleted this number meanwhile; then a higher one exists.
     if (Math.max(...numbersIn(folder)) === mine) return mine;
     rmSync(join(folder, String(mine)), { force: true });
   }
 }
 
-/** The file stays, without an owner, so that its number is not taken twice. */
+/** Keeps the file without an owner, so that its number is not used again. */
 function release(file: string, draft: string): void {
   writeFileSync(draft, '{}');
   renameSync(draft, file);

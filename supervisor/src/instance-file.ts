@@ -23,7 +23,7 @@ const instanceSchema = z.object({
   services: z.record(z.string(), processSchema),
 });
 
-/** What runs at this moment, for tools and tests, and for a start after a crash. */
+/** The running processes, for tools and tests, and for the next start after a crash. */
 export type Instance = z.infer<typeof instanceSchema>;
 
 export class InstanceFile {
@@ -51,7 +51,7 @@ export class InstanceFile {
     this.update({ services });
   }
 
-  /** Readers see the whole old text or the whole new one; it names passwords, hence the mode. */
+  /** Replaces the file atomically; only its owner may read it, because it contains passwords. */
   #save(): void {
     const draft = `${this.#file}.${process.pid}`;
     writeFileSync(draft, `${JSON.stringify(this.#instance, undefined, 2)}\n`, { mode: 0o600 });
@@ -63,13 +63,13 @@ export class InstanceFile {
   }
 }
 
-/** The birth lets a later start tell this process from another one with the same pid. */
+/** The birth distinguishes this process from a later one with the same pid. */
 function describe(pid: number | undefined, port: number) {
   const identity = pid === undefined ? undefined : identify(pid);
   return { pid: identity?.pid ?? null, birth: identity?.birth ?? null, port };
 }
 
-/** What a supervisor that did not end in order left behind, if one did. */
+/** The instance of a supervisor that runs or has crashed; undefined if there is none. */
 export function readInstance(home: string): Instance | undefined {
   try {
     return instanceSchema.parse(JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8')));

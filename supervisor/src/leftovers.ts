@@ -1,11 +1,12 @@
 import { readInstance } from './instance-file.ts';
 import { isRunning, type ProcessIdentity, signal, waitUntilGone } from './process-identity.ts';
 
-const graceMs = 15_000;
+const STOP_TIMEOUT_MS = 15_000;
+const KILL_TIMEOUT_MS = 5_000;
 
 /**
- * Ends the services of a supervisor that was killed. They stop by themselves when it is gone, but
- * may still be finishing work, and the router still holds its port.
+ * Stops the services of a supervisor that was killed. They stop by themselves, but may still be
+ * finishing requests, and the router may still listen on its port.
  */
 export async function endLeftovers(home: string, say: (line: string) => void): Promise<void> {
   const services = Object.entries(readInstance(home)?.services ?? {});
@@ -16,13 +17,13 @@ export async function endLeftovers(home: string, say: (line: string) => void): P
   if (running.length === 0) return;
 
   const names = running.map(({ name, identity }) => `${name} (process ${identity.pid})`);
-  say(`Ending what an earlier start left running: ${names.join(', ')}.`);
+  say(`Stopping processes of an earlier start: ${names.join(', ')}.`);
   const identities = running.map(({ identity }) => identity);
   for (const identity of identities) {
     signal(identity, 'SIGTERM');
     signal(identity, 'SIGCONT');
   }
-  if (await waitUntilGone(identities, graceMs)) return;
+  if (await waitUntilGone(identities, STOP_TIMEOUT_MS)) return;
   for (const identity of identities) signal(identity, 'SIGKILL');
-  await waitUntilGone(identities, 5_000);
+  await waitUntilGone(identities, KILL_TIMEOUT_MS);
 }

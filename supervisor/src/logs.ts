@@ -1,19 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const rotateAboveBytes = 20 * 1024 * 1024;
+const MAX_LOG_BYTES = 20 * 1024 * 1024;
 
 export function logFile(folder: string, name: string): string {
   return join(folder, `${name}.log`);
 }
 
-/** One older file is kept. Called at start only: a running service keeps its file open. */
+/** Keeps one older file. Only for the start: a running service has its file open. */
 export function rotateLog(file: string): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > rotateAboveBytes) renameSync(file, `${file}.1`);
+  if (size > MAX_LOG_BYTES) renameSync(file, `${file}.1`);
 }
 
-/** Hands `use` a descriptor to give to a child, and closes our own copy of it afterwards. */
+/** Calls `use` with a descriptor for a child process, and closes this process's copy afterwards. */
 export function withLog<T>(file: string, use: (descriptor: number) => T): T {
   const descriptor = openSync(file, 'a', 0o600);
   try {

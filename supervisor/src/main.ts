@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { contextNames, topology } from '#contracts/topology.ts';
-import { type BannerFacts, banner } from './banner.ts';
+import { type BannerContent, banner } from './banner.ts';
 import { fetchToken, listDemoSpaces, suggestSlot } from './demo.ts';
 import { lockHome } from './home-lock.ts';
 import { InstanceFile } from './instance-file.ts';
@@ -11,15 +11,15 @@ import { endLeftovers } from './leftovers.ts';
 import { lastLines, logFile, rotateLog } from './logs.ts';
 import { choosePorts, requireFreePort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
-import { keptSecret } from './secrets.ts';
+import { readOrCreateSecret } from './secrets.ts';
 import { defineServices, localUrl, serviceNames, stopServices } from './services.ts';
 import { type DatabaseUrls, readSettings, type Settings } from './settings.ts';
 import { Shutdown } from './shutdown.ts';
 import { NeverReady } from './supervised-process.ts';
 
-const readyWithinMs = 60_000;
-// After a crash PostgreSQL replays its log before it answers.
-const postgresReadyWithinMs = 180_000;
+const SERVICES_READY_TIMEOUT_MS = 60_000;
+// After a crash PostgreSQL replays its log before it accepts connections.
+const POSTGRES_READY_TIMEOUT_MS = 180_000;
 
 const say = (line: string) => console.log(line);
 const shutdown = new Shutdown(say);
@@ -60,13 +60,13 @@ async function start(settings: Settings): Promise<void> {
     services: {},
   });
   shutdown.add(() => file.remove());
-  const stillWanted = () => shutdown.abort.throwIfAborted();
-  stillWanted();
+  const throwIfStopping = () => shutdown.abort.throwIfAborted();
+  throwIfStopping();
 
-  const backing = await openBacking(settings, ports.postgres, logs, file);
-  stillWanted();
-  const { QUEUE_DATABASE_URL: queue, REDIS_URL: redisUrl } = backing.shared;
-  file.update({ databases: { ...backing.databases, ...(queue && { queue }) }, redisUrl });
+  const servers = await openServers(settings, ports.postgres, logs, file);
+  throwIfStopping();
+  const { QUEUE_DATABASE_URL: queue, REDIS_URL: redisUrl } = servers.shared;
+  file.update({ databases: { ...servers.databases, ...(queue && { queue }) }, redisUrl });
 
   const services = defineServices({
     root,
@@ -74,15 +74,15 @@ async function start(settings: Settings): Promise<void> {
     routerHost: host,
     ports,
     shared: {
-      ...backing.shared,
+      ...servers.shared,
       SPACERENT_PROFILE: settings.profile.name,
       SPACERENT_HOME: home,
-      // Nothing stands before the services that would send requests elsewhere meanwhile.
+      // Without a load balancer in front, a drain would only delay the stop.
       DRAIN_SECONDS: '0',
       INTERNAL_TOKEN_KEYS:
-        settings.internalTokenKeys ?? keptSecret(join(home, 'internal-token-key')),
+        settings.internalTokenKeys ?? readOrCreateSecret(join(home, 'internal-token-key')),
     },
-    databases: backing.databases,
+    databases: servers.databases,
     onChange: (name, pid) => file.setService(name, pid, ports[name]),
     say,
   });
@@ -93,21 +93,21 @@ async function start(settings: Settings): Promise<void> {
     },
   );
   const starting = serviceNames.map((name) => services[name].start());
-  await within(readyWithinMs, starting, logs, () =>
+  await within(SERVICES_READY_TIMEOUT_MS, starting, logs, () =>
     serviceNames.filter((name) => !services[name].isReady),
   );
-  stillWanted();
+  throwIfStopping();
 
   const example = settings.profile.name === 'embedded' ? await prepareExample(settings, ports) : {};
-  stillWanted();
+  throwIfStopping();
   file.update({ state: 'ready' });
   shutdown.add(() => file.update({ state: 'stopping' }));
   const startedInMs = Date.now() - startedAt.getTime();
   say(banner({ graphqlUrl, logs, profile: settings.profile.name, startedInMs, ...example }));
 }
 
-/** The databases, the queue and who signs tokens: our own, or those that the settings name. */
-async function openBacking(
+/** The databases, the queue and the signer of tokens: embedded ones, or those of the settings. */
+async function openServers(
   { home, profile }: Settings,
   port: number,
   logs: string,
@@ -126,25 +126,25 @@ async function openBacking(
     onStarting: (postgres) => shutdown.add(() => postgres.stop()),
     abort: shutdown.abort,
   });
-  await within(postgresReadyWithinMs, [starting], logs, () => ['postgres']);
+  await within(POSTGRES_READY_TIMEOUT_MS, [starting], logs, () => ['postgres']);
   const { queue, ...urls } = await starting;
   const files = Object.fromEntries(
     contextNames
       .filter((name) => topology[name].database !== 'postgres')
       .map((name) => [name, pathToFileURL(join(home, `${name}.sqlite`)).href]),
   );
-  const authSecret = keptSecret(join(home, 'auth-secret'));
+  const authSecret = readOrCreateSecret(join(home, 'auth-secret'));
   return {
     databases: { ...urls, ...files } as DatabaseUrls,
     shared: { QUEUE_DATABASE_URL: queue, AUTH_SECRET: authSecret },
   };
 }
 
-/** Never a reason not to start: without it the banner just says less. */
+/** Prepares the example for the banner; a failure only makes the banner shorter. */
 async function prepareExample(
   { host, demo }: Settings,
   ports: { router: number },
-): Promise<Pick<BannerFacts, 'demoSpaces' | 'customer' | 'suggestion'>> {
+): Promise<Pick<BannerContent, 'demoSpaces' | 'customer' | 'suggestion'>> {
   const url = localUrl(host, ports.router);
   try {
     const demoSpaces = demo ? await listDemoSpaces(url) : 0;
@@ -156,33 +156,33 @@ async function prepareExample(
   }
 }
 
-/** Throws what `work` throws, or names who is late, with the end of their logs. */
+/** Waits for `work`; after `ms` it throws the names that `findLate` returns, with the end of their logs. */
 async function within(
   ms: number,
   work: Promise<unknown>[],
   logs: string,
-  whoIsLate: () => string[],
+  findLate: () => string[],
 ): Promise<void> {
   const done = new AbortController();
-  const late = delay(ms, undefined, { signal: done.signal }).then(() => {
+  const timeout = delay(ms, undefined, { signal: done.signal }).then(() => {
     throw new Error(
-      whoIsLate()
+      findLate()
         .map((name) => notReady(name, logs))
         .join('\n'),
     );
   });
   try {
-    await Promise.race([Promise.all(work), late]);
+    await Promise.race([Promise.all(work), timeout]);
   } catch (error) {
     throw error instanceof NeverReady ? new Error(notReady(error.processName, logs)) : error;
   } finally {
     done.abort();
-    late.catch(() => {});
+    timeout.catch(() => {});
   }
 }
 
 function notReady(name: string, logs: string): string {
   const log = logFile(logs, name);
   const lines = lastLines(log, 15).map((line) => `  ${line}`);
-  return `${name} does not get ready. The end of ${log}:\n${lines.join('\n')}`;
+  return `${name} is not ready. The end of ${log}:\n${lines.join('\n')}`;
 }

@@ -1,42 +1,42 @@
 import { createServer } from 'node:net';
 import { type ContextName, contextNames } from '#contracts/topology.ts';
 
-// Below the ranges that systems take outgoing connections' ports from (Linux 32768, others
-// 49152): a service that dies must get its port back, not find it under somebody's connection.
-const lowest = 15_000;
-const highest = 32_000;
+// Below the ports of outgoing connections (from 32768 on Linux, 49152 elsewhere): otherwise a service
+// that restarts could find its port used by a connection.
+const MIN_PORT = 15_000;
+const MAX_PORT = 32_000;
 
 type Ports = Record<ContextName | 'router' | 'postgres', number>;
 
-/** One port for each process; they are kept over restarts of a process. */
+/** One port for each process, which it keeps when it restarts. */
 export async function choosePorts(router: number): Promise<Ports> {
-  const taken = new Set([router]);
-  const take = async () => {
-    const port = await freePort(taken);
-    taken.add(port);
+  const used = new Set([router]);
+  const choose = async () => {
+    const port = await freePort(used);
+    used.add(port);
     return port;
   };
-  const ports: Record<string, number> = { router: router === 0 ? await take() : router };
-  for (const name of [...contextNames, 'postgres']) ports[name] = await take();
+  const ports: Record<string, number> = { router: router === 0 ? await choose() : router };
+  for (const name of [...contextNames, 'postgres']) ports[name] = await choose();
   return ports as Ports;
 }
 
-async function freePort(taken: ReadonlySet<number>): Promise<number> {
+async function freePort(used: ReadonlySet<number>): Promise<number> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    if (!taken.has(port) && (await canListen(port, '127.0.0.1'))) return port;
+    const port = MIN_PORT + Math.floor(Math.random() * (MAX_PORT - MIN_PORT));
+    if (!used.has(port) && (await canListen(port, '127.0.0.1'))) return port;
   }
-  throw new Error(`No free port was found between ${lowest} and ${highest}.`);
+  throw new Error(`No free port was found between ${MIN_PORT} and ${MAX_PORT}.`);
 }
 
-/** Throws a sentence when somebody else listens on the port. */
+/** Throws if another program listens on the port. */
 export async function requireFreePort(port: number, host: string): Promise<void> {
-  // Browsers try [::1] first for "localhost": somebody else's server there would answer for us.
+  // Browsers try [::1] first for "localhost", so a server of another program there would respond.
   const hosts = host === '127.0.0.1' ? [host, '::1'] : [host];
   for (const each of hosts) {
     if (await canListen(port, each)) continue;
     throw new Error(
-      `Port ${port} is taken by another program; choose another one, for example PORT=${
+      `Port ${port} is in use by another program. Choose another port, for example PORT=${
         port < 65_000 ? port + 1 : 4000
       } npm start.`,
     );
@@ -54,10 +54,12 @@ async function canListen(port: number, host: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') return false;
-    // A machine without IPv6 has nobody on [::1].
+    // On a machine without IPv6 nothing can listen on [::1].
     if (host === '::1') return true;
     if (code === 'EACCES') {
-      throw new Error(`Port ${port} needs privileges; choose one above 1023, such as PORT=4000.`);
+      throw new Error(
+        `Port ${port} needs privileges. Choose a port above 1023, for example PORT=4000.`,
+      );
     }
     throw new Error(`spacerent cannot listen on ${host}: ${(error as Error).message}.`);
   } finally {

@@ -32,8 +32,8 @@ function resolvePackage(name: string): string {
     return createRequire(import.meta.url).resolve(name);
   } catch {
     throw new Error(
-      `The embedded PostgreSQL (${name}) is not installed; it may not exist for this platform. ` +
-        'Name servers of your own instead: npm start -- --help lists the settings.',
+      `The embedded PostgreSQL (${name}) is not installed. It may not exist for this platform. ` +
+        'Use your own servers instead: npm start -- --help lists the settings.',
     );
   }
 }

@@ -19,9 +19,9 @@ import type { PostgresUser } from './postgres-user.ts';
 import { identify, signal, waitUntilGone } from './process-identity.ts';
 
 export const superuser = 'spacerent';
-const majorVersion = '18';
+const MAJOR_VERSION = '18';
 
-/** Makes the data folder unless it is there. It gets its name last, so half of one never counts. */
+/** Creates the data folder if there is none. It is renamed last, so an incomplete one is never used. */
 export async function initialise(
   { binaries, prefix, other }: PostgresUser,
   data: string,
@@ -45,7 +45,7 @@ export async function initialise(
   const [program = '', ...rest] = [...prefix, join(binaries.folder, 'bin/initdb')];
   const args = [`--pgdata=${join(work, 'data')}`, `--username=${superuser}`];
   args.push(`--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C');
-  // Same byte order as C, but upper and lower case are known for every script.
+  // Sorts as the locale C does, and knows upper and lower case of every script.
   args.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions');
   await new Promise<void>((resolve, reject) => {
     const child = withLog(log, (descriptor) =>
@@ -75,18 +75,18 @@ export async function initialise(
 
 function requireVersion(data: string): void {
   const version = readText(join(data, 'PG_VERSION'))?.trim();
-  if (version === majorVersion) return;
+  if (version === MAJOR_VERSION) return;
   throw new Error(
     version === undefined
-      ? `${data} is not readable as PostgreSQL data; move it away or set SPACERENT_HOME.`
-      : `${data} is from PostgreSQL ${version}, this is ${majorVersion}; export it with the old one.`,
+      ? `${data} is not a data folder of PostgreSQL. Move it away or set SPACERENT_HOME.`
+      : `${data} was written by PostgreSQL ${version}, but this is PostgreSQL ${MAJOR_VERSION}. Export the data with the old version.`,
   );
 }
 
 /**
- * Ends the server that a killed supervisor left on these data, and waits for it. The pid file of
- * a live server is never deleted; that of a dead one whose pid something else has now is,
- * because PostgreSQL itself would take that for a live server and refuse to start.
+ * Stops the server that a killed supervisor left on these data, and waits for it. The pid file of a live
+ * server is never deleted. If another process has the pid of a dead server, the file is deleted, because
+ * PostgreSQL would refuse to start.
  */
 export async function endLeftoverServer(data: string, say: (line: string) => void): Promise<void> {
   const pidFile = join(data, 'postmaster.pid');
@@ -97,26 +97,26 @@ export async function endLeftoverServer(data: string, say: (line: string) => voi
     rmSync(pidFile, { force: true });
     return;
   }
-  say(`Ending the PostgreSQL (process ${pid}) that an earlier start left running.`);
+  say(`Stopping the PostgreSQL server of an earlier start (process ${pid}).`);
   signal(leftover, 'SIGINT');
   signal(leftover, 'SIGCONT');
   if (await waitUntilGone([leftover], 30_000)) return;
-  // An immediate stop: the next start recovers from the log, as after a power cut.
+  // An immediate stop: the next start recovers from the log, as after a crash.
   signal(leftover, 'SIGQUIT');
   if (await waitUntilGone([leftover], 10_000)) return;
   throw new Error(
-    `The PostgreSQL of an earlier start (process ${pid}) does not end; end it first.`,
+    `The PostgreSQL server of an earlier start (process ${pid}) does not stop. Stop it first.`,
   );
 }
 
-/** A server's working directory is its data folder. */
+/** Recognises a server by its working directory, which is its data folder. */
 function isServerOf(data: string, pid: number): boolean {
   const folder = realpathSync(data);
   if (process.platform === 'linux') {
     try {
       return readlinkSync(`/proc/${pid}/cwd`) === folder;
     } catch {
-      // Not ours to look into: then only its name can tell, and caution says it is a server.
+      // Another user's process: only its name is readable, and a server must not be missed.
       return readText(`/proc/${pid}/comm`)?.trim() === 'postgres';
     }
   }

@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Binaries, canRun, copyBinaries } from './postgres-binaries.ts';
 
-/** How a PostgreSQL program is run: as ourselves, in a user namespace, or as another user. */
+/** How a PostgreSQL program is run: as the current user, in a user namespace, or as another user. */
 export type PostgresUser = {
   binaries: Binaries;
   /** Words that come before the program. */
   prefix: string[];
-  /** Root only: the user who must own the files, and where its data can be. */
+  /** Only for root: the user who must own the files, and the folder for the data. */
   other?: { uid: number; gid: number; dataParent: string };
 };
 
@@ -31,7 +31,7 @@ export function choosePostgresUser(binaries: Binaries, home: string, data: strin
   if (owner !== undefined && isRoots) {
     throw new Error(
       `The data in ${data} belong to root, and PostgreSQL can run for root only through ` +
-        '"unshare --user", which does not work here; start spacerent as it was started before.',
+        '"unshare --user", which does not work here. Start spacerent in the way it was started before.',
     );
   }
   const user = owner === undefined ? systemUser() : { uid: owner.uid, gid: owner.gid };

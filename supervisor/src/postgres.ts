@@ -7,7 +7,7 @@ import { withLog } from './logs.ts';
 import { locateBinaries } from './postgres-binaries.ts';
 import { endLeftoverServer, initialise, superuser } from './postgres-data.ts';
 import { choosePostgresUser, type PostgresUser } from './postgres-user.ts';
-import { keptSecret, readSecret } from './secrets.ts';
+import { readOrCreateSecret, readSecret } from './secrets.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 type PostgresContext = {
@@ -33,42 +33,45 @@ type Options = {
 };
 
 /**
- * Starts PostgreSQL on the data in `home`, making them first where there are none; answers the
- * databases' addresses.
+ * Starts PostgreSQL on the data in `home`, which it creates if there are none. Resolves with the
+ * addresses of the databases.
  */
 export async function startPostgres(options: Options): Promise<PostgresUrls> {
   const { home, port, log, say, onChange, onStarting, abort } = options;
   const data = join(home, 'postgres');
-  const password = passwordOf(home, data);
+  const password = readPassword(home, data);
   const user = choosePostgresUser(locateBinaries(home), home, data);
   if (existsSync(data)) await endLeftoverServer(data, say);
   await initialise(user, data, password, log, abort);
   abort.throwIfAborted();
-  // Another user's server cannot follow the link out of a home that is closed to it.
+  // The server's user may not have access to the link in the home.
   const folder = realpathSync(data);
 
-  const urlOf = (name: string) => `postgresql://${superuser}:${password}@127.0.0.1:${port}/${name}`;
+  const urlFor = (name: string) =>
+    `postgresql://${superuser}:${password}@127.0.0.1:${port}/${name}`;
   const supervised = new SupervisedProcess({
     name: 'postgres',
     spawn: () => spawnPostgres(user, folder, port, log),
-    isReady: () => answers(urlOf('postgres')),
-    // A fast shutdown; if it takes too long an immediate one, which recovery makes good.
+    isReady: () => acceptsConnections(urlFor('postgres')),
+    // A fast shutdown, and after its timeout an immediate one, from which PostgreSQL recovers.
     stop: { signal: 'SIGINT', graceMs: 30_000, thenSignal: 'SIGQUIT' },
     onChange,
     say,
   });
   onStarting(supervised);
   await supervised.start();
-  await createMissing(urlOf('postgres'));
-  return Object.fromEntries(databases.map((name) => [name, urlOf(name)])) as PostgresUrls;
+  await createMissing(urlFor('postgres'));
+  return Object.fromEntries(databases.map((name) => [name, urlFor(name)])) as PostgresUrls;
 }
 
-function passwordOf(home: string, data: string): string {
+function readPassword(home: string, data: string): string {
   const file = join(home, 'postgres-password');
   if (existsSync(data) && readSecret(file) === undefined) {
-    throw new Error(`${file} is missing, and nothing else opens the data in ${data}; restore it.`);
+    throw new Error(
+      `${file} is missing. It holds the only password of the data in ${data}: restore it.`,
+    );
   }
-  return keptSecret(file);
+  return readOrCreateSecret(file);
 }
 
 function spawnPostgres(user: PostgresUser, data: string, port: number, log: string): ChildProcess {
@@ -96,7 +99,7 @@ function spawnPostgres(user: PostgresUser, data: string, port: number, log: stri
       uid: other?.uid,
       gid: other?.gid,
       cwd: '/',
-      // Out of the terminal's reach: on Ctrl-C the services still need it for a moment.
+      // A process group of its own: Ctrl-C must not stop PostgreSQL before the services.
       detached: true,
       env: { ...process.env, ...binaries.env, LC_ALL: 'C' },
       stdio: ['ignore', descriptor, descriptor],
@@ -107,8 +110,8 @@ function spawnPostgres(user: PostgresUser, data: string, port: number, log: stri
 }
 
 /**
- * PostgreSQL does not notice when the supervisor is killed. A shell does, by the end of its input,
- * and asks for a stop once the services have gone, or half a minute later in any case.
+ * Stops PostgreSQL after the supervisor was killed, which PostgreSQL does not notice. A shell notices the
+ * end of its input, and stops PostgreSQL once its clients have disconnected, or after 30 s.
  */
 function guard(postgres: ChildProcess): void {
   const script =
@@ -121,11 +124,11 @@ function guard(postgres: ChildProcess): void {
   });
   shell.once('error', () => {});
   shell.stdin.once('error', () => {});
-  // Its pid may be somebody else's soon.
+  // Another process may get the pid.
   postgres.once('exit', () => shell.kill('SIGKILL'));
 }
 
-async function answers(url: string): Promise<boolean> {
+async function acceptsConnections(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   client.on('error', () => {});
   try {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A pid alone is reused, after a reboot within seconds; with its birth it names one process. */
+/** A pid may be reused, after a reboot within seconds; pid and birth identify one process. */
 export type ProcessIdentity = { pid: number; birth: string };
 
 /** Undefined when no such process runs. A zombie does not run. */
@@ -15,7 +15,7 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.birth === identity.birth;
 }
 
-/** Answers whether they all ended in time. */
+/** Resolves with whether all of them ended in time. */
 export async function waitUntilGone(identities: ProcessIdentity[], ms: number): Promise<boolean> {
   const deadline = Date.now() + ms;
   while (identities.some(isRunning)) {
@@ -25,7 +25,7 @@ export async function waitUntilGone(identities: ProcessIdentity[], ms: number): 
   return true;
 }
 
-/** Sends the signal when that very process still runs. */
+/** Sends the signal if the process still runs. */
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
   if (!isRunning(identity)) return;
   try {

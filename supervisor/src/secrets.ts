@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-/** The secret kept in `file`, made on first use and readable by its owner alone. */
-export function keptSecret(file: string): string {
+/** The secret in `file`, which is created on first use and readable only by its owner. */
+export function readOrCreateSecret(file: string): string {
   return readSecret(file) ?? createSecret(file);
 }
 
@@ -19,7 +19,7 @@ function createSecret(file: string): string {
   const secret = randomBytes(32).toString('base64url');
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${secret}\n`, { mode: 0o600, flush: true });
-  // A power cut in the middle leaves no half of a secret under the real name.
+  // A crash in the middle must not leave an incomplete secret under the final name.
   rmSync(file, { force: true });
   linkSync(draft, file);
   rmSync(draft);

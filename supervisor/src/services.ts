@@ -8,8 +8,8 @@ import { SupervisedProcess } from './supervised-process.ts';
 export const serviceNames = ['router', ...contextNames] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-/** A service ends itself 18 s after its drain, whatever happens. */
-const stopMs = 20_000;
+/** A service exits at most 18 s after its drain. */
+const STOP_TIMEOUT_MS = 20_000;
 
 export type ServicesOptions = {
   root: string;
@@ -17,11 +17,11 @@ export type ServicesOptions = {
   /** The router's own address; subgraphs listen on 127.0.0.1. */
   routerHost: string;
   ports: Record<ServiceName, number>;
-  /** Where the subgraphs are reached, when that is not where they listen: something stands between. */
+  /** The addresses of the subgraphs if they are behind proxies. */
   urls?: Record<ContextName, string>;
-  /** What every service is given: the profile, the queue, the secret, how long it drains. */
+  /** Variables of every service: the profile, the queue, the secret, the time of the drain. */
   shared: Record<string, string> & { DRAIN_SECONDS: string };
-  /** Each subgraph gets its own database's address alone. */
+  /** The address of each subgraph's database; no other subgraph gets it. */
   databases: Record<ContextName, string>;
   onChange: (name: ServiceName, pid: number | undefined) => void;
   say: (line: string) => void;
@@ -29,14 +29,14 @@ export type ServicesOptions = {
 
 export type Services = Record<ServiceName, SupervisedProcess>;
 
-/** The five services, not yet started. */
+/** Defines the five services without starting them. */
 export function defineServices(options: ServicesOptions): Services {
-  const graceMs = Number(options.shared.DRAIN_SECONDS) * 1_000 + stopMs;
+  const graceMs = Number(options.shared.DRAIN_SECONDS) * 1_000 + STOP_TIMEOUT_MS;
   const define = (name: ServiceName) =>
     new SupervisedProcess({
       name,
       spawn: () => spawnService(name, options),
-      isReady: () => answersReady(probeUrl(name, options)),
+      isReady: () => isServiceReady(probeUrl(name, options)),
       stop: { signal: 'SIGTERM', graceMs, thenSignal: 'SIGKILL' },
       onChange: (pid) => options.onChange(name, pid),
       say: options.say,
@@ -55,31 +55,31 @@ function spawnService(name: ServiceName, options: ServicesOptions): ChildProcess
   return withLog(logFile(options.logs, name), (descriptor) =>
     spawn(process.execPath, [join(options.root, folder, 'src/main.js')], {
       cwd: options.root,
-      // Ctrl-C goes to the terminal's whole group; services are stopped by us alone, in order.
+      // Ctrl-C signals the whole process group, but services must stop in order.
       detached: true,
-      // The channel carries nothing. Its end tells a service that the supervisor is gone.
+      // The channel carries no messages. Its end makes a service stop when the supervisor dies.
       stdio: ['ignore', descriptor, descriptor, 'ipc'],
-      env: environmentOf(name, options),
+      env: serviceEnvironment(name, options),
     }),
   );
 }
 
-function environmentOf(name: ServiceName, options: ServicesOptions): NodeJS.ProcessEnv {
+function serviceEnvironment(name: ServiceName, options: ServicesOptions): NodeJS.ProcessEnv {
   const { ports, urls, shared, databases, routerHost } = options;
-  const given: Record<string, string> = {
+  const variables: Record<string, string> = {
     ...shared,
     PORT: String(ports[name]),
     HOST: name === 'router' ? routerHost : '127.0.0.1',
   };
   for (const each of contextNames) {
-    given[`${each.toUpperCase()}_URL`] = urls?.[each] ?? `http://127.0.0.1:${ports[each]}`;
+    variables[`${each.toUpperCase()}_URL`] = urls?.[each] ?? `http://127.0.0.1:${ports[each]}`;
   }
   const own = name === 'router' ? undefined : `${name.toUpperCase()}_DATABASE_URL`;
   const others = contextNames.map((each) => `${each.toUpperCase()}_DATABASE_URL`);
-  // What is given here may have come from a file, and a service takes one of both alone.
-  const env = withoutFiles([...Object.keys(given), ...others], process.env);
+  // A value may have come from a file, and a service refuses a variable and its file together.
+  const env = withoutFiles([...Object.keys(variables), ...others], process.env);
   for (const each of others) delete env[each];
-  Object.assign(env, given, own && { [own]: databases[name as keyof typeof databases] });
+  Object.assign(env, variables, own && { [own]: databases[name as keyof typeof databases] });
   return env;
 }
 
@@ -87,14 +87,14 @@ function probeUrl(name: ServiceName, { ports, routerHost }: ServicesOptions): st
   return name === 'router' ? localUrl(routerHost, ports.router) : `http://127.0.0.1:${ports[name]}`;
 }
 
-/** How this machine itself reaches what listens on `host`. */
+/** The address under which this machine reaches a server that listens on `host`. */
 export function localUrl(host: string, port: number): string {
   if (host === '0.0.0.0' || host === 'localhost') return `http://127.0.0.1:${port}`;
   if (host === '::') return `http://[::1]:${port}`;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function answersReady(url: string): Promise<boolean> {
+async function isServiceReady(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();

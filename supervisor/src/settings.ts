@@ -8,22 +8,22 @@ import { ConfigError, readConfig, setting } from '#platform/config/settings.ts';
 
 export type DatabaseUrls = Record<ContextName, string>;
 
-/** Where the data and the queue live: servers that the environment names, or our own. */
+/** Where the data and the queue are: on the servers of the settings, or embedded. */
 export type Profile =
   | { name: 'embedded' }
   | { name: 'servers'; databases: DatabaseUrls; redisUrl: string; provider: Provider };
 
-/** Who signs customers' tokens, as the router is told. */
+/** The settings of the router for the identity provider that signs tokens. */
 export type Provider = Record<(typeof providerNames)[number], string>;
 
 export type Settings = {
   root: string;
   home: string;
   host: string;
-  /** 0: take a free one. */
+  /** 0: any free port. */
   port: number;
   demo: boolean;
-  /** What services know each other by; undefined: keys of our own. */
+  /** The keys by which services authenticate each other; undefined: the key of the home. */
   internalTokenKeys: string | undefined;
   profile: Profile;
 };
@@ -44,10 +44,10 @@ const databaseShape = Object.fromEntries(
   }),
 ) as Record<DatabaseSetting, z.ZodOptional<z.ZodString>>;
 
-/** What `npm start` itself reads; without a description, a setting means what it means to its service. */
+/** The settings of `npm start`; those without a description are described by the services. */
 export const startShape = {
   PORT: setting.integer(0, 65535).default(4000),
-  // The router hands out tokens to anyone while embedded, so only this machine reaches it.
+  // The embedded router issues tokens to everybody, so only this machine may reach it.
   HOST: z.string().default('127.0.0.1'),
   ...grouped('service', {
     SPACERENT_HOME: z
@@ -64,7 +64,7 @@ export const startShape = {
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
     .optional(),
-  // The router looks at them more closely.
+  // The router validates these completely.
   AUTH_JWKS_URL: setting.httpUrl.optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
@@ -78,10 +78,10 @@ const externalNames = [...serverNames, ...providerNames];
 
 /** Throws {@link ConfigError} with a sentence for every problem at once. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
-  // What the services are told depends on the addresses alone.
+  // The profile of the services follows from the addresses.
   const own = { ...env, SPACERENT_PROFILE: undefined, SPACERENT_PROFILE_FILE: undefined };
-  const problems = problemsOfServers(own);
-  const config = readConfigAnd(problems, own);
+  const problems = findServerProblems(own);
+  const config = readConfigWith(problems, own);
   const root = projectRoot();
   return {
     root,
@@ -90,11 +90,11 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     port: config.PORT,
     demo: config.SPACERENT_DEMO === 'on',
     internalTokenKeys: config.INTERNAL_TOKEN_KEYS,
-    profile: profileOf(config),
+    profile: toProfile(config),
   };
 }
 
-function readConfigAnd(problems: string[], env: Record<string, string | undefined>) {
+function readConfigWith(problems: string[], env: Record<string, string | undefined>) {
   let config: z.infer<z.ZodObject<typeof startShape>> | undefined;
   let others = 'The environment is not usable:';
   try {
@@ -107,8 +107,8 @@ function readConfigAnd(problems: string[], env: Record<string, string | undefine
   throw new ConfigError([others, ...problems].join('\n  '));
 }
 
-/** One server's address asks for the servers profile, and that needs them all. */
-function problemsOfServers(env: Record<string, string | undefined>): string[] {
+/** The address of one server selects the servers profile, which needs all of them. */
+function findServerProblems(env: Record<string, string | undefined>): string[] {
   const { given } = givenSettings([...externalNames, 'AUTH_SECRET'], env);
   const missing = externalNames.filter((name) => !given[name]);
   if (missing.length === externalNames.length) return [];
@@ -121,14 +121,14 @@ function problemsOfServers(env: Record<string, string | undefined>): string[] {
   }
   if (given.AUTH_SECRET) {
     problems.push(
-      'AUTH_SECRET belongs to the embedded profile: here the provider at AUTH_JWKS_URL signs; ' +
-        'remove it.',
+      'AUTH_SECRET belongs to the embedded profile: in the servers profile, the provider at AUTH_JWKS_URL signs ' +
+        'tokens. Remove it.',
     );
   }
   return problems;
 }
 
-function profileOf(config: z.infer<z.ZodObject<typeof startShape>>): Profile {
+function toProfile(config: z.infer<z.ZodObject<typeof startShape>>): Profile {
   const { REDIS_URL, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = config;
   const databases = Object.fromEntries(
     contextNames.flatMap((name) => {

@@ -1,8 +1,8 @@
-const sameKeystrokeMs = 1_000;
+const SAME_KEYSTROKE_MS = 1_000;
 
 /**
- * Undoes what was started, in reverse order, once: on a signal, or when starting failed.
- * `abort` tells whoever is still starting something to leave off.
+ * Stops everything that was started, in reverse order, once: on a signal, or when starting failed.
+ * `abort` cancels what is still being started.
  */
 export class Shutdown {
   readonly #say: (line: string) => void;
@@ -15,10 +15,10 @@ export class Shutdown {
   constructor(say: (line: string) => void) {
     this.#say = say;
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(name, () => this.#signalled());
+      process.on(name, () => this.#handleSignal());
     }
     process.on('uncaughtException', (error) => this.fail(error));
-    // The terminal may be gone before we are.
+    // The terminal may be closed before this process ends.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   }
 
@@ -41,7 +41,7 @@ export class Shutdown {
   }
 
   fail(error: unknown): void {
-    // Once stopping, what fails was in the middle of starting.
+    // A stop makes what is still being started fail.
     if (this.abort.aborted) return;
     this.exitCode = 1;
     console.error(error instanceof Error ? error.message : String(error));
@@ -59,15 +59,15 @@ export class Shutdown {
     }
   }
 
-  #signalled(): void {
+  #handleSignal(): void {
     if (!this.abort.aborted) {
       this.#requestedAt = Date.now();
       if (this.#steps.length > 0) this.#say('\nStopping …');
       this.#controller.abort();
       return;
     }
-    // The terminal signals npm and us, and npm passes it on: one Ctrl-C arrives twice.
-    if (Date.now() - this.#requestedAt < sameKeystrokeMs) return;
+    // The terminal signals npm and this process, and npm forwards it: one Ctrl-C arrives twice.
+    if (Date.now() - this.#requestedAt < SAME_KEYSTROKE_MS) return;
     for (const hurry of this.#hurries) hurry();
   }
 }

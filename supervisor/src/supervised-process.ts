@@ -1,16 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const firstBackoffMs = 200;
-const longestBackoffMs = 10_000;
-const healthyAfterMs = 30_000;
-const probeEveryMs = 50;
-const hopelessAfterDeaths = 6;
+const MIN_BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 10_000;
+const HEALTHY_AFTER_MS = 30_000;
+const PROBE_PERIOD_MS = 50;
+const MAX_DEATHS_BEFORE_READY = 6;
 
 export type Supervision = {
   name: string;
   spawn: () => ChildProcess;
-  /** Asked again and again while the process runs, until it answers true. */
+  /** Called repeatedly while the process runs, until it resolves with true. */
   isReady: () => Promise<boolean>;
   stop: { signal: NodeJS.Signals; graceMs: number; thenSignal: NodeJS.Signals };
   /** The pid after each start, undefined after each end. */
@@ -18,18 +18,18 @@ export type Supervision = {
   say: (line: string) => void;
 };
 
-/** It kept dying without having been ready once; trying on would only hide why. */
+/** The process died too often before it was ready; more restarts would hide the cause. */
 export class NeverReady extends Error {
   readonly processName: string;
   constructor(processName: string) {
-    super(`${processName} ended ${hopelessAfterDeaths} times without getting ready.`);
+    super(`${processName} exited ${MAX_DEATHS_BEFORE_READY} times before it was ready.`);
     this.processName = processName;
   }
 }
 
-/** Keeps one process running until told to stop: after a death it is started again, ever later. */
+/** Keeps one process running until it is stopped: restarts it after a death, with growing pauses. */
 export class SupervisedProcess {
-  readonly #of: Supervision;
+  readonly #options: Supervision;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export class SupervisedProcess {
   });
 
   constructor(supervision: Supervision) {
-    this.#of = supervision;
+    this.#options = supervision;
   }
 
   get isReady(): boolean {
@@ -59,23 +59,23 @@ export class SupervisedProcess {
   }
 
   async stop(): Promise<void> {
-    const { name, stop, say } = this.#of;
+    const { name, stop, say } = this.#options;
     this.#isStopping = true;
     clearTimeout(this.#retry);
     this.#signal(stop.signal);
-    // A stopped (SIGSTOP) process does not act on a signal before it goes on.
+    // A process that is stopped by SIGSTOP handles signals only after SIGCONT.
     this.#signal('SIGCONT');
-    const late = setTimeout(() => {
-      say(`${name} did not stop within ${stop.graceMs / 1000} s: ending it (${stop.thenSignal}).`);
+    const timeout = setTimeout(() => {
+      say(`${name} did not stop within ${stop.graceMs / 1000} s: sending ${stop.thenSignal}.`);
       this.#signal(stop.thenSignal);
     }, stop.graceMs);
     await this.#exited;
-    clearTimeout(late);
+    clearTimeout(timeout);
   }
 
-  /** Ends a stop that takes too long for somebody. */
+  /** Ends a stop at once, without its timeout. */
   hurry(): void {
-    if (this.#isStopping) this.#signal(this.#of.stop.thenSignal);
+    if (this.#isStopping) this.#signal(this.#options.stop.thenSignal);
   }
 
   #signal(name: NodeJS.Signals): void {
@@ -83,48 +83,52 @@ export class SupervisedProcess {
   }
 
   #launch(): void {
-    const child = this.#of.spawn();
+    const child = this.#options.spawn();
     this.#child = child;
     this.#exited = new Promise((resolve) => {
-      // 'error' without a pid: it could not be started, and there will be no 'exit'.
+      // An 'error' without a pid means that the start failed: no 'exit' follows.
       child.once('error', (error) => {
-        if (child.pid === undefined) resolve(this.#ended(error.message));
+        if (child.pid === undefined) resolve(this.#handleExit(error.message));
       });
-      child.once('exit', (code, signal) => resolve(this.#ended(signal ?? `exit code ${code}`)));
+      child.once('exit', (code, signal) =>
+        resolve(this.#handleExit(signal ?? `exit code ${code}`)),
+      );
     });
-    if (child.pid !== undefined) this.#of.onChange(child.pid);
+    if (child.pid !== undefined) this.#options.onChange(child.pid);
     void this.#watchReadiness(child);
   }
 
   async #watchReadiness(child: ChildProcess): Promise<void> {
-    const { name, say, isReady } = this.#of;
+    const { name, say, isReady } = this.#options;
     while (!(await isReady())) {
       if (this.#child !== child || this.#isStopping) return;
-      await delay(probeEveryMs);
+      await delay(PROBE_PERIOD_MS);
     }
     if (this.#child !== child || this.#isStopping) return;
     this.#isReady = true;
     this.#wasReady = true;
     const healthy = setTimeout(() => {
       if (this.#child === child) this.#deaths = 0;
-    }, healthyAfterMs);
+    }, HEALTHY_AFTER_MS);
     healthy.unref();
-    if (this.#deaths > 0) say(`${name} is back (process ${child.pid}).`);
+    if (this.#deaths > 0) say(`${name} is ready again (process ${child.pid}).`);
     this.#resolveReady();
   }
 
-  #ended(reason: string): void {
+  #handleExit(reason: string): void {
     this.#child = undefined;
     this.#isReady = false;
-    this.#of.onChange(undefined);
+    this.#options.onChange(undefined);
     if (this.#isStopping) return;
-    const backoffMs = Math.min(firstBackoffMs * 2 ** this.#deaths, longestBackoffMs);
+    const backoffMs = Math.min(MIN_BACKOFF_MS * 2 ** this.#deaths, MAX_BACKOFF_MS);
     this.#deaths += 1;
-    if (!this.#wasReady && this.#deaths >= hopelessAfterDeaths) {
-      this.#rejectReady(new NeverReady(this.#of.name));
+    if (!this.#wasReady && this.#deaths >= MAX_DEATHS_BEFORE_READY) {
+      this.#rejectReady(new NeverReady(this.#options.name));
       return;
     }
-    this.#of.say(`${this.#of.name} ended (${reason}): starting it again in ${backoffMs} ms.`);
+    this.#options.say(
+      `${this.#options.name} exited (${reason}). It is restarted in ${backoffMs} ms.`,
+    );
     this.#retry = setTimeout(() => this.#launch(), backoffMs);
   }
 }

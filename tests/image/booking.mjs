@@ -35,16 +35,16 @@ export async function bookSpace(url, credentials) {
   startAt.setUTCMinutes(0, 0, 0);
   const endAt = new Date(startAt.getTime() + 3_600_000);
   const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
-  let answer;
-  // Until book has heard of the new space, it refuses.
+  let response;
+  // Book refuses the booking until it has received the event of the new space.
   const booking = await eventually(
     30,
     async () => {
       const input = { idempotencyKey: randomUUID(), spaceId: listed.space.id, slot };
-      answer = await customer(requestBooking, { input: { ...input, paymentMethod: 'pm_ok' } });
-      return answer.requestBooking.booking;
+      response = await customer(requestBooking, { input: { ...input, paymentMethod: 'pm_ok' } });
+      return response.requestBooking.booking;
     },
-    () => `The space was not booked after 30 s: ${JSON.stringify(answer)}.`,
+    () => `The space was not booked after 30 s: ${JSON.stringify(response)}.`,
   );
 
   let view;
@@ -69,7 +69,7 @@ async function client(url, credentials, user, roles) {
       body: JSON.stringify({ query, variables }),
     });
     const { data, errors } = await response.json();
-    if (errors) throw new Error(`The router answers with errors: ${JSON.stringify(errors)}`);
+    if (errors) throw new Error(`The router responds with errors: ${JSON.stringify(errors)}`);
     return data;
   };
 }

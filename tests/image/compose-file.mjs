@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
 /**
- * docker-compose.yml as it is with the given variables: the services that run our image, the
- * servers that they need, and the SQL that PostgreSQL runs at its first start. Throws, as Compose
- * does, when a variable that it needs is not given.
+ * Reads docker-compose.yml with the given variables: the services that run the image, the servers that they
+ * need, and the SQL that PostgreSQL runs at its first start. Throws, as Compose does, when a required
+ * variable is missing.
  */
 export function readComposeFile(file, variables) {
   const compose = interpolated(parse(readFileSync(file, 'utf8'), { merge: true }), variables);
@@ -20,7 +20,7 @@ export function readComposeFile(file, variables) {
   };
 }
 
-/** Puts values in the place of `${NAME:-default}` and `${NAME:?sentence}`, and `$` in that of `$$`. */
+/** Replaces `${NAME:-default}` and `${NAME:?sentence}` by values, and `$$` by `$`. */
 function interpolated(value, variables) {
   if (typeof value === 'string') {
     return value.replace(
@@ -40,7 +40,7 @@ function interpolated(value, variables) {
   );
 }
 
-/** A health check's command as an argument list: `CMD` and `CMD-SHELL` are Compose's own words. */
+/** The command of a health check as an argument list, for the kinds `CMD` and `CMD-SHELL` of Compose. */
 export function healthCommand({ healthcheck: { test } }) {
   const [kind, ...words] = test;
   return kind === 'CMD-SHELL' ? ['sh', '-c', words[0]] : words;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { healthCommand } from './compose-file.mjs';
-import { baseImageName, makeStandIn } from './fake-base-image.mjs';
+import { baseImageName, buildFakeBaseImage } from './fake-base-image.mjs';
 import { eventually, lastLines, run, tryRun } from './processes.mjs';
 
 const imageName = 'localhost/spacerent-image-test';
 
-/** Docker where there is an engine, else buildah and podman. */
+/** Chooses Docker if an engine runs, else buildah and podman. */
 export async function chooseTool() {
   const { code } = await tryRun('docker', ['info']);
   if (code === 0) return { packages: [], build: buildWithDocker };
@@ -25,19 +25,19 @@ async function buildWithDocker(root) {
 
 async function buildWithBuildah(root, folder) {
   const storage = ['--root', join(folder, 'images'), '--runroot', join(folder, 'run')];
-  // It keeps the Dockerfile's cache mounts in TMPDIR.
+  // Buildah keeps the cache mounts of the Dockerfile in TMPDIR.
   const env = { ...process.env, TMPDIR: folder };
   const buildah = (args) => run('buildah', [...storage, ...args], { env });
-  // No systemd: podman keeps control groups and events by itself.
+  // Without systemd, podman must manage control groups and events itself.
   const global = [...storage, '--tmpdir', join(folder, 'podman'), '--runtime', 'runc'];
   global.push('--cgroup-manager', 'cgroupfs', '--events-backend', 'file');
   const podman = (args) => run('podman', [...global, ...args]);
 
-  const base = process.env.NODE_IMAGE ?? (await makeStandIn(root, folder, podman));
+  const base = process.env.NODE_IMAGE ?? (await buildFakeBaseImage(root, folder, podman));
   const build = ['bud', '--isolation', 'chroot', '--ulimit', 'nofile=1024:1024'];
   await buildah([...build, '--build-arg', `NODE_IMAGE=${base}`, '--tag', imageName, root]);
 
-  // A sandbox may forbid the higher limits that podman would set.
+  // A sandbox may forbid the higher limits that podman sets by default.
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
   const size = await sizes(podman, base);
   return image(podman, [...limits, '--log-driver', 'k8s-file'], size);
@@ -58,7 +58,7 @@ function image(tool, runOptions, size) {
   return {
     size,
     remove: () => tool(['rmi', '--force', imageName]),
-    /** Starts a service as the compose file wants it, on the host's network. */
+    /** Starts a service with the options of the compose file, on the host's network. */
     async start(name, service, hosts) {
       const id = `spacerent-image-test-${name}`;
       await tool([
@@ -87,7 +87,7 @@ function container(tool, name, id, service) {
   return {
     name,
     exec,
-    /** Resolves when the compose file's own health check succeeds. */
+    /** Resolves when the health check of the compose file succeeds. */
     healthy: () =>
       eventually(
         90,

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { run } from './processes.mjs';
 
-const standIn = 'localhost/spacerent-node-stand-in';
+const fakeImageName = 'localhost/spacerent-fake-node';
 const authorities = 'etc/ssl/certs/ca-certificates.crt';
 
 export function baseImageName(root) {
@@ -20,10 +20,10 @@ export function baseImageName(root) {
 }
 
 /**
- * Makes what the base image is (the same Debian and Node, the user `node` with the id 1000) from
- * Debian's and npm's packages, for machines that cannot pull images. Gives the image's name.
+ * Builds a substitute for the base image (the same Debian and Node, the user `node` with the id 1000) from
+ * packages of Debian and npm, for machines that cannot pull images. Resolves with its name.
  */
-export async function makeStandIn(root, folder, podman) {
+export async function buildFakeBaseImage(root, folder, podman) {
   const [, node, suite] = /^node:(\d+)-(\w+)-slim$/.exec(baseImageName(root));
   const tree = join(folder, 'base');
   await run('debootstrap', ['--variant=minbase', suite, tree]);
@@ -40,7 +40,7 @@ export async function makeStandIn(root, folder, podman) {
   const npm = dirname(dirname(realpathSync((await run('which', ['npm'])).trim())));
   cpSync(npm, join(tree, 'usr/local/lib/node_modules/npm'), { recursive: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(tree, 'usr/local/bin/npm'));
-  await letNpmReachItsRegistry(tree, download);
+  await configureNpmRegistry(tree, download);
 
   await run('chroot', [tree, 'groupadd', '--gid', '1000', 'node']);
   await run('chroot', [tree, 'useradd', '--uid', '1000', '--gid', 'node', '-m', 'node']);
@@ -48,13 +48,13 @@ export async function makeStandIn(root, folder, podman) {
   const archive = join(folder, 'base.tar');
   await run('tar', ['-C', tree, '-cf', archive, '.']);
   await run('rm', ['-rf', tree, download]);
-  await podman(['import', archive, standIn]);
+  await podman(['import', archive, fakeImageName]);
   await run('rm', [archive]);
-  return standIn;
+  return fakeImageName;
 }
 
-/** This machine may reach a mirror only, or a registry behind a proxy with a certificate of its own. */
-async function letNpmReachItsRegistry(tree, cwd) {
+/** The machine may have access only to a mirror, or to a proxy with a certificate of its own. */
+async function configureNpmRegistry(tree, cwd) {
   const registry = (
     await run('npm', ['config', 'get', 'registry', '--loglevel=error'], { cwd })
   ).trim();

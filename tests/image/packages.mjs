@@ -9,9 +9,9 @@ const serverPackages = {
   'redis-server': () => isOnPath('redis-server') && isOnPath('redis-cli'),
 };
 
-/** Sees to the Debian packages that the test needs; without leave to install, names them. */
+/** Installs the missing Debian packages; throws with their names if it may not install. */
 export async function ensurePackages(toolPackages, mayInstall) {
-  // Servers live in sbin folders, which an ordinary user's PATH often lacks.
+  // Server programs are in sbin folders, which the PATH of an ordinary user often lacks.
   process.env.PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
   const missing = [
     ...toolPackages.filter((name) => !isOnPath(name)),
@@ -30,7 +30,7 @@ export async function ensurePackages(toolPackages, mayInstall) {
   await installWithoutStarting(missing);
 }
 
-/** Debian starts servers when it installs them, and they would take the ports that we need. */
+/** Debian starts servers when it installs them, and they would occupy the ports of the test. */
 async function installWithoutStarting(names) {
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);

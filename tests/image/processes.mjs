@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const running = new Map();
 
-/** Runs a program to its end and gives its output; throws with the output's end when it fails. */
+/** Runs a program and resolves with its output; rejects with the end of the output if it fails. */
 export async function run(command, args, options = {}) {
   const { code, output } = await tryRun(command, args, options);
   if (code === 0) return output;
@@ -20,7 +20,7 @@ export function tryRun(command, args, { input, ...options } = {}) {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.stdin.on('error', () => {}); // The program need not read what it is given.
+    child.stdin.on('error', () => {}); // The program need not read its input.
     child.stdin.end(input);
     child.on('error', (error) => resolve({ code: 127, output: error.message }));
     child.on('close', (code) => resolve({ code, output }));
@@ -29,18 +29,18 @@ export function tryRun(command, args, { input, ...options } = {}) {
   });
 }
 
-/** Ends the programs that an interrupted step has left, so that nothing writes while we tidy up. */
+/** Stops the programs of an interrupted step, so that nothing writes during the clean-up. */
 export async function endRunning() {
   for (const child of running.keys()) child.kill('SIGTERM');
   await Promise.all(running.values());
 }
 
-/** Asks every quarter of a second until the answer is not undefined; throws `failure()` at the end. */
-export async function eventually(seconds, ask, failure) {
+/** Calls `check` every 250 ms until it resolves with a value; after `seconds` it throws `failure()`. */
+export async function eventually(seconds, check, failure) {
   const end = performance.now() + seconds * 1000;
   for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
+    const result = await check();
+    if (result !== undefined) return result;
     if (performance.now() > end) throw new Error(await failure());
     await sleep(250);
   }

@@ -30,7 +30,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 }
 
 async function main() {
-  // What has been started, to be ended in the reverse order.
+  // Everything that was started, to be stopped in reverse order.
   const undo = [];
   const interrupted = new Promise((_resolve, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -55,7 +55,7 @@ async function main() {
       process.exitCode = 1;
     }
   }
-  // An interrupted step may still be waiting for something.
+  // An interrupted step may still be waiting.
   process.exit();
 }
 
@@ -118,7 +118,7 @@ async function testImage(atEnd) {
   });
 }
 
-/** debootstrap and buildah mount parts of this machine there: nothing may be deleted through them. */
+/** Unmounts first: debootstrap and buildah mount folders of this machine, which must not be deleted. */
 async function discard(folder) {
   const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : '';
   const places = mounts.split('\n').map((line) => line.split(' ')[1]);

@@ -16,7 +16,7 @@ import { eventually, lastLines, run, tryRun } from './processes.mjs';
 
 const oldestPostgres = 15;
 
-/** The newest PostgreSQL that Debian's packages have brought, if it is new enough. */
+/** The folder of the newest PostgreSQL from Debian's packages, if it is new enough. */
 export function postgresFolder() {
   const folder = '/usr/lib/postgresql';
   const versions = existsSync(folder) ? readdirSync(folder).map(Number) : [];
@@ -25,11 +25,12 @@ export function postgresFolder() {
 }
 
 export async function requireFreePorts(ports) {
-  const taken = [];
-  for (const port of ports) if (!(await isFree(port))) taken.push(port);
-  if (taken.length === 1) throw new Error(`The port ${taken} is taken; the test needs it.`);
-  if (taken.length > 1)
-    throw new Error(`The ports ${taken.join(', ')} are taken; the test needs them.`);
+  const occupied = [];
+  for (const port of ports) if (!(await isFree(port))) occupied.push(port);
+  if (occupied.length === 1)
+    throw new Error(`The port ${occupied} is in use, and the test needs it.`);
+  if (occupied.length > 1)
+    throw new Error(`The ports ${occupied.join(', ')} are in use, and the test needs them.`);
 }
 
 function isFree(port) {
@@ -47,7 +48,7 @@ export async function startServers({ servers, databasesSql, folder, atEnd }) {
     startMariadb(servers.mariadb, folder, atEnd),
     startRedis(servers.redis, folder, atEnd),
   ];
-  // One that fails must not be tidied away while another is still being started.
+  // The clean-up must not begin while another server is still being started.
   const outcomes = await Promise.allSettled(starting);
   for (const { reason } of outcomes) if (reason) throw reason;
 }
@@ -64,11 +65,17 @@ async function startPostgres({ command, environment, ...service }, databasesSql,
   await run(join(bin, 'initdb'), ['-D', database, ...options], { cwd: data, ...user });
 
   const [, ...args] = command;
-  const place = ['-D', database, '-c', 'listen_addresses=127.0.0.1'];
-  place.push('-c', 'unix_socket_directories=');
+  const location = ['-D', database, '-c', 'listen_addresses=127.0.0.1'];
+  location.push('-c', 'unix_socket_directories=');
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-  const server = startServer('PostgreSQL', join(bin, 'postgres'), [...place, ...args], data, user);
-  // SIGINT, as the image does: SIGTERM would wait for the clients to go.
+  const server = startServer(
+    'PostgreSQL',
+    join(bin, 'postgres'),
+    [...location, ...args],
+    data,
+    user,
+  );
+  // SIGINT, as in the image: SIGTERM would wait for clients to disconnect.
   atEnd(() => server.stop('SIGINT'));
   await server.ready(() => tryRun(...splitCommand(healthCommand(service)), { env }));
   const psql = ['-h', '127.0.0.1', '-U', 'postgres', '-v', 'ON_ERROR_STOP=1'];
@@ -84,14 +91,14 @@ async function startMariadb({ command, environment }, folder, atEnd) {
 
   const [, ...args] = command;
   const socket = `--socket=${join(data, 'socket')}`;
-  const place = ['--no-defaults', database, socket, '--bind-address=127.0.0.1'];
-  const server = startServer('MariaDB', 'mariadbd', [...place, ...args], data, user);
+  const location = ['--no-defaults', database, socket, '--bind-address=127.0.0.1'];
+  const server = startServer('MariaDB', 'mariadbd', [...location, ...args], data, user);
   atEnd(() => server.stop('SIGTERM'));
   const login = ['--no-defaults', socket, '--user=root'];
-  // The compose file's own check is a script that only MariaDB's image has.
+  // The health check of the compose file is a script that only the image has.
   await server.ready(() => tryRun('mariadb-admin', [...login, 'ping']));
 
-  // What the image does with these variables at its first start.
+  // The image does the same with these variables at its first start.
   const { MARIADB_DATABASE: name, MARIADB_USER, MARIADB_PASSWORD } = environment;
   const account = `'${MARIADB_USER}'@'%'`;
   await run('mariadb', login, {
@@ -104,8 +111,8 @@ async function startMariadb({ command, environment }, folder, atEnd) {
 async function startRedis({ command, environment, ...service }, folder, atEnd) {
   const { data, user } = makeFolder(folder, 'redis');
   const [program, ...args] = command;
-  const place = ['--dir', data, '--bind', '127.0.0.1'];
-  const server = startServer('Redis', program, [...args, ...place], data, user);
+  const location = ['--dir', data, '--bind', '127.0.0.1'];
+  const server = startServer('Redis', program, [...args, ...location], data, user);
   atEnd(() => server.stop('SIGTERM'));
   const env = { ...process.env, ...environment };
   await server.ready(() => tryRun(...splitCommand(healthCommand(service)), { env }));
@@ -113,7 +120,7 @@ async function startRedis({ command, environment, ...service }, folder, atEnd) {
 
 const splitCommand = ([program, ...args]) => [program, args];
 
-/** A folder of the user that the server's package has made; started by others it stays their own. */
+/** Creates a data folder. Root gives it to the user that the package of the server has created. */
 function makeFolder(folder, userName) {
   const data = join(folder, `server-${userName}`);
   mkdirSync(data, { mode: 0o700 });
@@ -146,7 +153,7 @@ function startServer(name, program, args, folder, user) {
           if (!isRunning) throw new Error(`${name} ended by itself:\n${logEnd()}`);
           return (await check()).code === 0 ? true : undefined;
         },
-        () => `${name} does not answer after 60 s:\n${logEnd()}`,
+        () => `${name} does not respond after 60 s:\n${logEnd()}`,
       ),
     async stop(signal) {
       child.kill(signal);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import { clientAddress, countedAs, trustedProxies } from '../src/http/client-address.ts';
+import { clientAddress, toCountedAddress, trustedProxies } from '../src/http/client-address.ts';
 
 const from = (remoteAddress: string, forwarded?: string) =>
   ({
@@ -31,7 +31,7 @@ describe('the address of a client', () => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ])('%s counts as %s', (address, counted) => {
-    expect(countedAs(address)).toBe(counted);
+    expect(toCountedAddress(address)).toBe(counted);
   });
 });
 

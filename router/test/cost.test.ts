@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse } from 'graphql';
 import { costCompiler } from '../src/admission/cost.ts';
-import { costRules } from '../src/admission/cost-rules.ts';
+import { readCostRules } from '../src/admission/cost-rules.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { openGate } from './public-server-fixture.ts';
+import { openAdmission } from './public-server-fixture.ts';
 
 const SDL = `
   directive @cost(weight: Int!) on ARGUMENT_DEFINITION | FIELD_DEFINITION | OBJECT | SCALAR
@@ -24,7 +24,7 @@ const SDL = `
   type Item implements Named { name: String! heavy: Heavy part: Item parts: [Item] @listSize(assumedSize: 4) costly: Costly }
   type Costly @cost(weight: 9) { name: String! }
 `;
-const compile = costCompiler(buildSchema(SDL), costRules(SDL));
+const compile = costCompiler(buildSchema(SDL), readCostRules(SDL));
 
 function costOf(query: string, variables: Record<string, unknown> = {}) {
   const document = parse(query);
@@ -108,7 +108,7 @@ describe('a variable', () => {
 });
 
 describe('of the router’s own schema', () => {
-  const gate = openGate();
+  const gate = openAdmission();
   const refused = (query: string, variables = {}) => {
     try {
       gate.examine({ query, variables });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { accounts } from './federation/accounts.ts';
 import { catalog } from './federation/catalog.ts';
-import { bothAnswer } from './federation/compare.ts';
+import { expectSameResult } from './federation/compare.ts';
 import { type Federation, federate } from './federation/executors.ts';
 import { inventory } from './federation/inventory.ts';
 import { reviewing } from './federation/reviews.ts';
@@ -48,7 +48,7 @@ describe('both executors answer alike when subgraphs fail', () => {
     ['non-null fields without a reason', STRICT, { subgraphs: { reviews: 'empty' } }],
   ];
   for (const [name, query, faults] of cases) {
-    test(name, async () => void (await bothAnswer(federation, query, undefined, faults)));
+    test(name, async () => void (await expectSameResult(federation, query, undefined, faults)));
   }
 });
 
@@ -146,7 +146,7 @@ describe('both executors answer alike when fields fail', () => {
     ],
   ];
   for (const [name, query, fields] of cases) {
-    test(name, async () => void (await bothAnswer(federation, query, undefined, { fields })));
+    test(name, async () => void (await expectSameResult(federation, query, undefined, { fields })));
   }
 });
 
@@ -169,7 +169,7 @@ describe('both executors refuse alike', () => {
   ];
   for (const [name, query, variables] of cases) {
     test(name, async () => {
-      const { errors, asked } = await bothAnswer(federation, query, variables);
+      const { errors, requests: asked } = await expectSameResult(federation, query, variables);
       expect(errors).toHaveLength(1);
       expect(asked).toHaveLength(0);
     });

@@ -3,11 +3,11 @@ import { parse } from 'graphql';
 import { Executor } from '../src/executor/executor.ts';
 import { accounts } from './federation/accounts.ts';
 import { catalog } from './federation/catalog.ts';
-import { bothAnswer } from './federation/compare.ts';
+import { expectSameResult } from './federation/compare.ts';
 import { type Federation, federate } from './federation/executors.ts';
 import { inventory } from './federation/inventory.ts';
 import { reviewing } from './federation/reviews.ts';
-import { type AskedRequest, RunningSubgraph } from './federation/subgraph.ts';
+import { type RecordedRequest, RunningSubgraph } from './federation/subgraph.ts';
 
 let federation: Federation;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => federation.stop());
 
-const representations = (asked: AskedRequest[], subgraph: string) =>
+const representations = (asked: RecordedRequest[], subgraph: string) =>
   asked
     .filter((request) => request.subgraph === subgraph)
     .flatMap(({ variables }) => (variables.representations as object[] | undefined) ?? []);
@@ -24,35 +24,43 @@ describe('what subgraphs are asked', () => {
   const AUTHORS = '{ reviews { author { email manager { email } } product { sku price } } }';
 
   test('an entity is asked for once, however often it is there', async () => {
-    const { asked, data } = await bothAnswer(federation, AUTHORS);
+    const { requests: asked, data } = await expectSameResult(federation, AUTHORS);
     expect(data?.reviews).toHaveLength(7);
     expect(representations(asked, 'accounts')).toEqual(
       ['u1', 'u2', 'u3', 'u99'].map((id) => ({ __typename: 'User', id })),
     );
     expect(representations(asked, 'catalog')).toHaveLength(4);
-    const stock = await federation.ask('stock', AUTHORS);
-    expect(representations(stock.asked, 'accounts')).toHaveLength(6);
-    expect(stock.asked).toHaveLength(asked.length);
+    const stock = await federation.execute('stock', AUTHORS);
+    expect(representations(stock.requests, 'accounts')).toHaveLength(6);
+    expect(stock.requests).toHaveLength(asked.length);
   });
 
   test('an error of an entity is told in every place of it', async () => {
-    const { errors } = await bothAnswer(federation, '{ reviews { author { name } } }', undefined, {
-      fields: { 'User(u1).name': 'throws' },
-    });
+    const { errors } = await expectSameResult(
+      federation,
+      '{ reviews { author { name } } }',
+      undefined,
+      {
+        fields: { 'User(u1).name': 'throws' },
+      },
+    );
     expect(errors?.map(({ path }) => path)).toEqual(
       [0, 3, 5].map((index) => ['reviews', index, 'author', 'name']),
     );
   });
 
   test('what differs in one required field is asked for apart', async () => {
-    const { asked } = await bothAnswer(federation, '{ users { reviews { author { label } } } }');
+    const { requests: asked } = await expectSameResult(
+      federation,
+      '{ users { reviews { author { label } } } }',
+    );
     const labels = representations(asked, 'inventory');
     expect(labels).toHaveLength(3);
     expect(new Set(labels.map((each) => JSON.stringify(each))).size).toBe(3);
   });
 
   test('fields of a mutation are asked for one after the other', async () => {
-    const { asked } = await bothAnswer(
+    const { requests: asked } = await expectSameResult(
       federation,
       'mutation { a: rename(id: "u1", name: "x") { reviews { id } } b: relabel(sku: "p1", title: "y") { sku } c: forget }',
     );
@@ -65,7 +73,10 @@ describe('what subgraphs are asked', () => {
   });
 
   test('nothing is asked for that only the schema answers', async () => {
-    const { asked } = await bothAnswer(federation, '{ __schema { types { name } } __typename }');
+    const { requests: asked } = await expectSameResult(
+      federation,
+      '{ __schema { types { name } } __typename }',
+    );
     expect(asked).toHaveLength(0);
   });
 });
@@ -95,7 +106,7 @@ describe('operations', () => {
         new RunningSubgraph(fixture, []),
       ]),
     );
-    const executor = new Executor({ supergraphSdl, subgraphs, remember: 3 });
+    const executor = new Executor({ supergraphSdl, subgraphs, cacheSize: 3 });
     const first = executor.prepare(query(0));
     const second = executor.prepare(query(1));
     for (let n = 2; n < 4; n += 1) {
@@ -138,7 +149,7 @@ describe('better than the stock executor', () => {
     const query = 'query ($if: Boolean = true) { me { id @include(if: $if) } }';
     const [own, stock] = await askBoth(query, { if: null });
     expect(own.errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
-    expect(own.asked).toHaveLength(0);
+    expect(own.requests).toHaveLength(0);
     expect(stock.errors?.[0]?.extensions?.code).toBe('DOWNSTREAM_SERVICE_ERROR');
   });
 
@@ -151,8 +162,8 @@ describe('better than the stock executor', () => {
   });
 
   async function askBoth(...question: [string, Record<string, unknown>?, object?]) {
-    const own = await federation.ask('own', ...question);
-    const stock = await federation.ask('stock', ...question);
+    const own = await federation.execute('own', ...question);
+    const stock = await federation.execute('stock', ...question);
     return [own, stock] as const;
   }
 });

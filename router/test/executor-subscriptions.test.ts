@@ -4,7 +4,7 @@ import type { PreparedOperation } from '../src/executor/operations.ts';
 import { accounts, userEvent } from './federation/accounts.ts';
 import { catalog, productEvent } from './federation/catalog.ts';
 import { expectSame } from './federation/compare.ts';
-import { type Answer, type Federation, federate } from './federation/executors.ts';
+import { type Federation, federate, type Result } from './federation/executors.ts';
 import { inventory } from './federation/inventory.ts';
 import { reviewing } from './federation/reviews.ts';
 import type { Faults } from './federation/subgraph.ts';
@@ -23,8 +23,8 @@ interface Event {
 }
 
 /** What subscribers are sent, as JSON. */
-async function sent({ subscription, rootValue, variables, faults }: Event): Promise<Answer> {
-  const { executor, suffer, asked } = federation;
+async function sent({ subscription, rootValue, variables, faults }: Event): Promise<Result> {
+  const { executor, injectFaults: suffer, requests: asked } = federation;
   asked.length = 0;
   suffer(faults ?? {});
   const result = await executor.executeEvent(prepare(subscription), {
@@ -79,7 +79,7 @@ describe('an event is answered as the query would be', () => {
         `${kind} ($id: ID!${variables ? ', $yes: Boolean!, $no: Boolean!' : ''})
          { changed: ${field}(id: $id) ${set} } ${fragments.join(' ')}`;
       const given = { ...variables, id };
-      const queried = await federation.ask('stock', operation('query', 'user'), given);
+      const queried = await federation.execute('stock', operation('query', 'user'), given);
       const subscription = operation('subscription', 'userChanged');
       const answer = await sent({ subscription, rootValue: userEvent(id), variables: given });
       expectSame(answer, queried);
@@ -89,7 +89,7 @@ describe('an event is answered as the query would be', () => {
   test('of an abstract type', async () => {
     const set = '{ __typename sku title rating ... on Book { pages shipping author { name } } }';
     for (const sku of ['p1', 'p2', 'p5']) {
-      const queried = await federation.ask('stock', `{ product(sku: "${sku}") ${set} }`);
+      const queried = await federation.execute('stock', `{ product(sku: "${sku}") ${set} }`);
       const subscription = `subscription { product: productChanged(sku: "${sku}") ${set} }`;
       expectSame(await sent({ subscription, rootValue: productEvent(sku) }), queried);
     }
@@ -103,14 +103,14 @@ describe('an event', () => {
     const subscription = 'subscription { userChanged(id: "u1") { id name } }';
     const answer = await sent({ subscription, rootValue: userEvent('u1') });
     expect(answer).toEqual({ data: { userChanged: { id: 'u1', name: 'User 1' } } });
-    expect(federation.asked).toHaveLength(0);
+    expect(federation.requests).toHaveLength(0);
   });
 
   test('that is null is null', async () => {
     expect(await sent({ subscription: USER, rootValue: null })).toEqual({
       data: { userChanged: null },
     });
-    expect(federation.asked).toHaveLength(0);
+    expect(federation.requests).toHaveLength(0);
   });
 
   test('that lacks what may not be null is null, with the error', async () => {
@@ -159,7 +159,7 @@ describe('a subscription', () => {
 
   test('has no single answer', async () => {
     const subscription = 'subscription { userChanged(id: "u1") { id } }';
-    const { errors, data } = await federation.ask('own', subscription);
+    const { errors, data } = await federation.execute('own', subscription);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions?.code).toBe('BAD_REQUEST');
   });

@@ -6,16 +6,16 @@ import { WebSocket } from 'ws';
 import { inheritedCorrelation, newCorrelation } from '#platform/observability/correlation.ts';
 import { routerConfig } from '../src/config.ts';
 import type { SubgraphResponse } from '../src/executor/subgraph.ts';
-import { openEdge, type RunningEdge } from './public-server-fixture.ts';
+import { openPublicServer, type RunningServer } from './public-server-fixture.ts';
 
 const APP = 'https://app.example';
 const OTHER = 'https://other.example';
 const QUERY = '{ spaces { edges { cursor } } }';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-let edge: RunningEdge;
+let server: RunningServer;
 beforeAll(async () => {
-  edge = await openEdge({
+  server = await openPublicServer({
     CORS_ORIGINS: `${APP},http://localhost:3000`,
     BODY_LIMIT_BYTES: '2048',
     REQUEST_RECEIVE_TIMEOUT_MS: '500',
@@ -23,13 +23,13 @@ beforeAll(async () => {
     SPACERENT_PROFILE: 'embedded',
   });
 });
-afterAll(() => edge.close());
+afterAll(() => server.close());
 
 /** What the router writes to a raw connection until it ends it. */
 function raw(write: (send: (text: string) => void) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const socket = connect(edge.port, '127.0.0.1', () => write((text) => socket.write(text)));
+    const socket = connect(server.port, '127.0.0.1', () => write((text) => socket.write(text)));
     socket.on('data', (chunk) => {
       said += String(chunk);
     });
@@ -60,7 +60,7 @@ describe('errors of HTTP', () => {
       undefined,
     ],
   ])('%s: %i %s', async (_what, status, code, method, path, headers, body) => {
-    const answer = await edge.send(method, path, headers, body);
+    const answer = await server.send(method, path, headers, body);
     expect(answer).toMatchObject({
       status,
       json: { errors: [{ message: expect.any(String), extensions: { code } }] },
@@ -107,36 +107,36 @@ describe('time', () => {
 
   test('runs out for answers that do not come', async () => {
     let finish: (answer: SubgraphResponse) => void = () => {};
-    edge.subgraph.answer = () =>
+    server.subgraph.respond = () =>
       new Promise((resolve) => {
         finish = resolve;
       });
     try {
-      const { status, json } = await edge.post({ query: QUERY });
+      const { status, json } = await server.post({ query: QUERY });
       expect(status).toBe(503);
       expect(json.errors[0]).toMatchObject({
-        message: expect.stringContaining('not answered within 1500 ms'),
+        message: expect.stringContaining('no response within 1500 ms'),
         extensions: { code: 'REQUEST_TIMEOUT' },
       });
       // It comes too late, and does no harm.
       finish({ data: { spaces: { edges: [] } } });
     } finally {
-      edge.subgraph.answer = async () => ({ data: { spaces: { edges: [] } } });
+      server.subgraph.respond = async () => ({ data: { spaces: { edges: [] } } });
     }
-    expect((await edge.post({ query: QUERY })).status).toBe(200);
+    expect((await server.post({ query: QUERY })).status).toBe(200);
   });
 
   test('does not run out for streams', async () => {
-    edge.subgraph.answer = async () => {
+    server.subgraph.respond = async () => {
       await pause(2_000);
       return { data: { spaces: { edges: [] } } };
     };
     try {
-      const { status, text } = await edge.post({ query: QUERY }, { accept: 'text/event-stream' });
+      const { status, text } = await server.post({ query: QUERY }, { accept: 'text/event-stream' });
       expect(status).toBe(200);
       expect(text).toContain('event: complete');
     } finally {
-      edge.subgraph.answer = async () => ({ data: { spaces: { edges: [] } } });
+      server.subgraph.respond = async () => ({ data: { spaces: { edges: [] } } });
     }
   });
 });
@@ -151,7 +151,7 @@ describe('correlation ids', () => {
     ['/health/live', 200],
   ])('are the router’s own for %s, whatever the client sends', async (path, status) => {
     const sent = { 'x-correlation-id': 'chosen-by-a-client' };
-    const answer = await edge.send('GET', path, sent);
+    const answer = await server.send('GET', path, sent);
     expect(answer.status).toBe(status);
     expect(answer.headers['x-correlation-id']).toMatch(UUID);
     expect(answer.text).not.toContain('chosen-by-a-client');
@@ -179,7 +179,7 @@ describe('correlation ids', () => {
 
 describe('pages of other origins', () => {
   const preflight = (origin: string) =>
-    edge.send('OPTIONS', '/graphql', {
+    server.send('OPTIONS', '/graphql', {
       origin,
       'access-control-request-method': 'POST',
       'access-control-request-headers': 'content-type,authorization',
@@ -194,7 +194,7 @@ describe('pages of other origins', () => {
       'access-control-allow-headers': 'content-type,authorization',
     });
     for (const accept of ['application/json', 'text/event-stream']) {
-      const answer = await edge.post({ query: QUERY }, { origin: APP, accept });
+      const answer = await server.post({ query: QUERY }, { origin: APP, accept });
       expect(answer.headers).toMatchObject({
         'access-control-allow-origin': APP,
         'access-control-expose-headers': 'x-correlation-id, retry-after',
@@ -209,8 +209,8 @@ describe('pages of other origins', () => {
     async (origin) => {
       const answers = [
         await preflight(origin),
-        await edge.post({ query: QUERY }, { origin }),
-        await edge.send('GET', '/nothing', { origin }),
+        await server.post({ query: QUERY }, { origin }),
+        await server.send('GET', '/nothing', { origin }),
       ];
       for (const { headers } of answers) {
         expect(headers['access-control-allow-origin']).toBeUndefined();
@@ -226,9 +226,9 @@ describe('pages of other origins', () => {
     ['null', 'null', 403],
     ['nonsense', 'x', 403],
   ])('a WebSocket from %s', async (_what, origin, outcome) => {
-    const own = `http://127.0.0.1:${edge.port}`;
+    const own = `http://127.0.0.1:${server.port}`;
     const headers = origin && { origin: origin === 'http://127.0.0.1' ? own : origin };
-    const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/graphql`, 'graphql-transport-ws', {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws', {
       headers: headers || {},
     });
     const seen = await new Promise((resolve) => {
@@ -241,7 +241,7 @@ describe('pages of other origins', () => {
   });
 
   test('a message over WebSocket is no larger than a body', async () => {
-    const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/graphql`, 'graphql-transport-ws');
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws');
     await new Promise((resolve) => socket.once('open', resolve));
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.send('x'.repeat(2_049));
@@ -259,10 +259,10 @@ describe('security headers', () => {
 
   test('are on every answer', async () => {
     const answers = [
-      await edge.post({ query: QUERY }),
-      await edge.post({ query: QUERY }, { accept: 'text/event-stream' }),
-      await edge.post({ query: '{' }),
-      await edge.send('GET', '/nothing'),
+      await server.post({ query: QUERY }),
+      await server.post({ query: QUERY }, { accept: 'text/event-stream' }),
+      await server.post({ query: '{' }),
+      await server.send('GET', '/nothing'),
     ];
     for (const { headers } of answers) {
       expect(headers).toMatchObject(STRICT);
@@ -272,7 +272,7 @@ describe('security headers', () => {
   });
 
   test('let the page of Apollo Sandbox load what it names, and nothing else', async () => {
-    const { headers, text } = await edge.send('GET', '/graphql', { accept: 'text/html' });
+    const { headers, text } = await server.send('GET', '/graphql', { accept: 'text/html' });
     expect(headers).toMatchObject({ ...STRICT, 'content-security-policy': expect.any(String) });
     const policy = String(headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
@@ -291,7 +291,7 @@ describe('security headers', () => {
 describe('the schema and the page', () => {
   const INTROSPECTION = '{ __schema { queryType { name } } }';
   const asked = async (env: Record<string, string>) => {
-    const other = await openEdge(env);
+    const other = await openPublicServer(env);
     try {
       return {
         schema: (await other.post({ query: INTROSPECTION })).status,

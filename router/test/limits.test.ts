@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { RequestErrors } from '../src/admission/refusals.ts';
 import { routerConfig } from '../src/config.ts';
-import { openGate } from './public-server-fixture.ts';
+import { openAdmission } from './public-server-fixture.ts';
 
 function refusals(query: string, options: { introspection?: boolean } = {}) {
   try {
-    openGate(options).examine({ query });
+    openAdmission(options).examine({ query });
     return [];
   } catch (error) {
     if (!(error instanceof RequestErrors)) throw error;
@@ -98,7 +98,7 @@ describe('an operation', () => {
 
   test('is measured alone: others of the same document are not added', () => {
     const query = repeated(3, (n) => `query Q${n} { ${repeated(10, (n) => `a${n}: __typename`)} }`);
-    expect(openGate().examine({ query, operationName: 'Q1' }).rootFields).toBe(10);
+    expect(openAdmission().examine({ query, operationName: 'Q1' }).rootFields).toBe(10);
   });
 
   test.each([
@@ -177,7 +177,7 @@ describe('where clients may not ask for the schema', () => {
 });
 
 test('documents are examined once, and remembered by their hashes', () => {
-  const { documents } = openGate();
+  const { documents } = openAdmission();
   const text = '{ __typename }';
   const first = documents.examine(text);
   expect(documents.examine(text)).toBe(first);

@@ -6,17 +6,17 @@ import { silent } from '../../tests/support/database.ts';
 import { startRedis } from '../../tests/support/servers.mjs';
 import { until } from '../../tests/support/system.ts';
 import { budgetCounter } from '../src/admission/counters.ts';
-import { type Caller, callerRates } from '../src/admission/rates.ts';
+import { type Client, clientRates } from '../src/admission/rates.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { openEdge, type RunningEdge } from './public-server-fixture.ts';
+import { openPublicServer, type RunningServer } from './public-server-fixture.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-const caller = (userId: string | null, address = '203.0.113.1'): Caller => ({
-  viewer: userId === null ? null : { userId, roles: ['customer'] },
+const caller = (userId: string | null, address = '203.0.113.1'): Client => ({
+  principal: userId === null ? null : { userId, roles: ['customer'] },
   address,
 });
 
@@ -27,7 +27,7 @@ function openRates(settings: {
 }) {
   const [mutationsPerUser, mutationsPerAddress] = settings.mutations ?? [0, 0];
   const [queryCostPerUser, queryCostPerAddress] = settings.queryCost ?? [0, 0];
-  const rates = callerRates({
+  const rates = clientRates({
     mutationsPerUser,
     mutationsPerAddress,
     queryCostPerUser,
@@ -53,12 +53,12 @@ async function refusalOf(work: () => unknown) {
 
 function open(perUser: number, perAddress: number, redisUrl?: string) {
   const rates = openRates({ mutations: [perUser, perAddress], redisUrl });
-  return (mutations: number, who: Caller) => refusalOf(() => rates.mutate(mutations, who));
+  return (mutations: number, who: Client) => refusalOf(() => rates.countMutations(mutations, who));
 }
 
 function openBudgets(perUser: number, perAddress: number, redisUrl?: string) {
   const rates = openRates({ queryCost: [perUser, perAddress], redisUrl });
-  return (cost: number, who: Caller) => refusalOf(() => rates.read(cost, who));
+  return (cost: number, who: Client) => refusalOf(() => rates.spendQueryCost(cost, who));
 }
 
 /** There are servers on the machine. */
@@ -146,44 +146,47 @@ describe('mutations', () => {
 
 describe('too many mutations', () => {
   const MUTATION = 'mutation { a: rebuildMyPage { __typename } b: rebuildMyPage { __typename } }';
-  let edge: RunningEdge;
+  let server: RunningServer;
 
   async function openLimited() {
-    edge = await openEdge({
+    server = await openPublicServer({
       MUTATIONS_PER_MINUTE_PER_USER: '4',
       MUTATIONS_PER_MINUTE_PER_ADDRESS: '6',
       TRUSTED_PROXIES: '127.0.0.1',
     });
-    closing.push(() => edge.close());
+    closing.push(() => server.close());
   }
   const kim = { authorization: 'Bearer kim' };
 
   test('are refused over HTTP with 429, and with when to come back', async () => {
     await openLimited();
     for (let n = 0; n < 2; n += 1)
-      expect((await edge.post({ query: MUTATION }, kim)).status).toBe(200);
-    const { status, headers, json } = await edge.post({ query: MUTATION }, kim);
+      expect((await server.post({ query: MUTATION }, kim)).status).toBe(200);
+    const { status, headers, json } = await server.post({ query: MUTATION }, kim);
     expect([status, headers['retry-after']]).toEqual([429, '60']);
     expect(json.errors[0]).toMatchObject({
       message: 'Too many mutations: 4 a minute are allowed. Try again in 60 s.',
       extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 60 },
     });
-    expect((await edge.post({ query: '{ __typename }' }, kim)).status).toBe(200);
+    expect((await server.post({ query: '{ __typename }' }, kim)).status).toBe(200);
     const elsewhere = { authorization: 'Bearer lee', 'x-forwarded-for': '198.51.100.1' };
-    expect((await edge.post({ query: MUTATION }, elsewhere)).status).toBe(200);
-    expect(edge.asked).not.toEqual([]);
+    expect((await server.post({ query: MUTATION }, elsewhere)).status).toBe(200);
+    expect(server.asked).not.toEqual([]);
   });
 
   test('are refused in streams as well, and count together with others', async () => {
     await openLimited();
-    for (let n = 0; n < 2; n += 1) await edge.post({ query: MUTATION }, kim);
-    const streamed = await edge.post({ query: MUTATION }, { ...kim, accept: 'text/event-stream' });
+    for (let n = 0; n < 2; n += 1) await server.post({ query: MUTATION }, kim);
+    const streamed = await server.post(
+      { query: MUTATION },
+      { ...kim, accept: 'text/event-stream' },
+    );
     expect([streamed.status, streamed.json.errors[0].extensions.code]).toEqual([
       429,
       'RATE_LIMITED',
     ]);
     const client = createLiveClient({
-      url: `ws://127.0.0.1:${edge.port}/graphql`,
+      url: `ws://127.0.0.1:${server.port}/graphql`,
       webSocketImpl: WebSocket,
       connectionParams: kim,
       retryAttempts: 0,
@@ -204,12 +207,12 @@ describe('too many mutations', () => {
     await openLimited();
     const simple = { ...kim, 'content-type': 'text/plain' };
     for (let n = 0; n < 10; n += 1) {
-      expect((await edge.post({ query: 'mutation { nothing }' }, kim)).status).toBe(400);
-      expect((await edge.get({ query: MUTATION }, kim)).status).toBe(405);
+      expect((await server.post({ query: 'mutation { nothing }' }, kim)).status).toBe(400);
+      expect((await server.get({ query: MUTATION }, kim)).status).toBe(405);
       const body = JSON.stringify({ query: MUTATION });
-      expect((await edge.send('POST', '/graphql', simple, body)).status).toBe(415);
+      expect((await server.send('POST', '/graphql', simple, body)).status).toBe(415);
     }
-    expect((await edge.post({ query: MUTATION }, kim)).status).toBe(200);
+    expect((await server.post({ query: MUTATION }, kim)).status).toBe(200);
   });
 });
 
@@ -292,21 +295,21 @@ describe('too costly a minute', () => {
   const SUBSCRIPTION = 'subscription { myBookingStatuses { version } }';
 
   async function spent(headers: Record<string, string>) {
-    const edge = await openEdge({
+    const server = await openPublicServer({
       QUERY_COST_PER_MINUTE_PER_USER: '160',
       QUERY_COST_PER_MINUTE_PER_ADDRESS: '60',
       TRUSTED_PROXIES: '127.0.0.1',
     });
-    closing.push(() => edge.close());
-    let last = await edge.post({ query: QUERY }, headers);
+    closing.push(() => server.close());
+    let last = await server.post({ query: QUERY }, headers);
     for (let n = 0; n < 10 && last.status === 200; n += 1) {
-      last = await edge.post({ query: QUERY }, headers);
+      last = await server.post({ query: QUERY }, headers);
     }
-    return { edge, last };
+    return { server, last };
   }
 
   test('is refused over HTTP with 429, and with when to come back', async () => {
-    const { edge, last } = await spent({});
+    const { server, last } = await spent({});
     expect(last).toMatchObject({
       status: 429,
       headers: { 'retry-after': expect.stringMatching(/^\d+$/) },
@@ -315,30 +318,30 @@ describe('too costly a minute', () => {
     expect(last.json.errors[0].message).toMatch(
       /^Too many queries: your address's queries of a minute may cost 60 in all\. Try again in \d+ s\.$/,
     );
-    const byGet = await edge.get({ query: QUERY });
-    const streamed = await edge.post({ query: QUERY }, { accept: 'text/event-stream' });
+    const byGet = await server.get({ query: QUERY });
+    const streamed = await server.post({ query: QUERY }, { accept: 'text/event-stream' });
     expect([byGet.status, streamed.status]).toEqual([429, 429]);
     // Signed in, or from elsewhere, there is another budget.
-    expect((await edge.post({ query: QUERY }, { authorization: 'Bearer kim' })).status).toBe(200);
+    expect((await server.post({ query: QUERY }, { authorization: 'Bearer kim' })).status).toBe(200);
     const elsewhere = { 'x-forwarded-for': '198.51.100.1' };
-    expect((await edge.post({ query: QUERY }, elsewhere)).status).toBe(200);
+    expect((await server.post({ query: QUERY }, elsewhere)).status).toBe(200);
   });
 
   test('lets no query and no subscription begin, whatever its protocol', async () => {
     const kim = { authorization: 'Bearer kim' };
-    const { edge } = await spent(kim);
+    const { server } = await spent(kim);
     const accept = ['text/event-stream', 'multipart/mixed;subscriptionSpec=1.0'];
     for (const each of accept) {
-      let answer = await edge.post({ query: QUERY }, { ...kim, accept: each });
+      let answer = await server.post({ query: QUERY }, { ...kim, accept: each });
       expect(answer.status).toBe(429);
       // A start is cheap: what is left of the budget may be enough for some.
       for (let n = 0; n < 20 && answer.status !== 429; n += 1) {
-        answer = await edge.post({ query: SUBSCRIPTION }, { ...kim, accept: each });
+        answer = await server.post({ query: SUBSCRIPTION }, { ...kim, accept: each });
       }
       expect(answer.status).toBe(429);
     }
     const client = createLiveClient({
-      url: `ws://127.0.0.1:${edge.port}/graphql`,
+      url: `ws://127.0.0.1:${server.port}/graphql`,
       webSocketImpl: WebSocket,
       connectionParams: kim,
       retryAttempts: 0,

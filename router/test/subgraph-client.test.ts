@@ -56,7 +56,7 @@ const failures = [
     fail: (response: ServerResponse) => void response.writeHead(503).end('{"status":"draining"}'),
   },
 ];
-const context = { viewer: null };
+const context = { principal: null };
 
 describe.each(failures)('after $failure the router', ({ fail }) => {
   test.each([
@@ -64,14 +64,14 @@ describe.each(failures)('after $failure the router', ({ fail }) => {
     ['fetch of entities', ENTITIES],
   ])('sends a %s a second time, over another connection', async (_, query) => {
     const { client, connections } = await subgraph(fail);
-    expect(await client.ask({ query, variables: {} }, context)).toEqual(ANSWER);
+    expect(await client.send({ query, variables: {} }, context)).toEqual(ANSWER);
     expect(connections).toHaveLength(2);
     expect(connections[0]).not.toBe(connections[1]);
   });
 
   test('does not send a query a third time', async () => {
     const { client, connections } = await subgraph(fail, fail);
-    await expect(client.ask({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+    await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
       extensions: { code: 'SERVICE_UNAVAILABLE' },
     });
     expect(connections).toHaveLength(2);
@@ -79,7 +79,7 @@ describe.each(failures)('after $failure the router', ({ fail }) => {
 
   test('never sends a mutation a second time', async () => {
     const { client, connections } = await subgraph(fail);
-    await expect(client.ask({ query: MUTATION, variables: {} }, context)).rejects.toMatchObject({
+    await expect(client.send({ query: MUTATION, variables: {} }, context)).rejects.toMatchObject({
       extensions: { code: 'SERVICE_UNAVAILABLE' },
     });
     expect(connections).toHaveLength(1);
@@ -88,14 +88,14 @@ describe.each(failures)('after $failure the router', ({ fail }) => {
 
 test('a query to where nobody listens is answered as unavailable', async () => {
   const client = clientOf(await freePort());
-  await expect(client.ask({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+  await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
     extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
 });
 
 test('a subgraph that is slow is not asked a second time', async () => {
   const { client, connections } = await subgraph(() => {});
-  await expect(client.ask({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+  await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
     extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
   expect(connections).toHaveLength(1);

@@ -196,7 +196,7 @@ test('finds what no notification told, when the connection is back and from time
     'both have begun',
     async () => one.seen.length === 1 && router.subscriptions.count === 2,
   );
-  router.mypage.isHeard = false;
+  router.mypage.isConnected = false;
   router.mypage.change(id);
   router.mypage.change(id);
   router.mypage.reconnect();
@@ -213,7 +213,7 @@ test('finds what no notification told, when the connection is back and from time
   // A notification that comes late, or twice, changes nothing.
   router.mypage.announce({ bookingId: id, customerId: 'kim', version: 2 });
   router.mypage.announce({ bookingId: id, customerId: 'kim', version: 4 });
-  router.mypage.isHeard = true;
+  router.mypage.isConnected = true;
   router.mypage.change(id);
   await until(
     'the newest is told',

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { viewerOf } from '../src/identity/claims.ts';
-import { openGate } from './public-server-fixture.ts';
+import { toPrincipal } from '../src/identity/claims.ts';
+import { openAdmission } from './public-server-fixture.ts';
 
 const SEARCH = 'query ($filter: SpaceFilter) { spaces(filter: $filter) { edges { cursor } } }';
 
 function refused(request: object): Record<string, unknown> | undefined {
   try {
-    openGate().examine(request);
+    openAdmission().examine(request);
     return undefined;
   } catch (error) {
     if (!(error instanceof RequestErrors)) throw error;
@@ -54,5 +54,5 @@ test('variables may be as deep as a body can be', () => {
 });
 
 test.each(['kim\ud800', 'kim\0'])('a token for the user %j names no user', (sub) => {
-  expect(() => viewerOf({ sub, roles: ['customer'] }, 'roles')).toThrow('whole characters');
+  expect(() => toPrincipal({ sub, roles: ['customer'] }, 'roles')).toThrow('whole characters');
 });

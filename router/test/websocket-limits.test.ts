@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
 import { until } from '../../tests/support/system.ts';
 import { openLiveRouter } from './live-fixture.ts';
-import { openEdge } from './public-server-fixture.ts';
+import { openPublicServer } from './public-server-fixture.ts';
 
 const PROTOCOL = 'graphql-transport-ws';
 const MINE = 'subscription { myBookingStatuses { version } }';
@@ -42,9 +42,12 @@ async function openRouter(times: { anonymousMs: number; signedInMs: number }) {
 }
 
 test('WebSockets of one address are refused with 429 above its limit, until one is closed', async () => {
-  const edge = await openEdge({ WEBSOCKETS_PER_ADDRESS: '2', TRUSTED_PROXIES: '127.0.0.1' });
-  closing.push(edge.close);
-  const url = `ws://127.0.0.1:${edge.port}/graphql`;
+  const server = await openPublicServer({
+    WEBSOCKETS_PER_ADDRESS: '2',
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
+  closing.push(server.close);
+  const url = `ws://127.0.0.1:${server.port}/graphql`;
   const [first] = [await open(url), await open(url)];
   expect(await open(url)).toMatchObject({ status: 429, retryAfter: '10' });
   expect((await open(url, { 'x-forwarded-for': '198.51.100.1' })).status).toBeUndefined();
@@ -53,9 +56,12 @@ test('WebSockets of one address are refused with 429 above its limit, until one 
 });
 
 test('WebSockets are refused with 503 when the process has as many as it may', async () => {
-  const edge = await openEdge({ WEBSOCKETS_PER_PROCESS: '2', TRUSTED_PROXIES: '127.0.0.1' });
-  closing.push(edge.close);
-  const url = `ws://127.0.0.1:${edge.port}/graphql`;
+  const server = await openPublicServer({
+    WEBSOCKETS_PER_PROCESS: '2',
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
+  closing.push(server.close);
+  const url = `ws://127.0.0.1:${server.port}/graphql`;
   for (const address of ['198.51.100.1', '198.51.100.2']) {
     expect((await open(url, { 'x-forwarded-for': address })).status).toBeUndefined();
   }
@@ -123,10 +129,10 @@ test('A WebSocket of a signed-in user stays for longer, and for as long as a sub
 });
 
 test('TCP connections above the limit of the process are closed at once', async () => {
-  const edge = await openEdge({ CONNECTIONS_PER_PROCESS: '2' });
-  closing.push(edge.close);
+  const server = await openPublicServer({ CONNECTIONS_PER_PROCESS: '2' });
+  closing.push(server.close);
   const raw = () => {
-    const socket = connect(edge.port, '127.0.0.1');
+    const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => {});
     closing.push(async () => socket.destroy());
     return socket;

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Answer, Federation } from './executors.ts';
+import type { Federation, Result } from './executors.ts';
 import type { Faults } from './subgraph.ts';
 
 /** Whether the indexes in errors' paths must be the same too, where the stock ones can be right. */
@@ -10,21 +10,21 @@ export type Indexes = 'compared' | 'free';
  * Asks both executors and expects one answer: the same data in the same order, and the same errors
  * in any order (subgraphs answer in parallel). Returns the own executor's, with what it asked.
  */
-export async function bothAnswer(
+export async function expectSameResult(
   federation: Federation,
   query: string,
   variables?: Record<string, unknown>,
   faults?: Faults,
   indexes: Indexes = 'compared',
 ) {
-  const stock = await federation.ask('stock', query, variables, faults);
-  const own = await federation.ask('own', query, variables, faults);
+  const stock = await federation.execute('stock', query, variables, faults);
+  const own = await federation.execute('own', query, variables, faults);
   expectSame(own, stock, indexes);
   return own;
 }
 
 /** Expects of two answers that they are the same, but for what {@link expectSamePaths} allows. */
-export function expectSame(own: Answer, stock: Answer, indexes: Indexes = 'compared'): void {
+export function expectSame(own: Result, stock: Result, indexes: Indexes = 'compared'): void {
   expect(JSON.stringify(own.data, null, 1)).toBe(JSON.stringify(stock.data, null, 1));
   expect(own.extensions).toEqual(stock.extensions);
   expect(own.errors === undefined).toBe(stock.errors === undefined);
@@ -38,7 +38,7 @@ export function expectSame(own: Answer, stock: Answer, indexes: Indexes = 'compa
 type Path = GraphQLFormattedError['path'];
 
 /** The paths of errors that say the same. */
-function byMeaning(errors: Answer['errors'] = []): Map<string, Path[]> {
+function byMeaning(errors: Result['errors'] = []): Map<string, Path[]> {
   const paths = new Map<string, Path[]>();
   for (const { message, extensions, locations, path } of errors) {
     const meaning = JSON.stringify([message, extensions, locations]);
@@ -60,7 +60,7 @@ function counts(errors: Map<string, Path[]>): [string, number][] {
 function expectSamePaths(
   ours: Path[],
   theirs: Path[],
-  data: Answer['data'],
+  data: Result['data'],
   indexes: Indexes,
 ): void {
   const text = (paths: Path[]) => paths.map((path) => JSON.stringify(path)).sort();

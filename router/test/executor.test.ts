@@ -13,10 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => federation.stop());
 
-for (const [what, theirs] of Object.entries(operations)) {
-  describe(`both executors answer alike: ${what}`, () => {
-    for (const [name, query, variables] of theirs) {
-      test(name, async () => {
+for (const [what, cases] of Object.entries(operations)) {
+  describe(`operations with ${what}`, () => {
+    for (const [name, query, variables] of cases) {
+      test(`both executors have the same result for ${what}: ${name}`, async () => {
         const { errors } = await expectSameResult(federation, query, variables);
         expect(errors).toBeUndefined();
       });

@@ -201,7 +201,7 @@ export async function openLiveRouter(
   return {
     mypage,
     book,
-    asked: requests,
+    requests,
     subscriptions: liveSubscriptions,
     url: `ws://127.0.0.1:${port}/graphql`,
     async close() {

@@ -21,7 +21,7 @@ async function open(settings: Record<string, string> = { METRICS_TOKEN: TOKEN })
   return server;
 }
 
-async function linesOf(server: RunningServer): Promise<string[]> {
+async function readLines(server: RunningServer): Promise<string[]> {
   const { status, text } = await server.send('GET', '/metrics', {
     authorization: `Bearer ${TOKEN}`,
   });
@@ -30,7 +30,7 @@ async function linesOf(server: RunningServer): Promise<string[]> {
 }
 
 const hasLine = (server: RunningServer, line: string) =>
-  until(line, async () => (await linesOf(server)).includes(line));
+  until(line, async () => (await readLines(server)).includes(line));
 const counted = (labels: string, count: number) =>
   `spacerent_router_operation_seconds_count{service="router",${labels}} ${count}`;
 
@@ -39,20 +39,20 @@ describe('the metrics of the router', () => {
     ['without a token', {}],
     ['with another token', { authorization: 'Bearer another-token-for-metrics' }],
     ['with a user’s token', kim],
-  ])('are shown to nobody %s', async (_how, headers) => {
+  ])('the metrics are not served %s', async (_how, headers) => {
     const { status, json, text } = await (await open()).send('GET', '/metrics', headers);
     expect([status, json.errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
     expect(text).not.toContain('spacerent_router');
   });
 
-  test('are shown to nobody where no token is set', async () => {
+  test('the metrics are not served when no token is set', async () => {
     const server = await open({});
     for (const authorization of ['', 'Bearer ', 'Bearer undefined']) {
       expect((await server.send('GET', '/metrics', { authorization })).status).toBe(401);
     }
   });
 
-  test('count and time operations by name, kind and outcome', async () => {
+  test('the metrics count and time operations by name, kind and outcome', async () => {
     const server = await open();
     const list = 'query List { spaces { edges { cursor } } }';
     for (let n = 0; n < 2; n += 1) await server.post({ query: list });
@@ -70,10 +70,10 @@ describe('the metrics of the router', () => {
     await hasLine(server, counted('operation="anonymous",kind="query",outcome="ok"', 1));
     await hasLine(server, counted('operation="unread",kind="unread",outcome="refused"', 3));
     await hasLine(server, counted('operation="unread",kind="unread",outcome="unauthenticated"', 1));
-    expect((await linesOf(server)).join()).not.toContain('Wrong');
+    expect((await readLines(server)).join()).not.toContain('Wrong');
   });
 
-  test('count what is refused for its rate, in every protocol, and what is open', async () => {
+  test('the metrics count operations above the rate in every protocol, and open WebSockets', async () => {
     const server = await open({ METRICS_TOKEN: TOKEN, QUERY_COST_PER_MINUTE_PER_USER: '25' });
     const query = 'query List { spaces(first: 20) { edges { cursor } } }';
     for (const accept of ['application/json', 'text/event-stream']) {
@@ -101,7 +101,7 @@ describe('the metrics of the router', () => {
   });
 
   const testWithRedis = process.env.TEST_REDIS_URL ? test : test.skip;
-  testWithRedis('show whether notifications and counters are connected', async () => {
+  testWithRedis('the metrics show whether notifications and counters are connected', async () => {
     const redis = await startRedis(PASSWORD);
     closing.push(redis.stop);
     const server = await open({
@@ -115,7 +115,7 @@ describe('the metrics of the router', () => {
     for (const to of ['notifications', 'counters']) await connected(to, 0);
   });
 
-  test('have a series for 200 names that clients choose, and one for all others', async () => {
+  test('the metrics have series for 200 names of operations, and one for all others', async () => {
     const metrics = routerMetrics();
     const observe = (name: string) =>
       metrics.observe({ kind: 'query', name, protocol: 'http', outcome: 'ok' }, 0.001);
@@ -138,7 +138,7 @@ describe('the metrics of the router', () => {
     [['NOT_FOUND', 'SERVICE_UNAVAILABLE'], 'error'],
     [['DOWNSTREAM_SERVICE_ERROR'], 'error'],
     [[undefined], 'error'],
-  ])('take errors with the codes %j for %s', (codes, outcome) => {
+  ])('errors with the codes %j have the outcome %s', (codes, outcome) => {
     expect(toOutcome(codes.map((code) => ({ extensions: { code } })))).toBe(outcome);
   });
 });

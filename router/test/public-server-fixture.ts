@@ -127,7 +127,7 @@ export async function openPublicServer(env: Record<string, string> = {}) {
 
   return {
     port,
-    asked: requests,
+    requests,
     subgraph,
     send,
     /** A GraphQL request by POST. */

@@ -7,8 +7,8 @@ import type { Faults } from './subgraph.ts';
 export type Indexes = 'compared' | 'free';
 
 /**
- * Asks both executors and expects one answer: the same data in the same order, and the same errors
- * in any order (subgraphs answer in parallel). Returns the own executor's, with what it asked.
+ * Executes with both executors and expects the same result: the same data in the same order, and the same
+ * errors in any order, because subgraphs respond in parallel. Returns the own executor's, with its requests.
  */
 export async function expectSameResult(
   federation: Federation,
@@ -23,7 +23,7 @@ export async function expectSameResult(
   return own;
 }
 
-/** Expects of two answers that they are the same, but for what {@link expectSamePaths} allows. */
+/** Expects equal results, except for differences that {@link expectSamePaths} allows. */
 export function expectSame(own: Result, stock: Result, indexes: Indexes = 'compared'): void {
   expect(JSON.stringify(own.data, null, 1)).toBe(JSON.stringify(stock.data, null, 1));
   expect(own.extensions).toEqual(stock.extensions);
@@ -37,7 +37,7 @@ export function expectSame(own: Result, stock: Result, indexes: Indexes = 'compa
 
 type Path = GraphQLFormattedError['path'];
 
-/** The paths of errors that say the same. */
+/** The paths of errors, grouped by what else is equal. */
 function byMeaning(errors: Result['errors'] = []): Map<string, Path[]> {
   const paths = new Map<string, Path[]>();
   for (const { message, extensions, locations, path } of errors) {
@@ -52,10 +52,10 @@ function counts(errors: Map<string, Path[]>): [string, number][] {
 }
 
 /**
- * The stock executor is plainly worse at telling where an entity's error is: it counts among all
- * objects of a list, also those of other types that it did not ask for, and where an error is of no
- * single entity its path holds '@' and '_entities'. Where one of its paths cannot be right, or the
- * data does not tell, the names must be the same and ours must lead to nulls.
+ * The stock executor reports wrong paths for errors of entities: its indexes count all objects of a list,
+ * also those of types that it did not fetch, and without a single entity the path contains '@' and
+ * '_entities'. Where its path cannot be right, or the data does not decide, the names in the paths must be
+ * equal and the own executor's path must lead to null.
  */
 function expectSamePaths(
   ours: Path[],

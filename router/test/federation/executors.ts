@@ -11,7 +11,7 @@ import {
   RunningSubgraph,
 } from './subgraph.ts';
 
-// The stock gateway reports its use; tests have nothing to report.
+// The stock gateway would report the use of tests.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 export interface Result {
@@ -69,9 +69,9 @@ export async function federate(fixtures: FixtureSubgraph[]): Promise<Federation>
       requests.length = 0;
       injectFaults(faults);
       const { body } = await servers[name].executeOperation({ query, variables });
-      if (body.kind !== 'single') throw new Error('expected one answer');
-      const answer = JSON.parse(JSON.stringify(body.singleResult)) as Result;
-      return { ...answer, requests: [...requests] };
+      if (body.kind !== 'single') throw new Error('expected a single result');
+      const result = JSON.parse(JSON.stringify(body.singleResult)) as Result;
+      return { ...result, requests: [...requests] };
     },
     async stop() {
       await Promise.all(Object.values(servers).map((server) => server.stop()));

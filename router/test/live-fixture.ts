@@ -189,7 +189,7 @@ export async function openLiveRouter(
       token === undefined
         ? null
         : { principal: { userId: token, roles: ['customer'] }, expiresAt: null },
-    addressOf: () => '127.0.0.1',
+    findAddress: () => '127.0.0.1',
     mayConnect: () => true,
     limits: connectionLimits(connections),
     idleTimes: connections,

@@ -45,10 +45,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const { text, document, operations } = documents.examine(persisted.resolveText(request));
     const operation = findOperation(document, request);
     persisted.register(request);
-    const { rootFields, estimateCost: costOf } = operations.get(operation) as ExaminedOperation;
+    const { rootFields, estimateCost } = operations.get(operation) as ExaminedOperation;
     const { operationName, variables } = request;
     requireText(variables);
-    const cost = costOf(variables);
+    const cost = estimateCost(variables);
     if (cost > maxCost) {
       throw refusal(
         'OPERATION_TOO_COSTLY',

@@ -57,11 +57,11 @@ export function checkManifest(
     try {
       const examined = [...documents.examine(body).operations];
       if (examined.length !== 1) report('its body is not one operation.');
-      for (const [operation, { estimateCost: costOf }] of examined) {
+      for (const [operation, { estimateCost }] of examined) {
         if (operation.name?.value !== name || operation.operation !== type) {
           report(`its body is no ${type} of this name.`);
         }
-        const cost = costOf({});
+        const cost = estimateCost({});
         if (cost > maxCost) report(`it costs at least ${cost}, ${maxCost} are allowed.`);
       }
     } catch (error) {

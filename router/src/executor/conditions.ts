@@ -63,8 +63,8 @@ export function conditionValues(
 ): ConditionValues {
   const values = new Map<string, boolean>();
   for (const [name, defaultValue] of defaults) {
-    const given = getValue(variables, name);
-    const value = given === undefined ? defaultValue : given;
+    const sent = getValue(variables, name);
+    const value = sent === undefined ? defaultValue : sent;
     if (typeof value !== 'boolean') {
       throw new GraphQLError(
         `Variable "$${name}" is read by @include or @skip: it must be a Boolean.`,

@@ -29,7 +29,7 @@ export function serveGraphql(deps: {
   serveStream: EventStreams['serve'];
   log: AccessLog;
   identify: Identify;
-  addressOf: (request: FastifyRequest['raw']) => string;
+  findAddress: (request: FastifyRequest['raw']) => string;
   formatError: FormatError;
   /** The timeout of responses that are no stream. */
   responseTimeoutMs: number;

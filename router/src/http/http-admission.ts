@@ -20,9 +20,9 @@ export interface AdmittedHttpRequest {
 export function httpAdmission(deps: {
   admission: Admission;
   identify: Identify;
-  addressOf: (request: FastifyRequest['raw']) => string;
+  findAddress: (request: FastifyRequest['raw']) => string;
 }) {
-  const { admission, identify, addressOf } = deps;
+  const { admission, identify, findAddress } = deps;
 
   return async (
     httpRequest: FastifyRequest,
@@ -40,7 +40,7 @@ export function httpAdmission(deps: {
     const protocol = isPost ? streamProtocol(httpRequest.headers.accept) : null;
     checkProtocol(request, isPost, protocol);
     const principal = identity?.principal ?? null;
-    await admission.charge(request, { principal, address: addressOf(httpRequest.raw) });
+    await admission.charge(request, { principal, address: findAddress(httpRequest.raw) });
     return { request, identity, protocol };
   };
 }

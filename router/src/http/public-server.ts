@@ -87,8 +87,8 @@ export async function createPublicServer(deps: {
     metrics,
     logger,
   });
-  const addressOf = clientAddress(settings.TRUSTED_PROXIES);
-  const shared = { path: GRAPHQL_PATH, admission, apollo, identify, addressOf, formatError };
+  const findAddress = clientAddress(settings.TRUSTED_PROXIES);
+  const shared = { path: GRAPHQL_PATH, admission, apollo, identify, findAddress, formatError };
   const live = liveGraphql({
     ...shared,
     settings,

@@ -41,7 +41,7 @@ export function liveGraphql(deps: {
   apollo: ApolloServer<RouterContext & ObservedContext>;
   identify: Identify;
   /** The client's address, for its rates. */
-  addressOf: (request: IncomingMessage) => string;
+  findAddress: (request: IncomingMessage) => string;
   /** Whether a page of the request's origin may open a WebSocket. */
   mayConnect: (request: IncomingMessage) => boolean;
   formatError: FormatError;

@@ -10,11 +10,11 @@ const RETRY_AFTER_SECONDS = 10;
 export function upgradeHandler(deps: {
   path: string;
   sockets: WebSocketServer;
-  addressOf: (request: IncomingMessage) => string;
+  findAddress: (request: IncomingMessage) => string;
   mayConnect: (request: IncomingMessage) => boolean;
   limits: ConnectionLimits;
 }) {
-  const { path, sockets, addressOf, mayConnect, limits } = deps;
+  const { path, sockets, findAddress, mayConnect, limits } = deps;
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (request.url?.split('?')[0] !== path) {
       refuseUpgrade(socket, '404 Not Found');
@@ -24,7 +24,7 @@ export function upgradeHandler(deps: {
       refuseUpgrade(socket, '403 Forbidden');
       return;
     }
-    const refusal = limits.count(addressOf(request), socket);
+    const refusal = limits.count(findAddress(request), socket);
     if (refusal) {
       refuseUpgrade(socket, refusal, `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`);
       return;

@@ -27,7 +27,7 @@ export function serveWebSockets(deps: {
   operations: Operations;
   identify: Identify;
   /** The client's address, for its rates. */
-  addressOf: (request: IncomingMessage) => string;
+  findAddress: (request: IncomingMessage) => string;
   /** Whether a page of the request's origin may connect. */
   mayConnect: (request: IncomingMessage) => boolean;
   limits: ConnectionLimits;
@@ -35,7 +35,7 @@ export function serveWebSockets(deps: {
   maxMessageBytes: number;
   logger: Logger;
 }): { close(withinMs: number): Promise<void> } {
-  const { server, addressOf, idleTimes, logger } = deps;
+  const { server, findAddress, idleTimes, logger } = deps;
   const sockets = new WebSocketServer({
     noServer: true,
     // An unsupported protocol is accepted, so that a close code can name the reason.
@@ -47,7 +47,7 @@ export function serveWebSockets(deps: {
   const pings = keepAlive(sockets.clients);
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
-    openConnection(socket, request, { protocol, address: addressOf(request), idleTimes, logger });
+    openConnection(socket, request, { protocol, address: findAddress(request), idleTimes, logger });
     pings.add(socket);
   });
   const onUpgrade = upgradeHandler({ ...deps, sockets });

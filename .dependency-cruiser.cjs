@@ -61,6 +61,13 @@ module.exports = {
       },
     },
     {
+      name: 'router-folders-import-downwards',
+      comment: 'main.ts and config.ts compose the folders, which receive their settings only.',
+      severity: 'error',
+      from: { path: '^router/src/[^/]+/' },
+      to: { path: '^router/src/[^/]+\\.ts$' },
+    },
+    {
       name: 'no-orphans',
       severity: 'error',
       from: { orphan: true, pathNot: '(^|/)(main|.*\\.test|.*config)\\.ts$' },

@@ -5,7 +5,7 @@ import { parse } from 'graphql';
 import { createLogger } from '#platform/observability/logger.ts';
 import { Executor } from '../../router/src/executor/executor.ts';
 import type { ExecutorName } from '../../router/src/executor/gateway.ts';
-import { standIn } from '../../router/src/executor/gateway-executor.ts';
+import { gatewayExecutor } from '../../router/src/executor/gateway-executor.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../../router/src/executor/subgraph.ts';
 import { type RouterContext, SubgraphClient } from '../../router/src/executor/subgraph-client.ts';
 import { fixtures, OPERATION } from './fixtures.ts';
@@ -50,7 +50,9 @@ export async function startRouter(
     logger,
   });
   if (name === 'own') {
-    gateway.executor = standIn(new Executor<RouterContext>({ supergraphSdl, subgraphs: clients }));
+    gateway.executor = gatewayExecutor(
+      new Executor<RouterContext>({ supergraphSdl, subgraphs: clients }),
+    );
   }
   const server = new ApolloServer<RouterContext>({
     gateway,
@@ -63,7 +65,7 @@ export async function startRouter(
     async ask() {
       const { body } = await server.executeOperation(
         { query: OPERATION },
-        { contextValue: { viewer: null } },
+        { contextValue: { principal: null } },
       );
       if (body.kind !== 'single' || body.singleResult.errors) {
         throw new Error(`the ${name} executor answered ${JSON.stringify(body)}`);
@@ -81,11 +83,11 @@ export async function startRouter(
 class Memory extends SubgraphClient {
   readonly #answers = new Map<string, string>();
 
-  override async ask(request: SubgraphRequest, context: RouterContext): Promise<SubgraphResponse> {
+  override async send(request: SubgraphRequest, context: RouterContext): Promise<SubgraphResponse> {
     const question = JSON.stringify(request);
     const known = this.#answers.get(question);
     if (known !== undefined) return JSON.parse(known);
-    const answer = await super.ask(request, context);
+    const answer = await super.send(request, context);
     this.#answers.set(question, JSON.stringify(answer));
     return answer;
   }

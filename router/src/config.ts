@@ -7,47 +7,25 @@ import {
   processShape,
   profileOf,
   readConfig,
-  setting,
 } from '#platform/config/settings.ts';
-import { edgeShape } from './http/settings.ts';
+import { admissionShape } from './admission/settings.ts';
+import { executorShape } from './executor/settings.ts';
+import { httpShape } from './http/settings.ts';
 import { providerShape } from './identity/provider-settings.ts';
+import { liveShape } from './live/settings.ts';
 
 const shape = {
   ...processShape,
   ...metricsShape,
   ...peersShape,
   ...notificationsShape,
-  ...edgeShape,
-  ...grouped('bookings', {
-    SUBGRAPH_TIMEOUT_MS: setting
-      .integer(100, 120_000)
-      .default(10_000)
-      .describe('Timeout in milliseconds of a request from the router to a subgraph.'),
-    ROUTER_EXECUTOR: z
-      .enum(['own', 'stock'], { error: 'must be own or stock' })
-      .default('own')
-      .describe(
-        "Executor of queries and mutations: `own`, the router's, or `stock`, the Apollo gateway's.",
-      ),
-  }),
-  ...grouped('limits', {
-    SUBSCRIPTIONS_PER_USER: setting
-      .integer(1, 1_000_000)
-      .default(100)
-      .describe(
-        'Maximum open subscriptions of one user per router process; more fail with ' +
-          '`TOO_MANY_SUBSCRIPTIONS`.',
-      ),
-    SUBSCRIPTIONS_PER_PROCESS: setting
-      .integer(1, 1_000_000)
-      .default(20_000)
-      .describe(
-        'Maximum open subscriptions per router process; more fail with `TOO_MANY_SUBSCRIPTIONS`.',
-      ),
-  }),
+  ...admissionShape,
+  ...httpShape,
+  ...executorShape,
+  ...liveShape,
 };
 
-/** Tokens of this system's own making, which it issues to every client. */
+/** The router signs tokens itself, and issues one to every client that requests it. */
 const embeddedShape = {
   SPACERENT_PROFILE: z.literal('embedded'),
   ...grouped('identity', {
@@ -58,9 +36,9 @@ const embeddedShape = {
         'Key of at least 32 characters that signs development tokens (HS256); `npm start` creates it.',
       ),
   }),
-  // Who names a provider means that it alone says who is who: here anyone could.
+  // Refused, because with it an operator would expect that only the provider issues tokens.
   AUTH_JWKS_URL: z
-    .undefined('belongs to the servers profile: here /dev/token gives out tokens')
+    .undefined('belongs to the servers profile: here /dev/token issues tokens')
     .optional(),
 };
 
@@ -70,7 +48,7 @@ const serversShape = {
     .optional()
     .transform(() => 'servers' as const),
   ...providerShape,
-  // Who has it set may believe that what is signed with it is still accepted.
+  // Refused, because tokens that are signed with it are not accepted in this profile.
   AUTH_SECRET: z
     .undefined(
       'belongs to the embedded profile: here the provider at AUTH_JWKS_URL signs; remove it',
@@ -78,13 +56,13 @@ const serversShape = {
     .optional(),
 };
 
-/** What the router reads from its environment, by profile. */
+/** The settings that the router reads from its environment, by profile. */
 export const routerShapes = {
   embedded: { ...shape, ...embeddedShape },
   servers: { ...shape, ...serversShape },
 };
 
-/** The router's settings; who signs customers' tokens depends on the profile. */
+/** The router's settings; the profile decides who signs the tokens of clients. */
 export function routerConfig(env: NodeJS.ProcessEnv) {
   return profileOf(env) === 'embedded'
     ? readConfig(routerShapes.embedded, env)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse } from 'graphql';
 import { costCompiler } from '../src/admission/cost.ts';
-import { costRules } from '../src/admission/cost-rules.ts';
+import { readCostRules } from '../src/admission/cost-rules.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { openGate } from './public-server-fixture.ts';
+import { openAdmission } from './public-server-fixture.ts';
 
 const SDL = `
   directive @cost(weight: Int!) on ARGUMENT_DEFINITION | FIELD_DEFINITION | OBJECT | SCALAR
@@ -24,9 +24,9 @@ const SDL = `
   type Item implements Named { name: String! heavy: Heavy part: Item parts: [Item] @listSize(assumedSize: 4) costly: Costly }
   type Costly @cost(weight: 9) { name: String! }
 `;
-const compile = costCompiler(buildSchema(SDL), costRules(SDL));
+const compile = costCompiler(buildSchema(SDL), readCostRules(SDL));
 
-function costOf(query: string, variables: Record<string, unknown> = {}) {
+function estimate(query: string, variables: Record<string, unknown> = {}) {
   const document = parse(query);
   const operation = document.definitions.find(({ kind }) => kind === 'OperationDefinition');
   return compile(document, operation as never)(variables);
@@ -34,18 +34,18 @@ function costOf(query: string, variables: Record<string, unknown> = {}) {
 
 test.each([
   ['objects cost 1, scalars nothing', '{ one { name part { name } } }', 2],
-  ['a list of which nothing is said has 10', '{ plain { name } }', 10],
+  ['a list without @listSize has 10', '{ plain { name } }', 10],
   ['a list has its assumed size', '{ many { name parts { name } } }', 50 * (1 + 4)],
   ['a list of scalars costs nothing', '{ names }', 0],
-  ['a list has as many as its argument says', '{ some(first: 3) { part { name } } }', 6],
+  ['a list has the size of its argument', '{ some(first: 3) { part { name } } }', 6],
   ['the default of an argument counts', '{ some { name } }', 20],
-  ['null is as good as nothing', '{ some(first: null) { name } }', 20],
-  ['without any number the assumed size counts', '{ many(first: null) { name } }', 50],
+  ['null is treated as absent', '{ some(first: null) { name } }', 20],
+  ['without a number the assumed size counts', '{ many(first: null) { name } }', 50],
   ['of two arguments the larger counts', '{ some(first: 3, last: 5) { name } }', 5],
-  ['below zero is nothing', '{ some(first: -5) { name } }', 0],
+  ['a negative size counts as 0', '{ some(first: -5) { name } }', 0],
   ['a page’s size is that of its list', '{ page(first: 7) { total items { part { name } } } }', 15],
   [
-    'a fragment inside of a page knows its size',
+    'a list in a fragment of a page has the size of the page',
     '{ page(first: 7) { ...P } } fragment P on Page { ... { items { name } } }',
     8,
   ],
@@ -64,18 +64,18 @@ test.each([
     2,
   ],
   [
-    'what is skipped costs nothing',
+    'skipped fields cost nothing',
     '{ one @skip(if: true) { name } b: one @include(if: false) { name } }',
     0,
   ],
-  ['questions to the schema cost nothing', '{ __typename __schema { types { name } } }', 0],
-])('%s: %s', (_what, query, cost) => {
-  expect(costOf(query)).toBe(cost);
+  ['introspection costs nothing', '{ __typename __schema { types { name } } }', 0],
+])('the cost of an operation: %s: %s', (_what, query, cost) => {
+  expect(estimate(query)).toBe(cost);
 });
 
 describe('a variable', () => {
   const query = 'query ($first: Int) { some(first: $first) { name } }';
-  const usual = 'query ($first: Int = 8) { some(first: $first) { name } }';
+  const withDefault = 'query ($first: Int = 8) { some(first: $first) { name } }';
 
   test.each([
     [query, { first: 3 }, 3],
@@ -84,11 +84,11 @@ describe('a variable', () => {
     [query, { first: 'x' }, 20],
     [query, { first: Number.MAX_VALUE }, Number.MAX_VALUE],
     [query, { __proto__: { first: 3 } }, 20],
-    [usual, {}, 8],
-    [usual, { first: 2 }, 2],
-    [usual, { first: null }, 20],
-  ])('of %s with %j makes %d', (query, variables, cost) => {
-    expect(costOf(query, variables)).toBe(cost);
+    [withDefault, {}, 8],
+    [withDefault, { first: 2 }, 2],
+    [withDefault, { first: null }, 20],
+  ])('the cost of %s with the variables %j is %d', (query, variables, cost) => {
+    expect(estimate(query, variables)).toBe(cost);
   });
 
   test.each([
@@ -96,22 +96,22 @@ describe('a variable', () => {
     ['skip', false, 1],
     ['include', true, 1],
     ['include', false, 0],
-  ])('of @%s that is %s decides', (directive, value, cost) => {
+  ])('a variable of @%s with the value %s is applied', (directive, value, cost) => {
     const query = `query ($is: Boolean!) { one @${directive}(if: $is) { name } }`;
-    expect(costOf(query, { is: value })).toBe(cost);
+    expect(estimate(query, { is: value })).toBe(cost);
   });
 
-  test('that is not given but has a default decides by that', () => {
+  test('the default of a variable of @include is applied', () => {
     const query = 'query ($is: Boolean = false) { one @include(if: $is) { name } }';
-    expect(costOf(query)).toBe(0);
+    expect(estimate(query)).toBe(0);
   });
 });
 
-describe('of the router’s own schema', () => {
-  const gate = openGate();
-  const refused = (query: string, variables = {}) => {
+describe('the cost by the router’s own schema', () => {
+  const admission = openAdmission();
+  const findRefusal = (query: string, variables = {}) => {
     try {
-      gate.examine({ query, variables });
+      admission.examine({ query, variables });
       return null;
     } catch (error) {
       if (!(error instanceof RequestErrors)) throw error;
@@ -130,24 +130,24 @@ describe('of the router’s own schema', () => {
         openingHours { day opens closes } refundTiers { daysBefore percent }
         freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z") ${SLOT} } } } } } } }`;
 
-  test('a page of 100 bookings with all that is known of them passes', () => {
-    expect(refused(ALL, { first: 100 })).toBeNull();
+  test('a page of 100 bookings with all fields passes', () => {
+    expect(findRefusal(ALL, { first: 100 })).toBeNull();
   });
 
   test('free slots of a month cost 67, and three times those of 100 spaces are refused', () => {
     const slots = `freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-02-01T00:00:00Z") ${SLOT}`;
     const page = `spaces(first: 100) { edges { node { id ${slots} } } }`;
-    expect(gate.examine({ query: `{ space(id: "a") { id } }` }).cost).toBe(1);
-    expect(gate.examine({ query: `{ space(id: "a") { id ${slots} } }` }).cost).toBe(68);
-    expect(refused(`{ ${page} }`)).toBeNull();
-    expect(refused(`{ a: ${page} b: ${page} c: ${page} }`)?.extensions.code).toBe(
+    expect(admission.examine({ query: `{ space(id: "a") { id } }` }).cost).toBe(1);
+    expect(admission.examine({ query: `{ space(id: "a") { id ${slots} } }` }).cost).toBe(68);
+    expect(findRefusal(`{ ${page} }`)).toBeNull();
+    expect(findRefusal(`{ a: ${page} b: ${page} c: ${page} }`)?.extensions.code).toBe(
       'OPERATION_TOO_COSTLY',
     );
   });
 
-  test('a page of 1000 is refused, with what it costs', () => {
-    expect(refused(ALL, { first: 1_000 })).toMatchObject({
-      message: expect.stringMatching(/it costs \d{5,}, 10000 are allowed/),
+  test('a page of 1000 bookings is refused with its cost', () => {
+    expect(findRefusal(ALL, { first: 1_000 })).toMatchObject({
+      message: expect.stringMatching(/the operation costs \d{5,}, 10000 are allowed/),
       extensions: { code: 'OPERATION_TOO_COSTLY' },
     });
   });
@@ -155,8 +155,8 @@ describe('of the router’s own schema', () => {
   test('free slots of a hundred spaces pass once, and not three times in one request', () => {
     const range = '(from: "2030-01-01T00:00:00Z", to: "2030-02-01T00:00:00Z")';
     const one = `spaces(first: 100) { edges { node { freeSlots${range} ${SLOT} } } }`;
-    expect(refused(`{ ${one} }`)).toBeNull();
-    expect(refused(`{ a: ${one} b: ${one} c: ${one} }`)?.extensions.code).toBe(
+    expect(findRefusal(`{ ${one} }`)).toBeNull();
+    expect(findRefusal(`{ a: ${one} b: ${one} c: ${one} }`)?.extensions.code).toBe(
       'OPERATION_TOO_COSTLY',
     );
   });
@@ -167,16 +167,16 @@ describe('of the router’s own schema', () => {
     'paymentDeadLetters',
     'spaceDeadLetters',
     'myPageDeadLetters',
-  ])('the list %s is as long as it is asked to be', (list) => {
+  ])('the size of the list %s is its argument', (list) => {
     const query = `query ($first: Int) { ${list}(first: $first) { edges { cursor } } }`;
-    expect(refused(query, { first: 9_999 })).toBeNull();
-    expect(refused(query, { first: 10_000 })?.extensions.code).toBe('OPERATION_TOO_COSTLY');
+    expect(findRefusal(query, { first: 9_999 })).toBeNull();
+    expect(findRefusal(query, { first: 10_000 })?.extensions.code).toBe('OPERATION_TOO_COSTLY');
   });
 
   test('ten bookings in one request pass', () => {
     const one = `requestBooking(input: {idempotencyKey: "a", spaceId: "b", slot: {startAt: "2030-01-01T00:00:00Z", endAt: "2030-01-01T00:00:00Z"}, paymentMethod: "c"}) {
       ... on RequestBookingSuccess { booking { id } } ... on SlotUnavailable { alternatives ${SLOT} } }`;
     const ten = Array.from({ length: 10 }, (_, n) => `a${n}: ${one}`).join(' ');
-    expect(refused(`mutation { ${ten} }`)).toBeNull();
+    expect(findRefusal(`mutation { ${ten} }`)).toBeNull();
   });
 });

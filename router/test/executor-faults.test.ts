@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { accounts } from './federation/accounts.ts';
 import { catalog } from './federation/catalog.ts';
-import { bothAnswer } from './federation/compare.ts';
+import { expectSameResult } from './federation/compare.ts';
 import { type Federation, federate } from './federation/executors.ts';
 import { inventory } from './federation/inventory.ts';
 import { reviewing } from './federation/reviews.ts';
@@ -17,18 +17,18 @@ const MANY =
   '{ me { name label reviews { stars product { title price ... on Book { shipping } } } } }';
 const STRICT = '{ strictUsers { id name lastReview { id author { email } } } }';
 
-describe('both executors answer alike when subgraphs fail', () => {
+describe('when subgraphs fail', () => {
   const cases: [name: string, query: string, faults: Faults][] = [
-    ['one does not answer', MANY, { subgraphs: { reviews: 'rejects' } }],
-    ['the first does not answer', MANY, { subgraphs: { accounts: 'rejects' } }],
+    ['a subgraph does not respond', MANY, { subgraphs: { reviews: 'rejects' } }],
+    ['the first subgraph does not respond', MANY, { subgraphs: { accounts: 'rejects' } }],
     [
-      'none answers',
+      'no subgraph responds',
       MANY,
       { subgraphs: { accounts: 'rejects', catalog: 'rejects', reviews: 'rejects' } },
     ],
-    ['one answers without data', MANY, { subgraphs: { catalog: 'empty' } }],
-    ['one answers with an error alone', MANY, { subgraphs: { catalog: 'refuses' } }],
-    ['what is required does not come', MANY, { subgraphs: { inventory: 'refuses' } }],
+    ['a subgraph responds without data', MANY, { subgraphs: { catalog: 'empty' } }],
+    ['a subgraph responds only with an error', MANY, { subgraphs: { catalog: 'refuses' } }],
+    ['a required field is missing', MANY, { subgraphs: { inventory: 'refuses' } }],
     [
       'a list of entities',
       '{ products { sku rating reviews { id } } }',
@@ -48,11 +48,13 @@ describe('both executors answer alike when subgraphs fail', () => {
     ['non-null fields without a reason', STRICT, { subgraphs: { reviews: 'empty' } }],
   ];
   for (const [name, query, faults] of cases) {
-    test(name, async () => void (await bothAnswer(federation, query, undefined, faults)));
+    test(`both executors have the same result when subgraphs fail: ${name}`, async () => {
+      await expectSameResult(federation, query, undefined, faults);
+    });
   }
 });
 
-describe('both executors answer alike when fields fail', () => {
+describe('when fields fail', () => {
   const cases: [name: string, query: string, fields: Faults['fields']][] = [
     ['a field', '{ me { id name email } }', { 'User.name': 'throws' }],
     ['a non-null field', '{ me { id email } version }', { 'User.email': 'throws' }],
@@ -105,17 +107,17 @@ describe('both executors answer alike when fields fail', () => {
     ],
     ['null up to the root', '{ strictUsers { id lastReview { id } } version }', {}],
     [
-      'what @requires needs is null',
+      'a field for @requires is null',
       '{ strictProducts { ... on Book { shipping } } }',
       { 'Book.weight': 'null' },
     ],
     [
-      'what @requires needs fails',
+      'a field for @requires fails',
       '{ strictProducts { ... on Book { shipping } } }',
       { 'Book.size': 'throws' },
     ],
     [
-      'what a key needs fails',
+      'a field of a key fails',
       '{ reviews { product { title } author { label } } }',
       { 'User.email': 'throws', 'Product.sku': 'throws' },
     ],
@@ -146,11 +148,13 @@ describe('both executors answer alike when fields fail', () => {
     ],
   ];
   for (const [name, query, fields] of cases) {
-    test(name, async () => void (await bothAnswer(federation, query, undefined, { fields })));
+    test(`both executors have the same result when fields fail: ${name}`, async () => {
+      await expectSameResult(federation, query, undefined, { fields });
+    });
   }
 });
 
-describe('both executors refuse alike', () => {
+describe('when a request is invalid', () => {
   const cases: [name: string, query: string, variables: Record<string, unknown>][] = [
     ['a variable that is missing', 'query ($id: ID!) { user(id: $id) { id } }', {}],
     [
@@ -158,20 +162,20 @@ describe('both executors refuse alike', () => {
       'query ($id: ID!) { user(id: $id) { id } }',
       { id: { no: 'id' } },
     ],
-    ['an enum value there is not', 'query ($t: Tone) { greeting(tone: $t) }', { t: 'SILENT' }],
+    ['an unknown enum value', 'query ($t: Tone) { greeting(tone: $t) }', { t: 'SILENT' }],
     ['an enum value that is hidden', 'query ($t: Tone) { greeting(tone: $t) }', { t: 'HIDDEN' }],
     [
-      'a field of an input object that there is not',
+      'an unknown field of an input object',
       'query ($f: UserFilter) { users(filter: $f) { id } }',
       { f: { old: true } },
     ],
     ['a field that is hidden', '{ me { internalNote } }', {}],
   ];
   for (const [name, query, variables] of cases) {
-    test(name, async () => {
-      const { errors, asked } = await bothAnswer(federation, query, variables);
+    test(`both executors refuse ${name}`, async () => {
+      const { errors, requests } = await expectSameResult(federation, query, variables);
       expect(errors).toHaveLength(1);
-      expect(asked).toHaveLength(0);
+      expect(requests).toHaveLength(0);
     });
   }
 });

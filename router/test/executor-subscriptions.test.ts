@@ -4,7 +4,7 @@ import type { PreparedOperation } from '../src/executor/operations.ts';
 import { accounts, userEvent } from './federation/accounts.ts';
 import { catalog, productEvent } from './federation/catalog.ts';
 import { expectSame } from './federation/compare.ts';
-import { type Answer, type Federation, federate } from './federation/executors.ts';
+import { type Federation, federate, type Result } from './federation/executors.ts';
 import { inventory } from './federation/inventory.ts';
 import { reviewing } from './federation/reviews.ts';
 import type { Faults } from './federation/subgraph.ts';
@@ -15,18 +15,23 @@ beforeAll(async () => {
 });
 afterAll(() => federation.stop());
 
-interface Event {
+interface SubscriptionCase {
   subscription: string;
   rootValue: unknown;
   variables?: Record<string, unknown>;
   faults?: Faults;
 }
 
-/** What subscribers are sent, as JSON. */
-async function sent({ subscription, rootValue, variables, faults }: Event): Promise<Answer> {
-  const { executor, suffer, asked } = federation;
-  asked.length = 0;
-  suffer(faults ?? {});
+/** The result that subscribers get, as JSON. */
+async function execute({
+  subscription,
+  rootValue,
+  variables,
+  faults,
+}: SubscriptionCase): Promise<Result> {
+  const { executor, injectFaults, requests } = federation;
+  requests.length = 0;
+  injectFaults(faults ?? {});
   const result = await executor.executeEvent(prepare(subscription), {
     rootValue,
     variables,
@@ -41,7 +46,7 @@ function prepare(subscription: string): PreparedOperation {
   return prepared;
 }
 
-describe('an event is answered as the query would be', () => {
+describe('the result of an event', () => {
   const cases: [name: string, selections: string, variables?: Record<string, unknown>][] = [
     ['with its own fields alone', '{ id name tone tags grid settings }'],
     ['under other names', '{ key: id called: name manager { name: id who: name } born: email }'],
@@ -73,25 +78,29 @@ describe('an event is answered as the query would be', () => {
     ['with nothing of its own', '{ reviews { id } }'],
   ];
   for (const [name, selections, variables] of cases) {
-    test.each(['u1', 'u3', 'u4'])(`${name}: %s`, async (id) => {
+    test.each(['u1', 'u3', 'u4'])(`an event has the result of a query ${name}: %s`, async (id) => {
       const [set, ...fragments] = selections.split(/(?=\bfragment )/);
       const operation = (kind: string, field: string) =>
         `${kind} ($id: ID!${variables ? ', $yes: Boolean!, $no: Boolean!' : ''})
          { changed: ${field}(id: $id) ${set} } ${fragments.join(' ')}`;
-      const given = { ...variables, id };
-      const queried = await federation.ask('stock', operation('query', 'user'), given);
+      const allVariables = { ...variables, id };
+      const queried = await federation.execute('stock', operation('query', 'user'), allVariables);
       const subscription = operation('subscription', 'userChanged');
-      const answer = await sent({ subscription, rootValue: userEvent(id), variables: given });
-      expectSame(answer, queried);
+      const result = await execute({
+        subscription,
+        rootValue: userEvent(id),
+        variables: allVariables,
+      });
+      expectSame(result, queried);
     });
   }
 
-  test('of an abstract type', async () => {
+  test('an event of an abstract type has the result of a query', async () => {
     const set = '{ __typename sku title rating ... on Book { pages shipping author { name } } }';
     for (const sku of ['p1', 'p2', 'p5']) {
-      const queried = await federation.ask('stock', `{ product(sku: "${sku}") ${set} }`);
+      const queried = await federation.execute('stock', `{ product(sku: "${sku}") ${set} }`);
       const subscription = `subscription { product: productChanged(sku: "${sku}") ${set} }`;
-      expectSame(await sent({ subscription, rootValue: productEvent(sku) }), queried);
+      expectSame(await execute({ subscription, rootValue: productEvent(sku) }), queried);
     }
   });
 });
@@ -99,47 +108,47 @@ describe('an event is answered as the query would be', () => {
 describe('an event', () => {
   const USER = 'subscription { userChanged(id: "u1") { id name reviews { id } } }';
 
-  test('without anything from others asks nobody', async () => {
+  test('an event with its own fields only sends no request', async () => {
     const subscription = 'subscription { userChanged(id: "u1") { id name } }';
-    const answer = await sent({ subscription, rootValue: userEvent('u1') });
-    expect(answer).toEqual({ data: { userChanged: { id: 'u1', name: 'User 1' } } });
-    expect(federation.asked).toHaveLength(0);
+    const result = await execute({ subscription, rootValue: userEvent('u1') });
+    expect(result).toEqual({ data: { userChanged: { id: 'u1', name: 'User 1' } } });
+    expect(federation.requests).toHaveLength(0);
   });
 
-  test('that is null is null', async () => {
-    expect(await sent({ subscription: USER, rootValue: null })).toEqual({
+  test('a null event has a null result', async () => {
+    expect(await execute({ subscription: USER, rootValue: null })).toEqual({
       data: { userChanged: null },
     });
-    expect(federation.asked).toHaveLength(0);
+    expect(federation.requests).toHaveLength(0);
   });
 
-  test('that lacks what may not be null is null, with the error', async () => {
+  test('an event without a non-null field has a null result and an error', async () => {
     const subscription = 'subscription { who: userChanged(id: "u1") { name mail: email } }';
-    const answer = await sent({ subscription, rootValue: { id: 'u1', name: 'Kim' } });
-    expect(answer.data).toEqual({ who: null });
-    expect(answer.errors).toMatchObject([
+    const result = await execute({ subscription, rootValue: { id: 'u1', name: 'Kim' } });
+    expect(result.data).toEqual({ who: null });
+    expect(result.errors).toMatchObject([
       { path: ['who', 'mail'], extensions: { serviceName: 'accounts' } },
     ]);
   });
 
-  test('keeps its own fields when another subgraph fails', async () => {
+  test('an event keeps its own fields when another subgraph fails', async () => {
     const faults: Faults = { subgraphs: { reviews: 'rejects' } };
-    const answer = await sent({ subscription: USER, rootValue: userEvent('u1'), faults });
-    expect(answer.data).toEqual({ userChanged: { id: 'u1', name: 'User 1', reviews: null } });
-    expect(answer.errors).toHaveLength(1);
+    const result = await execute({ subscription: USER, rootValue: userEvent('u1'), faults });
+    expect(result.data).toEqual({ userChanged: { id: 'u1', name: 'User 1', reviews: null } });
+    expect(result.errors).toHaveLength(1);
   });
 
-  test('is not changed by being answered', async () => {
+  test('the root value of an event is not modified', async () => {
     const rootValue = userEvent('u2');
     const before = JSON.stringify(rootValue);
     const set = '{ manager { id label reviews { id } } reports { label } settings }';
-    await sent({ subscription: `subscription { userChanged(id: "u2") ${set} }`, rootValue });
+    await execute({ subscription: `subscription { userChanged(id: "u2") ${set} }`, rootValue });
     expect(JSON.stringify(rootValue)).toBe(before);
   });
 });
 
 describe('a subscription', () => {
-  test('tells its root field, with its arguments', () => {
+  test('the root field of a subscription has coerced arguments', () => {
     const subscription =
       'subscription ($id: ID!) { it: userChanged(id: $id) { id reviews { id } } }';
     expect(federation.executor.rootField(prepare(subscription), { id: 7 })).toEqual({
@@ -149,7 +158,7 @@ describe('a subscription', () => {
     });
   });
 
-  test('has its variables checked', () => {
+  test('the variables of a subscription are checked', () => {
     const prepared = prepare('subscription ($id: ID!) { userChanged(id: $id) { id } }');
     expect(federation.executor.checkVariables(prepared, { id: 'u1' })).toEqual([]);
     expect(federation.executor.checkVariables(prepared, {})).toMatchObject([
@@ -157,9 +166,9 @@ describe('a subscription', () => {
     ]);
   });
 
-  test('has no single answer', async () => {
+  test('a subscription that is executed as a query is refused', async () => {
     const subscription = 'subscription { userChanged(id: "u1") { id } }';
-    const { errors, data } = await federation.ask('own', subscription);
+    const { errors, data } = await federation.execute('own', subscription);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions?.code).toBe('BAD_REQUEST');
   });

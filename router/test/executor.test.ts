@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { accounts } from './federation/accounts.ts';
 import { catalog } from './federation/catalog.ts';
-import { bothAnswer } from './federation/compare.ts';
+import { expectSameResult } from './federation/compare.ts';
 import { type Federation, federate } from './federation/executors.ts';
 import { inventory } from './federation/inventory.ts';
 import { operations } from './federation/operations.ts';
@@ -13,11 +13,11 @@ beforeAll(async () => {
 });
 afterAll(() => federation.stop());
 
-for (const [what, theirs] of Object.entries(operations)) {
-  describe(`both executors answer alike: ${what}`, () => {
-    for (const [name, query, variables] of theirs) {
-      test(name, async () => {
-        const { errors } = await bothAnswer(federation, query, variables);
+for (const [what, cases] of Object.entries(operations)) {
+  describe(`operations with ${what}`, () => {
+    for (const [name, query, variables] of cases) {
+      test(`both executors have the same result for ${what}: ${name}`, async () => {
+        const { errors } = await expectSameResult(federation, query, variables);
         expect(errors).toBeUndefined();
       });
     }

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { RequestErrors } from '../src/admission/refusals.ts';
 import { routerConfig } from '../src/config.ts';
-import { openGate } from './public-server-fixture.ts';
+import { openAdmission } from './public-server-fixture.ts';
 
 function refusals(query: string, options: { introspection?: boolean } = {}) {
   try {
-    openGate(options).examine({ query });
+    openAdmission(options).examine({ query });
     return [];
   } catch (error) {
     if (!(error instanceof RequestErrors)) throw error;
@@ -17,7 +17,7 @@ function refusals(query: string, options: { introspection?: boolean } = {}) {
 const repeated = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 
-/** Fragments that spread the next one twice: 2 ^ count times as much as they say. */
+/** Fragments that each spread the next one twice: together 2 ^ count times `inner`. */
 const bomb = (count: number, inner: string) =>
   repeated(count, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`) +
   ` fragment F${count} on Query { ${inner} }`;
@@ -73,7 +73,7 @@ describe('an operation', () => {
       /has 32 aliases/,
     ],
     [
-      'multiplies what is to be planned by fragments',
+      'multiplies selections by fragments',
       'TOO_MANY_SELECTIONS',
       `{ myPage { ...F0 } } ${bomb(9, '__typename').replaceAll('on Query', 'on MyPage')}`,
       /selects 1536 fields and fragments; 1000 are allowed/,
@@ -84,21 +84,21 @@ describe('an operation', () => {
       `{ __schema { types { ...A } } } ${repeated(7, (n) => `fragment ${'ABCDEFGH'[n]} on __Type { fields { type { ...${'ABCDEFGH'[n + 1]} } } }`)} fragment H on __Type { name }`,
       /is 17 levels/,
     ],
-  ])('that %s is refused with %s', (_what, code, query, message) => {
+  ])('an operation that %s is refused with %s', (_what, code, query, message) => {
     const refused = refusals(query);
     expect(refused).toContainEqual({ code, message: expect.stringMatching(message) });
   });
 
-  test('is named where it has a name, and all that is too much is said at once', () => {
+  test('a refusal names the operation and every limit that it exceeds', () => {
     const query = `query Much { myPage { ${repeated(31, (n) => `a${n}: __typename @skip(if: false)`)} } }`;
     const refused = refusals(query);
     expect(refused.map(({ code }) => code)).toEqual(['TOO_MANY_ALIASES', 'TOO_MANY_DIRECTIVES']);
     expect(refused[0]?.message).toContain('The operation "Much"');
   });
 
-  test('is measured alone: others of the same document are not added', () => {
+  test('an operation is measured without the other operations of its document', () => {
     const query = repeated(3, (n) => `query Q${n} { ${repeated(10, (n) => `a${n}: __typename`)} }`);
-    expect(openGate().examine({ query, operationName: 'Q1' }).rootFields).toBe(10);
+    expect(openAdmission().examine({ query, operationName: 'Q1' }).rootFields).toBe(10);
   });
 
   test.each([
@@ -113,7 +113,7 @@ describe('an operation', () => {
         oneOf: true,
       },
     ],
-  ])('of introspection %s passes', (_what, options) => {
+  ])('an introspection %s passes', (_what, options) => {
     expect(refusals(getIntrospectionQuery({ ...options, oneOf: false }))).toEqual([]);
   });
 
@@ -124,7 +124,7 @@ describe('an operation', () => {
       `{ ...F0 } ${repeated(100, (n) => `fragment F${n} on Query { ...F${(n + 1) % 100} ...F${(n + 7) % 100} __typename }`)}`,
     ],
     ['spreads itself, and is not used', '{ __typename } fragment F on Query { ...F }'],
-  ])('with a fragment that %s is not valid, and does no harm', (_what, query) => {
+  ])('an operation with a fragment that %s is refused', (_what, query) => {
     expect(refusals(query)).toEqual([
       {
         code: 'GRAPHQL_VALIDATION_FAILED',
@@ -133,7 +133,7 @@ describe('an operation', () => {
     ]);
   });
 
-  test('takes little of the processor to be refused, whatever it is made of', () => {
+  test('the refusal of any operation takes less than a second of CPU time', () => {
     const worst = [
       `{ ...F0 } ${bomb(160, 'myPage { __typename }')}`,
       `{ ${'myPage { __typename } '.repeat(390)} }`,
@@ -147,17 +147,17 @@ describe('an operation', () => {
       const before = process.cpuUsage();
       expect(refusals(query)).not.toEqual([]);
       const { user, system } = process.cpuUsage(before);
-      // Other processes do not count; what grows without bounds takes minutes.
+      // CPU time of this process only; exponential work would take minutes.
       expect((user + system) / 1_000).toBeLessThan(1_000);
     }
   });
 });
 
-describe('where clients may not ask for the schema', () => {
+describe('without introspection', () => {
   const closed = { introspection: false };
 
   test.each(['{ __schema { types { name } } }', '{ __type(name: "Query") { name } }'])(
-    '%s is refused',
+    'the introspection %s is refused',
     (query) => {
       expect(refusals(query, closed)[0]).toMatchObject({
         code: 'GRAPHQL_VALIDATION_FAILED',
@@ -167,7 +167,7 @@ describe('where clients may not ask for the schema', () => {
     },
   );
 
-  test('errors do not suggest what there is', () => {
+  test('errors do not suggest names of the schema', () => {
     const query = '{ spacess { edges { cursr } } }';
     expect(JSON.stringify(refusals(query))).toContain('Did you mean');
     expect(refusals(query, closed)[0]?.message).toMatch(/Cannot query field "spacess"/);
@@ -176,8 +176,8 @@ describe('where clients may not ask for the schema', () => {
   });
 });
 
-test('documents are examined once, and remembered by their hashes', () => {
-  const { documents } = openGate();
+test('examined documents are cached by their text and hash', () => {
+  const { documents } = openAdmission();
   const text = '{ __typename }';
   const first = documents.examine(text);
   expect(documents.examine(text)).toBe(first);
@@ -188,7 +188,7 @@ test('documents are examined once, and remembered by their hashes', () => {
   expect(documents.examine(text)).not.toBe(first);
 });
 
-test('the limits are settings', () => {
+test('the settings contain the limits', () => {
   const env = {
     SPACERENT_PROFILE: 'embedded',
     AUTH_SECRET: 'x'.repeat(32),

@@ -7,9 +7,9 @@ import { errorFormatter } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
 import { silent } from '../../tests/support/database.ts';
-import { admissionGate } from '../src/admission/admission.ts';
-import { costRules } from '../src/admission/cost-rules.ts';
-import { documentExaminer } from '../src/admission/documents.ts';
+import { createAdmission } from '../src/admission/admission.ts';
+import { readCostRules } from '../src/admission/cost-rules.ts';
+import { createDocuments } from '../src/admission/documents.ts';
 import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { Executor } from '../src/executor/executor.ts';
 import type { RouterContext } from '../src/executor/subgraph-client.ts';
@@ -23,7 +23,7 @@ import { serveWebSockets } from '../src/live/websocket.ts';
 
 const AT = '2030-06-03T01:00:00.000Z';
 
-/** These tests ask for large answers. */
+/** These tests need large responses. */
 const UNLIMITED = {
   depth: 1_000,
   aliases: 1_000,
@@ -33,18 +33,18 @@ const UNLIMITED = {
   tokens: 100_000,
 };
 
-/** Mypage as the router sees it, in memory: what it keeps, and what it announces. */
+/** Mypage in memory: the versions it stores, and the notifications it publishes. */
 export class Mypage implements ViewSource {
   readonly #versions = new Map<string, { customerId: string; at: string; view: ViewVersion }[]>();
   #subscriber: Subscriber | undefined;
-  /** How often it was asked for versions. */
-  asked = 0;
-  /** Do notifications arrive? */
-  isHeard = true;
-  /** How long an answer takes, in milliseconds. */
+  /** The number of reads of versions. */
+  reads = 0;
+  /** Whether notifications arrive. */
+  isConnected = true;
+  /** The duration of a read in milliseconds. */
   delay: () => number = () => 0;
 
-  /** There is a new version; returns it. */
+  /** Stores and announces a new version; returns it. */
   change(
     bookingId: string,
     customerId = 'kim',
@@ -73,7 +73,7 @@ export class Mypage implements ViewSource {
         ...(isComplete !== undefined && { isComplete }),
       },
     });
-    if (this.isHeard) this.announce({ bookingId, customerId, version });
+    if (this.isConnected) this.announce({ bookingId, customerId, version });
     return version;
   }
 
@@ -90,18 +90,18 @@ export class Mypage implements ViewSource {
     return { close: async () => {} };
   };
 
-  async ask({ bookingId, after, since }: VersionQuestion) {
-    this.asked += 1;
-    // Read now, answered later: as over a network.
+  async readVersions({ bookingId, after, since }: VersionQuestion) {
+    this.reads += 1;
+    // The state is read before the delay, as over a network.
     const kept = [...(this.#versions.get(bookingId) ?? [])];
     await pause(this.delay());
     const last = kept.at(-1);
     if (!last) return null;
-    const asked = kept.filter(
+    const newer = kept.filter(
       ({ view, at }) =>
         (after !== undefined && view.version > after) || (since !== undefined && at >= since),
     );
-    const versions = after === undefined && since === undefined ? [last] : asked;
+    const versions = after === undefined && since === undefined ? [last] : newer;
     return {
       customerId: last.customerId,
       status: last.view.status,
@@ -129,65 +129,71 @@ export class Mypage implements ViewSource {
   async close() {}
 }
 
-/** The router's live part on a real HTTP server, with mypage and the other subgraphs in memory. */
+/** The router's live part on an HTTP server, with mypage and the other subgraphs in memory. */
 export async function openLiveRouter(
   limits = { perUser: 1_000_000, perProcess: 1_000_000 },
   connections = { perAddress: 1_000, perProcess: 1_000, ...IDLE_TIMES },
-  completesWithinMs = 30_000,
+  completionTimeoutMs = 30_000,
 ) {
   const mypage = new Mypage();
-  /** What book was asked, in the executor's words. */
-  const asked: { query: string; variables: Record<string, unknown> }[] = [];
+  /** The executor's requests to book. */
+  const requests: { query: string; variables: Record<string, unknown> }[] = [];
   const book = {
-    async ask(request: (typeof asked)[number]) {
-      asked.push(request);
+    async send(request: (typeof requests)[number]) {
+      requests.push(request);
       const { representations } = request.variables as { representations: { id: string }[] };
       await pause(book.delay());
       return { data: { _entities: representations.map(() => ({ headcount: 3 })) } };
     },
     delay: () => 0,
   };
-  const nobody = { ask: async () => ({ data: {} }) };
+  const emptySubgraph = { send: async () => ({ data: {} }) };
   const executor = new Executor<RouterContext>({
     supergraphSdl: readFileSync('router/supergraph.graphql', 'utf8'),
-    subgraphs: { book, payment: nobody, space: nobody, mypage: nobody },
+    subgraphs: { book, payment: emptySubgraph, space: emptySubgraph, mypage: emptySubgraph },
     scalars: [DateTime],
   });
   const views = watchedViews({ source: mypage, listen: mypage.listen, logger: silent });
   const formatError = errorFormatter(silent);
-  const open = subscriptions({ executor, views, limits, completesWithinMs, formatError });
+  const liveSubscriptions = subscriptions({
+    executor,
+    views,
+    limits,
+    completionTimeoutMs,
+    formatError,
+  });
   const server: Server = createServer();
   const sockets = serveWebSockets({
     server,
     path: '/graphql',
     schema: executor.schema,
     operations: operations({
-      gate: admissionGate({
-        documents: documentExaminer({
+      admission: createAdmission({
+        documents: createDocuments({
           schema: executor.schema,
           limits: UNLIMITED,
-          rules: costRules(readFileSync('router/supergraph.graphql', 'utf8')),
+          rules: readCostRules(readFileSync('router/supergraph.graphql', 'utf8')),
           introspection: true,
         }),
-        costLimit: 10_000,
+        maxCost: 10_000,
         persisted: automaticOperations(),
-        rates: { mutate: async () => {}, read: () => {} },
+        rates: { countMutations: async () => {}, spendQueryCost: () => {} },
       }),
-      subscriptions: open,
-      answer: async () => ({ data: {} }),
+      subscriptions: liveSubscriptions,
+      execute: async () => ({ data: {} }),
       formatError,
       observe: () => {},
     }),
-    // The token is the user's name.
+    // The token is the user's id.
     identify: async (token) =>
       token === undefined
         ? null
-        : { viewer: { userId: token, roles: ['customer'] }, expiresAt: null },
-    addressOf: () => '127.0.0.1',
+        : { principal: { userId: token, roles: ['customer'] }, expiresAt: null },
+    findAddress: () => '127.0.0.1',
     mayConnect: () => true,
     limits: connectionLimits(connections),
     idleTimes: connections,
-    largestMessage: 128 * 1_024,
+    maxMessageBytes: 128 * 1_024,
     logger: silent,
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -195,11 +201,11 @@ export async function openLiveRouter(
   return {
     mypage,
     book,
-    asked,
-    subscriptions: open,
+    requests,
+    subscriptions: liveSubscriptions,
     url: `ws://127.0.0.1:${port}/graphql`,
     async close() {
-      await sockets.leave(0);
+      await sockets.close(0);
       await views.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

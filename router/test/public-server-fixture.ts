@@ -7,26 +7,26 @@ import type { GraphQLSchema } from 'graphql';
 import { unauthenticated } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
-import { admissionGate } from '../src/admission/admission.ts';
-import { costRules } from '../src/admission/cost-rules.ts';
-import { documentExaminer } from '../src/admission/documents.ts';
+import { createAdmission } from '../src/admission/admission.ts';
+import { readCostRules } from '../src/admission/cost-rules.ts';
+import { createDocuments } from '../src/admission/documents.ts';
 import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { routerConfig } from '../src/config.ts';
 import { Executor } from '../src/executor/executor.ts';
-import { standIn } from '../src/executor/gateway-executor.ts';
+import { gatewayExecutor } from '../src/executor/gateway-executor.ts';
 import { withScalarRules } from '../src/executor/scalar-rules.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../src/executor/subgraph.ts';
 import type { RouterContext } from '../src/executor/subgraph-client.ts';
-import { createEdge } from '../src/http/public-server.ts';
+import { createPublicServer } from '../src/http/public-server.ts';
 import { routerMetrics } from '../src/observability/metrics.ts';
 
 export const SUPERGRAPH = readFileSync('router/supergraph.graphql', 'utf8');
 
-export interface Answered {
+export interface TestResponse {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+  // biome-ignore lint/suspicious/noExplicitAny: tests read parts of responses, and fail where they differ
   json: any;
 }
 
@@ -36,14 +36,14 @@ const PROVIDER = {
   AUTH_AUDIENCE: 'https://api.example',
 };
 
-/** What the subgraphs answer to anything, unless a test says otherwise. */
+/** The response of the subgraphs, unless a test sets another one. */
 const EMPTY: SubgraphResponse = { data: { space: null, spaces: { edges: [] } } };
 
 /**
- * The router's edge as it runs, with its settings in the environment's words; the subgraphs are in memory,
- * and a bearer token is the user's name.
+ * The public server as it runs in production, with settings by the names of the environment. The subgraphs
+ * are in memory, and a bearer token is the user's id.
  */
-export async function openEdge(env: Record<string, string> = {}) {
+export async function openPublicServer(env: Record<string, string> = {}) {
   const config = routerConfig({
     ...(env.SPACERENT_PROFILE === 'embedded' ? { AUTH_SECRET: 'x'.repeat(32) } : PROVIDER),
     INTERNAL_TOKEN_KEYS: randomBytes(32).toString('base64url'),
@@ -54,12 +54,12 @@ export async function openEdge(env: Record<string, string> = {}) {
     QUEUE_DATABASE_URL: process.env.TEST_POSTGRES_URL,
     ...env,
   });
-  const asked: SubgraphRequest[] = [];
+  const requests: SubgraphRequest[] = [];
   const subgraph = {
-    answer: async (_request: SubgraphRequest): Promise<SubgraphResponse> => EMPTY,
-    ask(request: SubgraphRequest) {
-      asked.push(request);
-      return subgraph.answer(request);
+    respond: async (_request: SubgraphRequest): Promise<SubgraphResponse> => EMPTY,
+    send(request: SubgraphRequest) {
+      requests.push(request);
+      return subgraph.respond(request);
     },
   };
   const executor = new Executor<RouterContext>({
@@ -67,12 +67,12 @@ export async function openEdge(env: Record<string, string> = {}) {
     subgraphs: { book: subgraph, payment: subgraph, space: subgraph, mypage: subgraph },
     scalars: [DateTime],
   });
-  const edge = await createEdge({
-    config,
+  const server = await createPublicServer({
+    settings: config,
     gateway: {
-      load: async () => ({ executor: standIn(executor) as never }),
-      onSchemaLoadOrUpdate(tell) {
-        tell({ apiSchema: executor.schema, coreSupergraphSdl: SUPERGRAPH });
+      load: async () => ({ executor: gatewayExecutor(executor) as never }),
+      onSchemaLoadOrUpdate(listener) {
+        listener({ apiSchema: executor.schema, coreSupergraphSdl: SUPERGRAPH });
         return () => {};
       },
       stop: async () => {},
@@ -88,23 +88,23 @@ export async function openEdge(env: Record<string, string> = {}) {
         error.extensions.http = { status: 401 };
         throw error;
       }
-      return { viewer: { userId: user, roles: ['customer'] }, expiresAt: null };
+      return { principal: { userId: user, roles: ['customer'] }, expiresAt: null };
     },
     metrics: routerMetrics(),
     draining: new AbortController().signal,
     logger: silent,
   });
-  const { app } = edge;
+  const { app } = server;
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
 
-  /** A request to any path, with nothing added to it. */
+  /** Sends a request to any path, with exactly these headers. */
   function send(
     method: string,
     path: string,
     headers: Record<string, string> = {},
     body?: string,
-  ): Promise<Answered> {
+  ): Promise<TestResponse> {
     return new Promise((resolve, reject) => {
       const sent = httpRequest(
         { host: '127.0.0.1', port, method, path, headers, agent: false },
@@ -116,7 +116,7 @@ export async function openEdge(env: Record<string, string> = {}) {
           });
           response.on('end', () => {
             const { statusCode = 0, headers } = response;
-            resolve({ status: statusCode, headers, text, json: parsed(text) });
+            resolve({ status: statusCode, headers, text, json: parseJson(text) });
           });
         },
       );
@@ -127,7 +127,7 @@ export async function openEdge(env: Record<string, string> = {}) {
 
   return {
     port,
-    asked,
+    requests,
     subgraph,
     send,
     /** A GraphQL request by POST. */
@@ -145,15 +145,15 @@ export async function openEdge(env: Record<string, string> = {}) {
         ...headers,
       }),
     async close() {
-      await Promise.all([edge.endSubscriptions(), edge.endRequests()]);
-      await edge.close();
+      await Promise.all([server.endSubscriptions(), server.endRequests()]);
+      await server.close();
     },
   };
 }
 
-export type RunningEdge = Awaited<ReturnType<typeof openEdge>>;
+export type RunningServer = Awaited<ReturnType<typeof openPublicServer>>;
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -161,10 +161,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A gate with the limits that the router has unless told otherwise. */
-export function openGate({ introspection = true } = {}) {
-  const documents = documentExaminer({
-    schema: schemaOfRouter(),
+/** Admission with the router's default limits, and without rates. */
+export function openAdmission({ introspection = true } = {}) {
+  const documents = createDocuments({
+    schema: routerSchema(),
     introspection,
     limits: {
       depth: 15,
@@ -174,14 +174,14 @@ export function openGate({ introspection = true } = {}) {
       selections: 1_000,
       tokens: 2_000,
     },
-    rules: costRules(SUPERGRAPH),
+    rules: readCostRules(SUPERGRAPH),
   });
-  const rates = { mutate: async () => {}, read: () => {} };
+  const rates = { countMutations: async () => {}, spendQueryCost: () => {} };
   const persisted = automaticOperations();
-  return { documents, ...admissionGate({ documents, costLimit: 10_000, persisted, rates }) };
+  return { documents, ...createAdmission({ documents, maxCost: 10_000, persisted, rates }) };
 }
 
-/** What clients see of the schema. */
-export function schemaOfRouter(): GraphQLSchema {
+/** The schema that clients see. */
+export function routerSchema(): GraphQLSchema {
   return withScalarRules(Supergraph.build(SUPERGRAPH).apiSchema().toGraphQLJSSchema(), [DateTime]);
 }

@@ -9,7 +9,7 @@ const QUERY = 'query Spaces__space__0 { spaces { id } }';
 const ENTITIES =
   'query Q__space__1($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }';
 const MUTATION = 'mutation List__space__0 { listSpace { id } }';
-const ANSWER = { data: { spaces: [] } };
+const RESPONSE = { data: { spaces: [] } };
 
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -17,14 +17,14 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-function clientOf(port: number): SubgraphClient {
+function openClient(port: number): SubgraphClient {
   const authorize = async () => 'Bearer test';
   const client = new SubgraphClient('space', `http://127.0.0.1:${port}`, authorize, 3_000, silent);
   ends.unshift(() => client.close());
   return client;
 }
 
-/** A subgraph whose first requests are met as `first` says, all others with an answer. */
+/** A subgraph whose first requests are handled by `first`; all others get a response. */
 async function subgraph(...first: ((response: ServerResponse, socket: Socket) => void)[]) {
   const connections: Socket[] = [];
   const server = createServer((request: IncomingMessage, response) => {
@@ -34,12 +34,12 @@ async function subgraph(...first: ((response: ServerResponse, socket: Socket) =>
       const fail = first.shift();
       if (fail) return fail(response, request.socket);
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(ANSWER));
+      response.end(JSON.stringify(RESPONSE));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ends.push(() => new Promise((resolve) => server.close(resolve)));
-  return { client: clientOf((server.address() as AddressInfo).port), connections };
+  return { client: openClient((server.address() as AddressInfo).port), connections };
 }
 
 const failures = [
@@ -56,46 +56,46 @@ const failures = [
     fail: (response: ServerResponse) => void response.writeHead(503).end('{"status":"draining"}'),
   },
 ];
-const context = { viewer: null };
+const context = { principal: null };
 
-describe.each(failures)('after $failure the router', ({ fail }) => {
+describe.each(failures)('after $failure', ({ fail }) => {
   test.each([
     ['query', QUERY],
     ['fetch of entities', ENTITIES],
-  ])('sends a %s a second time, over another connection', async (_, query) => {
+  ])('the router sends a %s a second time, over another connection', async (_, query) => {
     const { client, connections } = await subgraph(fail);
-    expect(await client.ask({ query, variables: {} }, context)).toEqual(ANSWER);
+    expect(await client.send({ query, variables: {} }, context)).toEqual(RESPONSE);
     expect(connections).toHaveLength(2);
     expect(connections[0]).not.toBe(connections[1]);
   });
 
-  test('does not send a query a third time', async () => {
+  test('the router does not send a query a third time', async () => {
     const { client, connections } = await subgraph(fail, fail);
-    await expect(client.ask({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+    await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
       extensions: { code: 'SERVICE_UNAVAILABLE' },
     });
     expect(connections).toHaveLength(2);
   });
 
-  test('never sends a mutation a second time', async () => {
+  test('the router never sends a mutation a second time', async () => {
     const { client, connections } = await subgraph(fail);
-    await expect(client.ask({ query: MUTATION, variables: {} }, context)).rejects.toMatchObject({
+    await expect(client.send({ query: MUTATION, variables: {} }, context)).rejects.toMatchObject({
       extensions: { code: 'SERVICE_UNAVAILABLE' },
     });
     expect(connections).toHaveLength(1);
   });
 });
 
-test('a query to where nobody listens is answered as unavailable', async () => {
-  const client = clientOf(await freePort());
-  await expect(client.ask({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+test('a query to a port without a server fails as unavailable', async () => {
+  const client = openClient(await freePort());
+  await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
     extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
 });
 
-test('a subgraph that is slow is not asked a second time', async () => {
+test('a query to a slow subgraph is not sent a second time', async () => {
   const { client, connections } = await subgraph(() => {});
-  await expect(client.ask({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+  await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
     extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
   expect(connections).toHaveLength(1);

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
 import { until } from '../../tests/support/system.ts';
 import { openLiveRouter } from './live-fixture.ts';
-import { openEdge } from './public-server-fixture.ts';
+import { openPublicServer } from './public-server-fixture.ts';
 
 const PROTOCOL = 'graphql-transport-ws';
 const MINE = 'subscription { myBookingStatuses { version } }';
@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** A WebSocket that is open, or the HTTP status and headers of what refused it. */
+/** An open WebSocket, or the HTTP status and headers of the refusal. */
 async function open(url: string, headers: Record<string, string> = {}) {
   const socket = new WebSocket(url, PROTOCOL, { headers });
   closing.push(async () => socket.terminate());
@@ -41,21 +41,27 @@ async function openRouter(times: { anonymousMs: number; signedInMs: number }) {
   return router;
 }
 
-test('WebSockets of one address are refused with 429 above its limit, until one is closed', async () => {
-  const edge = await openEdge({ WEBSOCKETS_PER_ADDRESS: '2', TRUSTED_PROXIES: '127.0.0.1' });
-  closing.push(edge.close);
-  const url = `ws://127.0.0.1:${edge.port}/graphql`;
+test('WebSockets of one address are refused with 429 above the limit, until one is closed', async () => {
+  const server = await openPublicServer({
+    WEBSOCKETS_PER_ADDRESS: '2',
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
+  closing.push(server.close);
+  const url = `ws://127.0.0.1:${server.port}/graphql`;
   const [first] = [await open(url), await open(url)];
   expect(await open(url)).toMatchObject({ status: 429, retryAfter: '10' });
   expect((await open(url, { 'x-forwarded-for': '198.51.100.1' })).status).toBeUndefined();
   first.socket.close();
-  await until('there is room again', async () => (await open(url)).status === undefined);
+  await until('a WebSocket is accepted again', async () => (await open(url)).status === undefined);
 });
 
-test('WebSockets are refused with 503 when the process has as many as it may', async () => {
-  const edge = await openEdge({ WEBSOCKETS_PER_PROCESS: '2', TRUSTED_PROXIES: '127.0.0.1' });
-  closing.push(edge.close);
-  const url = `ws://127.0.0.1:${edge.port}/graphql`;
+test('WebSockets are refused with 503 above the limit of the process', async () => {
+  const server = await openPublicServer({
+    WEBSOCKETS_PER_PROCESS: '2',
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
+  closing.push(server.close);
+  const url = `ws://127.0.0.1:${server.port}/graphql`;
   for (const address of ['198.51.100.1', '198.51.100.2']) {
     expect((await open(url, { 'x-forwarded-for': address })).status).toBeUndefined();
   }
@@ -63,22 +69,22 @@ test('WebSockets are refused with 503 when the process has as many as it may', a
   expect(third).toMatchObject({ status: 503, retryAfter: '10' });
 });
 
-test('A WebSocket of a stranger who subscribes to nothing is closed in an orderly way', async () => {
+test('an anonymous WebSocket without an operation is closed with code 1000', async () => {
   const { url } = await openRouter({ anonymousMs: 300, signedInMs: 60_000 });
   const silent = await open(url);
-  const stranger = await open(url);
-  stranger.socket.send('{"type":"connection_init"}');
-  const asking = await open(url);
-  asking.socket.send('{"type":"connection_init"}');
-  asking.socket.once('message', () =>
-    asking.socket.send('{"id":"1","type":"subscribe","payload":{"query":"{ __typename }"}}'),
+  const anonymous = await open(url);
+  anonymous.socket.send('{"type":"connection_init"}');
+  const querying = await open(url);
+  querying.socket.send('{"type":"connection_init"}');
+  querying.socket.once('message', () =>
+    querying.socket.send('{"id":"1","type":"subscribe","payload":{"query":"{ __typename }"}}'),
   );
   const refused = await open(url);
   refused.socket.send('{"type":"connection_init"}');
   refused.socket.once('message', () =>
     refused.socket.send(`{"id":"1","type":"subscribe","payload":{"query":"${MINE}"}}`),
   );
-  for (const { closed } of [silent, stranger, asking, refused]) {
+  for (const { closed } of [silent, anonymous, querying, refused]) {
     expect(await closed).toEqual({
       code: 1000,
       reason: 'Nothing is subscribed to: connect when you need it.',
@@ -86,7 +92,7 @@ test('A WebSocket of a stranger who subscribes to nothing is closed in an orderl
   }
 });
 
-test('A WebSocket of a signed-in user stays for longer, and for as long as a subscription is open', async () => {
+test('a WebSocket of a signed-in user stays open for longer, and as long as a subscription is open', async () => {
   const router = await openRouter({ anonymousMs: 100, signedInMs: 600 });
   const id = uuidv7();
   router.mypage.change(id);
@@ -113,7 +119,7 @@ test('A WebSocket of a signed-in user stays for longer, and for as long as a sub
       complete: () => {},
     },
   );
-  // The idle stranger shows that more than the signed-in user's time has passed.
+  // The idle anonymous shows that more than the signed-in user's time has passed.
   for (let n = 0; n < 8; n += 1) await (await open(router.url)).closed;
   expect(wasClosed).toBe(false);
   router.mypage.change(id);
@@ -123,10 +129,10 @@ test('A WebSocket of a signed-in user stays for longer, and for as long as a sub
 });
 
 test('TCP connections above the limit of the process are closed at once', async () => {
-  const edge = await openEdge({ CONNECTIONS_PER_PROCESS: '2' });
-  closing.push(edge.close);
+  const server = await openPublicServer({ CONNECTIONS_PER_PROCESS: '2' });
+  closing.push(server.close);
   const raw = () => {
-    const socket = connect(edge.port, '127.0.0.1');
+    const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => {});
     closing.push(async () => socket.destroy());
     return socket;

@@ -1,9 +1,9 @@
 import { type DocumentNode, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { Documents, ExaminedOperation } from './documents.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
-import type { Caller, Rates } from './rates.ts';
+import type { Client, Rates } from './rates.ts';
 import { refusal } from './refusals.ts';
-import { type AskedOperation, readRequest } from './request.ts';
+import { type OperationRequest, readRequest } from './request.ts';
 import { requireText } from './text-rule.ts';
 
 /** An operation that is valid by the schema, and may be executed. */
@@ -15,44 +15,44 @@ export interface AdmittedRequest {
   text: string;
   operationName: string | null;
   variables: Record<string, unknown>;
-  /** How many fields it asks for at its root. */
+  /** The number of its root fields. */
   rootFields: number;
-  /** An upper bound of the objects that it may answer. */
+  /** An upper bound of the objects in its response. */
   cost: number;
 }
 
-/** Says of every request, whatever its protocol, whether it may be executed. */
-export interface Gate {
-  /** Takes what a client sent; throws {@link RequestErrors} when it is not to be executed. */
-  examine(request: unknown): AdmittedRequest;
-  /** Counts an examined request against its caller's rates; rejects when that is too much. */
-  charge(request: AdmittedRequest, caller: Caller): Promise<void>;
+/** Decides for every request, in any protocol, whether it is executed. */
+export interface Admission {
+  /** Checks the parameters that a client sent; throws {@link RequestErrors} for a refusal. */
+  examine(parameters: unknown): AdmittedRequest;
+  /** Counts an examined request against its client's rates; rejects when they are exceeded. */
+  charge(request: AdmittedRequest, client: Client): Promise<void>;
 }
 
-export interface GateOptions {
+export interface AdmissionOptions {
   documents: Documents;
-  /** What may an operation cost at most? */
-  costLimit: number;
+  /** The maximum cost of an operation. */
+  maxCost: number;
   persisted: PersistedOperations;
-  rates: Pick<Rates, 'mutate' | 'read'>;
+  rates: Pick<Rates, 'countMutations' | 'spendQueryCost'>;
 }
 
-export function admissionGate(options: GateOptions): Gate {
-  const { documents, costLimit, persisted, rates } = options;
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { documents, maxCost, persisted, rates } = options;
 
-  function examine(request: unknown): AdmittedRequest {
-    const asked = readRequest(request);
-    const { text, document, operations } = documents.examine(persisted.textOf(asked));
-    const operation = operationOf(document, asked);
-    persisted.register(asked);
-    const { rootFields, costOf } = operations.get(operation) as ExaminedOperation;
-    const { operationName, variables } = asked;
+  function examine(parameters: unknown): AdmittedRequest {
+    const request = readRequest(parameters);
+    const { text, document, operations } = documents.examine(persisted.resolveText(request));
+    const operation = findOperation(document, request);
+    persisted.register(request);
+    const { rootFields, estimateCost } = operations.get(operation) as ExaminedOperation;
+    const { operationName, variables } = request;
     requireText(variables);
-    const cost = costOf(variables);
-    if (cost > costLimit) {
+    const cost = estimateCost(variables);
+    if (cost > maxCost) {
       throw refusal(
         'OPERATION_TOO_COSTLY',
-        `The operation may answer too much: it costs ${cost}, ${costLimit} are allowed. Ask for fewer fields or smaller pages.`,
+        `The response could be too large: the operation costs ${cost}, ${maxCost} are allowed. Select fewer fields or smaller pages.`,
       );
     }
     return {
@@ -69,18 +69,18 @@ export function admissionGate(options: GateOptions): Gate {
 
   async function charge(
     { kind, rootFields, cost }: AdmittedRequest,
-    caller: Caller,
+    client: Client,
   ): Promise<void> {
-    if (kind === 'mutation') await rates.mutate(rootFields, caller);
-    else rates.read(cost, caller);
+    if (kind === 'mutation') await rates.countMutations(rootFields, client);
+    else rates.spendQueryCost(cost, client);
   }
 
   return { examine, charge };
 }
 
-function operationOf(
+function findOperation(
   document: DocumentNode,
-  { operationName }: AskedOperation,
+  { operationName }: OperationRequest,
 ): OperationDefinitionNode {
   const operation = getOperationAST(document, operationName);
   if (operation) return operation;

@@ -6,49 +6,48 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 
-/** How many objects a field's list is taken to have. */
+/** The size that is assumed for a field's list. */
 export interface ListSize {
-  /** Arguments that say how many. */
+  /** Arguments whose value is the size. */
   slicingArguments: readonly string[];
-  /** How many without them. */
+  /** The size without them. */
   assumedSize: number | undefined;
-  /** Which of the field's own fields are the list; none: the field itself is. */
+  /** The fields of the field's object that are the list; empty: the field itself is. */
   sizedFields: readonly string[];
 }
 
 export interface FieldRule {
   weight: number | undefined;
   listSize: ListSize | undefined;
-  /** Of arguments that have one. */
+  /** The weights of arguments, by name. */
   argumentWeights: ReadonlyMap<string, number>;
 }
 
-/** What `@cost` and `@listSize` say in the subgraphs' schemas. */
+/** The values of `@cost` and `@listSize` in the subgraphs' schemas. */
 export interface CostRules {
   /** By type and field, as in `Query.spaces`. */
   fields: ReadonlyMap<string, FieldRule>;
-  /** Of types that have one. */
+  /** The weights of types, by name. */
   typeWeights: ReadonlyMap<string, number>;
 }
 
 /**
- * Reads federation's `@cost` and `@listSize` from a supergraph, to which composition carries them. Types
- * of the schema that clients see have lost them.
+ * Reads `@cost` and `@listSize` from the supergraph, because the schema that clients see has lost them.
  */
-export function costRules(supergraphSdl: string): CostRules {
+export function readCostRules(supergraphSdl: string): CostRules {
   const fields = new Map<string, FieldRule>();
   const typeWeights = new Map<string, number>();
   for (const definition of parse(supergraphSdl, { noLocation: true }).definitions) {
     if (!('name' in definition) || !definition.name || !('directives' in definition)) continue;
     const type = definition.name.value;
-    const weight = weightOf(definition.directives);
+    const weight = readWeight(definition.directives);
     if (weight !== undefined) typeWeights.set(type, weight);
     if (
       definition.kind === Kind.OBJECT_TYPE_DEFINITION ||
       definition.kind === Kind.INTERFACE_TYPE_DEFINITION
     ) {
       for (const field of definition.fields ?? []) {
-        const rule = ruleOf(field);
+        const rule = readRule(field);
         if (rule) fields.set(`${type}.${field.name.value}`, rule);
       }
     }
@@ -56,12 +55,12 @@ export function costRules(supergraphSdl: string): CostRules {
   return { fields, typeWeights };
 }
 
-function ruleOf({ directives, arguments: args = [] }: FieldDefinitionNode): FieldRule | null {
-  const weight = weightOf(directives);
-  const sized = argumentsOf(directives, 'listSize');
+function readRule({ directives, arguments: args = [] }: FieldDefinitionNode): FieldRule | null {
+  const weight = readWeight(directives);
+  const sized = readDirective(directives, 'listSize');
   const argumentWeights = new Map<string, number>();
   for (const { name, directives } of args) {
-    const weight = weightOf(directives);
+    const weight = readWeight(directives);
     if (weight !== undefined) argumentWeights.set(name.value, weight);
   }
   if (weight === undefined && !sized && argumentWeights.size === 0) return null;
@@ -73,11 +72,11 @@ function ruleOf({ directives, arguments: args = [] }: FieldDefinitionNode): Fiel
   return { weight, listSize, argumentWeights };
 }
 
-function weightOf(directives: readonly DirectiveNode[] | undefined): number | undefined {
-  return argumentsOf(directives, 'cost')?.weight as number | undefined;
+function readWeight(directives: readonly DirectiveNode[] | undefined): number | undefined {
+  return readDirective(directives, 'cost')?.weight as number | undefined;
 }
 
-function argumentsOf(
+function readDirective(
   directives: readonly DirectiveNode[] | undefined,
   name: string,
 ): Record<string, unknown> | undefined {

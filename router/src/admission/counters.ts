@@ -8,26 +8,26 @@ import {
 import { within } from '#platform/messaging/queue-server.ts';
 import type { CountingRedis } from './counting-redis.ts';
 
-/** More than a minute's limit. */
+/** By how much a client exceeds its limit of a minute. */
 export interface Excess {
   limit: number;
-  /** Until there is something left of the limit. */
+  /** The time until the next minute of the client starts. */
   waitMs: number;
 }
 
 const WINDOW_S = 60;
 const WINDOW_MS = WINDOW_S * 1_000;
-/** No mutation waits longer than that for a count. */
-const PATIENCE_MS = 100;
+/** Redis timeout for one count; on timeout only this process counts. */
+const REDIS_TIMEOUT_MS = 100;
 
 /**
- * Counts in this process, and on Redis before it answers, so that all routers together keep to the
- * limit while Redis responds, and each by itself otherwise. What exceeds the limit counts as well.
+ * Counts in this process, and waits for the count on Redis: while Redis responds, all routers together keep
+ * the limit, otherwise each router does. Requests above the limit count as well.
  */
 export function exactCounter(name: string, limit: number, redis: CountingRedis | undefined) {
   const options = { keyPrefix: `spacerent:${name}`, points: limit, duration: WINDOW_S };
-  const here = new RateLimiterMemory(options);
-  const together =
+  const local = new RateLimiterMemory(options);
+  const shared =
     redis &&
     new RateLimiterRedis({
       ...options,
@@ -36,31 +36,31 @@ export function exactCounter(name: string, limit: number, redis: CountingRedis |
       rejectIfRedisNotReady: true,
     });
 
-  /** Together with the other routers; null while Redis does not count. */
-  async function consumeTogether(key: string, points: number): Promise<RateLimiterRes | null> {
-    if (!together || !redis.isThere()) return null;
+  /** Counts together with the other routers; null while Redis does not respond. */
+  async function consumeShared(key: string, points: number): Promise<RateLimiterRes | null> {
+    if (!shared || !redis.isAvailable()) return null;
     try {
-      return await within(PATIENCE_MS, 'counting', consumed(together, key, points));
+      return await within(REDIS_TIMEOUT_MS, 'counting', consume(shared, key, points));
     } catch (error) {
-      redis.failed(error);
+      redis.onFailure(error);
       return null;
     }
   }
 
-  const excess = ({ consumedPoints, msBeforeNext }: RateLimiterRes): Excess | null =>
+  const toExcess = ({ consumedPoints, msBeforeNext }: RateLimiterRes): Excess | null =>
     consumedPoints > limit ? { limit, waitMs: msBeforeNext } : null;
 
   return async (key: string, points: number): Promise<Excess | null> => {
-    // Always here as well: while Redis is slow or away, this process alone does not exceed the limit.
-    const own = excess(await consumed(here, key, points));
-    if (own) return own;
-    const all = await consumeTogether(key, points);
-    return all && excess(all);
+    // Always locally first, so that the limit holds in this process while Redis is slow or down.
+    const localExcess = toExcess(await consume(local, key, points));
+    if (localExcess) return localExcess;
+    const total = await consumeShared(key, points);
+    return total && toExcess(total);
   };
 }
 
-/** What was counted, also when it is too much; rejects when nothing was. */
-async function consumed(
+/** Resolves with the count, also above the limit; rejects when nothing was counted. */
+async function consume(
   limiter: RateLimiterAbstract,
   key: string,
   points: number,
@@ -73,28 +73,28 @@ async function consumed(
   }
 }
 
-/** A caller's minute, which begins with what they first spend, and what was spent in it. */
+/** A client's minute, which starts with its first query, and the cost spent in it. */
 interface Minute {
   endsAt: number;
-  /** By all routers, as Redis last said, and by this one since then. */
+  /** The total of all routers at the last synchronisation, plus what this router spent since. */
   spent: number;
-  /** By this router, and not yet added on Redis. */
+  /** The part that this router has not added on Redis yet. */
   unsynchronised: number;
 }
 
-/** Memory is bounded; who is forgotten among so many callers begins a new minute here. */
-const MAX_CALLERS = 50_000;
-const SYNCHRONISE_MS = 500;
+/** Bounds memory; a client that is evicted starts a new minute in this process. */
+const MAX_CLIENTS = 50_000;
+const SYNCHRONISATION_MS = 500;
 
 export interface BudgetCounter {
-  /** Spends the points, or none of them when they exceed what is left. */
+  /** Spends the points; returns the excess, and spends nothing, when less is left. */
   spend(key: string, points: number): Excess | null;
   close(): void;
 }
 
 /**
- * Counts in this process, so that no query waits, and adds up with the other routers on Redis every
- * half second: together they may exceed the limit by what half a second's queries cost.
+ * Counts in this process, so that no query waits, and synchronises with the other routers on Redis twice a
+ * second: together they can exceed the limit by the cost of half a second's queries.
  */
 export function budgetCounter(
   name: string,
@@ -102,16 +102,16 @@ export function budgetCounter(
   redis: CountingRedis | undefined,
   clock: () => number = () => performance.now(),
 ): BudgetCounter {
-  const minutes = new LRUCache<string, Minute>({ max: MAX_CALLERS });
+  const minutes = new LRUCache<string, Minute>({ max: MAX_CLIENTS });
   const changed = new Map<string, Minute>();
 
-  function current(key: string): Minute {
+  function currentMinute(key: string): Minute {
     const now = clock();
-    const known = minutes.get(key);
-    if (known && now < known.endsAt) return known;
-    const begun = { endsAt: now + WINDOW_MS, spent: 0, unsynchronised: 0 };
-    minutes.set(key, begun);
-    return begun;
+    const running = minutes.get(key);
+    if (running && now < running.endsAt) return running;
+    const started = { endsAt: now + WINDOW_MS, spent: 0, unsynchronised: 0 };
+    minutes.set(key, started);
+    return started;
   }
 
   async function synchronise({ client }: CountingRedis): Promise<void> {
@@ -121,14 +121,14 @@ export function budgetCounter(
       batch.map(async ([key, minute]) => {
         const added = minute.unsynchronised;
         minute.unsynchronised = 0;
-        const place = `spacerent:${name}:${key}`;
+        const redisKey = `spacerent:${name}:${key}`;
         try {
           const [total, left] = await Promise.all([
-            client.incrBy(place, added),
-            client.pTTL(place),
+            client.incrBy(redisKey, added),
+            client.pTTL(redisKey),
           ]);
-          // The first router to spend begins the minute for all of them.
-          if (left < 0) await client.pExpire(place, WINDOW_MS);
+          // The first router that spends starts the minute for all routers.
+          if (left < 0) await client.pExpire(redisKey, WINDOW_MS);
           else minute.endsAt = clock() + left;
           minute.spent = total + minute.unsynchronised;
         } catch (error) {
@@ -144,19 +144,19 @@ export function budgetCounter(
   const timer =
     redis &&
     setInterval(() => {
-      dropEnded(changed, clock());
-      if (isSynchronising || changed.size === 0 || !redis.isThere()) return;
+      deleteEnded(changed, clock());
+      if (isSynchronising || changed.size === 0 || !redis.isAvailable()) return;
       isSynchronising = true;
       synchronise(redis)
-        .catch(redis.failed)
+        .catch(redis.onFailure)
         .finally(() => {
           isSynchronising = false;
         });
-    }, SYNCHRONISE_MS);
+    }, SYNCHRONISATION_MS);
 
   return {
     spend(key, points) {
-      const minute = current(key);
+      const minute = currentMinute(key);
       if (minute.spent + points > limit) {
         return { limit, waitMs: minute.endsAt - clock() };
       }
@@ -169,8 +169,8 @@ export function budgetCounter(
   };
 }
 
-/** While Redis is away these would become more and more. */
-function dropEnded(changed: Map<string, Minute>, now: number): void {
+/** Without it the changes would grow without limit while Redis is down. */
+function deleteEnded(changed: Map<string, Minute>, now: number): void {
   for (const [key, { endsAt }] of changed) {
     if (endsAt <= now) changed.delete(key);
   }

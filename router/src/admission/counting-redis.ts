@@ -2,12 +2,12 @@ import { createClient } from 'redis';
 import { sparingWarnings } from '#platform/messaging/queue-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 
-/** No count is requested for so long after Redis has failed to give one. */
-const PAUSE_MS = 1_000;
+/** After a failure of Redis, only this process counts for this long. */
+const RETRY_PAUSE_MS = 1_000;
 
 export type CountingRedis = ReturnType<typeof countingRedis>;
 
-/** A connection that never keeps a request waiting: neither for itself at the start, nor for replies. */
+/** A connection for counting that never queues commands: a request must not wait for a reconnection. */
 export function countingRedis(url: string, logger: Logger) {
   const client = createClient({
     url,
@@ -17,16 +17,16 @@ export function countingRedis(url: string, logger: Logger) {
       reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000),
     },
   });
-  const warn = sparingWarnings(logger, 'Redis does not count requests: each router does');
+  const warn = sparingWarnings(logger, 'Redis is down: each router counts requests by itself');
   client.on('error', warn);
   client.connect().catch(() => {});
   let pausedUntil = 0;
   return {
     client,
-    isThere: () => client.isReady && performance.now() >= pausedUntil,
-    failed(error: unknown) {
+    isAvailable: () => client.isReady && performance.now() >= pausedUntil,
+    onFailure(error: unknown) {
       warn(error);
-      pausedUntil = performance.now() + PAUSE_MS;
+      pausedUntil = performance.now() + RETRY_PAUSE_MS;
     },
   };
 }

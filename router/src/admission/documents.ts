@@ -11,14 +11,15 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { type CostOf, costCompiler } from './cost.ts';
+import { costCompiler } from './cost.ts';
+import type { CostEstimate } from './cost-arguments.ts';
 import type { CostRules } from './cost-rules.ts';
-import { holdToLimits, type Measures, type OperationLimits } from './limits.ts';
+import { checkLimits, type Measures, type OperationLimits } from './limits.ts';
 import { RequestErrors, refusal, withCode } from './refusals.ts';
 import { unconditionalSubscriptionRule } from './subscription-rule.ts';
 import { requireTextIn } from './text-rule.ts';
 
-/** A document that is valid and within the limits; all who send the same text share one. */
+/** A document that is valid and within the limits; requests with the same text share one. */
 export interface ExaminedDocument {
   text: string;
   document: DocumentNode;
@@ -26,26 +27,26 @@ export interface ExaminedDocument {
 }
 
 export interface ExaminedOperation extends Measures {
-  costOf: CostOf;
+  estimateCost: CostEstimate;
 }
 
 export interface Documents {
-  /** Parses and checks a text, once; throws {@link RequestErrors}. */
+  /** Parses and checks a text, or reads it from the cache; throws {@link RequestErrors}. */
   examine(text: string): ExaminedDocument;
-  /** The document whose text has this SHA-256 hash, if it is remembered. */
+  /** The cached document whose text has this SHA-256 hash. */
   byHash(sha256: string): ExaminedDocument | undefined;
 }
 
 const DOCUMENT_CACHE_SIZE = 1_000;
-/** By estimate: a token with its node, its place and its part of the text takes some 300 bytes. */
+/** Estimated: a token with its node, location and part of the text takes about 300 bytes. */
 const DOCUMENT_CACHE_BYTES = 64 * 1_024 * 1_024;
 const TOKEN_BYTES = 300;
 
 /**
- * Examines documents by one schema. Where `introspection` is off, errors don't tell of the schema either:
- * they suggest no names.
+ * Examines documents by one schema. Where `introspection` is off, errors do not disclose the schema
+ * either: they suggest no names.
  */
-export function documentExaminer(deps: {
+export function createDocuments(deps: {
   schema: GraphQLSchema;
   limits: OperationLimits;
   rules: CostRules;
@@ -66,10 +67,10 @@ export function documentExaminer(deps: {
     : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
   function examine(text: string): ExaminedDocument {
-    const document = parsed(text, limits.tokens);
-    const measured = holdToLimits(document, limits);
+    const document = parseDocument(text, limits.tokens);
+    const measured = checkLimits(document, limits);
     requireTextIn(document);
-    // First, and alone: on what it forbids, the library's rule of single root fields throws.
+    // Separately, and first: the library's rule of single root fields throws on what this one forbids.
     const conditional = validate(schema, document, [unconditionalSubscriptionRule]);
     const errors =
       conditional.length > 0
@@ -81,7 +82,7 @@ export function documentExaminer(deps: {
     const operations = new Map(
       [...measured].map(([operation, measures]) => [
         operation,
-        { ...measures, costOf: compile(document, operation) },
+        { ...measures, estimateCost: compile(document, operation) },
       ]),
     );
     return { text, document, operations };
@@ -89,8 +90,8 @@ export function documentExaminer(deps: {
 
   return {
     examine(text) {
-      const known = documents.get(text);
-      if (known) return known.examined;
+      const cached = documents.get(text);
+      if (cached) return cached.examined;
       const examined = examine(text);
       const sha256 = createHash('sha256').update(text).digest('hex');
       documents.set(text, { examined, sha256 });
@@ -104,25 +105,25 @@ export function documentExaminer(deps: {
 type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>;
 
 /**
- * What was examined is neither parsed nor validated again by Apollo Server, which asks for it by its
- * hash, or by the name that `textOf` knows.
+ * Gives Apollo Server the examined documents, so that it neither parses nor validates them again. Its keys
+ * end in the text's hash, or in a persisted id that `findText` resolves.
  */
 export function documentStore(
   { byHash, examine }: Documents,
-  textOf: (name: string) => string | undefined,
+  findText: (id: string) => string | undefined,
 ): DocumentStore {
   return {
     async get(key) {
-      const name = key.slice(key.indexOf(':') + 1);
-      const text = textOf(name);
-      return (text === undefined ? byHash(name) : examine(text))?.document;
+      const id = key.slice(key.indexOf(':') + 1);
+      const text = findText(id);
+      return (text === undefined ? byHash(id) : examine(text))?.document;
     },
     set: async () => {},
     delete: async () => false,
   };
 }
 
-function parsed(text: string, maxTokens: number): DocumentNode {
+function parseDocument(text: string, maxTokens: number): DocumentNode {
   try {
     return parse(text, { maxTokens });
   } catch (error) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Documents } from './documents.ts';
 import { RequestErrors } from './refusals.ts';
 
-/** What `@apollo/generate-persisted-query-manifest` writes. */
+/** The format that `@apollo/generate-persisted-query-manifest` writes. */
 const manifestShape = z.object({
   format: z.literal('apollo-persisted-query-manifest', {
     error: 'must be "apollo-persisted-query-manifest"',
@@ -21,7 +21,7 @@ const manifestShape = z.object({
 
 export type Manifest = z.infer<typeof manifestShape>;
 
-/** Reads a manifest; throws a sentence for everything that is wrong with the file. */
+/** Reads a manifest; throws one error with everything that is wrong with the file. */
 export async function readManifest(path: string): Promise<Manifest> {
   const text = await readFile(path, 'utf8').catch((error) => {
     throw new Error(`The manifest of operations ${path} cannot be read: ${error.message}.`);
@@ -37,40 +37,41 @@ export async function readManifest(path: string): Promise<Manifest> {
   const problems = manifest.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'It'}: ${message}.`,
   );
-  throw notUsable(path, problems);
+  throw unusableManifest(path, problems);
 }
 
-/** Holds each operation to the schema and the limits; throws a sentence for each that does not hold. */
+/** Checks each operation by the schema and the limits; throws one error with every problem. */
 export function checkManifest(
   path: string,
   { operations }: Manifest,
   documents: Documents,
-  costLimit: number,
+  maxCost: number,
 ): void {
   const problems: string[] = [];
   const ids = new Set<string>();
   for (const { id, name, type, body } of operations) {
-    const say = (problem: string) => problems.push(`The operation "${name}" (${id}): ${problem}`);
-    if (ids.has(id)) say('its id is there twice.');
+    const report = (problem: string) =>
+      problems.push(`The operation "${name}" (${id}): ${problem}`);
+    if (ids.has(id)) report('its id is there twice.');
     ids.add(id);
     try {
       const examined = [...documents.examine(body).operations];
-      if (examined.length !== 1) say('its body is not one operation.');
-      for (const [operation, { costOf }] of examined) {
+      if (examined.length !== 1) report('its body is not one operation.');
+      for (const [operation, { estimateCost }] of examined) {
         if (operation.name?.value !== name || operation.operation !== type) {
-          say(`its body is no ${type} of this name.`);
+          report(`its body is no ${type} of this name.`);
         }
-        const cost = costOf({});
-        if (cost > costLimit) say(`it costs at least ${cost}, ${costLimit} are allowed.`);
+        const cost = estimateCost({});
+        if (cost > maxCost) report(`it costs at least ${cost}, ${maxCost} are allowed.`);
       }
     } catch (error) {
       if (!(error instanceof RequestErrors)) throw error;
-      for (const { message } of error.errors) say(message);
+      for (const { message } of error.errors) report(message);
     }
   }
-  if (problems.length > 0) throw notUsable(path, problems);
+  if (problems.length > 0) throw unusableManifest(path, problems);
 }
 
-function notUsable(path: string, problems: string[]): Error {
+function unusableManifest(path: string, problems: string[]): Error {
   return new Error(`The manifest of operations ${path} is not usable:\n  ${problems.join('\n  ')}`);
 }

@@ -5,90 +5,90 @@ import { budgetCounter, type Excess, exactCounter } from './counters.ts';
 import { countingRedis } from './counting-redis.ts';
 import { refusal } from './refusals.ts';
 
-/** Who sends a request. */
-export interface Caller {
-  viewer: Viewer | null;
+/** Whose request it is: what rates are counted by. */
+export interface Client {
+  principal: Viewer | null;
   address: string;
 }
 
-/** What a caller may do in a minute. */
+/** The limits of each client in a minute. */
 export interface Rates {
-  /** Counts so many mutations against user and address; rejects with RATE_LIMITED when that is too many. */
-  mutate(mutations: number, caller: Caller): Promise<void>;
+  /** Counts mutations against the user and the address; rejects with RATE_LIMITED when they are too many. */
+  countMutations(mutations: number, client: Client): Promise<void>;
   /**
-   * Spends a query's or a subscription's cost; throws RATE_LIMITED when the budget has not that much
-   * left. Of signed-in users it is their own budget: customers behind one address don't share one.
+   * Spends the cost of a query or subscription; throws RATE_LIMITED when the budget has less left. Each
+   * signed-in user has a budget, so that users behind one address do not share one.
    */
-  read(cost: number, caller: Caller): void;
+  spendQueryCost(cost: number, client: Client): void;
   close(): Promise<void>;
 }
 
-/** How many mutations there may be in a minute, and what queries may cost in all; 0: any number. */
+/** Limits per minute: the number of mutations, the total cost of queries; 0: no limit. */
 export interface RateSettings {
   mutationsPerUser: number;
   mutationsPerAddress: number;
   queryCostPerUser: number;
   queryCostPerAddress: number;
-  /** Where all routers count together; without, each counts for itself. */
+  /** Where all routers count together; undefined: each router counts for itself. */
   redisUrl: string | undefined;
   metrics: Metrics;
   logger: Logger;
 }
 
-/** HTTP, parsing and planning cost as much as some objects, however few are requested. */
-const LEAST_COST = 10;
+/** HTTP, parsing and planning cost about as much as this many objects. */
+const MIN_QUERY_COST = 10;
 
-export function callerRates(settings: RateSettings): Rates {
+export function clientRates(settings: RateSettings): Rates {
   const { mutationsPerUser, mutationsPerAddress, queryCostPerUser, queryCostPerAddress } = settings;
   const limits = [mutationsPerUser, mutationsPerAddress, queryCostPerUser, queryCostPerAddress];
   const redis =
     settings.redisUrl && limits.some((limit) => limit > 0)
       ? countingRedis(settings.redisUrl, settings.logger)
       : undefined;
-  if (redis) showConnection(settings.metrics, 'counters', redis.isThere);
-  const mutations = (of: string, limit: number) =>
-    limit > 0 ? exactCounter(`mutations:${of}`, limit, redis) : null;
-  const queries = (of: string, limit: number) =>
-    limit > 0 ? budgetCounter(`queries:${of}`, limit, redis) : null;
-  const mutationsOfUser = mutations('user', mutationsPerUser);
-  const mutationsOfAddress = mutations('address', mutationsPerAddress);
-  const queriesOfUser = queries('user', queryCostPerUser);
-  const queriesOfAddress = queries('address', queryCostPerAddress);
+  if (redis) showConnection(settings.metrics, 'counters', redis.isAvailable);
+  const mutations = (scope: string, limit: number) =>
+    limit > 0 ? exactCounter(`mutations:${scope}`, limit, redis) : null;
+  const queries = (scope: string, limit: number) =>
+    limit > 0 ? budgetCounter(`queries:${scope}`, limit, redis) : null;
+  const userMutations = mutations('user', mutationsPerUser);
+  const addressMutations = mutations('address', mutationsPerAddress);
+  const userQueries = queries('user', queryCostPerUser);
+  const addressQueries = queries('address', queryCostPerAddress);
 
   return {
-    async mutate(count, { viewer, address }) {
+    async countMutations(count, { principal, address }) {
       if (count === 0) return;
       const excesses = await Promise.all([
-        mutationsOfAddress?.(address, count),
-        viewer && mutationsOfUser?.(viewer.userId, count),
+        addressMutations?.(address, count),
+        principal && userMutations?.(principal.userId, count),
       ]);
       for (const excess of excesses) {
         if (excess)
-          throw limited(excess, `Too many mutations: ${excess.limit} a minute are allowed.`);
+          throw rateLimited(excess, `Too many mutations: ${excess.limit} a minute are allowed.`);
       }
     },
 
-    read(cost, { viewer, address }) {
-      const excess = viewer
-        ? queriesOfUser?.spend(viewer.userId, Math.max(cost, LEAST_COST))
-        : queriesOfAddress?.spend(address, Math.max(cost, LEAST_COST));
+    spendQueryCost(cost, { principal, address }) {
+      const excess = principal
+        ? userQueries?.spend(principal.userId, Math.max(cost, MIN_QUERY_COST))
+        : addressQueries?.spend(address, Math.max(cost, MIN_QUERY_COST));
       if (!excess) return;
-      const whose = viewer ? 'your' : "your address's";
-      throw limited(
+      const whose = principal ? 'your' : "your address's";
+      throw rateLimited(
         excess,
         `Too many queries: ${whose} queries of a minute may cost ${excess.limit} in all.`,
       );
     },
 
     async close() {
-      queriesOfUser?.close();
-      queriesOfAddress?.close();
+      userQueries?.close();
+      addressQueries?.close();
       redis?.client.destroy();
     },
   };
 }
 
-function limited({ waitMs }: Excess, sentence: string) {
+function rateLimited({ waitMs }: Excess, sentence: string) {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
   return refusal('RATE_LIMITED', `${sentence} Try again in ${seconds} s.`, {
     retryAfterSeconds: seconds,

@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-/** How faults are masked and errors are shown: Apollo Server's `formatError`. */
+/** Masks faults and formats errors for clients: Apollo Server's `formatError`. */
 export type FormatError = (
   formatted: GraphQLFormattedError,
   error: unknown,
@@ -16,13 +16,13 @@ export class RequestErrors extends Error {
   }
 }
 
-/** How a refusal is answered over plain HTTP; without: 400. */
+/** The HTTP status and headers of a refusal; the default is 400. */
 export interface HttpHead {
   status: number;
   headers?: Record<string, string>;
 }
 
-/** One reason, in a sentence. `extensions` are for clients. */
+/** A refusal with one error. The extensions are sent to the client, except `http`. */
 export function refusal(
   code: string,
   message: string,
@@ -38,25 +38,25 @@ export function withCode(error: GraphQLError, code: string): GraphQLError {
   return error;
 }
 
-/** The error as clients may see it. */
-export function shownError(error: unknown, formatError: FormatError): GraphQLError {
-  const known = error instanceof GraphQLError ? error : new GraphQLError(String(error));
-  const { message, extensions } = formatError(known.toJSON(), error);
-  const { retryAfterSeconds } = known.extensions;
+/** The error as it is sent to the client, with faults masked. */
+export function toClientError(error: unknown, formatError: FormatError): GraphQLError {
+  const graphqlError = error instanceof GraphQLError ? error : new GraphQLError(String(error));
+  const { message, extensions } = formatError(graphqlError.toJSON(), error);
+  const { retryAfterSeconds } = graphqlError.extensions;
   const shown = { ...extensions, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
-  return new GraphQLError(message, { nodes: known.nodes, extensions: shown });
+  return new GraphQLError(message, { nodes: graphqlError.nodes, extensions: shown });
 }
 
-/** How these errors are answered over plain HTTP. */
-export function httpHeadOf(errors: readonly GraphQLError[]): HttpHead {
+/** The HTTP status and headers for a response with these errors. */
+export function toHttpHead(errors: readonly GraphQLError[]): HttpHead {
   return (errors[0]?.extensions.http as HttpHead | undefined) ?? { status: 400 };
 }
 
-/** Where clients may not ask for the schema, errors don't tell its names either. */
+/** Removes suggestions from errors, which would disclose names of a schema that is not public. */
 export function withoutSuggestions(formatError: FormatError): FormatError {
   return (formatted, error) => {
     const shown = formatError(formatted, error);
-    // Bounded: what a client sends is quoted in messages.
+    // Bounded against slow matching, because messages quote what clients send.
     const message = shown.message.replaceAll(/ Did you mean (?:[^"?]|"\w*"){0,500}\?/g, '');
     return { ...shown, message };
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type HttpHead, type RequestErrors, refusal } from './refusals.ts';
 
 /**
- * What clients send in every protocol: the GraphQL-over-HTTP draft, section "Request Parameters", and
+ * The parameters that clients send in every protocol: the GraphQL-over-HTTP draft, section "Request Parameters", and
  * Apollo's extension for persisted operations.
  */
 const requestShape = z.object({
@@ -16,34 +16,36 @@ const requestShape = z.object({
     .nullish(),
 });
 
-/** What a client asks for, before it is known whether that can be. */
-export interface AskedOperation {
+/** The operation that a client requests, before any check of it. */
+export interface OperationRequest {
   query: string | null;
-  /** The name of a persisted operation: a hash of its text, or what the manifest says. */
+  /** The id of a persisted operation: the hash of its text, or its id in the manifest. */
   persistedId: string | null;
   operationName: string | null;
   variables: Record<string, unknown>;
 }
 
-/** Reads what a client sent as an object; throws a sentence for what is none. */
-export function readRequest(request: unknown): AskedOperation {
-  if (Array.isArray(request)) {
-    throw badShape('Several operations in one request are not accepted: send each by itself.');
+/** Parses the parameters; throws BAD_USER_INPUT when they do not describe an operation. */
+export function readRequest(parameters: unknown): OperationRequest {
+  if (Array.isArray(parameters)) {
+    throw invalidRequest(
+      'Several operations in one request are not accepted: send each by itself.',
+    );
   }
-  const read = requestShape.safeParse(request);
-  if (!read.success) {
-    if (read.error.issues.some(({ path }) => path[0] === 'extensions')) {
-      throw badShape(
+  const parsed = requestShape.safeParse(parameters);
+  if (!parsed.success) {
+    if (parsed.error.issues.some(({ path }) => path[0] === 'extensions')) {
+      throw invalidRequest(
         'Name a persisted operation as {"persistedQuery": {"version": 1, "sha256Hash": "…"}}.',
       );
     }
     throw malformed();
   }
-  const { query, operationName, variables, extensions } = read.data;
+  const { query, operationName, variables, extensions } = parsed.data;
   const persistedId = extensions?.persistedQuery?.sha256Hash ?? null;
   if (typeof query !== 'string' && persistedId === null) throw malformed();
   return {
-    // Clients of graphql-ws cannot leave it out.
+    // Clients of graphql-ws cannot leave the query out: they send an empty one.
     query: (persistedId === null ? query : query || null) ?? null,
     persistedId,
     operationName: operationName ?? null,
@@ -53,15 +55,15 @@ export function readRequest(request: unknown): AskedOperation {
 
 const PARAMETERS = ['query', 'operationName', 'variables', 'extensions'];
 
-/** The request in an address; null when it asks for nothing, as browsers do for the page. */
-export function requestInAddress(search: string): unknown | null {
+/** The parameters in a URL; null without any, as when a browser loads the page of the Sandbox. */
+export function readUrlRequest(search: string): unknown | null {
   const params = new URLSearchParams(search);
-  const given = PARAMETERS.filter((name) => params.has(name));
-  if (given.length === 0) return null;
-  return Object.fromEntries(given.map((name) => [name, parameter(params, name)]));
+  const names = PARAMETERS.filter((name) => params.has(name));
+  if (names.length === 0) return null;
+  return Object.fromEntries(names.map((name) => [name, readParameter(params, name)]));
 }
 
-function parameter(params: URLSearchParams, name: string): unknown {
+function readParameter(params: URLSearchParams, name: string): unknown {
   const [value, ...more] = params.getAll(name);
   if (more.length > 0) throw badRequest(`The parameter ${name} is there more than once.`);
   if (name === 'query' || name === 'operationName') return value;
@@ -77,9 +79,9 @@ export function badRequest(message: string, http?: HttpHead): RequestErrors {
 }
 
 function malformed(): RequestErrors {
-  return badShape('Send {"query": "…", "operationName": "…", "variables": {…}}.');
+  return invalidRequest('Send {"query": "…", "operationName": "…", "variables": {…}}.');
 }
 
-function badShape(message: string): RequestErrors {
+function invalidRequest(message: string): RequestErrors {
   return refusal('BAD_USER_INPUT', message, { field: 'query' });
 }

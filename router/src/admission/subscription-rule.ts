@@ -8,8 +8,8 @@ import {
 } from 'graphql';
 
 /**
- * What a subscription subscribes to must not hang on a variable: GraphQL's draft, section 5.2.4.1,
- * "Single Root Field". The library's own rule does not know it yet.
+ * The root field of a subscription must not depend on a variable: GraphQL's draft, section 5.2.4.1,
+ * "Single Root Field". The library's own rule does not check it yet.
  */
 export function unconditionalSubscriptionRule(context: ValidationContext): ASTVisitor {
   const isConditional = (node: SelectionNode) =>
@@ -26,7 +26,7 @@ export function unconditionalSubscriptionRule(context: ValidationContext): ASTVi
         selection.kind === 'FragmentSpread'
           ? context.getFragment(selection.name.value)?.selectionSet
           : selection.kind === 'InlineFragment' && selection.selectionSet;
-      // Each fragment once, however many paths lead to it.
+      // Each fragment once, because fragments that spread each other multiply the paths.
       if (!inner || seen.has(inner)) continue;
       seen.add(inner);
       check(inner, seen);

@@ -5,11 +5,11 @@ import { RequestErrors, refusal, withCode } from './refusals.ts';
 const MESSAGE = 'Text must be whole Unicode characters, and none of them NUL.';
 
 /**
- * Throws BAD_USER_INPUT when a string among the variables is no text; its field is their path to it. This
- * keeps such strings out, whatever they are meant for.
+ * Throws BAD_USER_INPUT when a string in the variables is not valid text; `field` is the path to it. No
+ * subgraph receives such a string, whatever field it is for.
  */
 export function requireText(variables: Readonly<Record<string, unknown>>): void {
-  // No recursion: a client decides how deep this goes.
+  // No recursion: a client chooses the depth, and could overflow the stack.
   const left: [value: unknown, path: string][] = Object.entries(variables).map(([name, value]) => [
     value,
     name,
@@ -20,7 +20,7 @@ export function requireText(variables: Readonly<Record<string, unknown>>): void 
       throw refusal('BAD_USER_INPUT', MESSAGE, { field: path });
     }
     if (typeof value !== 'object' || value === null) continue;
-    // A path as deep as that is no help, and would take more memory the deeper it is.
+    // Paths of unlimited length would take memory by the square of the depth.
     const isShown = path.length <= MAX_PATH_LENGTH;
     for (const [key, inner] of Object.entries(value)) {
       left.push([
@@ -33,7 +33,7 @@ export function requireText(variables: Readonly<Record<string, unknown>>): void 
 
 const MAX_PATH_LENGTH = 200;
 
-/** As {@link requireText}, for what is written in the document itself. */
+/** Like {@link requireText}, for the strings in the document itself. */
 export function requireTextIn(document: DocumentNode): void {
   visit(document, {
     StringValue(node) {

@@ -12,27 +12,27 @@ import { getValue } from './response-tree.ts';
 /** `@include` or `@skip` by a variable. */
 export interface Condition {
   variable: string;
-  /** What the variable must be for the selection to count. */
-  must: boolean;
+  /** The variable's value with which the selection is included. */
+  expected: boolean;
 }
 
-/** The Boolean variables that decide what an operation answers. */
+/** The Boolean variables that decide which fields an operation selects. */
 export type ConditionValues = ReadonlyMap<string, boolean>;
 
-/** The conditions of one field or fragment; 'never' when it is left out whatever the variables are. */
-export function conditionsOf(element: OperationElement): readonly Condition[] | 'never' {
+/** The conditions of one field or fragment; 'never' when a literal excludes it. */
+export function readConditions(element: OperationElement): readonly Condition[] | 'never' {
   const conditions: Condition[] = [];
   for (const directive of element.appliedDirectives) {
     if (directive.name !== 'skip' && directive.name !== 'include') continue;
     const must = directive.name === 'include';
     const value: unknown = directive.arguments().if;
-    if (isVariable(value)) conditions.push({ variable: value.name, must });
+    if (isVariable(value)) conditions.push({ variable: value.name, expected: must });
     else if (value !== must) return 'never';
   }
   return conditions;
 }
 
-/** Names the variables that `@include` and `@skip` read, with their defaults. */
+/** The variables that `@include` and `@skip` read, with their defaults. */
 export function conditionVariables(
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -45,8 +45,8 @@ export function conditionVariables(
   );
   const used = new Map<string, unknown>();
   visit(document, {
-    Directive({ name, arguments: given }) {
-      const value = given?.find((argument) => argument.name.value === 'if')?.value;
+    Directive({ name, arguments: args }) {
+      const value = args?.find((argument) => argument.name.value === 'if')?.value;
       if (value?.kind !== Kind.VARIABLE || !['include', 'skip'].includes(name.value)) return;
       const variable = value.name.value;
       // The document may hold other operations, with variables of their own.
@@ -62,9 +62,9 @@ export function conditionValues(
   variables: Record<string, unknown>,
 ): ConditionValues {
   const values = new Map<string, boolean>();
-  for (const [name, byDefault] of defaults) {
-    const given = getValue(variables, name);
-    const value = given === undefined ? byDefault : given;
+  for (const [name, defaultValue] of defaults) {
+    const sent = getValue(variables, name);
+    const value = sent === undefined ? defaultValue : sent;
     if (typeof value !== 'boolean') {
       throw new GraphQLError(
         `Variable "$${name}" is read by @include or @skip: it must be a Boolean.`,

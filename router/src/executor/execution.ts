@@ -5,15 +5,15 @@ import { getValue, setValue, type Tree, type TreePath } from './response-tree.ts
 import type { Subgraph } from './subgraph.ts';
 import type { TypeConditions } from './type-conditions.ts';
 
-/** One execution of a plan: what it works with, and what it fills. */
+/** One execution of a plan: its input, and the tree that it fills. */
 export interface Execution<Context> {
   readonly subgraphs: Readonly<Record<string, Subgraph<Context>>>;
   readonly types: TypeConditions;
-  /** The client's variables, as given. */
+  /** The client's variables, as sent. */
   readonly variables: Record<string, unknown>;
   readonly conditions: ConditionValues;
   readonly context: Context;
-  /** All that the subgraphs answered, merged. */
+  /** The merged responses of the subgraphs. */
   readonly root: Tree;
   readonly errors: GraphQLError[];
 }
@@ -24,7 +24,7 @@ export interface Cursor {
   path: TreePath;
 }
 
-/** The client's variables that a fetch needs; those that are not given stay so, for their defaults. */
+/** The client's variables that a fetch uses; absent ones stay absent, so that their defaults apply. */
 export function usedVariables(
   { variableUsages = [] }: FetchNode,
   variables: Record<string, unknown>,

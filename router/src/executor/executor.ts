@@ -21,27 +21,27 @@ const OPERATION_CACHE_SIZE = 1_000;
 
 export interface ExecutorOptions<Context> {
   supergraphSdl: string;
-  /** By the names that the supergraph gives them. */
+  /** By their names in the supergraph. */
   subgraphs: Readonly<Record<string, Subgraph<Context>>>;
-  /** Scalars with rules of their own; the supergraph knows names only. */
+  /** Scalars with rules for input; the supergraph has only their names. */
   scalars?: readonly GraphQLScalarType[];
-  /** How many prepared operations are remembered. */
-  remember?: number;
+  /** The number of prepared operations in the cache. */
+  cacheSize?: number;
 }
 
-export interface Request<Context> {
+export interface ExecutionRequest<Context> {
   variables?: Record<string, unknown>;
   context: Context;
 }
 
-export interface Event<Context> extends Request<Context> {
+export interface SubscriptionEvent<Context> extends ExecutionRequest<Context> {
   /** The value of the root field: JSON with the fields of the subgraph's type under their own names. */
   rootValue: unknown;
 }
 
 /** Executes operations against the subgraphs of one supergraph, by the plans of Apollo's planner. */
 export class Executor<Context> {
-  /** What clients see. */
+  /** The schema that clients see. */
   readonly schema: GraphQLSchema;
   readonly operations: Operations;
   readonly #primaries: Primaries;
@@ -53,14 +53,14 @@ export class Executor<Context> {
     const supergraph = Supergraph.build(options.supergraphSdl);
     this.#subgraphs = options.subgraphs;
     for (const { name } of supergraph.subgraphsMetadata()) {
-      if (!this.#subgraphs[name]) throw new Error(`there is no way to the subgraph "${name}"`);
+      if (!this.#subgraphs[name]) throw new Error(`the subgraph "${name}" has no client`);
     }
     const api: Schema = supergraph.apiSchema();
     this.schema = withScalarRules(api.toGraphQLJSSchema(), options.scalars ?? []);
     this.#types = new TypeConditions(supergraph.schema.toGraphQLJSSchema());
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
-    const limit = options.remember ?? OPERATION_CACHE_SIZE;
+    const limit = options.cacheSize ?? OPERATION_CACHE_SIZE;
     this.operations = new Operations(this.schema, api, planner, limit);
   }
 
@@ -73,7 +73,7 @@ export class Executor<Context> {
     return this.operations.prepare(document, operationName, textHash);
   }
 
-  /** What is wrong with the variables, if anything. */
+  /** Returns the errors in the variables. */
   checkVariables(
     { operation }: PreparedOperation,
     variables: Record<string, unknown>,
@@ -83,52 +83,52 @@ export class Executor<Context> {
     return getVariableValues(this.schema, definitions, variables).errors ?? [];
   }
 
-  /** Answers a query or mutation; never rejects for what a client sends or a subgraph answers. */
+  /** Executes a query or mutation; never rejects because of a client's request or a subgraph's response. */
   async execute(
     prepared: PreparedOperation,
-    { variables = {}, context }: Request<Context>,
+    { variables = {}, context }: ExecutionRequest<Context>,
   ): Promise<ExecutionResult> {
     const { node } = prepared.plan;
     if (node?.kind === 'Subscription') {
       const extensions = { code: 'BAD_REQUEST' };
-      return { errors: [new GraphQLError('A subscription has no single answer.', { extensions })] };
+      return { errors: [new GraphQLError('A subscription has no single result.', { extensions })] };
     }
     const errors = this.checkVariables(prepared, variables);
     if (errors.length > 0) return { errors };
-    return answering(async () => {
-      const execution = this.#begin(prepared, variables, context);
+    return catchGraphQLErrors(async () => {
+      const execution = this.#startExecution(prepared, variables, context);
       if (node) await executePlan(node, execution);
-      return complete(prepared, execution);
+      return toResult(prepared, execution);
     });
   }
 
-  /** Which field a subscription subscribes to; throws what {@link checkVariables} finds wrong. */
+  /** The root field of a subscription; throws what {@link checkVariables} would return. */
   rootField(prepared: PreparedOperation, variables: Record<string, unknown>): SubscriptionField {
-    const { primary } = subscriptionOf(prepared);
+    const { primary } = subscriptionNode(prepared);
     const definitions = prepared.operation.variableDefinitions ?? [];
     const { coerced, errors } = getVariableValues(this.schema, definitions, variables);
     if (errors) throw errors[0];
-    return this.#primaries.rootFieldOf(primary, this.schema, coerced);
+    return this.#primaries.readRootField(primary, this.schema, coerced);
   }
 
   /**
-   * Answers one event of a subscription: its root value's own fields, and what the other subgraphs
-   * know about them. The variables must have been checked.
+   * Executes a subscription for one event: its root value's own fields, and the fields of other subgraphs.
+   * The variables must have been checked.
    */
   async executeEvent(
     prepared: PreparedOperation,
-    { rootValue, variables = {}, context }: Event<Context>,
+    { rootValue, variables = {}, context }: SubscriptionEvent<Context>,
   ): Promise<ExecutionResult> {
-    const { primary, rest } = subscriptionOf(prepared);
-    return answering(async () => {
-      const execution = this.#begin(prepared, variables, context);
+    const { primary, rest } = subscriptionNode(prepared);
+    return catchGraphQLErrors(async () => {
+      const execution = this.#startExecution(prepared, variables, context);
       await this.#primaries.execute(primary, rootValue, execution);
       if (rest) await executePlan(rest, execution);
-      return complete(prepared, execution);
+      return toResult(prepared, execution);
     });
   }
 
-  #begin(
+  #startExecution(
     { conditions }: PreparedOperation,
     variables: Record<string, unknown>,
     context: Context,
@@ -145,32 +145,32 @@ export class Executor<Context> {
   }
 }
 
-function subscriptionOf({ plan: { node } }: PreparedOperation) {
+function subscriptionNode({ plan: { node } }: PreparedOperation) {
   if (node?.kind !== 'Subscription') throw new Error('only subscriptions have events');
   return node;
 }
 
-/** What is thrown as a GraphQLError is an answer without data. */
-async function answering(answer: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+/** A thrown GraphQLError becomes a result without data. */
+async function catchGraphQLErrors(run: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
   try {
-    return await answer();
+    return await run();
   } catch (error) {
     if (error instanceof GraphQLError) return { errors: [error] };
     throw error;
   }
 }
 
-function complete<Context>(
+function toResult<Context>(
   { projection, introspection }: PreparedOperation,
   { root, errors, conditions, variables }: Execution<Context>,
 ): ExecutionResult {
   const projected = projection.project(root, {
     conditions,
-    introspect: (field) => introspection.answer(field, variables),
+    introspect: (field) => introspection.execute(field, variables),
   });
   const { data } = projected;
   if (errors.length > 0) return { errors, data };
-  // Nulls that no subgraph gave a reason for: as the gateway tells them, beside the errors.
+  // Nulls without an error of a subgraph: as the gateway reports them, in the extensions.
   if (projected.errors.length > 0)
     return { data, extensions: { valueCompletion: projected.errors } };
   return { data };

@@ -1,12 +1,12 @@
 import type { FetchNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Cursor, type Execution, usedVariables } from './execution.ts';
-import { type Representations, representationsOf } from './representations.ts';
-import { copyOf, isTree, merge, placesAt, type Tree } from './response-tree.ts';
+import { buildRepresentations, type Representations } from './representations.ts';
+import { deepCopy, isTree, merge, placesAt, type Tree } from './response-tree.ts';
 import { applyRewrites } from './rewrites.ts';
 import { subgraphError } from './subgraph.ts';
 
-/** Asks the subgraph and merges its answer into the tree. What goes wrong is written to the errors. */
+/** Sends the fetch to its subgraph and merges the response into the tree. Failures become errors. */
 export async function executeFetch<Context>(
   fetch: FetchNode,
   cursor: Cursor,
@@ -17,11 +17,11 @@ export async function executeFetch<Context>(
     if (fetch.requires) await fetchEntities(fetch, cursor, execution);
     else await fetchFields(fetch, cursor, execution);
   } catch (error) {
-    // It costs this fetch's fields; the others are answered.
+    // Only the fields of this fetch are missing; the execution goes on.
     const { message } = error as Error;
-    const known = error instanceof GraphQLError;
+    const isGraphQLError = error instanceof GraphQLError;
     execution.errors.push(
-      known ? error : new GraphQLError(message, { originalError: error as Error }),
+      isGraphQLError ? error : new GraphQLError(message, { originalError: error as Error }),
     );
   }
 }
@@ -31,7 +31,7 @@ async function fetchFields<Context>(
   { objects, path }: Cursor,
   execution: Execution<Context>,
 ): Promise<void> {
-  const { data, errors } = await ask(fetch, {}, execution);
+  const { data, errors } = await requestSubgraph(fetch, {}, execution);
   for (const error of errors ?? []) {
     execution.errors.push(
       subgraphError(error, fetch.serviceName, error.path && [...path, ...error.path]),
@@ -40,7 +40,7 @@ async function fetchFields<Context>(
   if (!data) return;
   applyRewrites(fetch.outputRewrites, data, execution.types);
   const [first, ...others] = objects;
-  for (const object of others) merge(object, copyOf(data));
+  for (const object of others) merge(object, deepCopy(data));
   if (first) merge(first, data);
 }
 
@@ -49,12 +49,12 @@ async function fetchEntities<Context>(
   cursor: Cursor,
   execution: Execution<Context>,
 ): Promise<void> {
-  const representations = representationsOf(fetch, cursor.objects, execution.types);
+  const representations = buildRepresentations(fetch, cursor.objects, execution.types);
   if (representations.distinct.length === 0) return;
   if (fetch.variableUsages?.includes('representations')) {
     throw new Error('Variables cannot contain key "representations"');
   }
-  const { data, errors } = await ask(
+  const { data, errors } = await requestSubgraph(
     fetch,
     { representations: representations.distinct },
     execution,
@@ -72,11 +72,11 @@ async function fetchEntities<Context>(
     );
   }
   representations.entities.forEach((places, at) => {
-    const answer = received[at];
-    if (!isTree(answer)) return;
-    // Each place gets its own: what lies deeper may be given other fields in each of them.
+    const entity = received[at];
+    if (!isTree(entity)) return;
+    // Each place gets a copy, because later fetches may add different fields below each of them.
     places.forEach((place, n) => {
-      const part = n === places.length - 1 ? answer : copyOf(answer);
+      const part = n === places.length - 1 ? entity : deepCopy(entity);
       mergeEntity(fetch, cursor.objects[place] as Tree, part, execution);
     });
   });
@@ -118,7 +118,7 @@ function reportErrors<Context>(
   }
 }
 
-async function ask<Context>(
+async function requestSubgraph<Context>(
   fetch: FetchNode,
   extra: Record<string, unknown>,
   { subgraphs, variables, context }: Execution<Context>,
@@ -126,5 +126,5 @@ async function ask<Context>(
   const subgraph = subgraphs[fetch.serviceName];
   if (!subgraph) throw new Error(`Couldn't find service with name "${fetch.serviceName}"`);
   const used = usedVariables(fetch, variables);
-  return subgraph.ask({ query: fetch.operation, variables: { ...used, ...extra } }, context);
+  return subgraph.send({ query: fetch.operation, variables: { ...used, ...extra } }, context);
 }

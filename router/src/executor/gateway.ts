@@ -5,30 +5,30 @@ import type { Authorize } from '#platform/auth/internal-tokens.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { outcomeOf, type RouterMetrics } from '../observability/metrics.ts';
+import { type RouterMetrics, toOutcome } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
-import { standIn } from './gateway-executor.ts';
+import { gatewayExecutor } from './gateway-executor.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
 import { type RouterContext, SubgraphClient } from './subgraph-client.ts';
 
-/** Which executor answers queries and mutations: the router's own, or the gateway's. */
+/** The executor of queries and mutations: the router's own, or the gateway's. */
 export type ExecutorName = 'own' | 'stock';
 
 export interface GatewayOptions {
-  /** Where each subgraph is called. */
+  /** The base URL of each subgraph. */
   urls: Record<ContextName, string>;
   authorize: Authorize;
   timeoutMs: number;
   executor: ExecutorName;
-  /** Measures what subgraphs answer to the router's own executor. */
+  /** Called for each response of a subgraph to the router's own executor. */
   observe: RouterMetrics['observeSubgraph'];
   logger: Logger;
 }
 
 /**
- * The federated schema as Apollo Server takes it, and the router's own executor, which answers
- * subscriptions' events whoever answers the rest.
+ * The gateway for Apollo Server, and the router's own executor, which executes the events of subscriptions
+ * even when the gateway's executor executes the rest.
  */
 export async function createGateway({
   urls,
@@ -42,26 +42,32 @@ export async function createGateway({
   const clients = Object.fromEntries(
     (Object.keys(urls) as ContextName[]).map((name) => [
       name,
-      new SubgraphClient(name, urls[name], (viewer) => authorize(name, viewer), timeoutMs, logger),
+      new SubgraphClient(
+        name,
+        urls[name],
+        (principal) => authorize(name, principal),
+        timeoutMs,
+        logger,
+      ),
     ]),
   );
-  // The supergraph names scalars without their rules: with them, malformed instants are refused
-  // here, before any subgraph is asked.
+  // The supergraph has scalars without rules: with rules, malformed instants are refused before any
+  // subgraph receives them.
   const scalars = [DateTime];
   const executor = new Executor<RouterContext>({
     supergraphSdl,
-    subgraphs: measured(clients, observe),
+    subgraphs: measuredSubgraphs(clients, observe),
     scalars,
   });
 
   const gateway = new ApolloGateway({
     supergraphSdl,
-    // The executor has seen to it that there is one for each name.
+    // The executor's constructor has checked that each subgraph has a client.
     buildService: ({ name }) => clients[name] as SubgraphClient,
     logger,
   });
   gateway.onSchemaLoadOrUpdate(({ apiSchema }) => void withScalarRules(apiSchema, scalars));
-  if (name === 'own') gateway.executor = standIn(executor);
+  if (name === 'own') gateway.executor = gatewayExecutor(executor);
   return {
     gateway,
     executor,
@@ -71,25 +77,25 @@ export async function createGateway({
   };
 }
 
-function measured(
+function measuredSubgraphs(
   clients: Record<string, SubgraphClient>,
   observe: RouterMetrics['observeSubgraph'],
 ): Record<string, Subgraph<RouterContext>> {
   const timed = ([name, client]: [string, SubgraphClient]): [string, Subgraph<RouterContext>] => {
-    const observed = (outcome: Parameters<typeof observe>[1], began: number) =>
-      observe(name, outcome, (performance.now() - began) / 1_000);
+    const record = (outcome: Parameters<typeof observe>[1], startedAt: number) =>
+      observe(name, outcome, (performance.now() - startedAt) / 1_000);
     return [
       name,
       {
-        async ask(request, context) {
-          const began = performance.now();
+        async send(request, context) {
+          const startedAt = performance.now();
           try {
-            const response = await client.ask(request, context);
-            const failed = outcomeOf(response.errors as never) === 'error';
-            observed(failed ? 'error' : 'ok', began);
+            const response = await client.send(request, context);
+            const failed = toOutcome(response.errors as never) === 'error';
+            record(failed ? 'error' : 'ok', startedAt);
             return response;
           } catch (error) {
-            observed('unavailable', began);
+            record('unavailable', startedAt);
             throw error;
           }
         },

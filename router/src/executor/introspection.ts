@@ -12,7 +12,7 @@ import {
 
 type Introspect = (variables: Record<string, unknown>) => unknown;
 
-/** Answers an operation's `__schema` and `__type` from the schema; throws what is wrong with them. */
+/** Executes an operation's `__schema` and `__type` against the schema; throws their errors. */
 export class Introspection {
   readonly #schema: GraphQLSchema;
   readonly #operation: OperationDefinitionNode;
@@ -23,9 +23,9 @@ export class Introspection {
     this.#operation = operation;
   }
 
-  answer(field: FieldSelection, variables: Record<string, unknown>): unknown {
-    const known = this.#fields.get(field);
-    if (known) return known(variables);
+  execute(field: FieldSelection, variables: Record<string, unknown>): unknown {
+    const cached = this.#fields.get(field);
+    if (cached) return cached(variables);
     const introspect = this.#prepare(field);
     this.#fields.set(field, introspect);
     return introspect(variables);
@@ -41,11 +41,11 @@ export class Introspection {
       return data?.[node.alias?.value ?? node.name.value];
     };
     if (variables.size > 0) return introspect;
-    // The schema does not change: one answer is as good as the next.
-    let answer: unknown;
+    // Without variables the result never changes.
+    let result: unknown;
     return () => {
-      answer ??= introspect({});
-      return answer;
+      result ??= introspect({});
+      return result;
     };
   }
 

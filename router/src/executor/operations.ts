@@ -15,7 +15,7 @@ import { conditionVariables } from './conditions.ts';
 import { Introspection } from './introspection.ts';
 import { Projection } from './projection.ts';
 
-/** All that can be known of an operation before it is executed. */
+/** Everything that is computed before an operation is executed. */
 export interface PreparedOperation {
   operation: OperationDefinitionNode;
   plan: QueryPlan;
@@ -30,18 +30,18 @@ export interface Unprepared {
   errors: readonly GraphQLError[];
 }
 
-/** Prepares operations of one schema, each once; as many as `limit` are remembered. */
+/** Prepares operations of one schema, with a cache of `cacheSize`. */
 export class Operations {
   readonly #schema: GraphQLSchema;
   readonly #api: Schema;
   readonly #planner: QueryPlanner;
   readonly #prepared: LRUCache<string, PreparedOperation>;
 
-  constructor(schema: GraphQLSchema, api: Schema, planner: QueryPlanner, limit: number) {
+  constructor(schema: GraphQLSchema, api: Schema, planner: QueryPlanner, cacheSize: number) {
     this.#schema = schema;
     this.#api = api;
     this.#planner = planner;
-    this.#prepared = new LRUCache({ max: limit });
+    this.#prepared = new LRUCache({ max: cacheSize });
   }
 
   get size(): number {
@@ -55,11 +55,11 @@ export class Operations {
   prepare(
     document: DocumentNode,
     operationName?: string | null,
-    textHash = hashOf(document),
+    textHash = toHash(document),
   ): PreparedOperation | Unprepared {
     const key = `${textHash} ${operationName ?? ''}`;
-    const known = this.#prepared.get(key);
-    if (known) return known;
+    const cached = this.#prepared.get(key);
+    if (cached) return cached;
     try {
       const prepared = this.#prepare(document, operationName ?? undefined);
       this.#prepared.set(key, prepared);
@@ -71,7 +71,7 @@ export class Operations {
   }
 
   #prepare(document: DocumentNode, operationName: string | undefined): PreparedOperation {
-    const node = operationOf(document, operationName);
+    const node = findOperation(document, operationName);
     const operation = operationFromDocument(this.#api, document, { operationName });
     return {
       operation: node,
@@ -83,7 +83,7 @@ export class Operations {
   }
 }
 
-function operationOf(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
+function findOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
   const operation = getOperationAST(document, name);
   if (operation) return operation;
   const hasSome = document.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION);
@@ -95,7 +95,7 @@ function operationOf(document: DocumentNode, name: string | undefined): Operatio
   );
 }
 
-function hashOf(document: DocumentNode): string {
+function toHash(document: DocumentNode): string {
   const text = document.loc?.source.body ?? print(document);
   return createHash('sha256').update(text).digest('hex');
 }

@@ -20,7 +20,7 @@ export interface SubscriptionField {
   /** The subgraph that has it. */
   serviceName: string;
   name: string;
-  /** By the schema's rules, defaults included. */
+  /** Coerced by the schema, with defaults. */
   arguments: Record<string, unknown>;
 }
 
@@ -29,7 +29,7 @@ interface Primary {
   field: FieldNode;
 }
 
-/** Executes what the plans of subscriptions call primary: the subgraph's own part. */
+/** Executes the primary node of a subscription's plan: the part of the subgraph that has the root field. */
 export class Primaries {
   readonly #supergraph: Supergraph;
   readonly #schemas = new Map<string, GraphQLSchema>();
@@ -39,8 +39,8 @@ export class Primaries {
     this.#supergraph = supergraph;
   }
 
-  /** The root field, with the arguments that the variables give it by the rules of `schema`. */
-  rootFieldOf(
+  /** The root field, with its arguments coerced by `schema`. */
+  readRootField(
     fetch: FetchNode,
     schema: GraphQLSchema,
     variables: Record<string, unknown>,
@@ -53,45 +53,45 @@ export class Primaries {
     return { serviceName, name, arguments: getArgumentValues(definition, field, variables) };
   }
 
-  /** Answers as the subgraph itself would, from an event's root value, and merges that into the tree. */
+  /** Executes on an event's root value as the subgraph would, and merges the result into the tree. */
   async execute<Context>(
     fetch: FetchNode,
     rootValue: unknown,
     { root, errors, variables, types }: Execution<Context>,
   ): Promise<void> {
     const { document, field } = this.#parse(fetch);
-    const answer = await execute({
-      schema: this.#schemaOf(fetch.serviceName),
+    const result = await execute({
+      schema: this.#schemaFor(fetch.serviceName),
       document,
       rootValue: { [field.name.value]: rootValue },
       variableValues: usedVariables(fetch, variables),
     });
-    for (const error of answer.errors ?? []) {
+    for (const error of result.errors ?? []) {
       const { message, path, extensions } = error;
       errors.push(subgraphError({ message, path, extensions }, fetch.serviceName, path));
     }
-    if (!answer.data) return;
-    applyRewrites(fetch.outputRewrites, answer.data, types);
-    merge(root, answer.data as Tree);
+    if (!result.data) return;
+    applyRewrites(fetch.outputRewrites, result.data, types);
+    merge(root, result.data as Tree);
   }
 
   #parse(fetch: FetchNode): Primary {
-    const known = this.#parsed.get(fetch);
-    if (known) return known;
+    const cached = this.#parsed.get(fetch);
+    if (cached) return cached;
     const document = parse(fetch.operation, { noLocation: true });
     const [operation] = document.definitions;
-    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('a plan without operation');
+    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('the plan has no operation');
     const field = operation.selectionSet.selections.find((each) => each.kind === Kind.FIELD);
-    if (!field) throw new Error('a subscription without a root field');
+    if (!field) throw new Error('the subscription has no root field');
     const primary = { document, field };
     this.#parsed.set(fetch, primary);
     return primary;
   }
 
-  /** The subgraph's own schema, as the supergraph remembers it. */
-  #schemaOf(serviceName: string): GraphQLSchema {
-    const known = this.#schemas.get(serviceName);
-    if (known) return known;
+  /** The subgraph's own schema, extracted from the supergraph. */
+  #schemaFor(serviceName: string): GraphQLSchema {
+    const cached = this.#schemas.get(serviceName);
+    if (cached) return cached;
     const subgraph = this.#supergraph.subgraphs().get(serviceName);
     if (!subgraph) throw new Error(`the supergraph has no subgraph "${serviceName}"`);
     // Composition has checked it.

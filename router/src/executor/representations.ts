@@ -3,54 +3,54 @@ import { getValue, isTree, merge, setValue, type Tree } from './response-tree.ts
 import { applyRewrites } from './rewrites.ts';
 import type { TypeConditions } from './type-conditions.ts';
 
-/** Distinct representations, as a subgraph's `_entities` takes them. */
+/** Distinct representations, the argument of a subgraph's `_entities`. */
 export interface Representations {
   distinct: Tree[];
-  /** For each of them, which entities it stands for: indexes of the given ones. */
+  /** For each representation, the indexes of the entities that it represents. */
   entities: number[][];
 }
 
 /**
  * Represents `entities` by what the fetch requires of them, equal ones once. Entities that are of
- * another type, or of which not everything required is known, are left out.
+ * another type, or that lack a required field, are left out.
  */
-export function representationsOf(
+export function buildRepresentations(
   fetch: FetchNode,
   entities: readonly Tree[],
   types: TypeConditions,
 ): Representations {
   const distinct: Tree[] = [];
-  const standsFor: number[][] = [];
+  const entityIndexes: number[][] = [];
   const indexes = new Map<string, number>();
   entities.forEach((entity, at) => {
     const representation = select(entity, fetch.requires ?? [], types);
     if (!representation?.__typename) return;
     applyRewrites(fetch.inputRewrites, representation, types);
-    const key = identityOf(representation);
-    const known = indexes.get(key);
-    if (known !== undefined) {
-      standsFor[known]?.push(at);
+    const key = toKey(representation);
+    const existing = indexes.get(key);
+    if (existing !== undefined) {
+      entityIndexes[existing]?.push(at);
       return;
     }
     indexes.set(key, distinct.length);
     distinct.push(representation);
-    standsFor.push([at]);
+    entityIndexes.push([at]);
   });
-  return { distinct, entities: standsFor };
+  return { distinct, entities: entityIndexes };
 }
 
-/** Equal for equal representations alone: one selection makes them, so their fields are in one order. */
-function identityOf(representation: Tree): string {
-  let identity = '';
+/** Unique for each representation: the same selection creates all, so their fields have one order. */
+function toKey(representation: Tree): string {
+  let key = '';
   for (const name of Object.keys(representation)) {
     const value = representation[name];
     const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-    identity += `${name} ${typeof value} ${text.length}:${text}`;
+    key += `${name} ${typeof value} ${text.length}:${text}`;
   }
-  return identity;
+  return key;
 }
 
-/** What the selections take from the source; null when a field is missing. */
+/** The selected fields of the source; null when one is missing. */
 function select(
   source: Tree,
   selections: readonly QueryPlanSelectionNode[],

@@ -1,4 +1,4 @@
-/** What the subgraphs answered so far: objects by response name, merged as answers come in. */
+/** The merged responses of the subgraphs: objects by response name. */
 export type Tree = { [responseName: string]: unknown };
 
 /** Steps from the root to objects: response names, and '@' for every element of a list. */
@@ -28,37 +28,37 @@ export function setValue(tree: Tree, responseName: string, value: unknown): void
 /** Merges `source`, which must not be used afterwards, into `target`. */
 export function merge(target: Tree, source: Tree): void {
   for (const name of Object.keys(source)) {
-    const given = source[name];
-    if (given === undefined) continue;
-    if (typeof given !== 'object' || given === null) setValue(target, name, given);
-    else setValue(target, name, merged(getValue(target, name), given));
+    const added = source[name];
+    if (added === undefined) continue;
+    if (typeof added !== 'object' || added === null) setValue(target, name, added);
+    else setValue(target, name, mergeValues(getValue(target, name), added));
   }
 }
 
-function merged(known: unknown, given: unknown): unknown {
-  if (isTree(known) && isTree(given)) {
-    merge(known, given);
-    return known;
+function mergeValues(present: unknown, added: unknown): unknown {
+  if (isTree(present) && isTree(added)) {
+    merge(present, added);
+    return present;
   }
-  if (Array.isArray(known) && Array.isArray(given) && known.length === given.length) {
-    for (let index = 0; index < given.length; index += 1) {
-      known[index] = merged(known[index], given[index]);
+  if (Array.isArray(present) && Array.isArray(added) && present.length === added.length) {
+    for (let index = 0; index < added.length; index += 1) {
+      present[index] = mergeValues(present[index], added[index]);
     }
-    return known;
+    return present;
   }
-  return given;
+  return added;
 }
 
-/** A copy that shares nothing with the answer. */
-export function copyOf<Value>(answer: Value): Value {
-  if (Array.isArray(answer)) return answer.map(copyOf) as Value;
-  if (!isTree(answer)) return answer;
+/** A copy that shares no object with the value. */
+export function deepCopy<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(deepCopy) as Value;
+  if (!isTree(value)) return value;
   const copy: Tree = {};
-  for (const name of Object.keys(answer)) setValue(copy, name, copyOf(answer[name]));
+  for (const name of Object.keys(value)) setValue(copy, name, deepCopy(value[name]));
   return copy as Value;
 }
 
-/** The objects at `path` below these; nulls are passed over. */
+/** The objects at `path` below these; nulls are skipped. */
 export function objectsAt(trees: readonly Tree[], path: TreePath): Tree[] {
   const objects: Tree[] = [];
   for (const tree of trees) collect(tree, path, 0, objects);
@@ -75,7 +75,7 @@ function collect(value: unknown, path: TreePath, step: number, objects: Tree[]):
   }
 }
 
-/** Where exactly these objects are, in the same order. */
+/** The exact paths of these objects, in the order of {@link objectsAt}. */
 export function placesAt(root: Tree, path: TreePath): (string | number)[][] {
   const places: (string | number)[][] = [];
   const visit = (value: unknown, step: number, place: (string | number)[]): void => {

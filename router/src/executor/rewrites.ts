@@ -4,7 +4,7 @@ import type { TypeConditions } from './type-conditions.ts';
 
 const CONDITION = '... on ';
 
-/** Changes `tree` as the planner asks: fields are renamed or set where a subgraph names them otherwise. */
+/** Applies the plan's rewrites to `tree`: renames or sets fields whose names in a subgraph differ. */
 export function applyRewrites(
   rewrites: readonly FetchDataRewrite[] | undefined,
   tree: Tree,
@@ -27,7 +27,7 @@ function rename(object: Tree, from: string, to: string): void {
   setValue(object, from, undefined);
 }
 
-/** The objects that a path of field names and type conditions leads to; lists are gone through. */
+/** The objects that a path of field names and type conditions leads to; lists are traversed. */
 function selectObjects(value: unknown, path: readonly string[], types: TypeConditions) {
   const found: Tree[] = [];
   const visit = (value: unknown, step: number): void => {

@@ -1,8 +1,7 @@
 import { type GraphQLScalarType, type GraphQLSchema, isScalarType } from 'graphql';
 
 /**
- * Gives the schema's scalars, which a supergraph names without their rules, the rules for input of
- * the scalars of the same name. Returns the schema.
+ * Adds rules for input to the schema's scalars, by name, because a supergraph has none. Returns the schema.
  */
 export function withScalarRules(
   schema: GraphQLSchema,

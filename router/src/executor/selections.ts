@@ -11,7 +11,7 @@ import {
   type SelectionSet,
   type Type,
 } from '@apollo/federation-internals';
-import { type Condition, conditionsOf } from './conditions.ts';
+import { type Condition, readConditions } from './conditions.ts';
 
 /** The shape of a field's value. */
 export type Shape =
@@ -27,27 +27,27 @@ export interface SelectedField {
   /** The type that the selection was written for. */
   parent: CompositeType;
   shape: Shape;
-  /** All must hold, else the field is left out. */
+  /** The field is left out unless all of them are met. */
   conditions: readonly Condition[];
   selection: FieldSelection;
 }
 
 /** The fields of objects of one type, in the client's order, fragments resolved. */
-export interface FieldsOfType {
+export interface TypeFields {
   type: CompositeType;
   fields: readonly SelectedField[];
 }
 
-/** The selection set of one operation or field, compiled for each type of object that it meets. */
+/** The selection set of one operation or field, compiled for each object type on first use. */
 export class Selections {
   readonly #schema: Schema;
   readonly #set: SelectionSet;
   readonly #declaredType: CompositeType;
   readonly #compiled: WeakMap<SelectionSet, Selections>;
-  readonly #byTypename = new Map<string, FieldsOfType>();
-  #declared: FieldsOfType | undefined;
+  readonly #byTypename = new Map<string, TypeFields>();
+  #declared: TypeFields | undefined;
 
-  /** `compiled` holds those of the same operation: a named fragment's are compiled once. */
+  /** `compiled` is the cache of the operation, so that a named fragment is compiled once. */
   constructor(
     schema: Schema,
     set: SelectionSet,
@@ -61,13 +61,13 @@ export class Selections {
   }
 
   /** For an object with this `__typename`, or without one; null when the schema has no such type. */
-  fieldsOf(typename: unknown): FieldsOfType | null {
+  fieldsFor(typename: unknown): TypeFields | null {
     if (!typename) {
       this.#declared ??= this.#compile(this.#declaredType, undefined);
       return this.#declared;
     }
-    const known = this.#byTypename.get(typename as string);
-    if (known) return known;
+    const cached = this.#byTypename.get(typename as string);
+    if (cached) return cached;
     const type = this.#schema.type(String(typename));
     if (!type || !isCompositeType(type)) return null;
     const compiled = this.#compile(type, type);
@@ -75,11 +75,11 @@ export class Selections {
     return compiled;
   }
 
-  #compile(type: CompositeType, runtimeType: CompositeType | undefined): FieldsOfType {
+  #compile(type: CompositeType, runtimeType: CompositeType | undefined): TypeFields {
     const fields: SelectedField[] = [];
     const add = (set: SelectionSet, parent: CompositeType, outer: readonly Condition[]): void => {
       for (const selection of set.selections()) {
-        const own = conditionsOf(selection.element);
+        const own = readConditions(selection.element);
         if (own === 'never') continue;
         const conditions = [...outer, ...own];
         if (selection.kind === 'FieldSelection') {
@@ -116,14 +116,14 @@ export class Selections {
     if (isCompositeType(type) && set) {
       return { kind: 'object', selections: this.#selections(set, type), type };
     }
-    if (!isLeafType(type)) throw new Error(`${type} cannot be answered`);
+    if (!isLeafType(type)) throw new Error(`${type} cannot be selected`);
     const accepts = (value: unknown) => isValidLeafValue(this.#schema, value, type);
     return { kind: 'leaf', accepts, type };
   }
 
   #selections(set: SelectionSet, type: CompositeType): Selections {
-    const known = this.#compiled.get(set);
-    if (known) return known;
+    const cached = this.#compiled.get(set);
+    if (cached) return cached;
     const selections = new Selections(this.#schema, set, type, this.#compiled);
     this.#compiled.set(set, selections);
     return selections;

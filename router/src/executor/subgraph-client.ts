@@ -12,16 +12,16 @@ import type { Logger } from '#platform/observability/logger.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
 
 export interface RouterContext {
-  viewer: Viewer | null;
+  principal: Viewer | null;
 }
 
 /**
- * Calls one subgraph over HTTP: keeps connections open, tells it who asks, and turns silence into
- * an error of that subgraph's fields alone.
+ * Sends requests to one subgraph over HTTP, on pooled connections, with a token for the principal. A failure
+ * is an error of this subgraph's fields only.
  */
 export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
-  readonly #authorize: (viewer: Viewer | null) => Promise<string>;
+  readonly #authorize: (principal: Viewer | null) => Promise<string>;
   readonly #http: HttpPool;
   readonly #reads: HttpReader;
   readonly #logger: Logger;
@@ -29,7 +29,7 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
   constructor(
     name: string,
     url: string,
-    authorize: (viewer: Viewer | null) => Promise<string>,
+    authorize: (principal: Viewer | null) => Promise<string>,
     timeoutMs: number,
     logger: Logger,
   ) {
@@ -42,12 +42,12 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
   }
 
   /**
-   * Rejects with SERVICE_UNAVAILABLE when there is no answer, or none of a GraphQL server. A query is
-   * sent a second time where another replica may answer; a mutation never is.
+   * Rejects with SERVICE_UNAVAILABLE when there is no valid GraphQL response. A query is sent a second
+   * time where another replica may respond; a mutation never is.
    */
-  async ask(
+  async send(
     { query, variables }: SubgraphRequest,
-    { viewer }: RouterContext,
+    { principal }: RouterContext,
   ): Promise<SubgraphResponse> {
     try {
       const http = isMutation(query) ? this.#http : this.#reads;
@@ -56,28 +56,28 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
         path: '/graphql',
         headers: {
           'content-type': 'application/json',
-          authorization: await this.#authorize(viewer),
+          authorization: await this.#authorize(principal),
           [CORRELATION_HEADER]: correlationId(),
         },
         body: JSON.stringify({ query, variables }),
       });
-      // Answers of GraphQL servers are JSON whatever their HTTP status.
-      const answer = await response.body.json();
-      // It refuses the router itself, not the client: their keys differ.
-      if (response.statusCode !== 401 && isGraphQLAnswer(answer)) return answer;
+      // GraphQL servers respond with JSON for every HTTP status.
+      const result = await response.body.json();
+      // 401 refuses the router itself, whose key differs, and not the client.
+      if (response.statusCode !== 401 && isGraphQLResponse(result)) return result;
       throw new Error(`HTTP ${response.statusCode} without data and errors`);
     } catch (error) {
-      this.#logger.warn({ err: error, subgraph: this.#name }, 'a subgraph does not answer');
-      throw new GraphQLError(`The ${this.#name} part of the system does not answer: try again.`, {
+      this.#logger.warn({ err: error, subgraph: this.#name }, 'a subgraph does not respond');
+      throw new GraphQLError(`The ${this.#name} part of the system does not respond: try again.`, {
         extensions: { code: 'SERVICE_UNAVAILABLE' },
       });
     }
   }
 
-  /** What the stock executor calls. */
+  /** Called by the stock executor. */
   process({ request, context }: GraphQLDataSourceProcessOptions<RouterContext>) {
     const { query = '', variables = {} } = request;
-    return this.ask({ query, variables }, context as RouterContext);
+    return this.send({ query, variables }, context as RouterContext);
   }
 
   async close(): Promise<void> {
@@ -85,11 +85,11 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
   }
 }
 
-/** The planner's operations begin with their kind. */
+/** Operations of the planner always start with their kind. */
 function isMutation(query: string): boolean {
   return /^\s*mutation\b/.test(query);
 }
 
-function isGraphQLAnswer(answer: unknown): answer is SubgraphResponse {
-  return typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer);
+function isGraphQLResponse(value: unknown): value is SubgraphResponse {
+  return typeof value === 'object' && value !== null && ('data' in value || 'errors' in value);
 }

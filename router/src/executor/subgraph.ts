@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-/** What the executor asks a subgraph. */
+/** What the executor sends to a subgraph. */
 export interface SubgraphRequest {
   query: string;
   variables: Record<string, unknown>;
@@ -8,17 +8,17 @@ export interface SubgraphRequest {
 
 export interface SubgraphResponse {
   data?: Record<string, unknown> | null;
-  /** As they come over the wire. */
+  /** In the format of the JSON response. */
   errors?: readonly GraphQLFormattedError[];
 }
 
-/** The way to one subgraph. */
+/** The client of one subgraph. */
 export interface Subgraph<Context> {
-  /** Rejects when the subgraph does not answer; its own errors are in the response. */
-  ask(request: SubgraphRequest, context: Context): Promise<SubgraphResponse>;
+  /** Rejects when the subgraph does not respond; its own errors are in the response. */
+  send(request: SubgraphRequest, context: Context): Promise<SubgraphResponse>;
 }
 
-/** A subgraph's error as the client sees it: at `path` of the client's operation. */
+/** A subgraph's error as it is sent to the client: at `path` of the client's operation. */
 export function subgraphError(
   error: GraphQLFormattedError,
   serviceName: string,

@@ -1,7 +1,7 @@
 import { type GraphQLSchema, isAbstractType, isInterfaceType } from 'graphql';
 import type { Tree } from './response-tree.ts';
 
-/** Answers, for one schema, to which types a type condition applies. */
+/** Decides, for one schema, which types a type condition applies to. */
 export class TypeConditions {
   readonly #schema: GraphQLSchema;
   readonly #names = new Map<string, ReadonlySet<string>>();
@@ -10,16 +10,16 @@ export class TypeConditions {
     this.#schema = schema;
   }
 
-  /** Whether the object's `__typename` meets the condition; `unknown` is the answer without one. */
+  /** Whether the object's `__typename` meets the condition; `unknown` is the result without one. */
   applies(condition: string, object: Tree, unknown: boolean): boolean {
     const typename = object.__typename;
     if (!typename) return unknown;
-    return typename === condition || this.#namesOf(condition).has(typename as string);
+    return typename === condition || this.#namesFor(condition).has(typename as string);
   }
 
-  #namesOf(condition: string): ReadonlySet<string> {
-    const known = this.#names.get(condition);
-    if (known) return known;
+  #namesFor(condition: string): ReadonlySet<string> {
+    const cached = this.#names.get(condition);
+    if (cached) return cached;
     const type = this.#schema.getType(condition);
     const types = isAbstractType(type) ? [...this.#schema.getPossibleTypes(type)] : [];
     const interfaces = isInterfaceType(type)

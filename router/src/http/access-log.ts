@@ -8,42 +8,42 @@ import {
 import type { Logger } from '#platform/observability/logger.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
 import {
-  loggedName,
   type ObservedOperation,
-  outcomeOf,
   type RouterMetrics,
+  toLoggedName,
+  toOutcome,
 } from '../observability/metrics.ts';
 
-/** An operation while it is being answered over HTTP. */
-export interface RequestedOperation extends ObservedOperation {
-  /** A stream is measured where it is served: its request lasts until it ends. */
+/** An operation that is being executed over HTTP. */
+export interface LoggedOperation extends ObservedOperation {
+  /** Streams are measured where they are served, because the request lasts as long as the stream. */
   isStreamed: boolean;
 }
 
 export interface AccessLog {
-  /** Registers the request as one for an operation, of which nothing is known yet. */
-  begin(request: FastifyRequest, protocol: ObservedOperation['protocol']): RequestedOperation;
-  /** The request was for something else. */
-  forget(request: FastifyRequest): void;
-  operationOf(request: FastifyRequest): RequestedOperation | undefined;
+  /** Registers the request as one for an operation, before it is parsed. */
+  begin(request: FastifyRequest, protocol: ObservedOperation['protocol']): LoggedOperation;
+  /** Removes a request that turned out to have no operation. */
+  discard(request: FastifyRequest): void;
+  find(request: FastifyRequest): LoggedOperation | undefined;
 }
 
-/** Where the plugin of Apollo Server puts the outcome. */
+/** The context in which the plugin of Apollo Server records the outcome. */
 export interface ObservedContext {
-  operation?: RequestedOperation | undefined;
+  operation?: LoggedOperation | undefined;
 }
 
-/** Logs and measures every request to the app but those for its health. */
+/** Logs and measures every request except health checks. */
 export function accessLog(deps: {
   app: FastifyInstance;
-  /** Where operations are requested. */
+  /** The path of GraphQL. */
   path: string;
   metrics: RouterMetrics;
   logger: Logger;
 }): AccessLog {
   const { app, path, metrics, logger } = deps;
   const correlations = new WeakMap<FastifyRequest, Correlation>();
-  const operations = new WeakMap<FastifyRequest, RequestedOperation>();
+  const operations = new WeakMap<FastifyRequest, LoggedOperation>();
 
   app.addHook('onRequest', (request, _reply, done) => {
     const correlation = knownCorrelation();
@@ -54,45 +54,48 @@ export function accessLog(deps: {
   app.addHook('onResponse', async (request, reply) => {
     if (request.url.startsWith('/health/')) return;
     const { statusCode, elapsedTime } = reply;
-    const operation = operations.get(request) ?? unread(request, statusCode);
+    const operation = operations.get(request) ?? unreadOperation(request, statusCode);
     if (operation && statusCode >= 500) operation.outcome = 'error';
     if (operation && !operation.isStreamed) metrics.observe(operation, elapsedTime / 1_000);
-    const line = {
+    const fields = {
       statusCode,
       ms: Math.round(elapsedTime),
       ...(operation && {
-        operation: loggedName(operation.name),
+        operation: toLoggedName(operation.name),
         kind: operation.kind,
         outcome: operation.outcome,
       }),
     };
-    // A response ends outside of its request's context.
+    // The hook runs outside the async context of the request.
     const correlation = correlations.get(request);
-    const log = () => logger.info(line, 'request answered');
+    const log = () => logger.info(fields, 'request completed');
     if (correlation) withCorrelation(correlation, log);
     else log();
   });
 
   /** A request for an operation that failed before its body was read. */
-  function unread(request: FastifyRequest, statusCode: number): RequestedOperation | undefined {
+  function unreadOperation(
+    request: FastifyRequest,
+    statusCode: number,
+  ): LoggedOperation | undefined {
     if (request.routeOptions.url !== path || statusCode < 400) return undefined;
     return { ...UNREAD, protocol: 'http', outcome: 'refused' };
   }
 
   return {
     begin(request, protocol) {
-      const operation: RequestedOperation = { ...UNREAD, protocol };
+      const operation: LoggedOperation = { ...UNREAD, protocol };
       operations.set(request, operation);
       return operation;
     },
-    forget: (request) => void operations.delete(request),
-    operationOf: (request) => operations.get(request),
+    discard: (request) => void operations.delete(request),
+    find: (request) => operations.get(request),
   };
 }
 
 const UNREAD = { kind: 'unread', name: null, outcome: 'ok', isStreamed: false } as const;
 
-/** Tells the access log what became of the operations that Apollo Server executes. */
+/** Records the outcome of the operations that Apollo Server executes, for the access log. */
 export function outcomePlugin(): ApolloServerPlugin<RouterContext & ObservedContext> {
   const listener = {
     async willSendResponse({
@@ -100,9 +103,9 @@ export function outcomePlugin(): ApolloServerPlugin<RouterContext & ObservedCont
       errors,
     }: {
       contextValue: ObservedContext;
-      errors?: Parameters<typeof outcomeOf>[0];
+      errors?: Parameters<typeof toOutcome>[0];
     }) {
-      if (operation) operation.outcome = outcomeOf(errors);
+      if (operation) operation.outcome = toOutcome(errors);
     },
   };
   return { requestDidStart: async () => listener };

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import proxyaddr from '@fastify/proxy-addr';
 import { z } from 'zod';
 
-/** A list with commas, of addresses, networks, and the names loopback, linklocal and uniquelocal. */
+/** Addresses, networks, and the names loopback, linklocal and uniquelocal, separated by commas. */
 export const trustedProxies = z
   .string()
   .transform((list) => list.split(',').map((each) => each.trim()))
@@ -23,16 +23,16 @@ function canCompile(list: string[]): boolean {
 }
 
 /**
- * Makes what tells the address that a request comes from: behind proxies that are trusted, the one that
- * they name in X-Forwarded-For.
+ * Finds the address of a request's client: behind trusted proxies, the one that they name in
+ * X-Forwarded-For.
  */
 export function clientAddress(trusted: readonly string[]): (request: IncomingMessage) => string {
   const isTrusted = proxyaddr.compile([...trusted]);
-  return (request) => countedAs(proxyaddr(request, isTrusted));
+  return (request) => toCountedAddress(proxyaddr(request, isTrusted));
 }
 
-/** One customer has a whole network of IPv6 addresses: by its first half it is told apart. */
-export function countedAs(address: string): string {
+/** The address that rates are counted by: for IPv6 the /64 network, because one customer owns all of it. */
+export function toCountedAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return mapped;
   if (!isIPv6(address)) return address;

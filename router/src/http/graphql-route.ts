@@ -2,131 +2,68 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { GraphQLError } from 'graphql';
-import type { AdmittedRequest, Gate } from '../admission/admission.ts';
-import { type FormatError, httpHeadOf, RequestErrors, shownError } from '../admission/refusals.ts';
-import { badRequest, requestInAddress } from '../admission/request.ts';
+import type { Admission } from '../admission/admission.ts';
+import {
+  type FormatError,
+  RequestErrors,
+  toClientError,
+  toHttpHead,
+} from '../admission/refusals.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
-import { authorizationOf, type Identified } from '../identity/identity.ts';
-import { type StreamProtocol, streamProtocol } from '../live/event-streams.ts';
-import { outcomeOf } from '../observability/metrics.ts';
-import type { AccessLog, ObservedContext, RequestedOperation } from './access-log.ts';
-import { answerTooLate } from './http-errors.ts';
-
-/** A request that is let through. */
-interface Admission {
-  request: AdmittedRequest;
-  identified: Identified | null;
-  protocol: StreamProtocol | null;
-}
+import type { Identify, Identity } from '../identity/identity.ts';
+import { type EventStreams, streamProtocol } from '../live/event-streams.ts';
+import { toOutcome } from '../observability/metrics.ts';
+import type { AccessLog, LoggedOperation, ObservedContext } from './access-log.ts';
+import { type AdmittedHttpRequest, httpAdmission } from './http-admission.ts';
+import { responseTimeout } from './http-errors.ts';
 
 /**
- * GraphQL over HTTP: every request passes the gate; streams are answered by the live part, all else by
- * Apollo Server, which reads the same request again, and executes what was examined.
+ * GraphQL over HTTP: every request passes admission. Streams are served by the live part; Apollo Server
+ * responds to all others. It parses the same request again, and executes the document that was examined.
  */
 export function serveGraphql(deps: {
   app: FastifyInstance;
   path: string;
-  gate: Gate;
+  admission: Admission;
   apollo: ApolloServer<RouterContext & ObservedContext>;
-  answerStream: (
-    protocol: StreamProtocol,
-    request: AdmittedRequest,
-    identified: Identified | null,
-    reply: FastifyReply,
-  ) => Promise<void>;
+  serveStream: EventStreams['serve'];
   log: AccessLog;
-  identify: (authorization: string | undefined) => Promise<Identified | null>;
-  addressOf: (request: FastifyRequest['raw']) => string;
+  identify: Identify;
+  findAddress: (request: FastifyRequest['raw']) => string;
   formatError: FormatError;
-  /** So long plain requests may take. */
-  answerWithinMs: number;
+  /** The timeout of responses that are no stream. */
+  responseTimeoutMs: number;
 }): void {
-  const {
-    app,
-    path,
-    gate,
-    apollo,
-    answerStream,
-    log,
-    identify,
-    addressOf,
-    formatError,
-    answerWithinMs,
-  } = deps;
-  const identities = new WeakMap<FastifyRequest, Identified | null>();
-
-  /** Null: it asks for nothing that the gate knows, and Apollo Server says what it makes of it. */
-  async function admit(
-    asked: FastifyRequest,
-    operation: RequestedOperation,
-  ): Promise<Admission | null> {
-    const isPost = asked.method === 'POST';
-    if (!isPost && asked.method !== 'GET') return null;
-    const sent = isPost ? asked.body : requestInAddress(searchOf(asked));
-    if (!isPost && sent === null) return null;
-    holdToPreflight(asked);
-    const identified = await identify(authorizationOf(asked.raw));
-    identities.set(asked, identified);
-    const request = gate.examine(sent);
-    operation.kind = request.kind;
-    operation.name = request.name;
-    if (!isPost && request.kind !== 'query') {
-      throw badRequest(`A ${request.kind} is not for GET: use POST.`, {
-        status: 405,
-        headers: { allow: 'POST' },
-      });
-    }
-    const protocol = isPost ? streamProtocol(asked.headers.accept) : null;
-    if (request.kind === 'subscription' && !protocol) {
-      throw badRequest(
-        'A subscription is answered by a stream: use a WebSocket, or accept text/event-stream or multipart/mixed;subscriptionSpec=1.0.',
-      );
-    }
-    const viewer = identified?.viewer ?? null;
-    await gate.charge(request, { viewer, address: addressOf(asked.raw) });
-    return { request, identified, protocol };
-  }
-
-  function refuse(
-    error: unknown,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    operation: RequestedOperation,
-  ): FastifyReply {
-    const known = error instanceof GraphQLError ? new RequestErrors([error]) : error;
-    if (!(known instanceof RequestErrors)) throw error;
-    operation.outcome = outcomeOf(known.errors);
-    const { status, headers = {} } = httpHeadOf(known.errors);
-    const errors = known.errors.map((each) => shownError(each, formatError));
-    return reply
-      .code(status)
-      .headers({ 'cache-control': 'no-store', ...headers })
-      .type(`${answerType(request.headers.accept)}; charset=utf-8`)
-      .send(JSON.stringify({ errors }));
-  }
+  const { app, path, apollo, serveStream, log, formatError, responseTimeoutMs } = deps;
+  const identities = new WeakMap<FastifyRequest, Identity | null>();
+  const admit = httpAdmission(deps);
 
   async function preHandler(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const stream = request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
     const operation = log.begin(request, stream?.name ?? 'http');
-    let admission: Admission | null;
+    let admitted: AdmittedHttpRequest | null;
     try {
-      admission = await admit(request, operation);
+      admitted = await admit(request, operation);
     } catch (error) {
-      return refuse(error, request, reply, operation);
+      return refuse(error, request, reply, operation, formatError);
     }
-    if (!admission) log.forget(request);
-    if (!admission?.protocol) return;
-    const { protocol, identified } = admission;
-    // Multipart is for subscriptions alone; Apollo's own server answers all else as it likes.
-    if (admission.request.kind !== 'subscription' && protocol.isForSubscriptions) return;
+    if (!admitted) {
+      log.discard(request);
+      return;
+    }
+    const { protocol, identity } = admitted;
+    identities.set(request, identity);
+    if (!protocol) return;
+    // Multipart is for subscriptions only; Apollo Server chooses the format of its own responses.
+    if (admitted.request.kind !== 'subscription' && protocol.isForSubscriptionsOnly) return;
     operation.isStreamed = true;
-    await answerStream(protocol, admission.request, identified, reply);
+    await serveStream(protocol, admitted.request, identity, reply);
   }
 
-  const answer = fastifyApolloHandler(apollo, {
+  const handle = fastifyApolloHandler(apollo, {
     context: async (request) => ({
-      viewer: identities.get(request)?.viewer ?? null,
-      operation: log.operationOf(request),
+      principal: identities.get(request)?.principal ?? null,
+      operation: log.find(request),
     }),
   }) as RouteHandlerMethod;
   app.route({
@@ -134,47 +71,44 @@ export function serveGraphql(deps: {
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler,
     handler: (request, reply) =>
-      inTime(answerWithinMs, answer.call(app, request, reply) as Promise<unknown>),
+      withTimeout(responseTimeoutMs, handle.call(app, request, reply) as Promise<unknown>),
   });
 }
 
-/**
- * Pages of other sites can have a browser send simple requests, with what it knows of the user, and
- * without asking first: these are none of ours. Apollo Server has the same rule, but comes later.
- */
-function holdToPreflight({ method, headers }: FastifyRequest): void {
-  if (/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) return;
-  if (method === 'POST') {
-    throw badRequest('Send JSON, with the header content-type: application/json.', {
-      status: 415,
-    });
-  }
-  if (headers['x-apollo-operation-name'] || headers['apollo-require-preflight']) return;
-  throw badRequest(
-    'A query by GET needs the header apollo-require-preflight: true, against cross-site request forgery.',
-  );
+function refuse(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operation: LoggedOperation,
+  formatError: FormatError,
+): FastifyReply {
+  const refusal = error instanceof GraphQLError ? new RequestErrors([error]) : error;
+  if (!(refusal instanceof RequestErrors)) throw error;
+  operation.outcome = toOutcome(refusal.errors);
+  const { status, headers = {} } = toHttpHead(refusal.errors);
+  const errors = refusal.errors.map((each) => toClientError(each, formatError));
+  return reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', ...headers })
+    .type(`${responseType(request.headers.accept)}; charset=utf-8`)
+    .send(JSON.stringify({ errors }));
 }
 
-/** As Apollo Server reads it: two readings could see two operations. */
-function searchOf({ raw: { url = '' } }: FastifyRequest): string {
-  return new URL(url, 'http://router').search;
-}
-
-/** What Apollo Server would answer with: JSON under its new name for those who prefer that. */
-function answerType(accept = ''): string {
+/** The content type that Apollo Server would choose: the newer one for clients that prefer it. */
+function responseType(accept = ''): string {
   const [preferred = 'application/json'] =
     accept.match(/application\/(graphql-response\+)?json/gi) ?? [];
   return preferred.toLowerCase();
 }
 
-/** Rejects when there is no answer in time; the work for it goes on, and nobody hears of it. */
-async function inTime(ms: number, answer: Promise<unknown>): Promise<unknown> {
+/** Rejects when there is no response in time; its execution goes on, and the result is dropped. */
+async function withTimeout(ms: number, response: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(answerTooLate()), ms);
+    timer = setTimeout(() => reject(responseTimeout()), ms);
   });
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([response, late]);
   } finally {
     clearTimeout(timer);
   }

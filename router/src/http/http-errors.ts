@@ -4,7 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 
-/** What went wrong before GraphQL, in our words: the libraries' are for those who know them. */
+/** An error before GraphQL, with a message that names no library. */
 interface HttpProblem {
   status: number;
   code: string;
@@ -14,20 +14,23 @@ interface HttpProblem {
 export interface HttpLimits {
   bodyBytes: number;
   receiveMs: number;
-  answerMs: number;
+  responseMs: number;
 }
 
-const TOO_LATE = 'ANSWER_TOO_LATE';
+const RESPONSE_TIMEOUT = 'RESPONSE_TIMEOUT';
 
-/** What to throw when a request took longer than `answerMs`. */
-export function answerTooLate(): Error {
-  return Object.assign(new Error('no answer in time'), { code: TOO_LATE, statusCode: 503 });
+/** The error to throw when a request took longer than `responseMs`. */
+export function responseTimeout(): Error {
+  return Object.assign(new Error('no response in time'), {
+    code: RESPONSE_TIMEOUT,
+    statusCode: 503,
+  });
 }
 
-/** Answers every error of HTTP as GraphQL's are, without a stack, a host or a library's name. */
-export function answerHttpErrors(app: FastifyInstance, limits: HttpLimits, logger: Logger): void {
+/** Responds to every HTTP error in GraphQL's format, without a stack, a host or a library's name. */
+export function handleHttpErrors(app: FastifyInstance, limits: HttpLimits, logger: Logger): void {
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
-    const problem = problemOf(error, limits);
+    const problem = toProblem(error, limits);
     if (problem.status >= 500) logger.error({ err: error }, 'a request failed');
     return send(problem, reply);
   });
@@ -37,8 +40,8 @@ export function answerHttpErrors(app: FastifyInstance, limits: HttpLimits, logge
   });
 }
 
-/** Answers addresses that cannot be read: Fastify's `frameworkErrors`. */
-export function answerBadAddress(
+/** Responds to URLs that cannot be parsed: Fastify's `frameworkErrors`. */
+export function handleBadUrl(
   _error: FastifyError,
   _request: FastifyRequest,
   reply: FastifyReply,
@@ -47,13 +50,13 @@ export function answerBadAddress(
   void send({ status: 400, code: 'BAD_REQUEST', message }, reply);
 }
 
-/** Answers what is not even a request, or does not come: Fastify's `clientErrorHandler`. */
-export function answerBrokenRequest(limits: HttpLimits) {
+/** Responds to invalid and incomplete HTTP requests: Fastify's `clientErrorHandler`. */
+export function handleBrokenRequest(limits: HttpLimits) {
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
-    const { status, ...problem } = brokenRequest(error.code, limits);
+    const { status, ...problem } = toBrokenRequestProblem(error.code, limits);
     const id = correlationId();
-    const body = bodyOf(problem, id);
+    const body = toBody(problem, id);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n` +
         'Content-Type: application/json; charset=utf-8\r\n' +
@@ -61,13 +64,13 @@ export function answerBrokenRequest(limits: HttpLimits) {
         `${CORRELATION_HEADER}: ${id}\r\n` +
         'Connection: close\r\n\r\n' +
         body,
-      // It may go on to send for ever.
+      // The client could go on sending for ever.
       () => socket.destroy(),
     );
   };
 }
 
-function problemOf({ code, statusCode = 500 }: FastifyError, limits: HttpLimits): HttpProblem {
+function toProblem({ code, statusCode = 500 }: FastifyError, limits: HttpLimits): HttpProblem {
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
@@ -81,11 +84,11 @@ function problemOf({ code, statusCode = 500 }: FastifyError, limits: HttpLimits)
         code: 'BAD_REQUEST',
         message: 'Send JSON, with the header content-type: application/json.',
       };
-    case TOO_LATE:
+    case RESPONSE_TIMEOUT:
       return {
         status: 503,
         code: 'REQUEST_TIMEOUT',
-        message: `The request was not answered within ${limits.answerMs} ms. What it asked for may yet be done: send it again with the same keys.`,
+        message: `There was no response within ${limits.responseMs} ms. The operation may still be executed: send it again with the same keys.`,
       };
     case 'ERR_INVALID_URL':
       return { status: 400, code: 'BAD_REQUEST', message: 'The Host header is not understood.' };
@@ -103,13 +106,13 @@ function problemOf({ code, statusCode = 500 }: FastifyError, limits: HttpLimits)
   };
 }
 
-function brokenRequest(code: string | undefined, { receiveMs }: HttpLimits): HttpProblem {
+function toBrokenRequestProblem(code: string | undefined, { receiveMs }: HttpLimits): HttpProblem {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return {
         status: 408,
         code: 'REQUEST_TIMEOUT',
-        message: `The request did not come in within ${receiveMs} ms.`,
+        message: `The request was not received within ${receiveMs} ms.`,
       };
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, code: 'BAD_REQUEST', message: "The request's headers are too large." };
@@ -119,15 +122,15 @@ function brokenRequest(code: string | undefined, { receiveMs }: HttpLimits): Htt
 }
 
 function send({ status, ...problem }: HttpProblem, reply: FastifyReply) {
-  // Before an address is understood, no id was given yet.
+  // Without a parsed URL the hook that sets the id has not run.
   const id = String(reply.getHeader(CORRELATION_HEADER) ?? correlationId());
   return reply
     .code(status)
     .header(CORRELATION_HEADER, id)
     .type('application/json; charset=utf-8')
-    .send(bodyOf(problem, id));
+    .send(toBody(problem, id));
 }
 
-function bodyOf({ code, message }: Omit<HttpProblem, 'status'>, correlationId: string): string {
+function toBody({ code, message }: Omit<HttpProblem, 'status'>, correlationId: string): string {
   return JSON.stringify({ errors: [{ message, extensions: { code, correlationId } }] });
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { correlationId } from '#platform/observability/correlation.ts';
 import { METRICS_PATH, type Metrics, metricsReader } from '#platform/observability/metrics.ts';
 
-/** Shows the metrics to clients with the token; to none where no token is set. */
+/** Serves the metrics to clients with the token; to no client when no token is set. */
 export function serveMetrics(
   app: FastifyInstance,
   metrics: Metrics,

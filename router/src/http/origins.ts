@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { CORRELATION_HEADER } from '#platform/observability/correlation.ts';
 
-/** A list with commas, of origins as browsers send them. */
+/** Origins, separated by commas, as browsers send them. */
 export const allowedOrigins = z
   .string()
   .transform((list) => list.split(',').map((each) => each.trim()))
@@ -21,8 +21,8 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
-/** Lets pages of these origins read answers; pages of others cannot. Cookies are never asked for. */
-export async function shareWithOrigins(
+/** Lets pages of these origins, and no others, read responses (CORS). Credentials are not allowed. */
+export async function allowOrigins(
   app: FastifyInstance,
   origins: readonly string[],
 ): Promise<void> {
@@ -32,14 +32,14 @@ export async function shareWithOrigins(
     methods: ['GET', 'POST'],
     exposedHeaders: [CORRELATION_HEADER, 'retry-after'],
     maxAge: 600,
-    // An OPTIONS request that is none of a browser's is answered as ever.
+    // Other OPTIONS requests than preflights are handled as without CORS.
     strictPreflight: false,
   });
 }
 
 /**
- * May a page open a WebSocket? Browsers don't ask first, and let any page read: only those of our own
- * host and of the allowed origins may. Programs send no origin.
+ * Whether a page may open a WebSocket: CORS does not cover them, so that only pages of the router's host and
+ * of the allowed origins may. Clients outside browsers send no origin.
  */
 export function mayConnect(origins: readonly string[]) {
   const allowed = new Set(origins);

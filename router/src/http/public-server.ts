@@ -1,193 +1,129 @@
-import type { Server } from 'node:http';
-import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
+import type { ApolloServerOptionsWithGateway } from '@apollo/server';
+import type { FastifyInstance } from 'fastify';
 import type { Authorize } from '#platform/auth/internal-tokens.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
-import { closeHttpServer, createHttpServer } from '#platform/http/http-server.ts';
-import { newCorrelation } from '#platform/observability/correlation.ts';
+import { closeHttpServer } from '#platform/http/http-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { admissionGate } from '../admission/admission.ts';
-import { costRules } from '../admission/cost-rules.ts';
-import { type Documents, documentExaminer, documentStore } from '../admission/documents.ts';
-import { checkManifest, readManifest } from '../admission/manifest.ts';
-import {
-  automaticOperations,
-  type PersistedOperations,
-  persistedQueryCache,
-  registeredOperations,
-} from '../admission/persisted-operations.ts';
-import { callerRates } from '../admission/rates.ts';
+import { openAdmission } from '../admission/open-admission.ts';
 import { withoutSuggestions } from '../admission/refusals.ts';
-import type { RouterConfig } from '../config.ts';
+import type { AdmissionSettings } from '../admission/settings.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
-import type { Identified } from '../identity/identity.ts';
+import type { Identify } from '../identity/identity.ts';
 import { liveGraphql } from '../live/live-graphql.ts';
+import { mypageViews } from '../live/mypage-views.ts';
+import type { LiveSettings } from '../live/settings.ts';
 import type { RouterMetrics } from '../observability/metrics.ts';
-import { accessLog, type ObservedContext, outcomePlugin } from './access-log.ts';
+import { startApolloServer } from './apollo-server.ts';
 import { clientAddress } from './client-address.ts';
+import { createFastify } from './fastify.ts';
 import { serveGraphql } from './graphql-route.ts';
-import {
-  answerBadAddress,
-  answerBrokenRequest,
-  answerHttpErrors,
-  type HttpLimits,
-} from './http-errors.ts';
-import { serveMetrics } from './metrics-route.ts';
-import { mayConnect, shareWithOrigins } from './origins.ts';
-import { sandboxPage } from './sandbox-page.ts';
-import { addSecurityHeaders } from './security-headers.ts';
+import { mayConnect } from './origins.ts';
+import type { HttpSettings } from './settings.ts';
 
 const GRAPHQL_PATH = '/graphql';
 
-export interface Edge {
+/** The settings of the folders that the server is composed of, and what they share. */
+export interface PublicServerSettings extends AdmissionSettings, HttpSettings, LiveSettings {
+  SPACERENT_PROFILE: 'embedded' | 'servers';
+  METRICS_TOKEN?: string | undefined;
+  REDIS_URL?: string | undefined;
+  QUEUE_DATABASE_URL?: string | undefined;
+  MYPAGE_URL: string;
+  SUBGRAPH_TIMEOUT_MS: number;
+}
+
+export interface PublicServer {
   app: FastifyInstance;
-  /** Sends away those who watch: the service restarts. */
+  /** Closes subscriptions and WebSockets, because the service restarts. */
   endSubscriptions(): Promise<void>;
-  /** Accepts no more requests and lets those under way finish, for 10 s at most. */
+  /** Accepts no more requests and waits up to 10 s for those under way. */
   endRequests(): Promise<void>;
-  /** Closes the rest, after both. */
+  /** Closes the connections to other servers, after both. */
   close(): Promise<void>;
 }
 
-/** All that stands between clients and the executor, on an HTTP server that does not listen yet. */
-export async function createEdge(deps: {
-  config: RouterConfig;
+/** Everything between clients and the executor, on an HTTP server that does not listen yet. */
+export async function createPublicServer(deps: {
+  settings: PublicServerSettings;
   gateway: ApolloServerOptionsWithGateway<RouterContext>['gateway'];
   executor: Executor<RouterContext>;
   supergraphSdl: string;
   authorize: Authorize;
-  identify: (authorization: string | undefined) => Promise<Identified | null>;
+  identify: Identify;
   metrics: RouterMetrics;
   /** Aborted when the router is about to stop. */
   draining: AbortSignal;
   logger: Logger;
-}): Promise<Edge> {
-  const { config, gateway, executor, supergraphSdl, authorize, identify, metrics, logger } = deps;
-  const isEmbedded = config.SPACERENT_PROFILE === 'embedded';
-  const introspection = (config.INTROSPECTION ?? (isEmbedded ? 'on' : 'off')) === 'on';
-  const sandbox = (config.SANDBOX ?? (isEmbedded ? 'on' : 'off')) === 'on';
-  const rates = callerRates({
-    mutationsPerUser: config.MUTATIONS_PER_MINUTE_PER_USER,
-    mutationsPerAddress: config.MUTATIONS_PER_MINUTE_PER_ADDRESS,
-    queryCostPerUser: config.QUERY_COST_PER_MINUTE_PER_USER,
-    queryCostPerAddress: config.QUERY_COST_PER_MINUTE_PER_ADDRESS,
-    redisUrl: config.REDIS_URL,
+}): Promise<PublicServer> {
+  const { settings, gateway, executor, authorize, identify, metrics, logger } = deps;
+  const { introspection, sandbox } = developerAccess(settings);
+  const { admission, documents, persisted, ...counting } = await openAdmission({
+    settings,
+    redisUrl: settings.REDIS_URL,
+    schema: executor.schema,
+    supergraphSdl: deps.supergraphSdl,
+    introspection,
     metrics: metrics.registry,
     logger,
   });
-  const documents = documentExaminer({
-    schema: executor.schema,
-    limits: {
-      depth: config.MAX_OPERATION_DEPTH,
-      aliases: config.MAX_OPERATION_ALIASES,
-      directives: config.MAX_OPERATION_DIRECTIVES,
-      rootFields: config.MAX_ROOT_FIELDS,
-      selections: config.MAX_OPERATION_SELECTIONS,
-      tokens: config.MAX_OPERATION_TOKENS,
-    },
-    rules: costRules(supergraphSdl),
-    introspection,
-  });
-  const costLimit = config.MAX_OPERATION_COST;
-  const persisted = await persistedOperations(config.OPERATIONS_MANIFEST, documents, costLimit);
-  const gate = admissionGate({ documents, costLimit, persisted, rates });
-  const addressOf = clientAddress(config.TRUSTED_PROXIES);
-
-  const limits: HttpLimits = {
-    bodyBytes: config.BODY_LIMIT_BYTES,
-    receiveMs: config.REQUEST_RECEIVE_TIMEOUT_MS,
-    answerMs: config.REQUEST_TIMEOUT_MS,
-  };
-  // What it needs to serve, its supergraph, was loaded before it listens.
-  const health = { ready: async () => undefined, draining: deps.draining };
-  const app = createHttpServer(health, logger, httpOptions(limits), newCorrelation);
-  app.server.maxConnections = config.CONNECTIONS_PER_PROCESS;
-  const log = accessLog({ app, path: GRAPHQL_PATH, metrics, logger });
-  serveMetrics(app, metrics.registry, config.METRICS_TOKEN);
-  answerHttpErrors(app, limits, logger);
-  await addSecurityHeaders(app);
-  await shareWithOrigins(app, config.CORS_ORIGINS);
-  const formatError = introspection
-    ? errorFormatter(logger)
-    : withoutSuggestions(errorFormatter(logger));
-  const apollo = new ApolloServer<RouterContext & ObservedContext>({
+  const { app, log } = await createFastify({ ...deps, path: GRAPHQL_PATH });
+  const errors = errorFormatter(logger);
+  const formatError = introspection ? errors : withoutSuggestions(errors);
+  const apollo = await startApolloServer({
     gateway,
-    plugins: [outcomePlugin(), sandbox ? sandboxPage() : ApolloServerPluginLandingPageDisabled()],
-    documentStore: documentStore(documents, persisted.find),
-    persistedQueries: { cache: persistedQueryCache(persisted) },
-    formatError,
-    includeStacktraceInErrorResponses: false,
+    documents,
+    persisted,
     introspection,
-    hideSchemaDetailsFromClientErrors: !introspection,
-    stopOnTerminationSignals: false,
+    sandbox,
+    formatError,
     logger,
   });
-  await apollo.start();
-
-  const live = liveGraphql({
-    config,
-    path: GRAPHQL_PATH,
-    executor,
+  const views = mypageViews({
+    url: settings.MYPAGE_URL,
     authorize,
-    gate,
-    apollo,
-    identify,
-    addressOf,
-    mayConnect: mayConnect(config.CORS_ORIGINS),
-    formatError,
+    timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+    notifications: settings,
+    metrics,
+    logger,
+  });
+  const findAddress = clientAddress(settings.TRUSTED_PROXIES);
+  const shared = { path: GRAPHQL_PATH, admission, apollo, identify, findAddress, formatError };
+  const live = liveGraphql({
+    ...shared,
+    settings,
+    maxMessageBytes: settings.BODY_LIMIT_BYTES,
+    executor,
+    views,
+    mayConnect: mayConnect(settings.CORS_ORIGINS),
     server: app.server,
     metrics,
     logger,
   });
   serveGraphql({
+    ...shared,
     app,
-    path: GRAPHQL_PATH,
-    gate,
-    apollo,
-    answerStream: live.answerStream,
+    serveStream: live.serveStream,
     log,
-    identify,
-    addressOf,
-    formatError,
-    answerWithinMs: limits.answerMs,
+    responseTimeoutMs: settings.REQUEST_TIMEOUT_MS,
   });
   return {
     app,
-    endSubscriptions: live.leave,
+    endSubscriptions: live.close,
     endRequests: () => closeHttpServer(app, logger),
     async close() {
-      await live.close();
+      await views.close();
       await apollo.stop();
-      await rates.close();
+      await counting.close();
     },
   };
 }
 
-function httpOptions(limits: HttpLimits): FastifyHttpOptions<Server> {
+/** Whether clients may read the schema and get Apollo Sandbox: by default in the embedded profile only. */
+function developerAccess({ SPACERENT_PROFILE, INTROSPECTION, SANDBOX }: PublicServerSettings) {
+  const byDefault = SPACERENT_PROFILE === 'embedded' ? 'on' : 'off';
   return {
-    bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.receiveMs,
-    http: {
-      headersTimeout: limits.receiveMs,
-      requestTimeout: limits.receiveMs,
-      // Node looks for requests that take too long every so often.
-      connectionsCheckingInterval: Math.min(1_000, limits.receiveMs),
-    },
-    frameworkErrors: answerBadAddress,
-    clientErrorHandler: answerBrokenRequest(limits),
+    introspection: (INTROSPECTION ?? byDefault) === 'on',
+    sandbox: (SANDBOX ?? byDefault) === 'on',
   };
-}
-
-/** Those of the manifest alone, where there is one; throws sentences when it is wrong. */
-async function persistedOperations(
-  manifestPath: string | undefined,
-  documents: Documents,
-  costLimit: number,
-): Promise<PersistedOperations> {
-  if (manifestPath === undefined) return automaticOperations();
-  const manifest = await readManifest(manifestPath);
-  checkManifest(manifestPath, manifest, documents, costLimit);
-  return registeredOperations(manifest);
 }

@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 
 /**
- * Shows Apollo Sandbox at the address of queries. Apollo Server's own page cannot say where
- * subscriptions are served; Sandbox takes the protocol from the address: ws is graphql-ws.
+ * Serves Apollo Sandbox at the path of queries. Apollo Server's own page cannot set the subscription
+ * endpoint; Sandbox derives the protocol from its URL: ws is graphql-ws.
  */
 export function sandboxPage(): ApolloServerPlugin<BaseContext> {
   return {

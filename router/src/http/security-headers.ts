@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import { SANDBOX_PAGE } from './sandbox-page.ts';
 
-/** Tells browsers what not to do with answers; the page of Apollo Sandbox may load what it needs. */
+/** Forbids browsers to use responses as pages; the page of Apollo Sandbox may load its own sources. */
 export async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -12,7 +12,7 @@ export async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
     },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
-    // Pages of the allowed origins read answers; the others' browsers are told so by CORS.
+    // CORS lets pages of the allowed origins read responses all the same.
     crossOriginResourcePolicy: { policy: 'same-origin' },
   });
   app.addHook('onSend', async (_request, reply, payload) => {
@@ -23,9 +23,9 @@ export async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
 
 const SANDBOX_POLICY = [
   "default-src 'none'",
-  `script-src https://embeddable-sandbox.cdn.apollographql.com ${inline('script')}`,
-  `style-src ${inline('style')}`,
-  // The Sandbox in its frame has this page ask for it.
+  `script-src https://embeddable-sandbox.cdn.apollographql.com ${inlineHash('script')}`,
+  `style-src ${inlineHash('style')}`,
+  // The Sandbox in its frame makes this page send its requests.
   'frame-src https://sandbox.embed.apollographql.com',
   "connect-src 'self'",
   "base-uri 'none'",
@@ -33,8 +33,8 @@ const SANDBOX_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Allows what stands in the page, letter by letter. */
-function inline(element: string): string {
+/** The hash that allows exactly this inline element of the page. */
+function inlineHash(element: string): string {
   const [, text = ''] = new RegExp(`<${element}>(.*?)</${element}>`, 's').exec(SANDBOX_PAGE) ?? [];
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

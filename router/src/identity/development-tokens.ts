@@ -4,15 +4,15 @@ import { knownRoles } from '#platform/auth/viewer.ts';
 import { userId } from './claims.ts';
 
 export const DEVELOPMENT_ALGORITHM = 'HS256';
-const LIFE = '12h';
+const LIFETIME = '12h';
 
-/** What `POST /dev/token` takes. */
+/** The body of `POST /dev/token`. */
 export const tokenRequest = z.object({
   user: userId,
   roles: z.array(z.enum(knownRoles)).default(['customer']),
 });
 
-/** A token for trying things out: the embedded profile gives one to whoever asks. */
+/** Signs a token for development: the embedded profile issues one to every client that requests it. */
 export function signDevelopmentToken(
   secret: string,
   { user, roles }: z.infer<typeof tokenRequest>,
@@ -21,6 +21,6 @@ export function signDevelopmentToken(
     .setProtectedHeader({ alg: DEVELOPMENT_ALGORITHM })
     .setSubject(user)
     .setIssuedAt()
-    .setExpirationTime(LIFE)
+    .setExpirationTime(LIFETIME)
     .sign(new TextEncoder().encode(secret));
 }

@@ -11,31 +11,36 @@ import { LRUCache } from 'lru-cache';
 import type { Viewer } from '#platform/auth/viewer.ts';
 import { serviceUnavailable, unauthenticated } from '#platform/graphql/errors.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import type { RouterConfig } from '../config.ts';
-import { viewerOf } from './claims.ts';
+import { toPrincipal } from './claims.ts';
 import { DEVELOPMENT_ALGORITHM } from './development-tokens.ts';
 import { KeysUnavailable, providerKeys } from './provider-keys.ts';
+import type { ProviderSettings } from './provider-settings.ts';
 
-/** Who asks, and until when that is known. */
-export interface Identified {
-  viewer: Viewer;
+/** The principal of a valid token. */
+export interface Identity {
+  principal: Viewer;
   /** When the token expires; null: never. */
   expiresAt: Date | null;
 }
 
-/** Clocks differ: a token may be so much younger than now. Expiry is to the second all the same. */
+/** Clock difference that `iat` and `nbf` may have; expiry is exact. */
 const LEEWAY_SECONDS = 5;
-/** The latest instant that a Date can hold, in seconds. */
-const END_OF_TIME = 8_640_000_000_000;
+/** The latest instant that a Date can represent, in seconds. */
+const MAX_DATE_SECONDS = 8_640_000_000_000;
 
 const TOKEN_CACHE_SIZE = 20_000;
 /**
- * For so long, at most, a checked token is not checked again. It is added to the age that the provider's
- * keys may have before one that was taken away is noticed; SECURITY.md names the sum.
+ * Cache lifetime of a verified token. A revoked signing key works for at most this plus
+ * AUTH_KEYS_MAX_AGE_SECONDS; SECURITY.md names the sum.
  */
-const REMEMBERED_MS = 60_000;
+const TOKEN_CACHE_MS = 60_000;
 
-/** Whose signatures are accepted, and what else a token has to say. */
+/** The secret that signs development tokens, or the OpenID provider. */
+export type IdentitySettings =
+  | { SPACERENT_PROFILE: 'embedded'; AUTH_SECRET: string }
+  | ({ SPACERENT_PROFILE: 'servers' } & ProviderSettings);
+
+/** Whose signatures are accepted, and which claims a token must have. */
 interface Trust {
   key: JWTVerifyGetKey;
   options: JWTVerifyOptions;
@@ -43,101 +48,105 @@ interface Trust {
   keysMaxAgeMs: number;
 }
 
-/** Checks bearer tokens (JWT, RFC 7519): a provider's, or in the embedded profile its own. */
-export function identity(config: RouterConfig, logger: Logger) {
-  // The keys' first answer comes later: by then there is something to clear.
-  const trust = trustOf(config, logger, () => checked.clear());
-  // By their hash: of fixed size, and no key to anything should memory ever be looked at.
-  const checked = new LRUCache<string, Identified & { expiresAt: Date }>({
+/**
+ * Identifies the sender of an `Authorization` header; null without one. Rejects with UNAUTHENTICATED and
+ * HTTP 401 when the header holds no valid bearer token, and with SERVICE_UNAVAILABLE and HTTP 503 when the
+ * keys of the identity provider cannot be fetched.
+ */
+export type Identify = (authorization: string | undefined) => Promise<Identity | null>;
+
+/** Verifies bearer tokens (JWT, RFC 7519): a provider's, or in the embedded profile the router's own. */
+export function identityVerifier(settings: IdentitySettings, logger: Logger): Identify {
+  // The first keys arrive asynchronously, when `verifiedTokens` exists.
+  const trust = createTrust(settings, logger, () => verifiedTokens.clear());
+  // Keyed by hash: of fixed size, and useless to a reader of a memory dump.
+  const verifiedTokens = new LRUCache<string, Identity & { expiresAt: Date }>({
     max: TOKEN_CACHE_SIZE,
-    ttl: Math.min(REMEMBERED_MS, trust.keysMaxAgeMs),
+    ttl: Math.min(TOKEN_CACHE_MS, trust.keysMaxAgeMs),
   });
 
-  async function check(token: string): Promise<Identified & { expiresAt: Date }> {
-    const name = hash('sha256', token, 'base64');
-    const known = checked.get(name);
-    if (known && known.expiresAt.getTime() > Date.now()) return known;
+  async function verify(token: string): Promise<Identity & { expiresAt: Date }> {
+    const key = hash('sha256', token, 'base64');
+    const cached = verifiedTokens.get(key);
+    if (cached && cached.expiresAt.getTime() > Date.now()) return cached;
     const { payload } = await jwtVerify(token, trust.key, trust.options);
-    const expiresAt = expiryOf(payload);
-    const identified = { viewer: viewerOf(payload, trust.rolesClaim), expiresAt };
-    checked.set(name, identified);
-    return identified;
+    const expiresAt = readExpiry(payload);
+    const identity = { principal: toPrincipal(payload, trust.rolesClaim), expiresAt };
+    verifiedTokens.set(key, identity);
+    return identity;
   }
 
-  return {
-    /**
-     * Who sends this `Authorization` header; null without one. Throws UNAUTHENTICATED with HTTP
-     * 401 when the header holds no valid bearer token, and SERVICE_UNAVAILABLE with HTTP 503 when
-     * nobody can tell because the identity provider's keys cannot be had.
-     */
-    async identify(authorization: string | undefined): Promise<Identified | null> {
-      if (authorization === undefined) return null;
-      const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization) ?? [];
-      if (!token) throw refused('The Authorization header must read: Bearer <token>.');
-      try {
-        return await check(token);
-      } catch (error) {
-        if (error instanceof KeysUnavailable) {
-          throw serviceUnavailable('The identity provider does not answer: try again.');
-        }
-        // The reason is for operators: whoever tries tokens out learns nothing from it.
-        const { code = (error as Error).name, claim } = error as { code?: string; claim?: string };
-        logger.info({ reason: code, claim }, 'a token was refused');
-        throw refused(
-          error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.',
-        );
-      }
-    },
+  return async (authorization) => {
+    if (authorization === undefined) return null;
+    const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization) ?? [];
+    if (!token) throw unauthenticatedError('The Authorization header must read: Bearer <token>.');
+    try {
+      return await verify(token);
+    } catch (error) {
+      throw toClientError(error, logger);
+    }
   };
 }
 
-function trustOf(config: RouterConfig, logger: Logger, onChange: () => void): Trust {
-  const always = { clockTolerance: LEEWAY_SECONDS, requiredClaims: ['sub', 'exp'] };
-  if (config.SPACERENT_PROFILE === 'embedded') {
-    const secret = new TextEncoder().encode(config.AUTH_SECRET);
+function toClientError(error: unknown, logger: Logger) {
+  if (error instanceof KeysUnavailable) {
+    return serviceUnavailable('The identity provider does not respond: try again.');
+  }
+  // The reason is logged for operators and kept from clients, who could probe tokens with it.
+  const { code = (error as Error).name, claim } = error as { code?: string; claim?: string };
+  logger.info({ reason: code, claim }, 'a token was refused');
+  return unauthenticatedError(
+    error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.',
+  );
+}
+
+function createTrust(settings: IdentitySettings, logger: Logger, onChange: () => void): Trust {
+  const options = { clockTolerance: LEEWAY_SECONDS, requiredClaims: ['sub', 'exp'] };
+  if (settings.SPACERENT_PROFILE === 'embedded') {
+    const secret = new TextEncoder().encode(settings.AUTH_SECRET);
     return {
       key: async () => secret,
-      options: { ...always, algorithms: [DEVELOPMENT_ALGORITHM] },
+      options: { ...options, algorithms: [DEVELOPMENT_ALGORITHM] },
       rolesClaim: 'roles',
       keysMaxAgeMs: Number.POSITIVE_INFINITY,
     };
   }
-  const keysMaxAgeMs = config.AUTH_KEYS_MAX_AGE_SECONDS * 1_000;
+  const keysMaxAgeMs = settings.AUTH_KEYS_MAX_AGE_SECONDS * 1_000;
   return {
     key: providerKeys({
-      url: config.AUTH_JWKS_URL,
+      url: settings.AUTH_JWKS_URL,
       maxAgeMs: keysMaxAgeMs,
-      cooldownMs: config.AUTH_KEYS_COOLDOWN_SECONDS * 1_000,
+      cooldownMs: settings.AUTH_KEYS_COOLDOWN_SECONDS * 1_000,
       logger,
       onChange,
     }),
     options: {
-      ...always,
-      algorithms: config.AUTH_ALGORITHMS,
-      issuer: config.AUTH_ISSUER,
-      audience: config.AUTH_AUDIENCE,
+      ...options,
+      algorithms: settings.AUTH_ALGORITHMS,
+      issuer: settings.AUTH_ISSUER,
+      audience: settings.AUTH_AUDIENCE,
     },
-    rolesClaim: config.AUTH_ROLES_CLAIM,
+    rolesClaim: settings.AUTH_ROLES_CLAIM,
     keysMaxAgeMs,
   };
 }
 
-/** What the library leaves open: expiry without leeway, and tokens that were signed in the future. */
-function expiryOf(payload: JWTPayload): Date {
+/** Adds to the library's checks: expiry without leeway, and no token that was signed in the future. */
+function readExpiry(payload: JWTPayload): Date {
   const { exp = 0, iat = 0 } = payload;
   const now = Date.now() / 1_000;
   if (exp <= now) throw new errors.JWTExpired('"exp" is past', payload, 'exp', 'check_failed');
   if (iat > now + LEEWAY_SECONDS) {
     throw new errors.JWTClaimValidationFailed('"iat" is to come', payload, 'iat', 'check_failed');
   }
-  return new Date(Math.min(exp, END_OF_TIME) * 1_000);
+  return new Date(Math.min(exp, MAX_DATE_SECONDS) * 1_000);
 }
 
 /**
- * The request's `Authorization` header. Node keeps the first of several, and what stands before this
- * server may look at the last: together they are no bearer token, so nobody is taken for another.
+ * The request's `Authorization` header. Of several, Node uses the first and a proxy may use the last:
+ * joined they are no valid bearer token, so that neither is trusted.
  */
-export function authorizationOf({
+export function readAuthorization({
   headers,
   rawHeaders,
 }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string | undefined {
@@ -148,7 +157,7 @@ export function authorizationOf({
   return values.length > 1 ? values.join(', ') : headers.authorization;
 }
 
-function refused(message: string) {
+function unauthenticatedError(message: string) {
   const error = unauthenticated(message);
   error.extensions.http = { status: 401 };
   return error;

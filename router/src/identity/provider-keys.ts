@@ -1,100 +1,100 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Logger } from '#platform/observability/logger.ts';
 
-/** Nobody can say now whether the token is valid: the provider's keys cannot be had. */
+/** The token cannot be verified now, because the provider's keys cannot be fetched. */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable';
 }
 
 const TIMEOUT_MS = 5_000;
-/** Without any key nobody can sign in: so soon it is tried again. */
-const FIRST_KEYS_RETRY_MS = 1_000;
-/** A provider that is away for longer has signed nothing that is still valid. */
-const KEPT_WITHOUT_PROVIDER_MS = 24 * 3_600_000;
-/** From this part of their age on keys are asked for again while the known ones go on serving. */
-const REFRESHED_AT = 0.75;
+/** Pause between attempts while there are no keys, and no user can sign in. */
+const FIRST_FETCH_RETRY_MS = 1_000;
+/** How long expired keys are used while the provider is down: its tokens expire sooner. */
+const MAX_OUTAGE_MS = 24 * 3_600_000;
+/** At this part of their maximum age keys are fetched in the background, while the cached ones serve. */
+const REFRESH_AGE_RATIO = 0.75;
 
 /**
- * The public keys (JWKS, RFC 7517) that an OpenID provider shows at `url`. Answers jose with the key of
- * a token. Keys are asked for again before they are `maxAgeMs` old, and when a token names one that is
- * unknown, but then no more often than once in `cooldownMs`. While the provider is away the known
- * keys are used. Throws {@link KeysUnavailable} where it would have to guess.
+ * Finds a token's key among the public keys (JWKS, RFC 7517) that an OpenID provider publishes at `url`.
+ * Keys are fetched again before they are `maxAgeMs` old, and when a token names an unknown key, at most
+ * once in `cooldownMs`. While the provider is down the cached keys are used; rejects with
+ * {@link KeysUnavailable} when they cannot decide.
  */
 export function providerKeys(options: {
   url: URL;
   maxAgeMs: number;
   cooldownMs: number;
   logger: Logger;
-  /** The keys have changed: what was found out with the former ones may be wrong. */
+  /** Called when the keys have changed: tokens verified with the previous ones may be invalid now. */
   onChange: () => void;
 }): JWTVerifyGetKey {
   const { url, maxAgeMs, cooldownMs, logger, onChange } = options;
-  let known: { keyOf: JWTVerifyGetKey; text: string; since: number } | undefined;
-  let lastTry: { at: number; failed: boolean } | undefined;
-  let asking: Promise<void> | undefined;
+  let cached: { findKey: JWTVerifyGetKey; text: string; since: number } | undefined;
+  let lastFetch: { at: number; failed: boolean } | undefined;
+  let refreshing: Promise<void> | undefined;
 
-  /** Never rejects: who asks looks at what is known afterwards. */
-  function ask(): Promise<void> {
-    asking ??= refresh().finally(() => {
-      asking = undefined;
+  /** Never rejects: callers check `cached` afterwards. Concurrent calls share one fetch. */
+  function refresh(): Promise<void> {
+    refreshing ??= fetchAndStore().finally(() => {
+      refreshing = undefined;
     });
-    return asking;
+    return refreshing;
   }
 
-  async function refresh(): Promise<void> {
+  async function fetchAndStore(): Promise<void> {
     const at = performance.now();
     try {
       const keys = await fetchKeys(url);
       const text = JSON.stringify(keys);
-      const isNew = text !== known?.text;
-      known = { keyOf: createLocalJWKSet(keys), text, since: performance.now() };
-      lastTry = { at, failed: false };
+      const isNew = text !== cached?.text;
+      cached = { findKey: createLocalJWKSet(keys), text, since: performance.now() };
+      lastFetch = { at, failed: false };
       if (!isNew) return;
       onChange();
       const names = keys.keys.map(({ kid }) => kid);
-      logger.info({ keys: names }, "the identity provider's keys are known");
+      logger.info({ keys: names }, "the identity provider's keys were fetched");
     } catch (error) {
-      lastTry = { at, failed: true };
-      logger.warn({ err: error }, "the identity provider's keys cannot be had");
+      lastFetch = { at, failed: true };
+      logger.warn({ err: error }, "the identity provider's keys could not be fetched");
     }
   }
 
-  const age = () => (known ? performance.now() - known.since : Number.POSITIVE_INFINITY);
-  const hasRested = (ms: number) => !lastTry || performance.now() - lastTry.at >= ms;
+  const age = () => (cached ? performance.now() - cached.since : Number.POSITIVE_INFINITY);
+  const hasPaused = (ms: number) => !lastFetch || performance.now() - lastFetch.at >= ms;
 
-  async function bringUpToDate(): Promise<void> {
-    if (!known) {
-      if (asking || hasRested(FIRST_KEYS_RETRY_MS)) await ask();
+  async function refreshIfDue(): Promise<void> {
+    if (!cached) {
+      if (refreshing || hasPaused(FIRST_FETCH_RETRY_MS)) await refresh();
       return;
     }
-    if (age() < maxAgeMs * REFRESHED_AT) return;
-    // A provider that is away must not make everybody wait: they go on with what is known.
-    const waits = age() >= maxAgeMs && !lastTry?.failed;
-    if (waits) await ask();
-    else if (!lastTry?.failed || hasRested(cooldownMs)) void ask();
+    if (age() < maxAgeMs * REFRESH_AGE_RATIO) return;
+    // While the provider is down, requests must not wait for a fetch that fails.
+    const mustWait = age() >= maxAgeMs && !lastFetch?.failed;
+    if (mustWait) await refresh();
+    else if (!lastFetch?.failed || hasPaused(cooldownMs)) void refresh();
   }
 
-  void ask();
+  void refresh();
 
   return async (header, token) => {
-    await bringUpToDate();
-    if (!known || age() >= maxAgeMs + KEPT_WITHOUT_PROVIDER_MS) throw new KeysUnavailable();
+    await refreshIfDue();
+    if (!cached || age() >= maxAgeMs + MAX_OUTAGE_MS) throw new KeysUnavailable();
     try {
-      return await known.keyOf(header, token);
+      return await cached.findKey(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      if (asking || hasRested(cooldownMs)) await ask();
-      if (lastTry?.failed) throw new KeysUnavailable();
-      return known.keyOf(header, token);
+      if (refreshing || hasPaused(cooldownMs)) await refresh();
+      if (lastFetch?.failed) throw new KeysUnavailable();
+      return cached.findKey(header, token);
     }
   };
 }
 
-/** Rejects when there is no answer, or one without keys: that is a provider which is broken. */
+/** Rejects without a response in time, and for a response without keys. */
 async function fetchKeys(url: URL): Promise<JSONWebKeySet> {
   const response = await fetch(url, {
     headers: { accept: 'application/jwk-set+json, application/json' },
-    // Another address is another party, and perhaps not one that is reached safely.
+    // A redirect could lead to a host that is not trusted, or to plain HTTP.
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });

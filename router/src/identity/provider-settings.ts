@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { grouped } from '#platform/config/setting-groups.ts';
 import { setting } from '#platform/config/settings.ts';
 
-/** Signatures by a private key, whose public half proves nothing but who has signed. */
+/** Asymmetric algorithms only: the public key that verifies a signature cannot make one. */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -12,7 +12,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** The OpenID provider whose tokens are accepted. */
 export const providerShape = grouped('identity', {
-  // Whoever can change the keys on the way can sign as anyone.
+  // Without TLS an attacker on the network could replace the keys, and sign any token.
   AUTH_JWKS_URL: z
     .url({ protocol: /^https?$/, error: 'must be an https:// address' })
     .transform((url) => new URL(url))
@@ -58,3 +58,5 @@ export const providerShape = grouped('identity', {
     .default(30)
     .describe('Minimum seconds between two fetches of keys that tokens with an unknown key cause.'),
 });
+
+export type ProviderSettings = z.infer<z.ZodObject<typeof providerShape>>;

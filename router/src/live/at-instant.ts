@@ -1,10 +1,10 @@
 /**
- * Node keeps a list for each delay, so thousands of far instants wait in steps that they share; and it
- * takes delays of more than 24 days for 1 ms.
+ * Node keeps one timer list for each distinct delay, so that thousands of distant instants wait in equal
+ * steps; and it treats delays above 24 days as 1 ms.
  */
 const MAX_DELAY_MS = 600_000;
 
-/** Calls `work` at the instant, if there is one; returns what cancels it. */
+/** Calls `work` at the instant, if there is one; returns the function that cancels it. */
 export function atInstant(instant: Date | null | undefined, work: () => void): () => void {
   if (!instant) return () => {};
   let timer: NodeJS.Timeout;

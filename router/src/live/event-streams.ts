@@ -4,19 +4,19 @@ import type { FastifyReply } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import { unauthenticated } from '#platform/graphql/errors.ts';
 import type { AdmittedRequest } from '../admission/admission.ts';
-import type { Identified } from '../identity/identity.ts';
+import type { Identity } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
 import type { Operations } from './operations.ts';
 import { pacedSink } from './paced-sink.ts';
 import { Payload } from './payload.ts';
 
-/** A way to write answers, one after the other, into one HTTP response. */
+/** A format for a sequence of payloads in one HTTP response. */
 export interface StreamProtocol {
   name: 'sse' | 'multipart';
   contentType: string;
-  isForSubscriptions: boolean;
+  isForSubscriptionsOnly: boolean;
   opening: string;
-  answer(payload: Payload): string;
+  encode(payload: Payload): string;
   heartbeat: string;
   closing: string;
 }
@@ -25,9 +25,9 @@ export interface StreamProtocol {
 const serverSentEvents: StreamProtocol = {
   name: 'sse',
   contentType: 'text/event-stream; charset=utf-8',
-  isForSubscriptions: false,
+  isForSubscriptionsOnly: false,
   opening: ':\n\n',
-  answer: (payload) => payload.serverSentEvent,
+  encode: (payload) => payload.serverSentEvent,
   heartbeat: ':\n\n',
   closing: 'event: complete\ndata:\n\n',
 };
@@ -36,17 +36,17 @@ const serverSentEvents: StreamProtocol = {
 const multipart: StreamProtocol = {
   name: 'multipart',
   contentType: 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0',
-  isForSubscriptions: true,
+  isForSubscriptionsOnly: true,
   opening: '\r\n--graphql',
-  answer: (payload) => payload.part,
+  encode: (payload) => payload.part,
   heartbeat: '\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql',
   closing: '--\r\n',
 };
 
-const LEAVING_SIZE = 100;
+const CLOSE_BATCH_SIZE = 100;
 const HEARTBEAT_MS = 10_000;
 
-/** Which of the protocols the client wants, if any. */
+/** The stream protocol that the Accept header selects, if any. */
 export function streamProtocol(accept: string | undefined): StreamProtocol | null {
   if (accept?.includes('text/event-stream')) return serverSentEvents;
   if (accept && /multipart\/mixed[^,]*subscriptionSpec/i.test(accept)) return multipart;
@@ -54,28 +54,28 @@ export function streamProtocol(accept: string | undefined): StreamProtocol | nul
 }
 
 export interface EventStreams {
-  /** Answers with a stream; its head and first bytes are sent at once. */
+  /** Responds with a stream; its headers and first bytes are sent immediately. */
   serve(
     protocol: StreamProtocol,
     request: AdmittedRequest,
-    identified: Identified | null,
+    identity: Identity | null,
     reply: FastifyReply,
   ): Promise<void>;
-  /** Ends all streams within that time, batch by batch: their clients will come back. */
-  leave(withinMs: number): Promise<void>;
+  /** Ends all streams in batches over that time, so that their clients do not all reconnect at once. */
+  close(withinMs: number): Promise<void>;
 }
 
 export function eventStreams(operations: Operations): EventStreams {
   const open = new Map<ServerResponse, StreamProtocol>();
-  const beating = setInterval(() => {
+  const heartbeats = setInterval(() => {
     for (const [response, { heartbeat }] of open) {
-      // Who does not even take what was sent has no need of a sign of life.
+      // A client that has not received what was written needs no heartbeat.
       if (!response.writableNeedDrain) response.write(heartbeat);
     }
   }, HEARTBEAT_MS);
 
   return {
-    async serve(protocol, request, identified, reply) {
+    async serve(protocol, request, identity, reply) {
       const { raw: response } = reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) response.setHeader(name, value);
@@ -83,47 +83,47 @@ export function eventStreams(operations: Operations): EventStreams {
       response.writeHead(200, {
         'content-type': protocol.contentType,
         'cache-control': 'no-cache, no-transform',
-        // Nginx would collect the answers otherwise.
+        // Without it Nginx would buffer the payloads.
         'x-accel-buffering': 'no',
       });
       response.write(protocol.opening);
       open.set(response, protocol);
 
       const sink = pacedSink({
-        write: (payloads) => void response.write(payloads.map(protocol.answer).join('')),
-        waiting: () => response.writableLength,
+        write: (payloads) => void response.write(payloads.map(protocol.encode).join('')),
+        bufferedBytes: () => response.writableLength,
         end: () => void response.end(protocol.closing),
       });
       const refuse = (errors: readonly GraphQLError[]) => {
         sink.next([new Payload({ errors })]);
         sink.complete();
       };
-      const stayOpen = atInstant(identified?.expiresAt, () =>
-        refuse([unauthenticated('The token has expired: come back with a new one.')]),
+      const cancelExpiry = atInstant(identity?.expiresAt, () =>
+        refuse([unauthenticated('The token has expired: subscribe again with a new one.')]),
       );
       const closed = new Promise<void>((resolve) => response.once('close', resolve));
       response.on('error', () => {});
       const opened = await operations.open(
         request,
-        identified?.viewer ?? null,
+        identity?.principal ?? null,
         sink,
         protocol.name,
       );
       if ('errors' in opened) refuse(opened.errors);
       await closed;
-      stayOpen();
+      cancelExpiry();
       open.delete(response);
       if ('end' in opened) opened.end();
     },
 
-    async leave(withinMs) {
+    async close(withinMs) {
       const streams = [...open.keys()];
-      for (let start = 0; start < streams.length; start += LEAVING_SIZE) {
-        if (start > 0) await pause((withinMs * LEAVING_SIZE) / streams.length);
-        // Without the closing words: the operation is not complete.
-        for (const stream of streams.slice(start, start + LEAVING_SIZE)) stream.end();
+      for (let start = 0; start < streams.length; start += CLOSE_BATCH_SIZE) {
+        if (start > 0) await pause((withinMs * CLOSE_BATCH_SIZE) / streams.length);
+        // Without the protocol's end, because the operation is not complete.
+        for (const stream of streams.slice(start, start + CLOSE_BATCH_SIZE)) stream.end();
       }
-      clearInterval(beating);
+      clearInterval(heartbeats);
     },
   };
 }

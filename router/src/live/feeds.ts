@@ -7,8 +7,8 @@ import type {
 } from '#contracts/mypage.ts';
 
 /**
- * Is told of every version of what it watches, in order, once. `isReset`: the read model was rebuilt
- * with other versions, and counts anew from this one.
+ * Receives every version of what it watches, in order, once. `isReset`: the read model was rebuilt with
+ * other versions, and the numbering continues from this one.
  */
 export type Watcher = (version: ViewVersion, isReset: boolean) => void;
 
@@ -17,59 +17,66 @@ export interface Watch {
 }
 
 export interface BookingWatch extends Watch {
-  /** The watcher has read this version itself: newer ones follow. */
+  /** The watcher has read this version itself; it receives the newer ones. */
   startAt(version: number): void;
 }
 
-/** Asks until it is answered; rejects only when that is enough. */
-type Ask = (question: VersionQuestion, isEnough: () => boolean) => Promise<VersionAnswer | null>;
+/** Retries until mypage responds; rejects once `shouldStop` returns true. */
+type ReadVersions = (
+  query: VersionQuestion,
+  shouldStop: () => boolean,
+) => Promise<VersionAnswer | null>;
 
-/** A read that is older than its notification is repeated so often; then a sweep has to find it. */
-const STALE_READS = 25;
-const PAUSE_MS = 200;
+/** Reads that return less than the notification announced; after them the next poll finds the rest. */
+const MAX_STALE_READS = 25;
+const RETRY_PAUSE_MS = 200;
 
-/** One booking's view, for all who watch it. */
+/** One booking's view, for all of its watchers. */
 export interface BookingFeed {
   watch(watcher: Watcher): BookingWatch;
-  /** There is this version, or a newer one. */
-  note(version: number): void;
-  /** Looks whether there is something new. */
+  /** Announces this version, or a newer one. */
+  notify(version: number): void;
+  /** Reads the view even though nothing was announced. */
   read(): void;
 }
 
-export function bookingFeed(bookingId: string, ask: Ask, onEmpty: () => void): BookingFeed {
+export function bookingFeed(
+  bookingId: string,
+  readVersions: ReadVersions,
+  onEmpty: () => void,
+): BookingFeed {
   const watchers = new Set<Watcher>();
-  const isDeserted = () => watchers.size === 0;
-  /** The version that all watchers have been told of; unknown until one has read the view. */
+  const isUnwatched = () => watchers.size === 0;
+  /** The last version delivered to all watchers; undefined until one of them has read the view. */
   let position: number | undefined;
-  let noticed = Number.NEGATIVE_INFINITY;
-  let isUnsure = false;
+  let notifiedVersion = Number.NEGATIVE_INFINITY;
+  let mustRead = false;
   let isReading = false;
 
-  /** Tells what follows the position, and returns the new one. */
-  async function tellNewer(than: number): Promise<number> {
-    const answer = await ask({ bookingId, after: than }, isDeserted).catch(() => null);
-    let at = than;
-    for (const view of answer?.versions ?? []) {
-      const isReset = view.version <= at;
-      at = view.version;
+  /** Delivers the versions after `position`; returns the last one delivered. */
+  async function deliverNewer(after: number): Promise<number> {
+    const result = await readVersions({ bookingId, after }, isUnwatched).catch(() => null);
+    let last = after;
+    for (const view of result?.versions ?? []) {
+      const isReset = view.version <= last;
+      last = view.version;
       for (const watcher of watchers) watcher(view, isReset);
     }
-    return at;
+    return last;
   }
 
   async function catchUp(): Promise<void> {
     if (isReading || position === undefined) return;
     isReading = true;
-    for (let stale = 0; stale < STALE_READS && !isDeserted(); ) {
-      if (!isUnsure && noticed <= position) break;
-      isUnsure = false;
+    for (let staleReads = 0; staleReads < MAX_STALE_READS && !isUnwatched(); ) {
+      if (!mustRead && notifiedVersion <= position) break;
+      mustRead = false;
       const before: number = position;
-      position = await tellNewer(before);
-      stale = position === before ? stale + 1 : 0;
-      if (stale > 0 && noticed > position) await pause(PAUSE_MS);
+      position = await deliverNewer(before);
+      staleReads = position === before ? staleReads + 1 : 0;
+      if (staleReads > 0 && notifiedVersion > position) await pause(RETRY_PAUSE_MS);
     }
-    noticed = Math.min(noticed, position);
+    notifiedVersion = Math.min(notifiedVersion, position);
     isReading = false;
   }
 
@@ -83,51 +90,55 @@ export function bookingFeed(bookingId: string, ask: Ask, onEmpty: () => void): B
         },
         end() {
           watchers.delete(watcher);
-          if (isDeserted()) onEmpty();
+          if (isUnwatched()) onEmpty();
         },
       };
     },
-    note(version) {
-      noticed = Math.max(noticed, version);
+    notify(version) {
+      notifiedVersion = Math.max(notifiedVersion, version);
       void catchUp();
     },
     read() {
-      isUnsure = true;
+      mustRead = true;
       void catchUp();
     },
   };
 }
 
-/** All views of one customer, for all who watch them. */
+/** All views of one customer, for all of their watchers. */
 export interface CustomerFeed {
   watch(watcher: Watcher): Watch;
-  /** `projectedAt` is told by a sweep, which also tells of what was before the feed began. */
-  note(notification: ViewNotification, projectedAt?: string): void;
+  /** A poll passes `projectedAt`, because it also returns what was projected before the feed began. */
+  notify(notification: ViewNotification, projectedAt?: string): void;
 }
 
 /** `since`: when it begins, by mypage's clock. */
-export function customerFeed(since: string, ask: Ask, onEmpty: () => void): CustomerFeed {
+export function customerFeed(
+  since: string,
+  readVersions: ReadVersions,
+  onEmpty: () => void,
+): CustomerFeed {
   const watchers = new Set<Watcher>();
-  const isDeserted = () => watchers.size === 0;
-  /** The version of each booking that all watchers have been told of. */
+  const isUnwatched = () => watchers.size === 0;
+  /** The last version of each booking that was delivered to all watchers. */
   const positions = new Map<string, number>();
-  /** The newest version that is known to be there, of bookings that are being read. */
+  /** The newest announced version of each booking that is being read. */
   const reading = new Map<string, number>();
 
   async function catchUp(bookingId: string, first: number): Promise<void> {
-    for (let stale = 0; stale < STALE_READS && !isDeserted(); ) {
+    for (let staleReads = 0; staleReads < MAX_STALE_READS && !isUnwatched(); ) {
       const position = positions.get(bookingId);
-      const at = position ?? first - 1;
-      if (Number(reading.get(bookingId)) <= at) break;
-      // Of a booking that is new to the feed, a notification may have been lost before this one.
-      const question = { bookingId, after: at, ...(position === undefined && { since }) };
-      const answer = await ask(question, isDeserted).catch(() => null);
-      for (const view of answer?.versions ?? []) {
+      const after = position ?? first - 1;
+      if (Number(reading.get(bookingId)) <= after) break;
+      // The first notification of a booking can be lost: read all since the feed began.
+      const query = { bookingId, after, ...(position === undefined && { since }) };
+      const result = await readVersions(query, isUnwatched).catch(() => null);
+      for (const view of result?.versions ?? []) {
         positions.set(bookingId, view.version);
         for (const watcher of watchers) watcher(view, false);
       }
-      stale = answer?.versions.length ? 0 : stale + 1;
-      if (stale > 0) await pause(PAUSE_MS);
+      staleReads = result?.versions.length ? 0 : staleReads + 1;
+      if (staleReads > 0) await pause(RETRY_PAUSE_MS);
     }
     reading.delete(bookingId);
   }
@@ -138,11 +149,11 @@ export function customerFeed(since: string, ask: Ask, onEmpty: () => void): Cust
       return {
         end() {
           watchers.delete(watcher);
-          if (isDeserted()) onEmpty();
+          if (isUnwatched()) onEmpty();
         },
       };
     },
-    note({ bookingId, version }, projectedAt) {
+    notify({ bookingId, version }, projectedAt) {
       const position = positions.get(bookingId);
       if (position !== undefined && version <= position) return;
       if (position === undefined && projectedAt !== undefined && projectedAt < since) return;

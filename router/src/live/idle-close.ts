@@ -1,21 +1,21 @@
 import type { WebSocket } from 'ws';
 
-/** A connection that serves no purpose is closed after so long. */
+/** A connection without operations is closed after this time. */
 export interface IdleTimes {
-  /** Of a client that has not said who it is. */
+  /** For a client without a token. */
   anonymousMs: number;
-  /** Of one that has. */
+  /** For a client with a valid token. */
   signedInMs: number;
 }
 
 export const IDLE_TIMES: IdleTimes = { anonymousMs: 10_000, signedInMs: 600_000 };
 
-/** Clients of graphql-ws take this code for an orderly end, and connect again when they subscribe. */
+/** On this code clients of graphql-ws do not retry, and connect again when they subscribe. */
 const NORMAL_CLOSURE = 1000;
 
 /**
- * Closes a WebSocket on which no operation runs for too long. Its user's token alone keeps it open for
- * minutes; what a stranger opens ends within seconds.
+ * Closes a WebSocket on which no operation has run for too long: after minutes with a valid token, after
+ * seconds without one, so that anonymous clients cannot use up the connections.
  */
 export class IdleClose {
   readonly #socket: WebSocket;
@@ -35,7 +35,7 @@ export class IdleClose {
     this.#restart();
   }
 
-  operationBegan(): void {
+  operationStarted(): void {
     this.#operations += 1;
     clearTimeout(this.#timer);
   }

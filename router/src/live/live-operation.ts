@@ -1,144 +1,156 @@
-import { setImmediate as otherWork } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ViewVersion } from '#contracts/mypage.ts';
 import type { Payload } from './payload.ts';
 
-/** A version of a view, and what the operation answers of it. */
-export interface Told {
+/** A version of a view, and the operation's payload for it. */
+export interface Delivery {
   version: ViewVersion;
   payload: Payload;
 }
 
-/** What a subscription of a live operation is told, in order; several versions when they come at once. */
-export interface Member {
-  take(told: readonly Told[]): void;
+export interface OperationSubscriber {
+  /** Receives versions in order; several when they come at once. */
+  deliver(deliveries: readonly Delivery[]): void;
 }
 
-interface Telling {
+interface Broadcast {
   version: ViewVersion;
   isReset: boolean;
-  /** How many tellings there were, with this one. */
+  /** The sequence number of this broadcast. */
   number: number;
   payload: Promise<Payload>;
 }
 
-interface Membership {
-  member: Member;
-  /** The newest version that the member was told; of customers' operations there are many. */
+interface Subscription {
+  subscriber: OperationSubscriber;
+  /** The last version delivered; undefined for a customer's subscription, which spans many bookings. */
   version: number | undefined;
-  /** After so many tellings it had caught up; undefined: it still reads what was before. */
-  since: number | undefined;
-  /** What is told meanwhile. */
+  /** The last broadcast that the catch-up covers; undefined while the catch-up is running. */
+  caughtUpAt: number | undefined;
+  /** What was broadcast during the catch-up. */
   missed: ViewVersion[];
 }
 
-/** As many answers are remembered, for those who catch up. */
-const REMEMBERED = 16;
-/** After so many members were told, other work has its turn. */
+/** Payloads in the cache, for subscribers that catch up. */
+const PAYLOAD_CACHE_SIZE = 16;
+/** Subscribers served before other work of the process gets its turn. */
 const SEND_BATCH_SIZE = 500;
 
 /**
- * One operation, subscribed to by any number of clients with the same variables and the same identity:
- * for each version of a view it is executed once, written once, and told to all of them in order.
+ * One operation that any number of clients with the same variables and principal subscribe to: for each
+ * version of a view it is executed once, serialised once, and delivered to all of them in order.
  */
 export class LiveOperation {
   readonly #execute: (version: ViewVersion) => Promise<Payload>;
-  readonly #memberships = new Map<Member, Membership>();
+  readonly #subscriptions = new Map<OperationSubscriber, Subscription>();
   readonly #payloads = new Map<string, Promise<Payload>>();
-  #tellings = 0;
-  #untold: Telling[] = [];
-  #isTelling = false;
+  #broadcasts = 0;
+  #pending: Broadcast[] = [];
+  #isSending = false;
 
   /** `execute` never rejects. */
   constructor(execute: (version: ViewVersion) => Promise<Payload>) {
     this.#execute = execute;
   }
 
-  get isDeserted(): boolean {
-    return this.#memberships.size === 0;
+  get isEmpty(): boolean {
+    return this.#subscriptions.size === 0;
   }
 
-  /** The member is told nothing yet, but nothing is lost for it from now on. */
-  join(member: Member): void {
-    this.#memberships.set(member, { member, version: undefined, since: undefined, missed: [] });
+  /** From now on no version is lost for the subscriber; delivery starts with {@link catchUp}. */
+  join(subscriber: OperationSubscriber): void {
+    this.#subscriptions.set(subscriber, {
+      subscriber,
+      version: undefined,
+      caughtUpAt: undefined,
+      missed: [],
+    });
   }
 
-  leave(member: Member): void {
-    this.#memberships.delete(member);
+  leave(subscriber: OperationSubscriber): void {
+    this.#subscriptions.delete(subscriber);
   }
 
-  /** Tells the member these versions, then what came meanwhile; after that it is told with all others. */
-  async catchUp(member: Member, versions: readonly ViewVersion[], known?: number): Promise<void> {
-    const membership = this.#memberships.get(member);
-    if (!membership) return;
-    membership.version = known;
-    // What was missed counts also when there was nothing to read.
-    const untold = [...versions, ...membership.missed.splice(0)];
-    for (let next = untold; next.length > 0; next = membership.missed.splice(0)) {
+  /**
+   * Delivers these versions, then what was broadcast meanwhile; later ones arrive by broadcast. `delivered`
+   * is the version that the subscriber has already.
+   */
+  async catchUp(
+    subscriber: OperationSubscriber,
+    versions: readonly ViewVersion[],
+    delivered?: number,
+  ): Promise<void> {
+    const subscription = this.#subscriptions.get(subscriber);
+    if (!subscription) return;
+    subscription.version = delivered;
+    // Broadcasts can have been missed even when there was nothing to read.
+    const undelivered = [...versions, ...subscription.missed.splice(0)];
+    for (let next = undelivered; next.length > 0; next = subscription.missed.splice(0)) {
       for (const version of next) {
-        if (isKnown(membership, version)) continue;
+        if (isDelivered(subscription, version)) continue;
         const payload = await this.#payload(version);
-        if (!this.#memberships.has(member)) return;
-        membership.version = version.version;
-        member.take([{ version, payload }]);
+        if (!this.#subscriptions.has(subscriber)) return;
+        subscription.version = version.version;
+        subscriber.deliver([{ version, payload }]);
       }
     }
-    membership.since = this.#tellings;
+    subscription.caughtUpAt = this.#broadcasts;
   }
 
-  /** Tells all members; with `isReset` also those who know a higher version. */
-  tell(version: ViewVersion, isReset: boolean): void {
-    this.#tellings += 1;
-    for (const membership of this.#memberships.values()) {
-      if (membership.since === undefined) membership.missed.push(version);
+  /** Delivers to all subscribers; with `isReset` also to those that have a higher version. */
+  broadcast(version: ViewVersion, isReset: boolean): void {
+    this.#broadcasts += 1;
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.caughtUpAt === undefined) subscription.missed.push(version);
     }
     const payload = this.#payload(version);
-    this.#untold.push({ version, isReset, number: this.#tellings, payload });
-    if (!this.#isTelling) void this.#tellUntold();
+    this.#pending.push({ version, isReset, number: this.#broadcasts, payload });
+    if (!this.#isSending) void this.#sendPending();
   }
 
-  /** Member by member, all that is new at once: a write costs more than what is written. */
-  async #tellUntold(): Promise<void> {
-    this.#isTelling = true;
-    while (this.#untold.length > 0) {
-      await this.#untold[0]?.payload;
-      const tellings = this.#untold.splice(0);
-      const told = await Promise.all(
-        tellings.map(async (telling) => ({ ...telling, payload: await telling.payload })),
+  /** One delivery for each subscriber, with all pending versions: a write costs more than its bytes. */
+  async #sendPending(): Promise<void> {
+    this.#isSending = true;
+    while (this.#pending.length > 0) {
+      await this.#pending[0]?.payload;
+      const broadcasts = this.#pending.splice(0);
+      const ready = await Promise.all(
+        broadcasts.map(async (each) => ({ ...each, payload: await each.payload })),
       );
       let count = 0;
-      for (const membership of this.#memberships.values()) {
-        const fresh = told.filter((telling) => isDue(membership, telling));
-        if (fresh.length > 0) membership.member.take(fresh);
+      for (const subscription of this.#subscriptions.values()) {
+        const deliveries = ready.filter((each) => claimDelivery(subscription, each));
+        if (deliveries.length > 0) subscription.subscriber.deliver(deliveries);
         count += 1;
-        if (count % SEND_BATCH_SIZE === 0) await otherWork();
+        if (count % SEND_BATCH_SIZE === 0) await nextTurn();
       }
     }
-    this.#isTelling = false;
+    this.#isSending = false;
   }
 
   #payload(version: ViewVersion): Promise<Payload> {
     const key = `${version.bookingId} ${version.version}`;
-    const known = this.#payloads.get(key);
-    if (known) return known;
+    const cached = this.#payloads.get(key);
+    if (cached) return cached;
     const payload = this.#execute(version);
     this.#payloads.set(key, payload);
     const [oldest] = this.#payloads.keys();
-    if (this.#payloads.size > REMEMBERED && oldest) this.#payloads.delete(oldest);
+    if (this.#payloads.size > PAYLOAD_CACHE_SIZE && oldest) this.#payloads.delete(oldest);
     return payload;
   }
 }
 
-/** Has the member to be told? Notes that it is. */
-function isDue(
-  membership: Membership,
-  { version, isReset, number }: Omit<Telling, 'payload'>,
+/** Whether the subscriber needs the broadcast; if so, counts it as delivered. */
+function claimDelivery(
+  subscription: Subscription,
+  { version, isReset, number }: Omit<Broadcast, 'payload'>,
 ): boolean {
-  if (membership.since === undefined || membership.since >= number) return false;
-  if (!isReset && isKnown(membership, version)) return false;
-  if (membership.version !== undefined) membership.version = version.version;
+  if (subscription.caughtUpAt === undefined || subscription.caughtUpAt >= number) return false;
+  if (!isReset && isDelivered(subscription, version)) return false;
+  if (subscription.version !== undefined) subscription.version = version.version;
   return true;
 }
 
-function isKnown({ version }: Membership, { version: told }: ViewVersion): boolean {
-  return version !== undefined && told <= version;
+function isDelivered({ version }: Subscription, { version: broadcast }: ViewVersion): boolean {
+  return version !== undefined && broadcast <= version;
 }

@@ -1,86 +1,86 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '#platform/auth/viewer.ts';
-import type { AdmittedRequest, Gate } from '../admission/admission.ts';
-import type { Caller } from '../admission/rates.ts';
-import { type FormatError, RequestErrors, shownError } from '../admission/refusals.ts';
-import { type ObservedOperation, outcomeOf, type Protocol } from '../observability/metrics.ts';
+import type { Admission, AdmittedRequest } from '../admission/admission.ts';
+import type { Client } from '../admission/rates.ts';
+import { type FormatError, RequestErrors, toClientError } from '../admission/refusals.ts';
+import { type ObservedOperation, type Protocol, toOutcome } from '../observability/metrics.ts';
 import { Payload } from './payload.ts';
 import type { Sink, Subscriptions } from './subscriptions.ts';
 
-/** What a client has begun, or why it could not. */
-export type Opened = { end: () => void } | { errors: readonly GraphQLError[] };
+/** The function that ends the operation, or why it was not started. */
+export type OpenResult = { end: () => void } | { errors: readonly GraphQLError[] };
 
-/** Operations of any kind, for protocols that answer one request with any number of answers. */
+/** Operations of any kind, for protocols with any number of payloads for one request. */
 export interface Operations {
-  /** Reads and checks what a client sent; says why it is not to be executed. */
+  /** Checks the parameters that a client sent; resolves with errors for a refusal. */
   admit(
-    request: unknown,
-    caller: Caller,
+    parameters: unknown,
+    client: Client,
   ): Promise<AdmittedRequest | { errors: readonly GraphQLError[] }>;
-  /** Begins an admitted request; its answers go to the sink. Never rejects. */
+  /** Starts an admitted request; its payloads go to the sink. Never rejects. */
   open(
     request: AdmittedRequest,
-    viewer: Viewer | null,
+    principal: Viewer | null,
     sink: Sink,
     protocol: Protocol,
-  ): Promise<Opened>;
+  ): Promise<OpenResult>;
 }
 
 export function operations(deps: {
-  gate: Gate;
+  admission: Admission;
   subscriptions: Pick<Subscriptions, 'open'>;
-  /** Answers queries and mutations. */
-  answer: (request: AdmittedRequest, viewer: Viewer | null) => Promise<ExecutionResult>;
+  /** Executes queries and mutations. */
+  execute: (request: AdmittedRequest, principal: Viewer | null) => Promise<ExecutionResult>;
   formatError: FormatError;
-  /** Measures what was answered, what began, and what was refused. */
+  /** Called for what has completed, started, or was refused. */
   observe: (operation: ObservedOperation, seconds: number) => void;
 }): Operations {
-  const { gate, subscriptions, answer, formatError, observe } = deps;
-  const shown = (error: unknown) => shownError(error, formatError);
+  const { admission, subscriptions, execute, formatError, observe } = deps;
+  const toShown = (error: unknown) => toClientError(error, formatError);
   return {
-    async admit(asked, caller) {
-      const began = performance.now();
+    async admit(parameters, client) {
+      const startedAt = performance.now();
       let examined: AdmittedRequest | undefined;
       try {
-        examined = gate.examine(asked);
-        await gate.charge(examined, caller);
+        examined = admission.examine(parameters);
+        await admission.charge(examined, client);
         return examined;
       } catch (error) {
         if (!(error instanceof RequestErrors)) throw error;
         const { kind, name } = examined ?? { kind: 'unread', name: null };
-        // Streams are admitted by the route, which measures what it refuses.
+        // The HTTP route admits streams itself, and measures their refusals.
         observe(
-          { kind, name, protocol: 'websocket', outcome: outcomeOf(error.errors) },
-          secondsSince(began),
+          { kind, name, protocol: 'websocket', outcome: toOutcome(error.errors) },
+          secondsSince(startedAt),
         );
-        return { errors: error.errors.map(shown) };
+        return { errors: error.errors.map(toShown) };
       }
     },
-    async open(request, viewer, sink, protocol) {
-      const began = performance.now();
+    async open(request, principal, sink, protocol) {
+      const startedAt = performance.now();
       const { kind, name } = request;
-      const ended = (errors: Parameters<typeof outcomeOf>[0]) =>
-        observe({ kind, name, protocol, outcome: outcomeOf(errors) }, secondsSince(began));
+      const record = (errors: Parameters<typeof toOutcome>[0]) =>
+        observe({ kind, name, protocol, outcome: toOutcome(errors) }, secondsSince(startedAt));
       try {
         if (request.kind === 'subscription') {
-          const end = await subscriptions.open({ ...request, viewer }, sink);
-          ended([]);
+          const end = await subscriptions.open({ ...request, principal }, sink);
+          record([]);
           return { end };
         }
-        const result = await answer(request, viewer);
-        ended(result.errors);
+        const result = await execute(request, principal);
+        record(result.errors);
         sink.next([new Payload(result)]);
         sink.complete();
         return { end: () => {} };
       } catch (error) {
-        const errors = [shown(error)];
-        ended(errors);
+        const errors = [toShown(error)];
+        record(errors);
         return { errors };
       }
     },
   };
 }
 
-function secondsSince(began: number): number {
-  return (performance.now() - began) / 1_000;
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1_000;
 }

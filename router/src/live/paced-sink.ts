@@ -1,72 +1,72 @@
 import type { Payload } from './payload.ts';
 import type { Sink } from './subscriptions.ts';
 
-/** Where a client's answers are written to. */
-export interface Outlet {
+/** The connection that a client's payloads are written to. */
+export interface SinkTarget {
   write(payloads: readonly Payload[]): void;
-  /** Bytes that were written and that the client has not taken yet. */
-  waiting(): number;
-  /** Says that nothing follows. */
+  /** Bytes that were written and not sent yet. */
+  bufferedBytes(): number;
+  /** Sends the end of the stream. */
   end(): void;
 }
 
-/** From then on a client is slow: the system's own buffers are full as well. */
+/** A client with more buffered bytes is slow: the kernel's buffers are full as well. */
 const SLOW_BYTES = 128 * 1_024;
-const LOOK_EVERY_MS = 25;
+const FLUSH_MS = 25;
 
-/** The clients that are slow now: looked after together, so that the others cost nothing. */
-const stragglers = new Set<PacedSink>();
+/** The sinks of slow clients: one timer for all of them, and none for the others. */
+const slowSinks = new Set<PacedSink>();
 let timer: NodeJS.Timeout | undefined;
 
 /**
- * Writes answers as they come while the client takes them. For a slow client it keeps the latest answer
- * of each topic, and writes that as soon as it can: answers are states, so none is missed.
+ * Writes payloads immediately while the client is fast enough. For a slow client it keeps the latest payload
+ * of each topic and writes it later: each payload is a complete state, so the client misses nothing.
  */
-export function pacedSink(outlet: Outlet): Sink {
-  return new PacedSink(outlet);
+export function pacedSink(target: SinkTarget): Sink {
+  return new PacedSink(target);
 }
 
 class PacedSink implements Sink {
-  readonly #outlet: Outlet;
-  /** Undefined for all who were never slow. */
-  #held: Map<string, Payload> | undefined;
+  readonly #target: SinkTarget;
+  /** By topic; undefined for clients that were never slow. */
+  #latest: Map<string, Payload> | undefined;
 
-  constructor(outlet: Outlet) {
-    this.#outlet = outlet;
+  constructor(target: SinkTarget) {
+    this.#target = target;
   }
 
   next(payloads: readonly Payload[]): void {
-    if (!this.#held?.size && this.#outlet.waiting() < SLOW_BYTES) {
-      this.#outlet.write(payloads);
+    if (!this.#latest?.size && this.#target.bufferedBytes() < SLOW_BYTES) {
+      this.#target.write(payloads);
       return;
     }
-    this.#held ??= new Map();
-    for (const payload of payloads) this.#held.set(payload.topic, payload);
-    stragglers.add(this);
-    timer ??= setInterval(look, LOOK_EVERY_MS);
+    this.#latest ??= new Map();
+    for (const payload of payloads) this.#latest.set(payload.topic, payload);
+    slowSinks.add(this);
+    timer ??= setInterval(flushSlowSinks, FLUSH_MS);
   }
 
   complete(): void {
-    stragglers.delete(this);
-    if (this.#held?.size) this.#outlet.write([...this.#held.values()]);
-    this.#held?.clear();
-    this.#outlet.end();
+    slowSinks.delete(this);
+    if (this.#latest?.size) this.#target.write([...this.#latest.values()]);
+    this.#latest?.clear();
+    this.#target.end();
   }
 
-  /** Writes as much as the client takes now; is nothing left? */
-  writeHeld(): boolean {
-    for (const [topic, payload] of this.#held ?? []) {
-      if (this.#outlet.waiting() >= SLOW_BYTES) return false;
-      this.#held?.delete(topic);
-      this.#outlet.write([payload]);
+  /** Writes until the client is slow again; returns whether everything is written. */
+  flush(): boolean {
+    for (const [topic, payload] of this.#latest ?? []) {
+      if (this.#target.bufferedBytes() >= SLOW_BYTES) return false;
+      this.#latest?.delete(topic);
+      this.#target.write([payload]);
     }
     return true;
   }
 }
 
-function look(): void {
-  for (const sink of stragglers) if (sink.writeHeld()) stragglers.delete(sink);
-  if (stragglers.size > 0) return;
+function flushSlowSinks(): void {
+  for (const sink of slowSinks) if (sink.flush()) slowSinks.delete(sink);
+  if (slowSinks.size > 0) return;
   clearInterval(timer);
   timer = undefined;
 }

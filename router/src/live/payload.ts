@@ -1,8 +1,8 @@
 import type { FormattedExecutionResult } from 'graphql';
 
-/** One answer on its way to many clients: written once, whatever protocols they speak. */
+/** One result for many clients: serialised once for each protocol. */
 export class Payload {
-  /** Of a slow client's answers, the latest of each topic counts. */
+  /** A slow client gets only the latest payload of each topic. */
   readonly topic: string;
   readonly json: string;
   readonly jsonBytes: number;
@@ -15,13 +15,13 @@ export class Payload {
     this.jsonBytes = Buffer.byteLength(this.json);
   }
 
-  /** As graphql-sse's distinct connections mode wants it: PROTOCOL.md of graphql-sse. */
+  /** An event of graphql-sse's distinct connections mode: PROTOCOL.md of graphql-sse. */
   get serverSentEvent(): string {
     this.#serverSentEvent ??= `event: next\ndata: ${this.json}\n\n`;
     return this.#serverSentEvent;
   }
 
-  /** As Apollo's "multipart HTTP protocol for GraphQL subscriptions" wants it. */
+  /** A part by Apollo's "multipart HTTP protocol for GraphQL subscriptions". */
   get part(): string {
     this.#part ??= `\r\nContent-Type: application/json\r\n\r\n{"payload":${this.json}}\r\n--graphql`;
     return this.#part;

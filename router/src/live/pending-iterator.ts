@@ -1,22 +1,22 @@
-/** Yields nothing, and goes on until it is ended. */
-export class Endless implements AsyncGenerator<never> {
-  #isOver = false;
+/** An iterator that yields nothing and stays pending until it is ended. */
+export class PendingIterator implements AsyncGenerator<never> {
+  #isEnded = false;
   #onReturn: (() => void) | undefined;
-  #finish: ((result: IteratorReturnResult<undefined>) => void) | undefined;
+  #resolve: ((result: IteratorReturnResult<undefined>) => void) | undefined;
   readonly #finished = new Promise<IteratorReturnResult<undefined>>((resolve) => {
-    this.#finish = resolve;
+    this.#resolve = resolve;
   });
 
-  get isOver(): boolean {
-    return this.#isOver;
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   end(): void {
-    this.#isOver = true;
-    this.#finish?.({ done: true, value: undefined });
+    this.#isEnded = true;
+    this.#resolve?.({ done: true, value: undefined });
   }
 
-  /** Does the work when whoever reads it wants no more. */
+  /** Calls `work` when the consumer stops the iteration. */
   onReturn(work: () => void): void {
     this.#onReturn = work;
   }

@@ -11,40 +11,44 @@ import {
 import type { Authorize } from '#platform/auth/internal-tokens.ts';
 import { openHttpPool, readerOver } from '#platform/http/http-pool.ts';
 
-/** What mypage keeps of its views. Everything rejects when it does not answer in time. */
+/** The reads that mypage serves of its views. All of them reject when it does not respond in time. */
 export interface ViewSource {
-  /** The versions that the question asks for; null: there is no such view. */
-  ask(question: VersionQuestion): Promise<VersionAnswer | null>;
-  /** A page of what was projected since that instant, by mypage's clock. */
+  /** The versions that match the query; null when there is no such view. */
+  readVersions(query: VersionQuestion): Promise<VersionAnswer | null>;
+  /** One page of the notifications of what was projected since that instant, by mypage's clock. */
   notifications(since: string, after: string | null): Promise<RecentNotifications>;
   close(): Promise<void>;
 }
 
-interface Waiting {
-  question: VersionQuestion;
-  resolve: (answer: VersionAnswer | null) => void;
+interface PendingRead {
+  query: VersionQuestion;
+  resolve: (result: VersionAnswer | null) => void;
   reject: (error: unknown) => void;
 }
 
-const MAX_REQUESTS = 4;
+const MAX_CONCURRENT_REQUESTS = 4;
 
 /**
- * Asks mypage over HTTP. Questions of one moment go in one request, equal ones once: a thousand
- * subscribers of one booking cost as much as one.
+ * Reads from mypage over HTTP. Queries of one turn of the event loop share a request, and equal queries
+ * are sent once: a thousand subscribers of one booking cost as much as one.
  */
 export function viewSource(url: string, authorize: Authorize, timeoutMs: number): ViewSource {
   const options = {
-    connections: MAX_REQUESTS,
+    connections: MAX_CONCURRENT_REQUESTS,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   };
   const http = openHttpPool(url, options);
   const reads = readerOver(http, url, options);
-  let waiting = new Map<string, Waiting[]>();
-  let scheduled = false;
+  let pending = new Map<string, PendingRead[]>();
+  let isScheduled = false;
   let running = 0;
 
-  async function json(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
+  async function requestJson(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+  ): Promise<unknown> {
     const response = await reads.request({
       method,
       path,
@@ -56,30 +60,30 @@ export function viewSource(url: string, authorize: Authorize, timeoutMs: number)
     });
     if (response.statusCode === 200) return response.body.json();
     await response.body.dump();
-    throw new Error(`mypage answered ${path} with HTTP ${response.statusCode}`);
+    throw new Error(`mypage responded to ${path} with HTTP ${response.statusCode}`);
   }
 
-  async function askAll(group: Waiting[][]): Promise<void> {
+  async function requestBatch(batch: PendingRead[][]): Promise<void> {
     try {
-      const bookings = group.map(([first]) => (first as Waiting).question);
+      const bookings = batch.map(([first]) => (first as PendingRead).query);
       const { answers } = versionAnswers.parse(
-        await json('POST', VIEW_VERSIONS_PATH, { bookings }),
+        await requestJson('POST', VIEW_VERSIONS_PATH, { bookings }),
       );
-      for (const [index, askers] of group.entries()) {
-        for (const { resolve } of askers) resolve(answers[index] ?? null);
+      for (const [index, reads] of batch.entries()) {
+        for (const { resolve } of reads) resolve(answers[index] ?? null);
       }
     } catch (error) {
-      for (const { reject } of group.flat()) reject(error);
+      for (const { reject } of batch.flat()) reject(error);
     }
   }
 
   async function flush(): Promise<void> {
-    scheduled = false;
-    while (waiting.size > 0 && running < MAX_REQUESTS) {
-      const group = [...waiting.values()].slice(0, MAX_POSITIONS);
-      waiting = new Map([...waiting].slice(MAX_POSITIONS));
+    isScheduled = false;
+    while (pending.size > 0 && running < MAX_CONCURRENT_REQUESTS) {
+      const batch = [...pending.values()].slice(0, MAX_POSITIONS);
+      pending = new Map([...pending].slice(MAX_POSITIONS));
       running += 1;
-      void askAll(group).finally(() => {
+      void requestBatch(batch).finally(() => {
         running -= 1;
         schedule();
       });
@@ -87,23 +91,25 @@ export function viewSource(url: string, authorize: Authorize, timeoutMs: number)
   }
 
   function schedule(): void {
-    if (scheduled || waiting.size === 0) return;
-    scheduled = true;
+    if (isScheduled || pending.size === 0) return;
+    isScheduled = true;
     setImmediate(flush);
   }
 
   return {
-    ask: (question) =>
+    readVersions: (query) =>
       new Promise((resolve, reject) => {
-        const key = `${question.bookingId} ${question.after} ${question.since}`;
-        const askers = waiting.get(key) ?? [];
-        waiting.set(key, askers);
-        askers.push({ question, resolve, reject });
+        const key = `${query.bookingId} ${query.after} ${query.since}`;
+        const reads = pending.get(key) ?? [];
+        pending.set(key, reads);
+        reads.push({ query, resolve, reject });
         schedule();
       }),
     async notifications(since, after) {
-      const query = new URLSearchParams({ since, ...(after && { after }) });
-      return recentNotifications.parse(await json('GET', `${VIEW_NOTIFICATIONS_PATH}?${query}`));
+      const params = new URLSearchParams({ since, ...(after && { after }) });
+      return recentNotifications.parse(
+        await requestJson('GET', `${VIEW_NOTIFICATIONS_PATH}?${params}`),
+      );
     },
     close: async () => void (await Promise.all([http.destroy(), reads.close()])),
   };

@@ -17,131 +17,103 @@ import {
   type Watch,
   type Watcher,
 } from './feeds.ts';
+import { notificationPoller } from './notification-poller.ts';
 import type { ViewSource } from './view-source.ts';
 
-/** The views that somebody watches, kept up to date. */
+/** The views that subscriptions of this process watch, kept up to date. */
 export interface WatchedViews {
-  /** Tells of the booking's versions that follow the one which the watcher reads itself. */
+  /** Calls the watcher with the booking's versions after the one that the watcher reads itself. */
   booking(bookingId: string, watcher: Watcher): BookingWatch;
-  /** Tells of all new versions of the customer's views, from now on. */
+  /** Calls the watcher with all new versions of the customer's views, from now on. */
   customer(customerId: string, watcher: Watcher): Promise<Watch>;
-  /** Asks mypage, again and again for 10 s when it does not answer; rejects after that. */
-  ask(question: VersionQuestion): Promise<VersionAnswer | null>;
+  /** Reads versions from mypage; retries for 10 s before it rejects. */
+  readVersions(query: VersionQuestion): Promise<VersionAnswer | null>;
   close(): Promise<void>;
 }
 
-/** Notifications may get lost: so often mypage is asked what is new. */
-const SWEEP_MS = 5_000;
-/** Longer than the longest transaction: what is committed late has an earlier instant. */
-const SLACK_MS = 30_000;
-const PATIENCE_MS = 10_000;
-const PAUSE_MS = 200;
-/** Every so many sweeps each watched booking is read, whatever the notifications say. */
-const SWEEPS_PER_READING = 12;
+/** A lost notification is found by the next poll at the latest. */
+const POLL_MS = 5_000;
+const READ_TIMEOUT_MS = 10_000;
+const RETRY_PAUSE_MS = 200;
 
 export function watchedViews(deps: {
   source: ViewSource;
-  /** Listens to mypage's notifications until it is closed. */
+  /** Subscribes to mypage's notifications until it is closed. */
   listen: (subscriber: Subscriber) => { close(): Promise<void> };
   logger: Logger;
 }): WatchedViews {
   const { source, logger } = deps;
   const bookings = new Map<string, BookingFeed>();
   const customers = new Map<string, CustomerFeed>();
-  /** By mypage's clock: what was projected before is known. */
-  let sweptUntil: number | undefined;
-  /** How far mypage's clock is ahead of this one. */
-  let aheadMs = 0;
-  let sweeps = 0;
-  let sweeping: Promise<void> | undefined;
-  let closed = false;
+  let isClosed = false;
 
-  /** Tries until it is answered or nobody wants to know any more. */
-  async function askUntil(
-    question: VersionQuestion,
-    isEnough: () => boolean,
+  /** Retries until mypage responds; rejects once `shouldStop` returns true. */
+  async function readWithRetries(
+    query: VersionQuestion,
+    shouldStop: () => boolean,
   ): Promise<VersionAnswer | null> {
     for (;;) {
       try {
-        return await source.ask(question);
+        return await source.readVersions(query);
       } catch (error) {
-        if (closed || isEnough()) throw error;
-        await pause(PAUSE_MS);
+        if (isClosed || shouldStop()) throw error;
+        await pause(RETRY_PAUSE_MS);
       }
     }
   }
 
-  function note(notification: ViewNotification, projectedAt?: string): void {
-    bookings.get(notification.bookingId)?.note(notification.version);
-    customers.get(notification.customerId)?.note(notification, projectedAt);
+  function notify(notification: ViewNotification, projectedAt?: string): void {
+    bookings.get(notification.bookingId)?.notify(notification.version);
+    customers.get(notification.customerId)?.notify(notification, projectedAt);
   }
 
   function readAll(): void {
     for (const feed of bookings.values()) feed.read();
   }
 
-  async function sweepOnce(): Promise<void> {
-    const slack = bookings.size + customers.size > 0 ? SLACK_MS : 0;
-    const since = new Date((sweptUntil ?? Date.now()) - slack).toISOString();
-    const first = await source.notifications(since, null);
-    for (let page = first; ; page = await source.notifications(since, page.next)) {
-      for (const notification of page.notices) note(notification, notification.projectedAt);
-      if (page.next === null) break;
-    }
-    sweptUntil = Date.parse(first.now);
-    aheadMs = sweptUntil - Date.now();
-    sweeps += 1;
-    if (sweeps % SWEEPS_PER_READING === 0) readAll();
-  }
-
-  function sweep(): Promise<void> {
-    sweeping ??= sweepOnce().finally(() => {
-      sweeping = undefined;
-    });
-    return sweeping;
-  }
-
+  const isWatched = () => bookings.size + customers.size > 0;
+  const poller = notificationPoller({ source, isWatched, notify, readAll });
   const listening = deps.listen({
     onMessage(text) {
       try {
-        for (const notification of viewNotifications.parse(JSON.parse(text))) note(notification);
+        for (const notification of viewNotifications.parse(JSON.parse(text))) notify(notification);
       } catch (error) {
-        logger.warn({ err: error }, 'a notification is not readable');
+        logger.warn({ err: error }, 'a notification could not be parsed');
       }
     },
     onConnected() {
       readAll();
-      sweep().catch(() => {});
+      poller.poll().catch(() => {});
     },
   });
-  const stopSweeping = repeat(logger, 'asking mypage what is new', SWEEP_MS, sweep);
+  const stopPolling = repeat(logger, 'polling mypage for notifications', POLL_MS, poller.poll);
 
   return {
     booking(bookingId, watcher) {
       let feed = bookings.get(bookingId);
       if (!feed) {
-        feed = bookingFeed(bookingId, askUntil, () => bookings.delete(bookingId));
+        feed = bookingFeed(bookingId, readWithRetries, () => bookings.delete(bookingId));
         bookings.set(bookingId, feed);
       }
       return feed.watch(watcher);
     },
     async customer(customerId, watcher) {
-      if (sweptUntil === undefined) await sweep();
+      if (!poller.hasPolled) await poller.poll();
       let feed = customers.get(customerId);
       if (!feed) {
-        const since = new Date(Date.now() + aheadMs).toISOString();
-        feed = customerFeed(since, askUntil, () => customers.delete(customerId));
+        const since = poller.sourceTime();
+        feed = customerFeed(since, readWithRetries, () => customers.delete(customerId));
         customers.set(customerId, feed);
       }
       return feed.watch(watcher);
     },
-    ask(question) {
-      const deadline = performance.now() + PATIENCE_MS;
-      return askUntil(question, () => performance.now() > deadline);
+    readVersions(query) {
+      const deadline = performance.now() + READ_TIMEOUT_MS;
+      return readWithRetries(query, () => performance.now() > deadline);
     },
     async close() {
-      closed = true;
-      await stopSweeping();
+      isClosed = true;
+      await stopPolling();
       await listening.close();
     },
   };

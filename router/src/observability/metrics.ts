@@ -2,15 +2,15 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { CLIENT_CODES } from '#platform/graphql/errors.ts';
 import { createMetrics, type Metrics } from '#platform/observability/metrics.ts';
 
-/** What became of an operation. */
+/** The outcome of an operation. */
 export type Outcome = 'ok' | 'error' | 'refused' | 'limited' | 'unauthenticated';
 
 export type Protocol = 'http' | 'sse' | 'multipart' | 'websocket';
 
-/** An operation that was answered, or a subscription that began. */
+/** An operation that has completed, or a subscription that has started. */
 export interface ObservedOperation {
   kind: 'query' | 'mutation' | 'subscription' | 'unread';
-  /** Its name in a valid document; null: it has none. */
+  /** The operation's name in a valid document; null for an anonymous one. */
   name: string | null;
   protocol: Protocol;
   outcome: Outcome;
@@ -20,12 +20,12 @@ export interface RouterMetrics {
   registry: Metrics;
   observe(operation: ObservedOperation, seconds: number): void;
   observeSubgraph(subgraph: string, outcome: 'ok' | 'error' | 'unavailable', seconds: number): void;
-  /** Reads what is open whenever the metrics are read. */
-  watchOpen(open: { subscriptions: () => number; webSockets: () => number }): void;
+  /** Registers gauges, which call these functions whenever the metrics are read. */
+  observeOpen(open: { subscriptions: () => number; webSockets: () => number }): void;
 }
 
-/** Clients choose names: so many have series of their own, all others share one. */
-const MAX_NAMES = 200;
+/** Operation names with a series of their own; all others share one, because clients choose names. */
+const MAX_OPERATION_NAMES = 200;
 const MAX_NAME_LENGTH = 64;
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
@@ -35,45 +35,45 @@ export function routerMetrics(): RouterMetrics {
   const names = new Set<string>();
   const total = new Counter({
     name: 'spacerent_router_operations_total',
-    help: 'Operations that were answered, and subscriptions that began',
+    help: 'Operations that have completed, and subscriptions that have started',
     labelNames: ['kind', 'protocol', 'outcome'],
     registers,
   });
   const seconds = new Histogram({
     name: 'spacerent_router_operation_seconds',
-    help: 'Time to the answer, or to the beginning of a subscription, by operation name',
+    help: 'Time to the response, or to the start of a subscription, by operation name',
     labelNames: ['operation', 'kind', 'outcome'],
     buckets: SECONDS,
     registers,
   });
   const subgraphSeconds = new Histogram({
     name: 'spacerent_router_subgraph_seconds',
-    help: 'Time that a subgraph took for a request of the router',
+    help: 'Response time of a subgraph for a request of the router',
     labelNames: ['subgraph', 'outcome'],
     buckets: SECONDS,
     registers,
   });
 
-  function labelOf(name: string | null): string {
+  function operationLabel(name: string | null): string {
     if (name === null) return 'anonymous';
     if (names.has(name)) return name;
-    if (names.size >= MAX_NAMES || name.length > MAX_NAME_LENGTH) return 'other';
+    if (names.size >= MAX_OPERATION_NAMES || name.length > MAX_NAME_LENGTH) return 'other';
     names.add(name);
     return name;
   }
 
   return {
     registry,
-    observe({ kind, name, protocol, outcome }, took) {
+    observe({ kind, name, protocol, outcome }, durationSeconds) {
       total.inc({ kind, protocol, outcome });
-      // What was not read has no name that could be believed.
-      const operation = kind === 'unread' ? 'unread' : labelOf(name);
-      seconds.observe({ operation, kind, outcome }, took);
+      // A request that was not parsed has no valid name.
+      const operation = kind === 'unread' ? 'unread' : operationLabel(name);
+      seconds.observe({ operation, kind, outcome }, durationSeconds);
     },
-    observeSubgraph(subgraph, outcome, took) {
-      subgraphSeconds.observe({ subgraph, outcome }, took);
+    observeSubgraph(subgraph, outcome, durationSeconds) {
+      subgraphSeconds.observe({ subgraph, outcome }, durationSeconds);
     },
-    watchOpen({ subscriptions, webSockets }) {
+    observeOpen({ subscriptions, webSockets }) {
       gauge('spacerent_router_subscriptions_open', 'Subscriptions that are open', subscriptions);
       gauge('spacerent_router_websockets_open', 'WebSockets that are open', webSockets);
     },
@@ -91,12 +91,12 @@ export function routerMetrics(): RouterMetrics {
   }
 }
 
-/** Of the codes that clients see, those that say that the system failed, and not that it declined. */
+/** Codes in responses that mean a failure of the system, and not a refusal. */
 const FAILED = new Set(['SERVICE_UNAVAILABLE', 'REQUEST_TIMEOUT']);
 const LIMITED = new Set(['RATE_LIMITED', 'TOO_MANY_SUBSCRIPTIONS']);
 
 /** The outcome by the codes of the errors; an error without a code is a failure. */
-export function outcomeOf(
+export function toOutcome(
   errors: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[] = [],
 ): Outcome {
   if (errors.length === 0) return 'ok';
@@ -106,7 +106,7 @@ export function outcomeOf(
   return codes.includes('UNAUTHENTICATED') ? 'unauthenticated' : 'refused';
 }
 
-/** The name as a log shows it; GraphQL's own rules leave letters, digits and `_` in it. */
-export function loggedName(name: string | null): string | undefined {
+/** The name for a log line; by GraphQL's rules it has only letters, digits and `_`. */
+export function toLoggedName(name: string | null): string | undefined {
   return name?.slice(0, MAX_NAME_LENGTH);
 }

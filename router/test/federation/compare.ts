@@ -1,30 +1,30 @@
 import { expect } from '@jest/globals';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Answer, Federation } from './executors.ts';
+import type { Federation, Result } from './executors.ts';
 import type { Faults } from './subgraph.ts';
 
 /** Whether the indexes in errors' paths must be the same too, where the stock ones can be right. */
 export type Indexes = 'compared' | 'free';
 
 /**
- * Asks both executors and expects one answer: the same data in the same order, and the same errors
- * in any order (subgraphs answer in parallel). Returns the own executor's, with what it asked.
+ * Executes with both executors and expects the same result: the same data in the same order, and the same
+ * errors in any order, because subgraphs respond in parallel. Returns the own executor's, with its requests.
  */
-export async function bothAnswer(
+export async function expectSameResult(
   federation: Federation,
   query: string,
   variables?: Record<string, unknown>,
   faults?: Faults,
   indexes: Indexes = 'compared',
 ) {
-  const stock = await federation.ask('stock', query, variables, faults);
-  const own = await federation.ask('own', query, variables, faults);
+  const stock = await federation.execute('stock', query, variables, faults);
+  const own = await federation.execute('own', query, variables, faults);
   expectSame(own, stock, indexes);
   return own;
 }
 
-/** Expects of two answers that they are the same, but for what {@link expectSamePaths} allows. */
-export function expectSame(own: Answer, stock: Answer, indexes: Indexes = 'compared'): void {
+/** Expects equal results, except for differences that {@link expectSamePaths} allows. */
+export function expectSame(own: Result, stock: Result, indexes: Indexes = 'compared'): void {
   expect(JSON.stringify(own.data, null, 1)).toBe(JSON.stringify(stock.data, null, 1));
   expect(own.extensions).toEqual(stock.extensions);
   expect(own.errors === undefined).toBe(stock.errors === undefined);
@@ -37,8 +37,8 @@ export function expectSame(own: Answer, stock: Answer, indexes: Indexes = 'compa
 
 type Path = GraphQLFormattedError['path'];
 
-/** The paths of errors that say the same. */
-function byMeaning(errors: Answer['errors'] = []): Map<string, Path[]> {
+/** The paths of errors, grouped by what else is equal. */
+function byMeaning(errors: Result['errors'] = []): Map<string, Path[]> {
   const paths = new Map<string, Path[]>();
   for (const { message, extensions, locations, path } of errors) {
     const meaning = JSON.stringify([message, extensions, locations]);
@@ -52,15 +52,15 @@ function counts(errors: Map<string, Path[]>): [string, number][] {
 }
 
 /**
- * The stock executor is plainly worse at telling where an entity's error is: it counts among all
- * objects of a list, also those of other types that it did not ask for, and where an error is of no
- * single entity its path holds '@' and '_entities'. Where one of its paths cannot be right, or the
- * data does not tell, the names must be the same and ours must lead to nulls.
+ * The stock executor reports wrong paths for errors of entities: its indexes count all objects of a list,
+ * also those of types that it did not fetch, and without a single entity the path contains '@' and
+ * '_entities'. Where its path cannot be right, or the data does not decide, the names in the paths must be
+ * equal and the own executor's path must lead to null.
  */
 function expectSamePaths(
   ours: Path[],
   theirs: Path[],
-  data: Answer['data'],
+  data: Result['data'],
   indexes: Indexes,
 ): void {
   const text = (paths: Path[]) => paths.map((path) => JSON.stringify(path)).sort();

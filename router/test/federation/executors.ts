@@ -3,18 +3,18 @@ import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { type GraphQLFormattedError, parse } from 'graphql';
 import { Executor } from '../../src/executor/executor.ts';
-import { standIn } from '../../src/executor/gateway-executor.ts';
+import { gatewayExecutor } from '../../src/executor/gateway-executor.ts';
 import {
-  type AskedRequest,
   type Faults,
   type FixtureSubgraph,
+  type RecordedRequest,
   RunningSubgraph,
 } from './subgraph.ts';
 
-// The stock gateway reports its use; tests have nothing to report.
+// The stock gateway would report the use of tests.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
-export interface Answer {
+export interface Result {
   data?: Record<string, unknown> | null;
   errors?: readonly GraphQLFormattedError[];
   extensions?: Record<string, unknown>;
@@ -24,19 +24,19 @@ export interface Answer {
 export interface Federation {
   supergraphSdl: string;
   executor: Executor<object>;
-  ask(
+  execute(
     executor: 'own' | 'stock',
     query: string,
     variables?: Record<string, unknown>,
     faults?: Faults,
-  ): Promise<Answer & { asked: AskedRequest[] }>;
-  suffer(faults: Faults): void;
-  /** What the subgraphs were asked since the last question. */
-  asked: AskedRequest[];
+  ): Promise<Result & { requests: RecordedRequest[] }>;
+  injectFaults(faults: Faults): void;
+  /** The requests to the subgraphs since the last operation. */
+  requests: RecordedRequest[];
   stop(): Promise<void>;
 }
 
-/** Composes the fixtures and starts Apollo Server with each executor; throws what composition says. */
+/** Composes the fixtures and starts Apollo Server with each executor; throws the errors of composition. */
 export async function federate(fixtures: FixtureSubgraph[]): Promise<Federation> {
   const { supergraphSdl, errors } = composeServices(
     fixtures.map(({ name, typeDefs }) => ({
@@ -47,31 +47,31 @@ export async function federate(fixtures: FixtureSubgraph[]): Promise<Federation>
   );
   if (!supergraphSdl) throw new Error(errors?.map(({ message }) => message).join('\n'));
 
-  const asked: AskedRequest[] = [];
+  const requests: RecordedRequest[] = [];
   const subgraphs = Object.fromEntries(
-    fixtures.map((fixture) => [fixture.name, new RunningSubgraph(fixture, asked)]),
+    fixtures.map((fixture) => [fixture.name, new RunningSubgraph(fixture, requests)]),
   );
-  const executor = new Executor<object>({ supergraphSdl, subgraphs, remember: 1_000 });
+  const executor = new Executor<object>({ supergraphSdl, subgraphs, cacheSize: 1_000 });
   const servers = {
     own: await serve(supergraphSdl, subgraphs, executor),
     stock: await serve(supergraphSdl, subgraphs),
   };
-  const suffer = (faults: Faults) => {
-    for (const subgraph of Object.values(subgraphs)) subgraph.suffer(faults);
+  const injectFaults = (faults: Faults) => {
+    for (const subgraph of Object.values(subgraphs)) subgraph.injectFaults(faults);
   };
 
   return {
     supergraphSdl,
     executor,
-    asked,
-    suffer,
-    async ask(name, query, variables, faults = {}) {
-      asked.length = 0;
-      suffer(faults);
+    requests: requests,
+    injectFaults: injectFaults,
+    async execute(name, query, variables, faults = {}) {
+      requests.length = 0;
+      injectFaults(faults);
       const { body } = await servers[name].executeOperation({ query, variables });
-      if (body.kind !== 'single') throw new Error('expected one answer');
-      const answer = JSON.parse(JSON.stringify(body.singleResult)) as Answer;
-      return { ...answer, asked: [...asked] };
+      if (body.kind !== 'single') throw new Error('expected a single result');
+      const result = JSON.parse(JSON.stringify(body.singleResult)) as Result;
+      return { ...result, requests: [...requests] };
     },
     async stop() {
       await Promise.all(Object.values(servers).map((server) => server.stop()));
@@ -89,7 +89,7 @@ async function serve(
     buildService: ({ name }) => subgraphs[name] as RunningSubgraph,
     logger: { debug() {}, info() {}, warn() {}, error: console.error },
   });
-  if (executor) gateway.executor = standIn(executor);
+  if (executor) gateway.executor = gatewayExecutor(executor);
   const server = new ApolloServer({
     gateway,
     includeStacktraceInErrorResponses: false,

@@ -1,6 +1,6 @@
 type Operation = [name: string, query: string, variables?: Record<string, unknown>];
 
-/** Operations on the fixtures whose answers are without errors, by what they are about. */
+/** Operations on the fixtures whose results have no errors, by subject. */
 export const operations: Record<string, Operation[]> = {
   'what entities are': [
     [
@@ -159,7 +159,7 @@ export const operations: Record<string, Operation[]> = {
       { if: false },
     ],
     [
-      'a whole subgraph taken',
+      'a whole subgraph included',
       'query ($if: Boolean!) { me { name reviews @include(if: $if) { id product { title } } } }',
       { if: true },
     ],
@@ -255,7 +255,7 @@ export const operations: Record<string, Operation[]> = {
       'query ($stars: [Int!]) { reviews(stars: $stars) { id } }',
       { stars: 2 },
     ],
-    ['variables nobody asked for', '{ me { id } }', { what: 'ever' }],
+    ['unused variables', '{ me { id } }', { what: 'ever' }],
   ],
   'the schema': [
     [

@@ -13,59 +13,59 @@ import type { SubgraphRequest, SubgraphResponse } from '../../src/executor/subgr
 export interface FixtureSubgraph {
   name: string;
   typeDefs: string;
-  // biome-ignore lint/suspicious/noExplicitAny: resolvers take what their fields give
+  // biome-ignore lint/suspicious/noExplicitAny: resolvers receive the values of other resolvers
   resolvers: Record<string, any>;
 }
 
-/** What goes wrong: subgraphs that do, and fields, named `Type.field` or `Type(id).field`, that do. */
+/** Faults of subgraphs, and of fields that are named `Type.field` or `Type(id).field`. */
 export interface Faults {
-  /** 'rejects' answers not at all, 'empty' without data, 'refuses' with an error alone. */
+  /** 'rejects': no response; 'empty': a response without data; 'refuses': only an error. */
   subgraphs?: Record<string, 'rejects' | 'empty' | 'refuses'>;
-  /** Throw this field's error, or answer null, also where that is not allowed. */
+  /** The field throws, or returns null, even where its type does not allow that. */
   fields?: Record<string, 'throws' | 'null'>;
 }
 
-export interface AskedRequest extends SubgraphRequest {
+export interface RecordedRequest extends SubgraphRequest {
   subgraph: string;
 }
 
-/** A fixture, executed in this process; what it is asked is kept in `asked`. */
+/** A fixture that is executed in this process; it records its requests. */
 export class RunningSubgraph {
   readonly name: string;
   readonly schema: GraphQLSchema;
   readonly #documents = new Map<string, DocumentNode>();
-  readonly #asked: AskedRequest[];
+  readonly #requests: RecordedRequest[];
   #faults: Faults = {};
 
-  constructor({ name, typeDefs, resolvers }: FixtureSubgraph, asked: AskedRequest[]) {
+  constructor({ name, typeDefs, resolvers }: FixtureSubgraph, requests: RecordedRequest[]) {
     this.name = name;
-    this.#asked = asked;
+    this.#requests = requests;
     this.schema = buildSubgraphSchema({ typeDefs: parse(typeDefs), resolvers });
     this.#makeFieldsFail();
   }
 
-  suffer(faults: Faults): void {
+  injectFaults(faults: Faults): void {
     this.#faults = faults;
   }
 
-  async ask({ query, variables }: SubgraphRequest): Promise<SubgraphResponse> {
-    this.#asked.push({ subgraph: this.name, query, variables });
+  async send({ query, variables }: SubgraphRequest): Promise<SubgraphResponse> {
+    this.#requests.push({ subgraph: this.name, query, variables });
     const fault = this.#faults.subgraphs?.[this.name];
     if (fault === 'rejects') {
-      throw new GraphQLError(`${this.name} does not answer`, { extensions: { code: 'AWAY' } });
+      throw new GraphQLError(`${this.name} does not respond`, { extensions: { code: 'AWAY' } });
     }
     if (fault === 'empty') return {};
     if (fault === 'refuses') return { errors: [{ message: `${this.name} refuses` }] };
     const document = this.#documents.get(query) ?? parse(query);
     this.#documents.set(query, document);
-    const answer = await execute({ schema: this.schema, document, variableValues: variables });
-    // As it comes over the wire.
-    return JSON.parse(JSON.stringify(answer));
+    const result = await execute({ schema: this.schema, document, variableValues: variables });
+    // As over HTTP.
+    return JSON.parse(JSON.stringify(result));
   }
 
-  /** What the stock executor calls. */
+  /** Called by the stock executor. */
   process({ request }: { request: { query?: string; variables?: Record<string, unknown> } }) {
-    return this.ask({ query: request.query ?? '', variables: request.variables ?? {} });
+    return this.send({ query: request.query ?? '', variables: request.variables ?? {} });
   }
 
   #makeFieldsFail(): void {

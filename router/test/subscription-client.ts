@@ -1,0 +1,42 @@
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+
+export const STATUS = `subscription ($id: ID!, $after: Int) {
+  bookingStatus(bookingId: $id, afterVersion: $after) { version status booking { headcount } }
+}`;
+
+/** A client of the WebSocket at `url`; the token is the user's id. */
+export function connectTo(url: string, user = 'kim'): Client {
+  return createClient({
+    url,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: user },
+    retryAttempts: 0,
+    lazy: false,
+    onNonLazyError: () => {},
+  });
+}
+
+/** Subscribes, and records the versions that arrive. */
+export function watch(client: Client, query: string, variables: Record<string, unknown> = {}) {
+  // biome-ignore lint/suspicious/noExplicitAny: tests read parts of responses, and fail where they differ
+  const seen: any[] = [];
+  const watching = { seen, isOver: false, stop: () => {} };
+  watching.stop = client.subscribe(
+    { query, variables },
+    {
+      next: ({ data }) => void seen.push(data?.bookingStatus ?? data?.myBookingStatuses),
+      error: () => {
+        watching.isOver = true;
+      },
+      complete: () => {
+        watching.isOver = true;
+      },
+    },
+  );
+  return watching;
+}
+
+export const toVersions = (seen: { version: number }[]) => seen.map(({ version }) => version);
+export const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, n) => from + n);

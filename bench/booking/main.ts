@@ -1,19 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pg from 'pg';
-import { measureBookings } from '../booking-load.ts';
-import { type CountedCpu, type CpuTime, countCpuTime } from '../cpu-time.ts';
-import { measureLimit } from '../limit/measure-limit.ts';
-import { measureSystem, say } from '../measure-system.ts';
-import { type Options, readOptions } from '../options.ts';
-import { measureReading } from '../reading-load.ts';
-import { machine, type Results, type Round, ratiosOf, reportOf } from '../report.ts';
-import { type RouterClient, routerClient } from '../router-client.ts';
-import { type FreeSlot, listSpaces, SPACES, slotDealer } from '../spaces.ts';
-import { storeBookings } from '../stored/store-bookings.ts';
-import type { System } from '../system.ts';
-import { watchVisibleBookings } from '../visible-bookings.ts';
-import { countWrittenRows, perBooking } from '../written-rows.ts';
+import { type CountedCpu, type CpuTime, countCpuTime } from '../measurement/cpu-time.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { countWrittenRows, perBooking } from '../measurement/written-rows.ts';
+import { measureSystem, say } from '../system/measure-system.ts';
+import { type RouterClient, routerClient } from '../system/router-client.ts';
+import { type FreeSlot, listSpaces, SPACES, slotDealer } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
+import { measureBookings } from './booking-load.ts';
+import { measureLimit } from './limit/measure-limit.ts';
+import { type Options, readOptions } from './options.ts';
+import { measureReading } from './reading-load.ts';
+import { type Results, type Round, ratiosOf, reportOf } from './report.ts';
+import { storeBookings } from './stored/store-bookings.ts';
+import { watchVisibleBookings } from './visible-bookings.ts';
 
 await measureSystem(readOptions, measureAll);
 
@@ -30,7 +31,7 @@ async function measureAll(system: System, options: Options): Promise<void> {
   const results: Results = {
     startedAt: new Date().toISOString(),
     options,
-    machine: machine(),
+    machine: readMachine(),
     empty: { stored: 0 },
     ratios: {},
     failures: [],

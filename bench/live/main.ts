@@ -4,11 +4,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openTransport } from '#platform/messaging/queue.ts';
 import { createLogger } from '#platform/observability/logger.ts';
 import { readInstance } from '../../supervisor/src/instance-file.ts';
-import { measureSystem, say } from '../measure-system.ts';
-import { machine } from '../report.ts';
-import { type RouterClient, routerClient } from '../router-client.ts';
-import { listSpaces, slotDealer } from '../spaces.ts';
-import type { System } from '../system.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { measureSystem, say } from '../system/measure-system.ts';
+import { type RouterClient, routerClient } from '../system/router-client.ts';
+import { listSpaces, slotDealer } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 import { startChild } from './child.ts';
 import { type LiveBooking, type LiveEvents, liveEvents } from './events.ts';
 import { type Options, readOptions } from './options.ts';
@@ -52,7 +52,7 @@ async function measure(system: System, options: Options): Promise<void> {
   await transport.close();
 
   const startedAt = new Date().toISOString();
-  const results: Results = { startedAt, options, machine: machine(), sized };
+  const results: Results = { startedAt, options, machine: readMachine(), sized };
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(reportOf(results));

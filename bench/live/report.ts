@@ -1,4 +1,4 @@
-import type { Results as AllResults } from '../report.ts';
+import type { Machine } from '../measurement/machine.ts';
 import type { Options } from './options.ts';
 import type { Push, Spread } from './round.ts';
 
@@ -20,7 +20,7 @@ export interface Sized {
 export interface Results {
   startedAt: string;
   options: Options;
-  machine: AllResults['machine'];
+  machine: Machine;
   sized: Sized[];
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { watchStolenTime } from '../stolen-time.ts';
+import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import { watchStolenTime } from '../measurement/stolen-time.ts';
 import type { BroadcastWorks } from './broadcast-process.ts';
 import { type Child, startChild } from './child.ts';
 import type { LiveBooking, LiveEvents } from './events.ts';

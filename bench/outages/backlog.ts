@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { type CpuTime, countCpuTime } from '../cpu-time.ts';
-import { say } from '../measure-system.ts';
-import { evenHourOf } from '../spaces.ts';
 import {
   paidBookRows,
   paidPaymentRows,
   paidSpaceRows,
   storeRows,
-} from '../stored/postgres-rows.ts';
-import { storeViews } from '../stored/view-rows.ts';
-import type { System } from '../system.ts';
+} from '../booking/stored/postgres-rows.ts';
+import { storeViews } from '../booking/stored/view-rows.ts';
+import { type CpuTime, countCpuTime } from '../measurement/cpu-time.ts';
+import { say } from '../system/measure-system.ts';
+import { evenHourOf } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 
 /**
  * PaymentApproved and BookingPaid (space); from both follow Registered (book, mypage) and

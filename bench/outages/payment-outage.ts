@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { timeDiskFlushes } from '../disk-flushes.ts';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { say } from '../measure-system.ts';
-import type { RouterClient } from '../router-client.ts';
-import type { FreeSlot } from '../spaces.ts';
-import { type StolenTime, watchStolenTime } from '../stolen-time.ts';
-import type { System } from '../system.ts';
+import { timeDiskFlushes } from '../measurement/disk-flushes.ts';
+import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import { type StolenTime, watchStolenTime } from '../measurement/stolen-time.ts';
+import { say } from '../system/measure-system.ts';
+import type { RouterClient } from '../system/router-client.ts';
+import type { FreeSlot } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 import type { Options } from './options.ts';
 
 const requestBooking = `mutation ($input: RequestBookingInput!) {

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/config/project.ts';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { measureSystem, say } from '../measure-system.ts';
-import { wholeNumber } from '../options.ts';
-import { machine } from '../report.ts';
-import { type RouterClient, routerClient } from '../router-client.ts';
-import { listSpaces, slotDealer } from '../spaces.ts';
-import { watchStolenTime } from '../stolen-time.ts';
-import { type System, startSystem } from '../system.ts';
+import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { watchStolenTime } from '../measurement/stolen-time.ts';
+import { resultsFile, wholeNumber } from '../options.ts';
+import { measureSystem, say } from '../system/measure-system.ts';
+import { type RouterClient, routerClient } from '../system/router-client.ts';
+import { listSpaces, slotDealer } from '../system/spaces.ts';
+import { type System, startSystem } from '../system/system.ts';
 import { buildOtherVersion } from './other-version.ts';
 
 const BOOKINGS = 20;
@@ -41,11 +40,15 @@ function readOptions(args: string[]): Options {
     options: {
       against: { type: 'string' },
       requests: { type: 'string', default: '2000' },
-      out: { type: 'string', default: join(projectFile('.spacerent'), 'bench-protection.json') },
+      out: { type: 'string' },
     },
   });
   const requests = wholeNumber('--requests', values.requests, 100, 1_000_000);
-  return { against: values.against, requests, out: resolve(values.out) };
+  return {
+    against: values.against,
+    requests,
+    out: resultsFile(values.out, 'bench-protection.json'),
+  };
 }
 
 await measureSystem(readOptions, measure);
@@ -66,7 +69,7 @@ async function measure(system: System, { against, requests, out }: Options): Pro
   await here.router.close();
 
   const stolenShare = stolen().share;
-  const results = { startedAt: new Date().toISOString(), machine: machine(), requests };
+  const results = { startedAt: new Date().toISOString(), machine: readMachine(), requests };
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(
     out,

@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/config/project.ts';
 import type { ExecutorName } from '../../router/src/gateway.ts';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { say } from '../measure-system.ts';
-import { wholeNumber } from '../options.ts';
-import { machine } from '../report.ts';
+import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { resultsFile, wholeNumber } from '../options.ts';
+import { say } from '../system/measure-system.ts';
 import { type Router, startRouter, type Transport } from './routers.ts';
 
 // The stock gateway reports its use; a benchmark is none.
@@ -43,7 +42,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },
     clients: { type: 'string', default: '8' },
-    out: { type: 'string', default: join(projectFile('.spacerent'), 'bench-router.json') },
+    out: { type: 'string' },
   },
 });
 const seconds = wholeNumber('--seconds', values.seconds, 1, 60);
@@ -55,8 +54,8 @@ const http = await compare('http');
 const memory = await compare('memory');
 subgraphs.disconnect();
 
-const out = resolve(values.out);
-const results = { options: { seconds, clients }, machine: machine(), http, memory };
+const out = resultsFile(values.out, 'bench-router.json');
+const results = { options: { seconds, clients }, machine: readMachine(), http, memory };
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`);
 show('subgraphs asked over HTTP', http);

@@ -1,7 +1,7 @@
 // A service that reads its settings, and then logs what it is sent on stdin: [level, object, message].
 
-import { secretsIn } from '../../dist/platform/auth/secrets.js';
-import { createLogger } from '../../dist/platform/observability/logger.js';
+import { secretsIn } from '#platform/auth/secrets.ts';
+import { createLogger } from '#platform/observability/logger.ts';
 
 const { settings, entries } = JSON.parse(await new Response(process.stdin).text());
 const logger = createLogger('test', 'trace', secretsIn(settings));

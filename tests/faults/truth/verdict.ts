@@ -1,15 +1,10 @@
 import type { Records } from '../load/records.ts';
-import { databaseInvariants, type Kind, recordInvariants } from './invariants.ts';
+import { databaseInvariants, recordInvariants } from './invariants.ts';
 import { type Databases, takeSnapshot } from './snapshot.ts';
 import { compareViews } from './views.ts';
+import type { Violation } from './violation.ts';
 
-/** One thing that is not as it must be. */
-export interface Violation {
-  invariant: string;
-  kind: Kind;
-  culprit: string | null;
-  detail: string;
-}
+export type { Violation };
 
 /** Where the truth lies. */
 export interface Truth {

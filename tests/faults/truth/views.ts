@@ -9,7 +9,7 @@ import {
 } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import { rows } from './rows.ts';
 import type { Databases } from './snapshot.ts';
-import type { Violation } from './verdict.ts';
+import type { Violation } from './violation.ts';
 
 const KINDS = { book: 'booking', payment: 'payment', space: 'registration' } as const;
 

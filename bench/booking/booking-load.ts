@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Latencies, latenciesOf } from './latencies.ts';
-import type { RouterClient } from './router-client.ts';
-import type { FreeSlot } from './spaces.ts';
+import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import type { RouterClient } from '../system/router-client.ts';
+import type { FreeSlot } from '../system/spaces.ts';
 import type { VisibleBookings } from './visible-bookings.ts';
 
 /**

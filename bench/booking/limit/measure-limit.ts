@@ -6,11 +6,11 @@ import { applyMigrations } from '#platform/database/migrate.ts';
 import { openPostgres } from '#platform/database/postgres.ts';
 import { postgresInbox } from '#platform/messaging/inbox.ts';
 import { createLogger } from '#platform/observability/logger.ts';
-import { slotDealer } from '../spaces.ts';
-import type { System } from '../system.ts';
-import { countWrittenRows, perBooking, type WrittenRows } from '../written-rows.ts';
+import { countWrittenRows, perBooking, type WrittenRows } from '../../measurement/written-rows.ts';
+import { slotDealer } from '../../system/spaces.ts';
+import type { System } from '../../system/system.ts';
 import { collectAcknowledgements } from './acknowledgements.ts';
-import { liveOneBooking } from './booking-life.ts';
+import { liveOneBooking } from './booking-lifecycle.ts';
 import { startViewThread } from './view-thread.ts';
 
 const contexts = ['book', 'payment', 'space'] as const;

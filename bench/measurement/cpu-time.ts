@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Instance } from '../supervisor/src/instance-file.ts';
+import type { Instance } from '../../supervisor/src/instance-file.ts';
 
 // Linux counts in hundredths of a second towards programs, on every architecture.
 const TICK_MS = 10;

@@ -1,5 +1,5 @@
-import { type Latencies, latenciesOf } from './latencies.ts';
-import type { RouterClient } from './router-client.ts';
+import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import type { RouterClient } from '../system/router-client.ts';
 
 const readPage = `query MyPage {
   myPage {

@@ -1,11 +1,11 @@
-import { cpus } from 'node:os';
+import { type CpuTime, OTHER_PROGRAMS } from '../measurement/cpu-time.ts';
+import type { Latencies } from '../measurement/latencies.ts';
+import type { Machine } from '../measurement/machine.ts';
+import type { WrittenRows } from '../measurement/written-rows.ts';
 import { type BookingResults, CONFIRMED_WITHIN_MS } from './booking-load.ts';
-import { type CpuTime, OTHER_PROGRAMS } from './cpu-time.ts';
-import type { Latencies } from './latencies.ts';
 import type { LimitResults } from './limit/measure-limit.ts';
 import type { Options } from './options.ts';
 import type { ReadingResults } from './reading-load.ts';
-import type { WrittenRows } from './written-rows.ts';
 
 /** What was measured with as many bookings stored as the name says. */
 export interface Round {
@@ -22,7 +22,7 @@ export interface Round {
 export interface Results {
   startedAt: string;
   options: Options;
-  machine: { cpus: number; model: string; node: string };
+  machine: Machine;
   empty: Round;
   limit?: LimitResults;
   cpuPerLife?: CpuTime;
@@ -47,10 +47,6 @@ const AIM_FULL_TO_EMPTY = 0.9;
 const SAME_ROWS_WITHIN = 0.1;
 /** So much of the machine may go to others before the results are said to suffer. */
 const QUIET_ENOUGH = 0.1;
-
-export function machine(): Results['machine'] {
-  return { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
-}
 
 export function ratiosOf({ empty, full, limit, cpuPerLife }: Omit<Results, 'ratios'>): Ratios {
   const of = (part: number | undefined, whole: number | undefined) =>

@@ -6,9 +6,12 @@ import { type Pool, statement } from '#platform/database/postgres.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import { insertAuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
-import type { ProjectedEvent } from '../../subgraphs/mypage/src/booking-status-view.ts';
-import { HOLDS_PAID, UPSERT_OCCUPANCY } from '../../subgraphs/space/src/adapters/occupied-slots.ts';
-import { type FreeSlot, HOURLY_RATE } from '../spaces.ts';
+import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
+import {
+  HOLDS_PAID,
+  UPSERT_OCCUPANCY,
+} from '../../../subgraphs/space/src/adapters/occupied-slots.ts';
+import { type FreeSlot, HOURLY_RATE } from '../../system/spaces.ts';
 
 /*
  * The SQL of one booking that goes well, in the order in which the contexts issue it, each statement

@@ -59,9 +59,9 @@ async function measureAll(system: System, options: Options): Promise<void> {
       seconds: Math.min(10, options.seconds),
       ...cpu,
     });
-    results.cpuPerLife = cpu.perBooking(results.limit.lives);
+    results.cpuPerLimitBooking = cpu.perBooking(results.limit.bookings);
     results.takenByOthers = cpu.takenByOthers();
-    say(`${results.limit.livesPerSecond.toFixed(1)} lives per second`);
+    say(`${results.limit.bookingsPerSecond.toFixed(1)} bookings per second`);
   });
   if (options.stored > 0) {
     const full: Round = { stored: options.stored };

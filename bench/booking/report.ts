@@ -25,7 +25,7 @@ export interface Results {
   machine: Machine;
   empty: Round;
   limit?: LimitResults;
-  cpuPerLife?: CpuTime;
+  cpuPerLimitBooking?: CpuTime;
   /** While the limit was measured. */
   takenByOthers?: number;
   full?: Round;
@@ -48,7 +48,12 @@ const SAME_ROWS_WITHIN = 0.1;
 /** So much of the machine may go to others before the results are said to suffer. */
 const QUIET_ENOUGH = 0.1;
 
-export function ratiosOf({ empty, full, limit, cpuPerLife }: Omit<Results, 'ratios'>): Ratios {
+export function ratiosOf({
+  empty,
+  full,
+  limit,
+  cpuPerLimitBooking,
+}: Omit<Results, 'ratios'>): Ratios {
   const of = (part: number | undefined, whole: number | undefined) =>
     part === undefined || whole === undefined ? undefined : part / whole;
   const rate = (round: Round | undefined) => round?.bookings?.confirmedPerSecond;
@@ -58,9 +63,9 @@ export function ratiosOf({ empty, full, limit, cpuPerLife }: Omit<Results, 'rati
       .filter(([name]) => name !== OTHER_PROGRAMS)
       .reduce((sum, [, ms]) => sum + ms, 0);
   return {
-    bookingsToLimit: of(rate(empty), limit?.livesPerSecond),
+    bookingsToLimit: of(rate(empty), limit?.bookingsPerSecond),
     fullToEmpty: of(rate(full), rate(empty)),
-    bookingsToLimitByCpu: of(ownCpu(cpuPerLife), ownCpu(empty.cpuPerBooking)),
+    bookingsToLimitByCpu: of(ownCpu(cpuPerLimitBooking), ownCpu(empty.cpuPerBooking)),
     fullToEmptyByCpu: of(ownCpu(empty.cpuPerBooking), ownCpu(full?.cpuPerBooking)),
   };
 }
@@ -95,7 +100,7 @@ export function reportOf(results: Results): string {
       'myPage read, ms (p50 / p95 / p99)',
       per(({ reading }) => spread(reading?.latency)),
     ),
-    row('limit: lives per second', [number(limit?.livesPerSecond)]),
+    row('limit: bookings per second', [number(limit?.bookingsPerSecond)]),
     '',
     row('bookings / limit', [percent(ratios.bookingsToLimit, AIM_TO_LIMIT)]),
     row('full / empty', [percent(ratios.fullToEmpty, AIM_FULL_TO_EMPTY)]),
@@ -108,8 +113,8 @@ export function reportOf(results: Results): string {
   return lines.join('\n');
 }
 
-function cpuTable({ cpuPerLife }: Results, rounds: Round[], heads: string[]): string[] {
-  const columns = [...rounds.map(({ cpuPerBooking }) => cpuPerBooking), cpuPerLife];
+function cpuTable({ cpuPerLimitBooking }: Results, rounds: Round[], heads: string[]): string[] {
+  const columns = [...rounds.map(({ cpuPerBooking }) => cpuPerBooking), cpuPerLimitBooking];
   const names = [...new Set(columns.flatMap((column) => Object.keys(column ?? {})))];
   if (names.length === 0) return [];
   const total = (column: CpuTime | undefined) =>
@@ -178,7 +183,7 @@ function sentences({ limit, failures, takenByOthers }: Results, rounds: Round[])
     const differs = Math.abs(written.inserted / limit.written.inserted - 1) > SAME_ROWS_WITHIN;
     if (differs) {
       said.push(
-        'The limit inserts other rows than the system: bring bench/limit/booking-life.ts up to date.',
+        'The limit inserts other rows than the system: bring bench/booking/limit/statements up to date.',
       );
     }
   }

@@ -13,7 +13,7 @@ export interface Round {
   bookings?: BookingResults;
   /** For each confirmed booking, in milliseconds. */
   cpuPerBooking?: CpuTime;
-  takenByOthers?: number;
+  usedByOthers?: number;
   /** For each booking. */
   written?: WrittenRows;
   reading?: ReadingResults;
@@ -27,7 +27,7 @@ export interface Results {
   limit?: LimitResults;
   cpuPerLimitBooking?: CpuTime;
   /** While the limit was measured. */
-  takenByOthers?: number;
+  usedByOthers?: number;
   full?: Round;
   ratios: Ratios;
   failures: string[];
@@ -48,7 +48,7 @@ const SAME_ROWS_WITHIN = 0.1;
 /** So much of the machine may go to others before the results are said to suffer. */
 const QUIET_ENOUGH = 0.1;
 
-export function ratiosOf({
+export function toRatios({
   empty,
   full,
   limit,
@@ -71,7 +71,7 @@ export function ratiosOf({
 }
 
 /** The results as a person reads them. */
-export function reportOf(results: Results): string {
+export function toReport(results: Results): string {
   const { empty, full, limit, ratios } = results;
   const rounds = full ? [empty, full] : [empty];
   const heads = rounds.map(({ stored }) => (stored === 0 ? 'empty' : `${stored} stored`));
@@ -153,28 +153,28 @@ function writtenTable({ limit }: Results, rounds: Round[], heads: string[]): str
   ];
 }
 
-function sentences({ limit, failures, takenByOthers }: Results, rounds: Round[]): string[] {
-  const said: string[] = [];
-  const taken = [...rounds.map((round) => round.takenByOthers), takenByOthers];
-  if (taken.some((part) => part !== undefined && part > QUIET_ENOUGH)) {
-    const parts = taken.map((part) => (part === undefined ? '–' : `${(part * 100).toFixed(0)} %`));
-    said.push(
+function sentences({ limit, failures, usedByOthers }: Results, rounds: Round[]): string[] {
+  const lines: string[] = [];
+  const shares = [...rounds.map((round) => round.usedByOthers), usedByOthers];
+  if (shares.some((part) => part !== undefined && part > QUIET_ENOUGH)) {
+    const parts = shares.map((part) => (part === undefined ? '–' : `${(part * 100).toFixed(0)} %`));
+    lines.push(
       `Others took a part of the CPU (${parts.join(', ')} in the columns above): on a quiet machine`,
       'the rates are higher, and their ratios may be others.',
     );
   }
   for (const { bookings, reading } of rounds) {
     if (reading && reading.bookingsPerPage < 20) {
-      said.push(`A page of mypage showed ${reading.bookingsPerPage.toFixed(1)} bookings, not 20.`);
+      lines.push(`A page of mypage showed ${reading.bookingsPerPage.toFixed(1)} bookings, not 20.`);
     }
     if (bookings && bookings.unconfirmed > 0) {
-      said.push(
+      lines.push(
         `${bookings.unconfirmed} of ${bookings.made} bookings were still not REGISTERED in mypage ` +
           `${CONFIRMED_WITHIN_MS / 1_000} s after the end.`,
       );
     }
     for (const [answer, count] of Object.entries(bookings?.otherAnswers ?? {})) {
-      said.push(`${count} requests were answered otherwise: ${answer}`);
+      lines.push(`${count} requests were answered otherwise: ${answer}`);
     }
   }
   const written = rounds[0]?.written;
@@ -182,13 +182,13 @@ function sentences({ limit, failures, takenByOthers }: Results, rounds: Round[])
     // Inserted ones: rows are updated more often where events are sent again.
     const differs = Math.abs(written.inserted / limit.written.inserted - 1) > SAME_ROWS_WITHIN;
     if (differs) {
-      said.push(
+      lines.push(
         'The limit inserts other rows than the system: bring bench/booking/limit/statements up to date.',
       );
     }
   }
-  said.push(...failures);
-  return said.length > 0 ? ['', ...said] : [];
+  lines.push(...failures);
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function row(name: string, cells: string[]): string {

@@ -29,7 +29,7 @@ const AIM_TO_LIMIT = 0.6;
 const AIM_KIB = 15;
 
 /** The results as a person reads them. */
-export function reportOf({ options, sized }: Results): string {
+export function toReport({ options, sized }: Results): string {
   const per = (name: string, read: (size: Sized) => string) => row(name, sized.map(read));
   const rate = ({ messagesPerSecond }: Push) => messagesPerSecond.toFixed(0);
   const toLimit = (push: Push, limit: Push) =>

@@ -4,10 +4,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ExecutorName } from '../../router/src/gateway.ts';
-import { type Latencies, latenciesOf } from '../measurement/latencies.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
 import { readMachine } from '../measurement/machine.ts';
 import { resultsFile, wholeNumber } from '../options.ts';
-import { say } from '../system/measure-system.ts';
+import { log } from '../system/measure-system.ts';
 import { type Router, startRouter, type Transport } from './routers.ts';
 
 // The stock gateway reports its use; a benchmark is none.
@@ -58,8 +58,8 @@ const out = resultsFile(values.out, 'bench-router.json');
 const results = { options: { seconds, clients }, machine: readMachine(), http, memory };
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`);
-show('subgraphs asked over HTTP', http);
-show('subgraphs answered from memory', memory);
+show('subgraphs reached over HTTP', http);
+show('subgraphs respond from memory', memory);
 console.log(`\nThe results are in ${out}`);
 
 /** Measures both executors in turns, so that whatever else the machine does is shared by both. */
@@ -82,7 +82,7 @@ async function compare(transport: Transport): Promise<Comparison> {
       counts[name].seconds += took;
       counts[name].cpuMs += cpuMs;
       const rate = (milliseconds.length / took).toFixed(0);
-      say(`${transport}, ${name}: ${rate} requests per second`);
+      log(`${transport}, ${name}: ${rate} requests per second`);
     }
   }
   await Promise.all(NAMES.map((name) => routers[name].stop()));
@@ -120,7 +120,7 @@ function measured({ milliseconds, seconds, cpuMs }: Count): Measured {
   return {
     requestsPerSecond: milliseconds.length / seconds,
     cpuMsPerRequest: cpuMs / milliseconds.length,
-    latency: latenciesOf(milliseconds),
+    latency: toLatencies(milliseconds),
   };
 }
 

@@ -2,6 +2,10 @@ const { readdirSync } = require('node:fs');
 
 const contexts = readdirSync('subgraphs');
 
+const product = '^(contracts|platform|router|subgraphs|supervisor)/';
+/** What runs in production does not need it: tests, measures, builds and shows. */
+const tools = '^(tests|bench|scripts|examples)/';
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -68,9 +72,61 @@ module.exports = {
       to: { path: '^router/src/[^/]+\\.ts$' },
     },
     {
+      name: 'product-knows-no-tools',
+      comment: 'The image holds neither tests nor benchmarks nor scripts.',
+      severity: 'error',
+      from: { path: product, pathNot: '/test/' },
+      to: { path: tools },
+    },
+    {
+      name: 'product-needs-no-development-package',
+      comment: 'The image is installed without devDependencies; types are gone by then.',
+      severity: 'error',
+      from: { path: product, pathNot: '/test/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'tests-are-not-imported',
+      comment: 'What two tests share is in a file of its own: an import would run the other tests.',
+      severity: 'error',
+      from: {},
+      to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'bench-knows-no-tests',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(tests|scripts|examples)/' },
+    },
+    {
+      name: 'scripts-know-no-tests',
+      comment: 'But for the list of mutations, which belongs to the tests that detect them.',
+      severity: 'error',
+      from: { path: '^scripts/' },
+      to: { path: '^(tests|bench|examples)/', pathNot: '^tests/faults/muta' },
+    },
+    {
+      name: 'scripts-know-no-context',
+      comment: 'They read what contexts declare (schemas, settings), and run what is built.',
+      severity: 'error',
+      from: { path: '^scripts/' },
+      to: { path: '^(router|subgraphs)/' },
+    },
+    {
+      name: 'examples-stand-alone',
+      comment: 'A reader copies them: they use packages and the API alone.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: [product, '^(prisma|tests|bench|scripts)/'] },
+    },
+    {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '(^|/)(main|.*\\.test|.*config)\\.ts$' },
+      from: {
+        orphan: true,
+        // Jest and readers run these, and name them by their paths.
+        pathNot: ['(^|/)(main|.*\\.test|.*config)\\.ts$', '^examples/[^/]+\\.mjs$'],
+      },
       to: {},
     },
   ],

@@ -1,41 +1,16 @@
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { projectFile } from '#platform/config/project.ts';
 
-export interface Options {
-  /** How long bookings are measured, each time. */
-  seconds: number;
-  clients: number;
-  /** How many bookings are stored before the second measurement. */
-  stored: number;
-  /** The absolute path of the results. */
-  out: string;
-}
-
-/** Reads the command line; throws a sentence that says what is wrong with it. */
-export function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      seconds: { type: 'string', default: '20' },
-      clients: { type: 'string', default: '32' },
-      stored: { type: 'string', default: '100000' },
-      out: { type: 'string' },
-    },
-  });
-  return {
-    seconds: wholeNumber('--seconds', values.seconds, 1, 600),
-    clients: wholeNumber('--clients', values.clients, 1, 256),
-    stored: wholeNumber('--stored', values.stored, 0, 10_000_000),
-    out: values.out ? resolve(values.out) : join(projectFile('.spacerent'), 'bench-results.json'),
-  };
-}
-
 /** A whole number from the command line; throws a sentence when it is none, or out of range. */
-export function wholeNumber(name: string, text: string, smallest: number, largest: number): number {
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const number = Number(text);
-  if (text.trim() !== '' && Number.isInteger(number) && number >= smallest && number <= largest) {
+  if (text.trim() !== '' && Number.isInteger(number) && number >= min && number <= max) {
     return number;
   }
-  throw new Error(`${name} must be a whole number from ${smallest} to ${largest}, not "${text}".`);
+  throw new Error(`${name} must be a whole number from ${min} to ${max}, not "${text}".`);
+}
+
+/** The absolute path of the results: the given one, or `.spacerent/<name>`. */
+export function resultsFile(given: string | undefined, name: string): string {
+  return given ? resolve(given) : join(projectFile('.spacerent'), name);
 }

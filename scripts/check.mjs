@@ -31,6 +31,7 @@ const checks = [
         bin('depcruise'),
         ...['--config', '.dependency-cruiser.cjs'],
         ...['contracts', 'platform', 'router', 'subgraphs', 'supervisor'],
+        ...['bench', 'examples', 'scripts', 'tests', 'jest.config.mjs'],
       ],
     ],
   },

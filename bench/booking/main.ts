@@ -1,19 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pg from 'pg';
-import { measureBookings } from '../booking-load.ts';
-import { type CountedCpu, type CpuTime, countCpuTime } from '../cpu-time.ts';
-import { measureLimit } from '../limit/measure-limit.ts';
-import { measureSystem, say } from '../measure-system.ts';
-import { type Options, readOptions } from '../options.ts';
-import { measureReading } from '../reading-load.ts';
-import { machine, type Results, type Round, ratiosOf, reportOf } from '../report.ts';
-import { type RouterClient, routerClient } from '../router-client.ts';
-import { type FreeSlot, listSpaces, SPACES, slotDealer } from '../spaces.ts';
-import { storeBookings } from '../stored/store-bookings.ts';
-import type { System } from '../system.ts';
-import { watchVisibleBookings } from '../visible-bookings.ts';
-import { countWrittenRows, perBooking } from '../written-rows.ts';
+import { type CountedCpu, type CpuTime, countCpuTime } from '../measurement/cpu-time.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { countWrittenRows, perBooking } from '../measurement/written-rows.ts';
+import { log, measureSystem } from '../system/measure-system.ts';
+import { type RouterClient, routerClient } from '../system/router-client.ts';
+import { type FreeSlot, listSpaces, SPACES, slotDealer } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
+import { measureBookings } from './booking-load.ts';
+import { measureLimit } from './limit/measure-limit.ts';
+import { type Options, readOptions } from './options.ts';
+import { measureReading } from './reading-load.ts';
+import { type Results, type Round, toRatios, toReport } from './report.ts';
+import { storeBookings } from './stored/store-bookings.ts';
+import { watchVisibleBookings } from './visible-bookings.ts';
 
 await measureSystem(readOptions, measureAll);
 
@@ -21,30 +22,30 @@ async function measureAll(system: System, options: Options): Promise<void> {
   const { instance, postgresUrl, url } = system;
   const router = routerClient(url, options.clients * 2);
   const spaceIds = await listSpaces(router, postgresUrl('book'));
-  say(`${SPACES} spaces are listed`);
+  log(`${SPACES} spaces are listed`);
   const tokens = await Promise.all(
-    Array.from({ length: options.clients }, (_, n) => router.tokenOf(`customer-${n}`, 'customer')),
+    Array.from({ length: options.clients }, (_, n) => router.tokenFor(`customer-${n}`, 'customer')),
   );
   const load = { options, system, router, tokens, nextSlot: slotDealer(spaceIds) };
 
   const results: Results = {
     startedAt: new Date().toISOString(),
     options,
-    machine: machine(),
+    machine: readMachine(),
     empty: { stored: 0 },
     ratios: {},
     failures: [],
   };
   // A part that fails costs its own numbers, not those of the others.
   const part = async (what: string, work: () => Promise<void>) => {
-    say(what);
+    log(what);
     try {
       await work();
     } catch (error) {
       process.exitCode = 1;
       const failure = `${what}: failed. ${(error as Error).message}`;
       results.failures.push(failure);
-      say(failure);
+      log(failure);
     }
   };
 
@@ -58,9 +59,9 @@ async function measureAll(system: System, options: Options): Promise<void> {
       seconds: Math.min(10, options.seconds),
       ...cpu,
     });
-    results.cpuPerLife = cpu.perBooking(results.limit.lives);
-    results.takenByOthers = cpu.takenByOthers();
-    say(`${results.limit.livesPerSecond.toFixed(1)} lives per second`);
+    results.cpuPerLimitBooking = cpu.perBooking(results.limit.bookings);
+    results.usedByOthers = cpu.usedByOthers();
+    log(`${results.limit.bookingsPerSecond.toFixed(1)} bookings per second`);
   });
   if (options.stored > 0) {
     const full: Round = { stored: options.stored };
@@ -72,10 +73,10 @@ async function measureAll(system: System, options: Options): Promise<void> {
   }
   await router.close();
 
-  results.ratios = ratiosOf(results);
+  results.ratios = toRatios(results);
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
-  console.log(`${reportOf(results)}\n\nThe results are in ${options.out}`);
+  console.log(`${toReport(results)}\n\nThe results are in ${options.out}`);
 }
 
 interface Load {
@@ -112,15 +113,15 @@ async function measureRound(
     }).finally(() => visible.close());
     round.written = perBooking(await written(), bookings.made);
     round.cpuPerBooking = cpu.perBooking(bookings.confirmed);
-    round.takenByOthers = cpu.takenByOthers();
+    round.usedByOthers = cpu.usedByOthers();
     round.bookings = bookings;
-    say(`${bookings.confirmedPerSecond.toFixed(1)} confirmed bookings per second`);
+    log(`${bookings.confirmedPerSecond.toFixed(1)} confirmed bookings per second`);
   });
 
   const seconds = Math.min(8, options.seconds);
   await part(`Reading mypage for ${seconds} s${state}`, async () => {
     round.reading = await measureReading({ router, tokens, warmUpSeconds: 2, seconds });
-    say(`${round.reading.readsPerSecond.toFixed(1)} reads per second`);
+    log(`${round.reading.readsPerSecond.toFixed(1)} reads per second`);
   });
 }
 
@@ -135,7 +136,7 @@ function cpuTimeOf(instance: System['instance']) {
     atEnd: () => {
       counted = count?.();
     },
-    takenByOthers: () => counted?.takenByOthers,
+    usedByOthers: () => counted?.usedByOthers,
     perBooking: (bookings: number): CpuTime | undefined =>
       counted &&
       Object.fromEntries(

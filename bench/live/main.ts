@@ -4,15 +4,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openTransport } from '#platform/messaging/queue.ts';
 import { createLogger } from '#platform/observability/logger.ts';
 import { readInstance } from '../../supervisor/src/instance-file.ts';
-import { measureSystem, say } from '../measure-system.ts';
-import { machine } from '../report.ts';
-import { type RouterClient, routerClient } from '../router-client.ts';
-import { listSpaces, slotDealer } from '../spaces.ts';
-import type { System } from '../system.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { log, measureSystem } from '../system/measure-system.ts';
+import { type RouterClient, routerClient } from '../system/router-client.ts';
+import { listSpaces, slotDealer } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 import { startChild } from './child.ts';
 import { type LiveBooking, type LiveEvents, liveEvents } from './events.ts';
 import { type Options, readOptions } from './options.ts';
-import { type Results, reportOf, type Sized } from './report.ts';
+import { type Results, type Sized, toReport } from './report.ts';
 import {
   kibPerSubscriber,
   measureBroadcast,
@@ -38,7 +38,7 @@ async function measure(system: System, options: Options): Promise<void> {
   const events = liveEvents(transport, system.instance.databases.mypage as string);
   const router = routerClient(system.url, 32);
   const most = Math.max(...options.subscribers);
-  say(`Making ${most} bookings`);
+  log(`Making ${most} bookings`);
   const own = await Promise.all(
     (await events.makeBookings(most)).map((booking) => withToken(router, booking)),
   );
@@ -52,10 +52,10 @@ async function measure(system: System, options: Options): Promise<void> {
   await transport.close();
 
   const startedAt = new Date().toISOString();
-  const results: Results = { startedAt, options, machine: machine(), sized };
+  const results: Results = { startedAt, options, machine: readMachine(), sized };
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
-  console.log(reportOf(results));
+  console.log(toReport(results));
   console.log(`\nThe results are in ${options.out}`);
 }
 
@@ -76,17 +76,17 @@ async function measureSize(
     const round = { url, routerPid, count, rate, seconds, events, clients };
     await subscribeToOwn(round, own.slice(0, WARM_UP_CLIENTS));
     await clients.ask('close', undefined);
-    say(`${count} subscribers, each watches a booking of its own`);
+    log(`${count} subscribers, each watches a booking of its own`);
     const memory = await kibPerSubscriber(routerPid, count, () => subscribeToOwn(round, own));
     await events.untilOld();
     const spread = await measureSpread(round, own);
     const message = await clients.ask('newest', undefined);
     await clients.ask('close', undefined);
-    say(`${count} clients of a bare broadcast`);
+    log(`${count} clients of a bare broadcast`);
     const limit = await measureBroadcast(round, message);
-    say(`${count} subscribers, all watch the same booking`);
+    log(`${count} subscribers, all watch the same booking`);
     const same = await measureSame(round, whole, limit, 'own');
-    say(`${count} subscribers, all watch the same booking with what other contexts know`);
+    log(`${count} subscribers, all watch the same booking with what other contexts know`);
     const sameWhole = await measureSame(round, whole, limit, 'all');
     return { count, messageBytes: message.length, memory, spread, limit, same, sameWhole };
   } finally {
@@ -95,12 +95,12 @@ async function measureSize(
 }
 
 async function withToken(router: RouterClient, booking: LiveBooking): Promise<Watched> {
-  return { ...booking, token: await router.tokenOf(booking.customerId, 'customer') };
+  return { ...booking, token: await router.tokenFor(booking.customerId, 'customer') };
 }
 
 async function bookForReal(system: System, router: RouterClient): Promise<Watched> {
   const customerId = 'live-whole';
-  const token = await router.tokenOf(customerId, 'customer');
+  const token = await router.tokenFor(customerId, 'customer');
   const { spaceId, startAt, endAt } = slotDealer(
     await listSpaces(router, system.postgresUrl('book')),
   )();
@@ -111,7 +111,7 @@ async function bookForReal(system: System, router: RouterClient): Promise<Watche
     paymentMethod: 'pm_ok',
   };
   type Answer = { requestBooking: { booking?: { id: string } } };
-  const { requestBooking } = await router.ask<Answer>(
+  const { requestBooking } = await router.request<Answer>(
     `mutation ($input: RequestBookingInput!) {
       requestBooking(input: $input) { ... on RequestBookingSuccess { booking { id } } }
     }`,

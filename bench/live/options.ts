@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFile } from '#platform/config/project.ts';
-import { wholeNumber } from '../options.ts';
+import { resultsFile, wholeNumber } from '../options.ts';
 
 export interface Options {
   /** How many subscribers there are, one number after the other. */
@@ -11,7 +11,7 @@ export interface Options {
   rate: number;
   /** How long each part is measured. */
   seconds: number;
-  /** Where the system's databases are for the time being. */
+  /** Where the system's databases are meanwhile. */
   folder: string;
   out: string;
 }
@@ -41,7 +41,7 @@ export function readOptions(args: string[]): Options {
     rate: wholeNumber('--rate', values.rate, 1, 1_000),
     seconds: wholeNumber('--seconds', values.seconds, 1, 60),
     folder: resolve(values.folder),
-    out: values.out ? resolve(values.out) : join(projectFile('.spacerent'), 'bench-live.json'),
+    out: resultsFile(values.out, 'bench-live.json'),
   };
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const TICK_MS = 10;
 
 /** The CPU time in milliseconds that a process has used so far. */
-export function cpuTimeOf(pid: number): number {
+export function readCpuTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The command, in parentheses, may hold spaces and parentheses itself: count from its end.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -12,7 +12,7 @@ export function cpuTimeOf(pid: number): number {
 }
 
 /** The KiB of memory that a process has at this moment. */
-export function residentKibOf(pid: number): number {
+export function readResidentKib(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib);
 }

@@ -1,4 +1,4 @@
-import type { Results as AllResults } from '../report.ts';
+import type { Machine } from '../measurement/machine.ts';
 import type { Options } from './options.ts';
 import type { Push, Spread } from './round.ts';
 
@@ -20,7 +20,7 @@ export interface Sized {
 export interface Results {
   startedAt: string;
   options: Options;
-  machine: AllResults['machine'];
+  machine: Machine;
   sized: Sized[];
 }
 
@@ -29,7 +29,7 @@ const AIM_TO_LIMIT = 0.6;
 const AIM_KIB = 15;
 
 /** The results as a person reads them. */
-export function reportOf({ options, sized }: Results): string {
+export function toReport({ options, sized }: Results): string {
   const per = (name: string, read: (size: Sized) => string) => row(name, sized.map(read));
   const rate = ({ messagesPerSecond }: Push) => messagesPerSecond.toFixed(0);
   const toLimit = (push: Push, limit: Push) =>

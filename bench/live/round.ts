@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { watchStolenTime } from '../stolen-time.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
+import { watchStolenTime } from '../measurement/stolen-time.ts';
 import type { BroadcastWorks } from './broadcast-process.ts';
 import { type Child, startChild } from './child.ts';
 import type { LiveBooking, LiveEvents } from './events.ts';
-import { cpuTimeOf, residentKibOf } from './process-usage.ts';
+import { readCpuTime, readResidentKib } from './process-usage.ts';
 import type { SubscriberWorks, Subscribing } from './subscriber-process.ts';
 
 /** What mypage alone knows of a booking. */
@@ -61,10 +61,10 @@ export async function kibPerSubscriber(
   count: number,
   subscribe: () => Promise<void>,
 ): Promise<number> {
-  const before = residentKibOf(pid);
+  const before = readResidentKib(pid);
   await subscribe();
   await wait(SETTLE_MS);
-  return (residentKibOf(pid) - before) / count;
+  return (readResidentKib(pid) - before) / count;
 }
 
 /** Each subscriber watches a booking of its own, with its own identity. */
@@ -101,7 +101,7 @@ export async function measureSpread(
     return at === undefined ? [] : [at - projectedAt];
   });
   const missed = projected.length - told.length;
-  return { latencies: latenciesOf(told), missed, stolenShare: share };
+  return { latencies: toLatencies(told), missed, stolenShare: share };
 }
 
 /** What a bare ws server gets through when it sends these bytes to as many clients, over and over. */
@@ -149,13 +149,13 @@ async function countMessages(
 ): Promise<Push> {
   await wait(WARM_UP_MS);
   const before = await clients.ask('taken', undefined);
-  const cpuBefore = cpuTimeOf(pid);
+  const cpuBefore = readCpuTime(pid);
   await wait(seconds * 1_000);
   const after = await clients.ask('taken', undefined);
   const messages = after.messages - before.messages;
   return {
     messagesPerSecond: (messages * 1_000) / (after.at - before.at),
-    cpuPerMessage: ((cpuTimeOf(pid) - cpuBefore) * 1_000) / messages,
+    cpuPerMessage: ((readCpuTime(pid) - cpuBefore) * 1_000) / messages,
   };
 }
 

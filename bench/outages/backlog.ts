@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { type CpuTime, countCpuTime } from '../cpu-time.ts';
-import { say } from '../measure-system.ts';
-import { evenHourOf } from '../spaces.ts';
 import {
   paidBookRows,
   paidPaymentRows,
   paidSpaceRows,
   storeRows,
-} from '../stored/postgres-rows.ts';
-import { storeViews } from '../stored/view-rows.ts';
-import type { System } from '../system.ts';
+} from '../booking/stored/postgres-rows.ts';
+import { storeViews } from '../booking/stored/view-rows.ts';
+import { type CpuTime, countCpuTime } from '../measurement/cpu-time.ts';
+import { log } from '../system/measure-system.ts';
+import { evenHourOf } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 
 /**
  * PaymentApproved and BookingPaid (space); from both follow Registered (book, mypage) and
@@ -43,7 +43,7 @@ export async function measureBacklog(
   count: number,
 ): Promise<Backlog> {
   const space = instance.services.space?.pid as number;
-  say(`Space is down: storing ${count} paid bookings that wait for it`);
+  log(`Space is down: storing ${count} paid bookings that wait for it`);
   process.kill(space, 'SIGSTOP');
   try {
     const now = new Date();
@@ -58,7 +58,7 @@ export async function measureBacklog(
     process.kill(space, 'SIGCONT');
   }
 
-  say('Space is back');
+  log('Space is back');
   const start = performance.now();
   const cpu = countCpuTime(instance);
   const contexts = ['payment', 'space', 'book'] as const;
@@ -101,7 +101,7 @@ export async function measureBacklog(
       }
       if (ms > DRAINED_WITHIN_MS) throw new Error(`After ${ms} ms the backlog is not taken.`);
       if (ms > tellAt) {
-        say(`awaited: ${payment} of payment's events, ${spaces} of space's, ${books} of book's`);
+        log(`awaited: ${payment} of payment's events, ${spaces} of space's, ${books} of book's`);
         tellAt = ms + TELL_EVERY_MS;
       }
       await wait(500);

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Latencies } from '../latencies.ts';
-import { measureSystem } from '../measure-system.ts';
-import { machine } from '../report.ts';
-import { routerClient } from '../router-client.ts';
-import { listSpaces, slotDealer } from '../spaces.ts';
-import type { System } from '../system.ts';
+import type { Latencies } from '../measurement/latencies.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { measureSystem } from '../system/measure-system.ts';
+import { routerClient } from '../system/router-client.ts';
+import { listSpaces, slotDealer } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 import { measureBacklog } from './backlog.ts';
 import { type Options, readOptions } from './options.ts';
 import { measurePaymentOutage } from './payment-outage.ts';
@@ -28,7 +28,7 @@ async function measure(system: System, options: Options): Promise<void> {
   await router.close();
 
   mkdirSync(dirname(options.out), { recursive: true });
-  const results = { startedAt: new Date().toISOString(), machine: machine(), payment, backlog };
+  const results = { startedAt: new Date().toISOString(), machine: readMachine(), payment, backlog };
   writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`);
 
   const { latencies, undisturbed, stolenShare, diskFlushes, deferred, drainedPerSecond } = payment;

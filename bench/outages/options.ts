@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFile } from '#platform/config/project.ts';
-import { wholeNumber } from '../options.ts';
+import { resultsFile, wholeNumber } from '../options.ts';
 
 export interface Options {
   /** How many bookings a second are requested while payment is silent. */
@@ -9,7 +9,7 @@ export interface Options {
   seconds: number;
   /** How many events wait for space; 0: left out. */
   backlog: number;
-  /** Where the system's databases are for the time being. */
+  /** Where the system's databases are meanwhile. */
   folder: string;
   out: string;
 }
@@ -31,6 +31,6 @@ export function readOptions(args: string[]): Options {
     seconds: wholeNumber('--seconds', values.seconds, 1, 600),
     backlog: wholeNumber('--backlog', values.backlog, 0, 10_000_000),
     folder: resolve(values.folder),
-    out: values.out ? resolve(values.out) : join(projectFile('.spacerent'), 'bench-outages.json'),
+    out: resultsFile(values.out, 'bench-outages.json'),
   };
 }

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { timeDiskFlushes } from '../disk-flushes.ts';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { say } from '../measure-system.ts';
-import type { RouterClient } from '../router-client.ts';
-import type { FreeSlot } from '../spaces.ts';
-import { type StolenTime, watchStolenTime } from '../stolen-time.ts';
-import type { System } from '../system.ts';
+import { timeDiskFlushes } from '../measurement/disk-flushes.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
+import { type StolenTime, watchStolenTime } from '../measurement/stolen-time.ts';
+import { log } from '../system/measure-system.ts';
+import type { RouterClient } from '../system/router-client.ts';
+import type { FreeSlot } from '../system/spaces.ts';
+import type { System } from '../system/system.ts';
 import type { Options } from './options.ts';
 
 const requestBooking = `mutation ($input: RequestBookingInput!) {
@@ -50,7 +50,7 @@ export async function measurePaymentOutage(
   nextSlot: () => FreeSlot,
   { rate, seconds, metricsToken }: Options & { metricsToken: string },
 ): Promise<PaymentOutage> {
-  const token = await router.tokenOf('outage-customer', 'customer');
+  const token = await router.tokenFor('outage-customer', 'customer');
   const book = instance.services.book?.url;
   const payment = instance.services.payment?.pid as number;
   let keys = 0;
@@ -66,11 +66,15 @@ export async function measurePaymentOutage(
     };
     const askedAt = performance.now();
     type Answer = { requestBooking: { booking?: { status: string } } };
-    const { requestBooking: answer } = await router.ask<Answer>(requestBooking, { input }, token);
+    const { requestBooking: answer } = await router.request<Answer>(
+      requestBooking,
+      { input },
+      token,
+    );
     return { status: answer.booking?.status, askedAt, answeredAt: performance.now() };
   }
 
-  say(`Warming up with ${WARM_UP} bookings`);
+  log(`Warming up with ${WARM_UP} bookings`);
   for (let n = 0; n < WARM_UP; n += 10) await Promise.all(Array.from({ length: 10 }, request));
 
   process.kill(payment, 'SIGSTOP');
@@ -78,11 +82,11 @@ export async function measurePaymentOutage(
   let stolen: StolenTime;
   let diskFlushes: Latencies;
   try {
-    say('Payment is silent: booking until the circuit is open');
+    log('Payment is silent: booking until the circuit is open');
     while (!(await isOpen(`${book}/metrics`, metricsToken))) {
       await Promise.all(Array.from({ length: 25 }, request));
     }
-    say(`Booking for ${seconds} s, ${rate} a second`);
+    log(`Booking for ${seconds} s, ${rate} a second`);
     const asked: Promise<void>[] = [];
     const stolenTime = watchStolenTime();
     const flushTimes = timeDiskFlushes(home);
@@ -101,13 +105,13 @@ export async function measurePaymentOutage(
   const others = answers.filter(({ status }) => status !== 'PAYMENT_DEFERRED');
   if (others.length > 0) throw new Error(`${others.length} answers were not PAYMENT_DEFERRED.`);
 
-  say('Payment is back: waiting until nothing is deferred');
+  log('Payment is back: waiting until nothing is deferred');
   const { deferred, drainedPerSecond } = await drain(postgresUrl('book'));
   const quick = answers.filter((answer) => millisecondsOf(answer) < PROBE_MS);
   const undisturbed = quick.filter((answer) => stolen.wasQuiet(answer.askedAt, answer.answeredAt));
   return {
-    latencies: latenciesOf(quick.map(millisecondsOf)),
-    undisturbed: latenciesOf(undisturbed.map(millisecondsOf)),
+    latencies: toLatencies(quick.map(millisecondsOf)),
+    undisturbed: toLatencies(undisturbed.map(millisecondsOf)),
     stolenShare: stolen.share,
     diskFlushes,
     probes: answers.length - quick.length,

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/config/project.ts';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { measureSystem, say } from '../measure-system.ts';
-import { wholeNumber } from '../options.ts';
-import { machine } from '../report.ts';
-import { type RouterClient, routerClient } from '../router-client.ts';
-import { listSpaces, slotDealer } from '../spaces.ts';
-import { watchStolenTime } from '../stolen-time.ts';
-import { type System, startSystem } from '../system.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { watchStolenTime } from '../measurement/stolen-time.ts';
+import { resultsFile, wholeNumber } from '../options.ts';
+import { log, measureSystem } from '../system/measure-system.ts';
+import { type RouterClient, routerClient } from '../system/router-client.ts';
+import { listSpaces, slotDealer } from '../system/spaces.ts';
+import { type System, startSystem } from '../system/system.ts';
 import { buildOtherVersion } from './other-version.ts';
 
 const BOOKINGS = 20;
@@ -41,11 +40,15 @@ function readOptions(args: string[]): Options {
     options: {
       against: { type: 'string' },
       requests: { type: 'string', default: '2000' },
-      out: { type: 'string', default: join(projectFile('.spacerent'), 'bench-protection.json') },
+      out: { type: 'string' },
     },
   });
   const requests = wholeNumber('--requests', values.requests, 100, 1_000_000);
-  return { against: values.against, requests, out: resolve(values.out) };
+  return {
+    against: values.against,
+    requests,
+    out: resultsFile(values.out, 'bench-protection.json'),
+  };
 }
 
 await measureSystem(readOptions, measure);
@@ -55,9 +58,9 @@ async function measure(system: System, { against, requests, out }: Options): Pro
   const here = await reader(system);
   const cost = against === undefined ? undefined : await compare(here, against, requests);
 
-  say('A booking of somebody else, and one that does not exist, in turns');
-  const stranger = await here.router.tokenOf('stranger', 'customer');
-  const ask = (id: string) => () => here.router.ask(READ_BOOKING, { id }, stranger);
+  log('A booking of somebody else, and one that does not exist, in turns');
+  const stranger = await here.router.tokenFor('stranger', 'customer');
+  const ask = (id: string) => () => here.router.request(READ_BOOKING, { id }, stranger);
   const [others, nobodys] = await inTurns(
     requests,
     ask(here.bookingId),
@@ -66,7 +69,7 @@ async function measure(system: System, { against, requests, out }: Options): Pro
   await here.router.close();
 
   const stolenShare = stolen().share;
-  const results = { startedAt: new Date().toISOString(), machine: machine(), requests };
+  const results = { startedAt: new Date().toISOString(), machine: readMachine(), requests };
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(
     out,
@@ -100,19 +103,19 @@ interface Reader {
 async function reader(system: System): Promise<Reader> {
   const router = routerClient(system.url, 1);
   const nextSlot = slotDealer(await listSpaces(router, system.postgresUrl('book')));
-  const token = await router.tokenOf('reader', 'customer');
+  const token = await router.tokenFor('reader', 'customer');
   let bookingId = '';
   for (let count = 0; count < BOOKINGS; count += 1) {
     const { spaceId, startAt, endAt } = nextSlot();
     const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
     const input = { idempotencyKey: randomUUID(), spaceId, slot, paymentMethod: 'pm_ok' };
     type Answer = { requestBooking: { booking: { id: string } } };
-    const { requestBooking } = await router.ask<Answer>(REQUEST, { input }, token);
+    const { requestBooking } = await router.request<Answer>(REQUEST, { input }, token);
     bookingId = requestBooking.booking.id;
   }
   type Page = { myPage: { bookings: { edges: { node: { status: string } }[] } } };
   for (;;) {
-    const { myPage } = await router.ask<Page>(READ_PAGE, {}, token);
+    const { myPage } = await router.request<Page>(READ_PAGE, {}, token);
     const registered = myPage.bookings.edges.filter(({ node }) => node.status === 'REGISTERED');
     if (registered.length === BOOKINGS) return { router, token, bookingId };
     await wait(100);
@@ -121,17 +124,17 @@ async function reader(system: System): Promise<Reader> {
 
 /** Both versions run at once; each request of one is followed by one of the other. */
 async function compare(here: Reader, ref: string, requests: number) {
-  say(`Building ${ref}`);
+  log(`Building ${ref}`);
   const version = buildOtherVersion(ref);
   try {
     const system = await startSystem(undefined, {}, version.root);
     try {
       const there = await reader(system);
-      say('Reading mypage of both, in turns');
+      log('Reading mypage of both, in turns');
       const read =
         ({ router, token }: Reader) =>
         () =>
-          router.ask(READ_PAGE, {}, token);
+          router.request(READ_PAGE, {}, token);
       const [now, before] = await inTurns(requests, read(here), read(there));
       await there.router.close();
       return { commit: version.commit, before, now };
@@ -157,5 +160,5 @@ async function inTurns(
       if (turn >= WARM_UP) milliseconds[of as 0 | 1].push(performance.now() - askedAt);
     }
   }
-  return [latenciesOf(milliseconds[0]), latenciesOf(milliseconds[1])];
+  return [toLatencies(milliseconds[0]), toLatencies(milliseconds[1])];
 }

@@ -1,14 +1,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFile } from '#platform/config/project.ts';
 import type { ExecutorName } from '../../router/src/executor/gateway.ts';
-import { type Latencies, latenciesOf } from '../latencies.ts';
-import { say } from '../measure-system.ts';
-import { wholeNumber } from '../options.ts';
-import { machine } from '../report.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
+import { readMachine } from '../measurement/machine.ts';
+import { resultsFile, wholeNumber } from '../options.ts';
+import { log } from '../system/measure-system.ts';
 import { type Router, startRouter, type Transport } from './routers.ts';
 
 // The stock gateway reports its use; a benchmark is none.
@@ -43,7 +43,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },
     clients: { type: 'string', default: '8' },
-    out: { type: 'string', default: join(projectFile('.spacerent'), 'bench-router.json') },
+    out: { type: 'string' },
   },
 });
 const seconds = wholeNumber('--seconds', values.seconds, 1, 60);
@@ -55,12 +55,12 @@ const http = await compare('http');
 const memory = await compare('memory');
 subgraphs.disconnect();
 
-const out = resolve(values.out);
-const results = { options: { seconds, clients }, machine: machine(), http, memory };
+const out = resultsFile(values.out, 'bench-router.json');
+const results = { options: { seconds, clients }, machine: readMachine(), http, memory };
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`);
-show('subgraphs asked over HTTP', http);
-show('subgraphs answered from memory', memory);
+show('subgraphs reached over HTTP', http);
+show('subgraphs respond from memory', memory);
 console.log(`\nThe results are in ${out}`);
 
 /** Measures both executors in turns, so that whatever else the machine does is shared by both. */
@@ -83,7 +83,7 @@ async function compare(transport: Transport): Promise<Comparison> {
       counts[name].seconds += took;
       counts[name].cpuMs += cpuMs;
       const rate = (milliseconds.length / took).toFixed(0);
-      say(`${transport}, ${name}: ${rate} requests per second`);
+      log(`${transport}, ${name}: ${rate} requests per second`);
     }
   }
   await Promise.all(NAMES.map((name) => routers[name].stop()));
@@ -121,7 +121,7 @@ function measured({ milliseconds, seconds, cpuMs }: Count): Measured {
   return {
     requestsPerSecond: milliseconds.length / seconds,
     cpuMsPerRequest: cpuMs / milliseconds.length,
-    latency: latenciesOf(milliseconds),
+    latency: toLatencies(milliseconds),
   };
 }
 

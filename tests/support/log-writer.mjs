@@ -1,7 +1,7 @@
 // A process that reads settings and log entries as JSON from stdin, and logs the entries.
 
-import { secretsIn } from '../../dist/platform/auth/secrets.js';
-import { createLogger } from '../../dist/platform/observability/logger.js';
+import { secretsIn } from '#platform/auth/secrets.ts';
+import { createLogger } from '#platform/observability/logger.ts';
 
 const { settings, entries } = JSON.parse(await new Response(process.stdin).text());
 const logger = createLogger('test', 'trace', secretsIn(settings));

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startPostgres as startEmbedded } from '../../dist/supervisor/src/postgres.js';
+import { startPostgres as startEmbedded } from '#supervisor/src/postgres.ts';
 
 /** A new folder that the returned servers' `stop` removes. */
 export function temporaryFolder(name) {

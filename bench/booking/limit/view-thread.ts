@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { ProjectedEvent } from '../../subgraphs/mypage/src/booking-status-view.ts';
+import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import type { ViewAnswer, ViewCall } from './view-worker.ts';
 
 export interface ViewThread {

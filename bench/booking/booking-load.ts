@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Latencies, latenciesOf } from './latencies.ts';
-import type { RouterClient } from './router-client.ts';
-import type { FreeSlot } from './spaces.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
+import type { RouterClient } from '../system/router-client.ts';
+import type { FreeSlot } from '../system/spaces.ts';
 import type { VisibleBookings } from './visible-bookings.ts';
 
 /**
@@ -116,8 +116,8 @@ export async function measureBookings(load: BookingLoad): Promise<BookingResults
     seconds: load.seconds,
     confirmedPerSecond: confirmed / load.seconds,
     confirmed,
-    request: latenciesOf(requestMs),
-    visible: latenciesOf(visibleMs),
+    request: toLatencies(requestMs),
+    visible: toLatencies(visibleMs),
     made,
     unconfirmed,
     otherAnswers,
@@ -146,7 +146,7 @@ async function book(
     headcount: 2,
     paymentMethod: 'pm_ok',
   };
-  const { requestBooking: answer } = await load.router.ask<Answer>(
+  const { requestBooking: answer } = await load.router.request<Answer>(
     requestBooking,
     { input },
     token,
@@ -160,7 +160,7 @@ async function book(
 async function untilRead(router: RouterClient, id: string, token: string): Promise<void> {
   for (;;) {
     type Answer = { myPage: { booking: { status: string } | null } };
-    const { myPage } = await router.ask<Answer>(readStatus, { id }, token);
+    const { myPage } = await router.request<Answer>(readStatus, { id }, token);
     if (myPage.booking?.status === 'REGISTERED') return;
   }
 }

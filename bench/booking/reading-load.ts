@@ -1,5 +1,5 @@
-import { type Latencies, latenciesOf } from './latencies.ts';
-import type { RouterClient } from './router-client.ts';
+import { type Latencies, toLatencies } from '../measurement/latencies.ts';
+import type { RouterClient } from '../system/router-client.ts';
 
 const readPage = `query MyPage {
   myPage {
@@ -39,7 +39,7 @@ export async function measureReading(load: {
     load.tokens.map(async (token) => {
       for (let now = performance.now(); now < end; now = performance.now()) {
         type Answer = { myPage: { bookings: { edges: unknown[] } } };
-        const { myPage } = await load.router.ask<Answer>(readPage, {}, token);
+        const { myPage } = await load.router.request<Answer>(readPage, {}, token);
         const readAt = performance.now();
         if (readAt < start || readAt >= end) continue;
         readMs.push(readAt - now);
@@ -49,7 +49,7 @@ export async function measureReading(load: {
   );
   return {
     readsPerSecond: readMs.length / load.seconds,
-    latency: latenciesOf(readMs),
+    latency: toLatencies(readMs),
     bookingsPerPage: shown / readMs.length,
   };
 }

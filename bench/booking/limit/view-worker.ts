@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ProjectedEvent } from '../../subgraphs/mypage/src/booking-status-view.ts';
+import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import { openViews } from './view-projection.ts';
 
 /** What the limit's main thread asks of the one that has SQLite. */

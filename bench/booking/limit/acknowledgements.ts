@@ -3,9 +3,9 @@ import type { Pool } from '#platform/database/postgres.ts';
 import type { EventRecord } from '#platform/messaging/events.ts';
 import { acknowledgeEvents } from '#platform/messaging/outbox.ts';
 
-const ASK_EVERY_MS = 250;
+const POLL_MS = 250;
 
-/** As the relay of one outbox does: asks the consumers together for the events of a while. */
+/** As the relay of one outbox does: requests the acknowledgements of a period's events in batches. */
 export function collectAcknowledgements(
   outbox: Pool,
   held: Record<string, (ids: readonly string[]) => Promise<string[]>>,
@@ -14,34 +14,34 @@ export function collectAcknowledgements(
   let stopping = false;
 
   async function collect(): Promise<void> {
-    const asked = events;
+    const batch = events;
     events = [];
-    const consumers = new Set(asked.flatMap((event) => event.awaiting));
+    const consumers = new Set(batch.flatMap((event) => event.awaiting));
     for (const consumer of consumers) {
-      const ids = asked.filter((event) => event.awaiting.includes(consumer)).map(({ id }) => id);
-      const taken = (await held[consumer]?.(ids)) ?? [];
-      if (taken.length > 0) await acknowledgeEvents(outbox, consumer, taken);
-      const acknowledged = new Set(taken);
-      for (const event of asked) {
+      const ids = batch.filter((event) => event.awaiting.includes(consumer)).map(({ id }) => id);
+      const processed = (await held[consumer]?.(ids)) ?? [];
+      if (processed.length > 0) await acknowledgeEvents(outbox, consumer, processed);
+      const acknowledged = new Set(processed);
+      for (const event of batch) {
         if (!acknowledged.has(event.id)) continue;
         event.awaiting = event.awaiting.filter((each) => each !== consumer);
       }
     }
-    events.push(...asked.filter((event) => event.awaiting.length > 0));
+    events.push(...batch.filter((event) => event.awaiting.length > 0));
   }
 
   const collecting = (async () => {
     while (!stopping) {
-      await wait(ASK_EVERY_MS);
+      await wait(POLL_MS);
       await collect();
     }
   })();
-  // stop() tells of a failure.
+  // stop() rethrows a failure.
   collecting.catch(() => {});
 
   return {
     committed: (event: EventRecord) => void events.push(event),
-    /** Collects what is left and resolves with the number of events that nobody took. */
+    /** Collects what is left and resolves with the number of events that lack an acknowledgement. */
     async stop(): Promise<number> {
       stopping = true;
       await collecting;

@@ -5,7 +5,7 @@ import {
   type ProjectedEvent,
   project,
   toStatusChange,
-} from '../../subgraphs/mypage/src/booking-status-view.ts';
+} from '../../../subgraphs/mypage/src/booking-status-view.ts';
 
 const columns = {
   booking_id: 'bookingId',

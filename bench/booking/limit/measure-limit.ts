@@ -6,11 +6,11 @@ import { applyMigrations } from '#platform/database/migrate.ts';
 import { openPostgres } from '#platform/database/postgres.ts';
 import { postgresInbox } from '#platform/messaging/inbox.ts';
 import { createLogger } from '#platform/observability/logger.ts';
-import { slotDealer } from '../spaces.ts';
-import type { System } from '../system.ts';
-import { countWrittenRows, perBooking, type WrittenRows } from '../written-rows.ts';
+import { countWrittenRows, perBooking, type WrittenRows } from '../../measurement/written-rows.ts';
+import { slotDealer } from '../../system/spaces.ts';
+import type { System } from '../../system/system.ts';
 import { collectAcknowledgements } from './acknowledgements.ts';
-import { liveOneBooking } from './booking-life.ts';
+import { runLifecycle } from './booking-lifecycle.ts';
 import { startViewThread } from './view-thread.ts';
 
 const contexts = ['book', 'payment', 'space'] as const;
@@ -18,16 +18,16 @@ const log = createLogger('bench', 'silent');
 
 export interface LimitResults {
   seconds: number;
-  livesPerSecond: number;
-  lives: number;
-  /** Of each life. */
+  bookingsPerSecond: number;
+  bookings: number;
+  /** For each booking. */
   written: WrittenRows;
 }
 
 /**
- * How many bookings' lives the databases get through when nothing but their SQL is done: one bare
- * program, prepared statements, `clients` lives at once, on databases of its own beside those of
- * the system, which is idle meanwhile.
+ * How many bookings a second the databases process when nothing but their SQL runs: one program, prepared
+ * statements, `clients` bookings at once, on databases of its own next to those of the system, which is
+ * idle meanwhile.
  */
 export async function measureLimit(
   system: System,
@@ -63,13 +63,13 @@ export async function measureLimit(
   const nextSlot = slotDealer(spaceIds);
   const start = performance.now() + load.warmUpSeconds * 1_000;
   const end = start + load.seconds * 1_000;
-  let lived = 0;
-  let lives = 0;
+  let completed = 0;
+  let bookings = 0;
   let now = performance.now();
   let started = false;
   const clients = Array.from({ length: load.clients }, async (_, client) => {
     while (now < end) {
-      await liveOneBooking(
+      await runLifecycle(
         {
           ...pools,
           project: views.project,
@@ -79,8 +79,8 @@ export async function measureLimit(
         nextSlot(),
       );
       now = performance.now();
-      lived += 1;
-      if (now >= start && now < end) lives += 1;
+      completed += 1;
+      if (now >= start && now < end) bookings += 1;
       if (now >= start && !started) {
         started = true;
         load.atStart();
@@ -98,9 +98,9 @@ export async function measureLimit(
   }
   return {
     seconds: load.seconds,
-    livesPerSecond: lives / load.seconds,
-    lives,
-    written: perBooking(await written(), lived),
+    bookingsPerSecond: bookings / load.seconds,
+    bookings,
+    written: perBooking(await written(), completed),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createClient } from '@libsql/client';
-import { HOURLY_RATE } from '../spaces.ts';
+import { HOURLY_RATE } from '../../system/spaces.ts';
 import { type IdKind, idKinds, STORED_CUSTOMERS, type StoredBookings } from './stored-bookings.ts';
 
 /** What mypage knows of a booking that has come so far. */

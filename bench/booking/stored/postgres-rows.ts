@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { HOURLY_RATE } from '../spaces.ts';
+import { HOURLY_RATE } from '../../system/spaces.ts';
 import { type IdKind, idKinds, STORED_CUSTOMERS, type StoredBookings } from './stored-bookings.ts';
 
 /** Runs the inserts, which read the bookings from the temporary table `stored`. */

@@ -17,14 +17,14 @@ const listSpace = `mutation ListSpace($input: ListSpaceInput!) {
 
 /** Lists the spaces that are booked, and waits until book knows them. Returns their ids. */
 export async function listSpaces(router: RouterClient, bookUrl: string): Promise<string[]> {
-  const token = await router.tokenOf('bench-host', 'host');
+  const token = await router.tokenFor('bench-host', 'host');
   const names = Array.from({ length: SPACES }, (_, index) => `Room ${index}`);
   const ids: string[] = [];
   const listers = Array.from({ length: 8 }, async () => {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       const input = { name, capacity: 8, hourlyRate: HOURLY_RATE };
       type Answer = { listSpace: { space?: { id: string }; message?: string } };
-      const { listSpace: answer } = await router.ask<Answer>(listSpace, { input }, token);
+      const { listSpace: answer } = await router.request<Answer>(listSpace, { input }, token);
       if (!answer.space) throw new Error(`A space could not be listed: ${answer.message}`);
       ids.push(answer.space.id);
     }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Instance } from '../supervisor/src/instance-file.ts';
+import type { Instance } from '../../supervisor/src/instance-file.ts';
 
 // Linux counts in hundredths of a second towards programs, on every architecture.
 const TICK_MS = 10;
@@ -12,7 +12,7 @@ export type CpuTime = Record<string, number>;
 export interface CountedCpu {
   spent: CpuTime;
   /** The part of the machine that was not to be had: used by others, or by the host's other guests. */
-  takenByOthers: number;
+  usedByOthers: number;
 }
 
 interface Usage {
@@ -57,7 +57,7 @@ export function countCpuTime(instance: Instance): (() => CountedCpu) | undefined
     // The kernel's own threads are among them: what it writes to disk, it writes for the system.
     const others = Math.max(0, passed('busy') - known);
     add(OTHER_PROGRAMS, others);
-    return { spent, takenByOthers: (others + passed('stolen')) / passed('all') };
+    return { spent, usedByOthers: (others + passed('stolen')) / passed('all') };
   };
 }
 

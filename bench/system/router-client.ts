@@ -6,9 +6,9 @@ const TIMEOUT_MS = 30_000;
 /** What clients do: ask the router over HTTP. */
 export interface RouterClient {
   /** A bearer token of the embedded profile's token desk. */
-  tokenOf(user: string, role: Role): Promise<string>;
+  tokenFor(user: string, role: Role): Promise<string>;
   /** The answer's data; rejects with a sentence when there are errors. */
-  ask<Data>(query: string, variables: object, token: string): Promise<Data>;
+  request<Data>(query: string, variables: object, token: string): Promise<Data>;
   close(): Promise<void>;
 }
 
@@ -35,10 +35,10 @@ export function routerClient(url: string, connections: number): RouterClient {
   }
 
   return {
-    async tokenOf(user, role) {
+    async tokenFor(user, role) {
       return (await post<{ token: string }>('/dev/token', { user, roles: [role] })).token;
     },
-    async ask<Data>(query: string, variables: object, token: string) {
+    async request<Data>(query: string, variables: object, token: string) {
       type Answer = { data?: Data | null; errors?: { message: string }[] };
       const { data, errors } = await post<Answer>('/graphql', { query, variables }, token);
       if (data && !errors) return data;

@@ -1,11 +1,11 @@
-import { cpus } from 'node:os';
+import { type CpuTime, OTHER_PROGRAMS } from '../measurement/cpu-time.ts';
+import type { Latencies } from '../measurement/latencies.ts';
+import type { Machine } from '../measurement/machine.ts';
+import type { WrittenRows } from '../measurement/written-rows.ts';
 import { type BookingResults, CONFIRMED_WITHIN_MS } from './booking-load.ts';
-import { type CpuTime, OTHER_PROGRAMS } from './cpu-time.ts';
-import type { Latencies } from './latencies.ts';
 import type { LimitResults } from './limit/measure-limit.ts';
 import type { Options } from './options.ts';
 import type { ReadingResults } from './reading-load.ts';
-import type { WrittenRows } from './written-rows.ts';
 
 /** What was measured with as many bookings stored as the name says. */
 export interface Round {
@@ -13,7 +13,7 @@ export interface Round {
   bookings?: BookingResults;
   /** For each confirmed booking, in milliseconds. */
   cpuPerBooking?: CpuTime;
-  takenByOthers?: number;
+  usedByOthers?: number;
   /** For each booking. */
   written?: WrittenRows;
   reading?: ReadingResults;
@@ -22,12 +22,12 @@ export interface Round {
 export interface Results {
   startedAt: string;
   options: Options;
-  machine: { cpus: number; model: string; node: string };
+  machine: Machine;
   empty: Round;
   limit?: LimitResults;
-  cpuPerLife?: CpuTime;
+  cpuPerLimitBooking?: CpuTime;
   /** While the limit was measured. */
-  takenByOthers?: number;
+  usedByOthers?: number;
   full?: Round;
   ratios: Ratios;
   failures: string[];
@@ -48,11 +48,12 @@ const SAME_ROWS_WITHIN = 0.1;
 /** So much of the machine may go to others before the results are said to suffer. */
 const QUIET_ENOUGH = 0.1;
 
-export function machine(): Results['machine'] {
-  return { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
-}
-
-export function ratiosOf({ empty, full, limit, cpuPerLife }: Omit<Results, 'ratios'>): Ratios {
+export function toRatios({
+  empty,
+  full,
+  limit,
+  cpuPerLimitBooking,
+}: Omit<Results, 'ratios'>): Ratios {
   const of = (part: number | undefined, whole: number | undefined) =>
     part === undefined || whole === undefined ? undefined : part / whole;
   const rate = (round: Round | undefined) => round?.bookings?.confirmedPerSecond;
@@ -62,15 +63,15 @@ export function ratiosOf({ empty, full, limit, cpuPerLife }: Omit<Results, 'rati
       .filter(([name]) => name !== OTHER_PROGRAMS)
       .reduce((sum, [, ms]) => sum + ms, 0);
   return {
-    bookingsToLimit: of(rate(empty), limit?.livesPerSecond),
+    bookingsToLimit: of(rate(empty), limit?.bookingsPerSecond),
     fullToEmpty: of(rate(full), rate(empty)),
-    bookingsToLimitByCpu: of(ownCpu(cpuPerLife), ownCpu(empty.cpuPerBooking)),
+    bookingsToLimitByCpu: of(ownCpu(cpuPerLimitBooking), ownCpu(empty.cpuPerBooking)),
     fullToEmptyByCpu: of(ownCpu(empty.cpuPerBooking), ownCpu(full?.cpuPerBooking)),
   };
 }
 
 /** The results as a person reads them. */
-export function reportOf(results: Results): string {
+export function toReport(results: Results): string {
   const { empty, full, limit, ratios } = results;
   const rounds = full ? [empty, full] : [empty];
   const heads = rounds.map(({ stored }) => (stored === 0 ? 'empty' : `${stored} stored`));
@@ -99,7 +100,7 @@ export function reportOf(results: Results): string {
       'myPage read, ms (p50 / p95 / p99)',
       per(({ reading }) => spread(reading?.latency)),
     ),
-    row('limit: lives per second', [number(limit?.livesPerSecond)]),
+    row('limit: bookings per second', [number(limit?.bookingsPerSecond)]),
     '',
     row('bookings / limit', [percent(ratios.bookingsToLimit, AIM_TO_LIMIT)]),
     row('full / empty', [percent(ratios.fullToEmpty, AIM_FULL_TO_EMPTY)]),
@@ -112,8 +113,8 @@ export function reportOf(results: Results): string {
   return lines.join('\n');
 }
 
-function cpuTable({ cpuPerLife }: Results, rounds: Round[], heads: string[]): string[] {
-  const columns = [...rounds.map(({ cpuPerBooking }) => cpuPerBooking), cpuPerLife];
+function cpuTable({ cpuPerLimitBooking }: Results, rounds: Round[], heads: string[]): string[] {
+  const columns = [...rounds.map(({ cpuPerBooking }) => cpuPerBooking), cpuPerLimitBooking];
   const names = [...new Set(columns.flatMap((column) => Object.keys(column ?? {})))];
   if (names.length === 0) return [];
   const total = (column: CpuTime | undefined) =>
@@ -152,28 +153,28 @@ function writtenTable({ limit }: Results, rounds: Round[], heads: string[]): str
   ];
 }
 
-function sentences({ limit, failures, takenByOthers }: Results, rounds: Round[]): string[] {
-  const said: string[] = [];
-  const taken = [...rounds.map((round) => round.takenByOthers), takenByOthers];
-  if (taken.some((part) => part !== undefined && part > QUIET_ENOUGH)) {
-    const parts = taken.map((part) => (part === undefined ? '–' : `${(part * 100).toFixed(0)} %`));
-    said.push(
+function sentences({ limit, failures, usedByOthers }: Results, rounds: Round[]): string[] {
+  const lines: string[] = [];
+  const shares = [...rounds.map((round) => round.usedByOthers), usedByOthers];
+  if (shares.some((part) => part !== undefined && part > QUIET_ENOUGH)) {
+    const parts = shares.map((part) => (part === undefined ? '–' : `${(part * 100).toFixed(0)} %`));
+    lines.push(
       `Others took a part of the CPU (${parts.join(', ')} in the columns above): on a quiet machine`,
       'the rates are higher, and their ratios may be others.',
     );
   }
   for (const { bookings, reading } of rounds) {
     if (reading && reading.bookingsPerPage < 20) {
-      said.push(`A page of mypage showed ${reading.bookingsPerPage.toFixed(1)} bookings, not 20.`);
+      lines.push(`A page of mypage showed ${reading.bookingsPerPage.toFixed(1)} bookings, not 20.`);
     }
     if (bookings && bookings.unconfirmed > 0) {
-      said.push(
+      lines.push(
         `${bookings.unconfirmed} of ${bookings.made} bookings were still not REGISTERED in mypage ` +
           `${CONFIRMED_WITHIN_MS / 1_000} s after the end.`,
       );
     }
     for (const [answer, count] of Object.entries(bookings?.otherAnswers ?? {})) {
-      said.push(`${count} requests were answered otherwise: ${answer}`);
+      lines.push(`${count} requests were answered otherwise: ${answer}`);
     }
   }
   const written = rounds[0]?.written;
@@ -181,13 +182,13 @@ function sentences({ limit, failures, takenByOthers }: Results, rounds: Round[])
     // Inserted ones: rows are updated more often where events are sent again.
     const differs = Math.abs(written.inserted / limit.written.inserted - 1) > SAME_ROWS_WITHIN;
     if (differs) {
-      said.push(
-        'The limit inserts other rows than the system: bring bench/limit/booking-life.ts up to date.',
+      lines.push(
+        'The limit inserts other rows than the system: bring bench/booking/limit/statements up to date.',
       );
     }
   }
-  said.push(...failures);
-  return said.length > 0 ? ['', ...said] : [];
+  lines.push(...failures);
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function row(name: string, cells: string[]): string {

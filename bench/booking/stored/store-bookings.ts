@@ -1,5 +1,5 @@
-import { evenHourOf } from '../spaces.ts';
-import type { System } from '../system.ts';
+import { evenHourOf } from '../../system/spaces.ts';
+import type { System } from '../../system/system.ts';
 import { bookRows, paymentRows, spaceRows, storeRows } from './postgres-rows.ts';
 import { storeViews } from './view-rows.ts';
 

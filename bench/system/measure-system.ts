@@ -14,7 +14,7 @@ export async function measureSystem<Options extends { out: string; folder?: stri
   try {
     const options = readOptions(process.argv.slice(2));
     const interrupted = interruption();
-    say('Starting the system');
+    log('Starting the system');
     starting = startSystem(options.folder, settings);
     // Whoever ends it, or whatever it dies of: there is nothing left to measure then.
     const measuring = starting.then((system) =>
@@ -26,7 +26,7 @@ export async function measureSystem<Options extends { out: string; folder?: stri
     process.exitCode = 1;
   }
   if (starting) {
-    say('Stopping the system');
+    log('Stopping the system');
     const system = await starting.catch(() => undefined);
     await system?.stop();
   }
@@ -34,7 +34,7 @@ export async function measureSystem<Options extends { out: string; folder?: stri
 }
 
 /** A line of progress, with the seconds since the program began. */
-export function say(line: string): void {
+export function log(line: string): void {
   const seconds = (performance.now() / 1_000).toFixed(0);
   console.log(`${seconds.padStart(4)} s  ${line}`);
 }

@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Latencies, latenciesOf } from './latencies.ts';
+import { type Latencies, toLatencies } from './latencies.ts';
 
 const PAGE = Buffer.alloc(8_192);
 const EVERY_MS = 50;
@@ -16,7 +16,7 @@ export function timeDiskFlushes(folder: string): () => Promise<Latencies> {
   flushing.catch(() => {});
   return async () => {
     stopped = true;
-    return latenciesOf(await flushing);
+    return toLatencies(await flushing);
   };
 }
 

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { projectFile } from '#platform/config/project.ts';
-import { type Instance, readInstance } from '../supervisor/src/instance-file.ts';
+import { type Instance, readInstance } from '../../supervisor/src/instance-file.ts';
 
 const READY_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 60_000;

@@ -66,7 +66,7 @@ const transactionsOf = (booking: Booking, version: number) =>
 
 const PRICE = { amount: 60_000, currency: 'KRW' };
 
-test('the audit log tells who requested a booking, in the transaction of the request', async () => {
+test('the audit log records who requested a booking, in the transaction of the request', async () => {
   const booking = elsewhere({ customerId: 'yuna' });
   const by = { userId: 'yuna', role: 'operator' as const };
   await withCorrelation('asked', () => store.insert(booking, MANY_HOLDS, by));
@@ -92,18 +92,18 @@ test('the audit log holds nothing of how it is paid', async () => {
   expect(JSON.stringify(await auditOf(booking))).not.toContain('secret');
 });
 
-test('the audit log tells nothing of requests that are refused, or made before', async () => {
+test('the audit log records no request that is refused or repeated', async () => {
   const spaceId = uuidv7();
   const first = await held({ spaceId });
   const { customerId, idempotencyKey } = first.state;
   const overlapping = elsewhere({ spaceId });
   expect(await request(overlapping)).toBe('overlap');
   const repeated = elsewhere({ customerId, idempotencyKey });
-  expect(await request(repeated)).toBe('key-taken');
+  expect(await request(repeated)).toBe('key-used');
   expect([await auditOf(overlapping), await auditOf(repeated)]).toEqual([[], []]);
 });
 
-test('the audit log tells of the request that released a stale hold, and nothing of the hold', async () => {
+test('the audit log records the request that released a stale hold, and not the release', async () => {
   const stale = await held();
   await endHold(stale);
   const booking = await held({ spaceId: stale.state.spaceId });
@@ -113,7 +113,7 @@ test('the audit log tells of the request that released a stale hold, and nothing
   expect(await transactionsOf(booking, 1)).toHaveLength(1);
 });
 
-test('the audit log tells who cancelled a booking and what is refunded, in the same transaction', async () => {
+test('the audit log records who cancelled a booking and the refund, in the same transaction', async () => {
   const booking = await held();
   const cancelling = legal(booking.cancel('host', NOW));
   const by = { userId: 'hana', role: 'host' as const };
@@ -132,7 +132,7 @@ test('the audit log tells who cancelled a booking and what is refunded, in the s
   expect(await transactionsOf(booking, 2)).toHaveLength(1);
 });
 
-test('the audit log tells of one of twenty cancellations at once, and of nothing that events do', async () => {
+test('the audit log records one of twenty concurrent cancellations, and no effect of events', async () => {
   const booking = await held();
   const ports = { bookings: store, clock: () => NOW, log: () => {} } as unknown as BookPorts;
   const host = { userId: booking.state.hostId, isOperator: true };
@@ -150,7 +150,7 @@ test('the audit log tells of one of twenty cancellations at once, and of nothing
   ]);
 });
 
-test('the audit log tells nothing of cancellations by strangers or of what cannot be cancelled', async () => {
+test('the audit log records no cancellation by a stranger or of a booking that cannot be cancelled', async () => {
   const booking = await held();
   const after = booking.state.slot.endAt;
   const ports = { bookings: store, clock: () => after, log: () => {} } as unknown as BookPorts;

@@ -88,14 +88,14 @@ afterAll(async () => {
 
 let hours = 0;
 
-/** For an hour that nobody else books. */
+/** For an hour that no other test books. */
 function nextRequest(): BookingRequest {
   hours += 1;
   const startAt = new Date(Math.ceil(Date.now() / DAY_MS) * DAY_MS + hours * 3_600_000);
   return aRequest({ slot: { startAt, endAt: new Date(startAt.getTime() + 3_600_000) } });
 }
 
-/** Books such an hour. Returns the status that the customer is told. */
+/** Books such an hour. Returns the status in the response. */
 async function request(through = ports): Promise<string> {
   const answer = await requestBooking(through, nextRequest(), 'customer');
   return answer instanceof Booking ? answer.state.status : answer.type;

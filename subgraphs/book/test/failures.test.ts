@@ -125,7 +125,7 @@ describe('a failure', () => {
     'a text',
     undefined,
     Object.assign(new Error('refused'), { statusCode: 400 }),
-  ])('is poisoned when nothing tells otherwise: %p', (error) => {
+  ])('is poisoned when it is not known to be transient: %p', (error) => {
     expect(failureKind(error)).toBe('poisoned');
   });
 

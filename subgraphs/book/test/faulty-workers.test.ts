@@ -97,16 +97,16 @@ const eventsOf = async (id: string) =>
 
 /** Starts a worker to which the signal comes as soon as it has read a booking. */
 async function startWorker(signal: 'SIGSTOP' | 'SIGKILL') {
-  const told: { ready?: true; outcome?: string }[] = [];
+  const messages: { ready?: true; outcome?: string }[] = [];
   const file = projectFile('subgraphs/book/test/faulty-worker.mjs');
   const child = fork(file, [database.url, queueDatabase.url, signal], {
     execArgv: [],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   workers.push(child);
-  child.on('message', (message) => told.push(message as (typeof told)[number]));
-  await eventually(async () => expect(told).toEqual([{ ready: true }]));
-  return { child, told };
+  child.on('message', (message) => messages.push(message as (typeof messages)[number]));
+  await eventually(async () => expect(messages).toEqual([{ ready: true }]));
+  return { child, messages };
 }
 
 /** Starts a worker in this process, to which nothing happens. */
@@ -170,7 +170,7 @@ onLinux(
   'a worker that was stopped for longer than its lock cannot write when it wakes',
   async () => {
     const { id, event } = await paidAndRegistered();
-    const { child, told } = await startWorker('SIGSTOP');
+    const { child, messages } = await startWorker('SIGSTOP');
     await transport.send([{ queue: 'registration.book', event, attempt: 1 }]);
     await eventually(async () => expect(isStopped(child.pid)).toBe(true));
 
@@ -182,7 +182,7 @@ onLinux(
     if (!registered) throw new Error('the booking is gone');
     await bookings.save(registered, legal(registered.cancel('customer', NOW)));
     child.kill('SIGCONT');
-    await eventually(async () => expect(told.at(-1)).toEqual({ outcome: 'stale' }));
+    await eventually(async () => expect(messages.at(-1)).toEqual({ outcome: 'stale' }));
     expect(await statusOf(id)).toBe('CANCELLING');
     expect(await eventsOf(id)).toEqual(['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING']);
   },

@@ -18,7 +18,7 @@ const shared = {
 export default {
   maxWorkers: 1,
   testTimeout: 30_000,
-  // Everything random follows from one seed, which is printed.
+  // All random values follow from one seed, which is printed.
   showSeed: true,
   testSequencer: './tests/support/random-order.mjs',
   projects: [

@@ -12,8 +12,8 @@ export const bookingStatus = z.enum([
   'EXPIRED',
 ]);
 
-/** The booking as it is after the event: consumers need no earlier event to understand a later one. */
-const bookingFacts = z.object({
+/** The whole state of the booking after the event: consumers do not need the earlier events. */
+const bookingPayload = z.object({
   bookingId: z.uuid(),
   customerId: z.string(),
   spaceId: z.uuid(),
@@ -21,27 +21,27 @@ const bookingFacts = z.object({
   slot: timeSlot,
   price: money,
   status: bookingStatus,
-  /** What is given back of whatever was charged, once the booking is given up. */
+  /** The refund of a charge when the booking is cancelled or released. */
   refund: money,
 });
-export type BookingFacts = z.infer<typeof bookingFacts>;
+export type BookingFacts = z.infer<typeof bookingPayload>;
 
 /** Every change of a booking's status is exactly one of these events. */
 export const bookingEvents = {
-  /** The slot is held (`REQUESTED`). */
-  Booked: { topic: 'booking', payload: bookingFacts },
-  /** The payment is approved while the slot is held (`PAID`). Space registers no use without it. */
-  BookingPaid: { topic: 'booking', payload: bookingFacts },
-  /** A change that only mypage shows (`PAYMENT_DEFERRED`, `REGISTERED`). */
-  BookingStatusChanged: { topic: 'booking', payload: bookingFacts },
-  /** A cancellation is accepted (`CANCELLING`): refund, and cancel the registration. */
+  /** The booking holds its slot (`REQUESTED`). */
+  Booked: { topic: 'booking', payload: bookingPayload },
+  /** The payment is approved while the booking holds its slot (`PAID`). Space registers no use without it. */
+  BookingPaid: { topic: 'booking', payload: bookingPayload },
+  /** A change that only mypage consumes (`PAYMENT_DEFERRED`, `REGISTERED`). */
+  BookingStatusChanged: { topic: 'booking', payload: bookingPayload },
+  /** A cancellation is accepted (`CANCELLING`). Payment refunds, and space cancels the registration. */
   BookingCancelled: {
     topic: 'booking',
-    payload: bookingFacts,
+    payload: bookingPayload,
   },
   /** The slot is free again (`DECLINED`, `EXPIRED`, `CANCELLED`). */
   BookingReleased: {
     topic: 'booking',
-    payload: bookingFacts,
+    payload: bookingPayload,
   },
 } as const;

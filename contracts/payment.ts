@@ -11,8 +11,8 @@ export const paymentStatus = z.enum([
   'VOIDED',
 ]);
 
-/** The payment as it is after the event, and what it pays for. */
-const paymentFacts = z.object({
+/** The whole state of the payment after the event, and the space and slot that it pays for. */
+const paymentPayload = z.object({
   paymentId: z.uuid(),
   bookingId: z.uuid(),
   spaceId: z.uuid(),
@@ -22,20 +22,21 @@ const paymentFacts = z.object({
   refunded: z.int().min(0),
   currency,
 });
-export type PaymentFacts = z.infer<typeof paymentFacts>;
+export type PaymentFacts = z.infer<typeof paymentPayload>;
 
 export const paymentEvents = {
   /**
-   * The money is taken; the use is registered if book says that the booking is paid. Not published
-   * while a refund is owed: such a charge ends in PaymentCancelled alone. Book asks.
+   * The provider has charged the customer. Space registers the use when the booking is paid as well. Not
+   * published when a refund is owed: then PaymentCancelled follows. Book does not consume it: it gets
+   * the outcome from the response to its own request.
    */
   PaymentApproved: {
     topic: 'payment-approved',
-    payload: paymentFacts,
+    payload: paymentPayload,
   },
-  /** The provider keeps refusing the refund; operators resolve it, and PaymentCancelled follows. */
-  PaymentRefundFailed: { topic: 'payment', payload: paymentFacts },
-  PaymentDeclined: { topic: 'payment', payload: paymentFacts },
-  /** Nothing more is owed either way: refunded as quoted, or voided before any money was taken. */
-  PaymentCancelled: { topic: 'payment', payload: paymentFacts },
+  /** The provider keeps refusing the refund. An operator resolves it, and PaymentCancelled follows. */
+  PaymentRefundFailed: { topic: 'payment', payload: paymentPayload },
+  PaymentDeclined: { topic: 'payment', payload: paymentPayload },
+  /** Nothing more is owed: refunded as quoted, or voided before a charge. */
+  PaymentCancelled: { topic: 'payment', payload: paymentPayload },
 } as const;

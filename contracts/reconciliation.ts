@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /**
- * What a context answers when book reconciles: its own record of each booking, for comparison. Nothing
- * is changed by asking, and a booking that the context does not know is left out of the response.
+ * Requests and responses of the reconciliation: each context's own record of a booking, which book compares
+ * with its own. The requests change nothing; the response omits bookings that the context does not have.
  */
 
-/** Where payment, space and mypage serve their records, to services of the system alone. */
+/** The internal endpoint at which payment, space and mypage serve their records. */
 export const BOOKING_RECORDS_PATH = '/booking-records';
 export const MAX_BOOKING_IDS = 500;
 
@@ -20,11 +20,11 @@ export const paymentRecord = z.object({
   status: z.string(),
   amount: z.int(),
   refunded: z.int(),
-  /** What is owed to the customer; null: no refund was asked for. */
+  /** The amount owed to the customer; null: no refund was requested. */
   refundDue: z.int().nullable(),
-  /** Is the payment or its refund still under way, or an event of it not acknowledged yet? */
+  /** Is the payment or its refund in progress, or one of its events not acknowledged yet? */
   isPassing: z.boolean(),
-  /** Does the payment provider say that it charged the booking? Null: it does not respond. */
+  /** Has the payment provider charged the booking, by its own record? Null: it does not respond. */
   chargedByProvider: z.boolean().nullable(),
 });
 export type PaymentRecord = z.infer<typeof paymentRecord>;
@@ -36,9 +36,9 @@ export const registrationRecord = z.object({
   startAt: z.iso.datetime(),
   endAt: z.iso.datetime(),
   status: z.string(),
-  /** Is an event of it not acknowledged yet? */
+  /** Is one of its events not acknowledged yet? */
   isPassing: z.boolean(),
-  /** How many other registered uses of the space overlap with this one, if it is registered. */
+  /** The number of other registered uses of the space that overlap with this one, if it is registered. */
   overlaps: z.int(),
 });
 export type RegistrationRecord = z.infer<typeof registrationRecord>;

@@ -17,7 +17,7 @@ export const refundTier = z.object({
   percent: z.int().min(0).max(100),
 });
 
-const spaceFacts = z.object({
+const spacePayload = z.object({
   spaceId: z.uuid(),
   hostId: z.string(),
   name: z.string(),
@@ -28,29 +28,29 @@ const spaceFacts = z.object({
   openingHours: z.array(openingHours),
   refundTiers: z.array(refundTier),
 });
-export type SpaceFacts = z.infer<typeof spaceFacts>;
+export type SpaceFacts = z.infer<typeof spacePayload>;
 
-/** The registration as it is after the event. `paymentId` is null for a tombstone. */
-const registrationFacts = z.object({
+/** The whole state of the registration after the event. `paymentId` is null for a tombstone. */
+const registrationPayload = z.object({
   registrationId: z.uuid(),
   bookingId: z.uuid(),
   paymentId: z.uuid().nullable(),
   status: z.enum(['REGISTERED', 'CANCELLED', 'REJECTED']),
   reason: z.string().nullable(),
 });
-export type RegistrationFacts = z.infer<typeof registrationFacts>;
+export type RegistrationFacts = z.infer<typeof registrationPayload>;
 
 export const spaceEvents = {
-  SpaceListed: { topic: 'space', payload: spaceFacts },
-  Registered: { topic: 'registration', payload: registrationFacts },
-  /** The use cannot be registered: book takes the booking back. */
+  SpaceListed: { topic: 'space', payload: spacePayload },
+  Registered: { topic: 'registration', payload: registrationPayload },
+  /** The use cannot be registered. Book cancels the booking. */
   RegistrationRejected: {
     topic: 'registration',
-    payload: registrationFacts,
+    payload: registrationPayload,
   },
-  /** Nothing is registered for the booking, and nothing will be. */
+  /** No use is registered for the booking, now or later. */
   RegistrationCancelled: {
     topic: 'registration',
-    payload: registrationFacts,
+    payload: registrationPayload,
   },
 } as const;

@@ -3,11 +3,11 @@ import type { EventContracts } from './event-contract.ts';
 import { paymentEvents } from './payment.ts';
 import { spaceEvents } from './space.ts';
 
-/** One context's place among the others. */
+/** One context: its events, database and address. */
 export interface ContextEntry {
   /** The events that it publishes, by type. */
   publishes: EventContracts;
-  /** The types of the events that it consumes; each of its topics has a queue of its own. */
+  /** The types of the events that it consumes. There is one queue per topic. */
   consumes: readonly string[];
   /** The database engine; `npm start` creates the PostgreSQL databases in one server. */
   database: 'postgres' | 'mariadb or sqlite';
@@ -16,8 +16,8 @@ export interface ContextEntry {
 }
 
 /**
- * Who publishes and who consumes what. The only list of the contexts: a new context is one entry here,
- * and publishers, relay, settings, supervisor and scripts follow from it.
+ * All contexts, with the events that they publish and consume. A new context is one entry here: publishers,
+ * relay, settings, supervisor and scripts read this list.
  */
 export const topology = {
   book: {
@@ -71,7 +71,9 @@ export const contextNames = Object.keys(topology) as ContextName[];
 /** Contexts by name, as {@link topology} lists them. */
 export type Topology = Readonly<Record<string, Pick<ContextEntry, 'publishes' | 'consumes'>>>;
 
-/** The contexts that consume events of a type, in the order of the topology. */
+/** The names of the contexts that consume events of a type, sorted. */
 export function consumersOf(type: string, contexts: Topology = topology): string[] {
-  return Object.keys(contexts).filter((name) => contexts[name]?.consumes.includes(type));
+  return Object.keys(contexts)
+    .filter((name) => contexts[name]?.consumes.includes(type))
+    .sort();
 }

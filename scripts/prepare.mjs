@@ -60,6 +60,8 @@ async function compileSources() {
 
   if (changed.length > 0) {
     console.log(`Compiling ${changed.length} source ${changed.length === 1 ? 'file' : 'files'}`);
+    // Before the compiler overwrites them: an interrupted build must not look like a finished one.
+    writeManifest(compiler, without(before, changed));
     await compile(changed);
   }
   for (const file of gone) {
@@ -67,6 +69,15 @@ async function compileSources() {
     rmSync(`${outputOf(file)}.map`, { force: true });
   }
   if (JSON.stringify(now) !== JSON.stringify(before)) writeManifest(compiler, now);
+}
+
+/**
+ * @template Value
+ * @param {Record<string, Value>} record
+ * @param {string[]} keys
+ */
+function without(record, keys) {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
 }
 
 /**

@@ -16,26 +16,25 @@ import { installAndBuild } from './run-built.mjs';
 
 const help = `Usage: npm run test:mutation [-- pattern]
 
-Copies the project to a temporary folder. One at a time, takes away there what keeps bookings from
-being lost or doubled (tests/faults/mutants.mjs lists the pieces), and runs the tests that watch over
-it: they must fail. First the same tests run on the untouched copy: they must pass.
-Takes about 30 s a piece. With a pattern only the pieces whose name contains it.
+Copies the project to a temporary folder. There it removes one guarantee at a time that keeps bookings
+from being lost or duplicated (listed in tests/faults/mutations), and runs the tests of it: they must
+fail. First the same tests run on the unchanged copy: they must pass.
+Each mutation takes about 30 s. A pattern selects the mutations whose name contains it.
 
-Exit code 1 when the tests do not notice that a piece is missing.`;
+Exit code 1 when the tests pass in spite of a mutation.`;
 
-/** @typedef {import('../tests/faults/mutants.mjs').Mutant} Mutant */
+/** @typedef {import('../tests/faults/mutations/mutation.ts').Mutation} Mutation */
 
 await runCommand(help, main);
 
 /** @param {string[]} args */
 async function main([pattern = '']) {
   await installAndBuild();
-  const { mutants } = await import('../tests/faults/mutants.mjs');
-  const chosen = mutants.filter(({ name }) => name.includes(pattern));
-  if (chosen.length === 0) {
-    console.error(
-      `No piece is named like "${pattern}":\n${mutants.map((m) => `  ${m.name}`).join('\n')}`,
-    );
+  const { mutations } = await import('../tests/faults/mutations/mutations.mjs');
+  const selected = mutations.filter(({ name }) => name.includes(pattern));
+  if (selected.length === 0) {
+    const names = mutations.map(({ name }) => `  ${name}`).join('\n');
+    console.error(`No mutation has "${pattern}" in its name:\n${names}`);
     process.exitCode = 1;
     return;
   }
@@ -48,7 +47,7 @@ async function main([pattern = '']) {
     });
   }
   try {
-    process.exitCode = judge(copy, chosen) ? 0 : 1;
+    process.exitCode = areAllDetected(copy, selected) ? 0 : 1;
   } finally {
     remove();
   }
@@ -56,30 +55,31 @@ async function main([pattern = '']) {
 
 /**
  * @param {string} copy
- * @param {Mutant[]} chosen
+ * @param {readonly Mutation[]} mutations
  */
-function judge(copy, chosen) {
-  const patterns = [...new Set(chosen.map(({ tests }) => tests))];
-  const sound = runTests(copy, patterns.join('|'));
-  if (sound.failed.length > 0 || sound.passed === 0) {
-    console.error(`The tests do not pass on the untouched copy:\n${sound.output}`);
+function areAllDetected(copy, mutations) {
+  const patterns = [...new Set(mutations.map(({ tests }) => tests))];
+  const unchanged = runTests(copy, patterns.join('|'));
+  if (unchanged.failed.length > 0 || unchanged.passed === 0) {
+    console.error(`The tests do not pass on the unchanged copy:\n${unchanged.output}`);
     return false;
   }
-  console.log(`  untouched: ${sound.passed} tests pass`);
-  let survivors = 0;
-  for (const mutant of chosen) {
-    const restore = mutate(copy, mutant);
-    const { failed } = runTests(copy, mutant.tests);
-    restore();
-    if (failed.length === 0) survivors += 1;
-    const verdict = failed.length > 0 ? `caught by ${failed.length}: ${failed[0]}` : 'NOT CAUGHT';
-    console.log(`${failed.length > 0 ? '✓' : '✗'} without ${mutant.name}\n    ${verdict}`);
+  console.log(`  unchanged: ${unchanged.passed} tests pass`);
+  let detected = 0;
+  for (const mutation of mutations) {
+    const undo = apply(copy, mutation);
+    const { failed } = runTests(copy, mutation.tests);
+    undo();
+    const isDetected = failed.length > 0;
+    if (isDetected) detected += 1;
+    const result = isDetected ? `${failed.length} tests fail: ${failed[0]}` : 'NOT DETECTED';
+    console.log(`${isDetected ? '✓' : '✗'} without ${mutation.name}\n    ${result}`);
   }
-  console.log(`${chosen.length - survivors} of ${chosen.length} are caught.`);
-  return survivors === 0;
+  console.log(`${detected} of ${mutations.length} mutations are detected.`);
+  return detected === mutations.length;
 }
 
-/** What git knows or would take, and the generated clients; the packages are linked. */
+/** Copies the files that git tracks or would add, and the generated clients; links the packages. */
 function copyProject() {
   const copy = mkdtempSync(join(tmpdir(), 'spacerent-mutants-'));
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
@@ -93,19 +93,19 @@ function copyProject() {
 }
 
 /**
- * Makes the edits; returns what takes them back.
+ * Makes the edits; returns a function that undoes them.
  *
  * @param {string} copy
- * @param {Mutant} mutant
+ * @param {Mutation} mutation
  */
-function mutate(copy, { name, edits }) {
+function apply(copy, { name, edits }) {
   const originals = new Map();
   for (const [file, text, replacement] of edits) {
     const path = join(copy, file);
     const source = readFileSync(path, 'utf8');
     if (!originals.has(path)) originals.set(path, source);
     if (source.split(text).length !== 2) {
-      throw new Error(`${file} does not contain exactly once what "${name}" takes away:\n${text}`);
+      throw new Error(`${file} must contain exactly once what "${name}" replaces:\n${text}`);
     }
     writeFileSync(
       path,

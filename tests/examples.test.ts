@@ -70,7 +70,7 @@ describeSystems('the examples', (system) => {
         'it shows a whole booking',
         async () => {
           const { booking } = await kim.request(space.id);
-          await kim.viewAt(booking.id, 'REGISTERED');
+          await kim.waitForStatus(booking.id, 'REGISTERED');
           const changes = await until(
             'it shows the booking',
             async () => linesFor(example.output, booking.id).includes('REGISTERED') && 'all',

@@ -126,8 +126,8 @@ export type LiveEvents = ReturnType<typeof liveEvents>;
 function nextSlot() {
   const startAt = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
   return {
-    startAt: new Date(startAt).toISOString(),
-    endAt: new Date(startAt + HOUR_MS).toISOString(),
+    startAt: new Date(startAt),
+    endAt: new Date(startAt + HOUR_MS),
   };
 }
 

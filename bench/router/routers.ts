@@ -4,10 +4,10 @@ import { ApolloServer } from '@apollo/server';
 import { parse } from 'graphql';
 import { createLogger } from '#platform/observability/logger.ts';
 import { Executor } from '../../router/src/executor/executor.ts';
-import { standIn } from '../../router/src/executor/stand-in.ts';
+import type { ExecutorName } from '../../router/src/executor/gateway.ts';
+import { standIn } from '../../router/src/executor/gateway-executor.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../../router/src/executor/subgraph.ts';
-import type { ExecutorName } from '../../router/src/gateway.ts';
-import { type RouterContext, SubgraphClient } from '../../router/src/subgraph-client.ts';
+import { type RouterContext, SubgraphClient } from '../../router/src/executor/subgraph-client.ts';
 import { fixtures, OPERATION } from './fixtures.ts';
 
 const TIMEOUT_MS = 10_000;

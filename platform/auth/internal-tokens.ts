@@ -6,25 +6,25 @@ import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { unauthenticated } from '../graphql/errors.ts';
 import { knownRoles, type Viewer } from './viewer.ts';
 
-/** Who calls inside the system. */
+/** A service that sends requests to others. */
 export type ServiceName = ContextName | 'router';
 
-/** A call inside the system: from whom, and for which client. */
+/** A request between services: its sender, and the user for whom it is sent. */
 export interface Caller {
   service: ServiceName;
-  /** Whom the router asks for; null: nobody who is signed in, or no client at all. */
+  /** The user of the router's request; null: an anonymous user, or no client request at all. */
   viewer: Viewer | null;
 }
 
-/** Makes the `Authorization` header of a call. */
-export type Authorize = (to: string, viewer?: Viewer | null) => Promise<string>;
+/** Makes the `Authorization` header of a request to the service `to`. */
+export type Authorize = (to: string, principal?: Viewer | null) => Promise<string>;
 
-const LIFE_SECONDS = 60;
-/** A cached token is used for so long: what arrives late is still valid then. */
-const REUSED_FOR_MS = 30_000;
-/** How far the clocks of two machines may differ. */
-const LEEWAY_SECONDS = 10;
-const REMEMBERED = 10_000;
+const LIFETIME_SECONDS = 60;
+/** Cache lifetime of a signed token, shorter than its own: a request that arrives late is still valid. */
+const SIGNED_CACHE_MS = 30_000;
+/** Tolerated difference between the clocks of two machines. */
+const CLOCK_TOLERANCE_SECONDS = 10;
+const CACHE_SIZE = 10_000;
 
 const claims = z.object({
   iss: z.enum(['router', ...contextNames]),
@@ -34,24 +34,24 @@ const claims = z.object({
 });
 
 /**
- * Signs calls to other services of the system, for whom they are made and for one minute (JWT, HS256).
- * The first key signs.
+ * Signs requests to other services of the system: a JWT (HS256) that names the user and is valid for one
+ * minute. The first key signs.
  */
 export function internalAuthorization(from: ServiceName, keys: readonly string[]): Authorize {
-  const [secret] = keys.map(keyOf);
-  if (!secret) throw new Error('there is no key to sign with');
-  const signed = new LRUCache<string, Promise<string>>({ max: REMEMBERED, ttl: REUSED_FOR_MS });
-  return (to, viewer = null) => {
-    const cacheKey = viewer ? `${to} ${viewer.roles.join()} ${viewer.userId}` : to;
-    const known = signed.get(cacheKey);
-    if (known) return known;
-    const header = new SignJWT(viewer ? { roles: viewer.roles } : {})
-      .setProtectedHeader({ alg: 'HS256', kid: secret.id })
+  const [signingKey] = keys.map(toKey);
+  if (!signingKey) throw new Error('there is no key to sign with');
+  const signed = new LRUCache<string, Promise<string>>({ max: CACHE_SIZE, ttl: SIGNED_CACHE_MS });
+  return (to, principal = null) => {
+    const cacheKey = principal ? `${to} ${principal.roles.join()} ${principal.userId}` : to;
+    const cached = signed.get(cacheKey);
+    if (cached) return cached;
+    const header = new SignJWT(principal ? { roles: principal.roles } : {})
+      .setProtectedHeader({ alg: 'HS256', kid: signingKey.id })
       .setIssuer(from)
       .setAudience(to)
-      .setSubject(viewer?.userId ?? '')
-      .setExpirationTime(`${LIFE_SECONDS}s`)
-      .sign(secret.key)
+      .setSubject(principal?.userId ?? '')
+      .setExpirationTime(`${LIFETIME_SECONDS}s`)
+      .sign(signingKey.key)
       .then((token) => `Bearer ${token}`);
     signed.set(cacheKey, header);
     return header;
@@ -59,15 +59,15 @@ export function internalAuthorization(from: ServiceName, keys: readonly string[]
 }
 
 /**
- * Checks calls to the service: signed with one of the keys, for this service, and not expired. Throws
+ * Checks requests to the service: signed with one of the keys, for this service, and not expired. Throws
  * UNAUTHENTICATED.
  */
 export function internalAuthentication(to: string, keys: readonly string[]) {
-  const accepted = new Map(keys.map(keyOf).map(({ id, key }) => [id, key]));
-  const known = new LRUCache<string, { caller: Caller; expiresAt: number }>({ max: REMEMBERED });
+  const accepted = new Map(keys.map(toKey).map(({ id, key }) => [id, key]));
+  const checked = new LRUCache<string, { request: Caller; expiresAt: number }>({ max: CACHE_SIZE });
   return async (authorization: string | undefined): Promise<Caller> => {
-    const seen = known.get(authorization ?? '');
-    if (seen && seen.expiresAt > Date.now()) return seen.caller;
+    const cached = checked.get(authorization ?? '');
+    if (cached && cached.expiresAt > Date.now()) return cached.request;
     const [, token = ''] = /^Bearer (\S+)$/.exec(authorization ?? '') ?? [];
     try {
       const { payload } = await jwtVerify(
@@ -77,20 +77,20 @@ export function internalAuthentication(to: string, keys: readonly string[]) {
           if (key) return key;
           throw new Error('signed with another key');
         },
-        { algorithms: ['HS256'], audience: to, clockTolerance: LEEWAY_SECONDS },
+        { algorithms: ['HS256'], audience: to, clockTolerance: CLOCK_TOLERANCE_SECONDS },
       );
       const { iss, sub, roles, exp } = claims.parse(payload);
-      const caller: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
-      known.set(`Bearer ${token}`, { caller, expiresAt: exp * 1_000 });
-      return caller;
+      const request: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
+      checked.set(`Bearer ${token}`, { request, expiresAt: exp * 1_000 });
+      return request;
     } catch {
       throw unauthenticated('Only services of this system are answered here.');
     }
   };
 }
 
-/** A key, and the name by which a token tells which one signed it. */
-function keyOf(secret: string): { id: string; key: Uint8Array } {
+/** A key, and the id by which a token's header (`kid`) refers to it. */
+function toKey(secret: string): { id: string; key: Uint8Array } {
   const id = createHash('sha256').update(secret).digest('base64url').slice(0, 8);
   return { id, key: new TextEncoder().encode(secret) };
 }

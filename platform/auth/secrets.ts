@@ -1,20 +1,19 @@
+import { contextNames } from '#contracts/topology.ts';
+
 /**
- * Which settings are secrets, and which secrets are none. A setting is secret by its name, or holds
- * one as the password of an address; so what a service adds to its settings is covered unasked.
+ * Which settings are secrets, and which secrets are publicly known. A setting is secret by its name, or
+ * contains one as the password of an address; so a new setting of a service is covered automatically.
  */
 
 const SECRET_NAME = /_(SECRET|PASSWORD|TOKEN|KEYS?)$/;
 
-/** The account of an address, also where a character that should be encoded keeps it from being a URL. */
+/** The account of an address, even if a character that is not encoded makes it an invalid URL. */
 const ACCOUNT = /^[a-z][a-z0-9+.-]*:\/\/(?:([^:@/]*)(?::([^/]*|.*))?@)?/i;
 const PASSWORD_PARAMETER = /[?&]password=([^&#]*)/i;
 
-/** What this project's own examples have shown, and what is tried first everywhere. */
+/** The secrets of this project's own examples, and those that attackers try first. */
 const KNOWN_SECRETS = new Set([
-  ...['spacerent', 'book', 'payment', 'space', 'mypage', 'postgres'].flatMap((name) => [
-    name,
-    `${name}-dev`,
-  ]),
+  ...['spacerent', ...contextNames, 'postgres'].flatMap((name) => [name, `${name}-dev`]),
   'for-development-only-set-AUTH_SECRET-elsewhere',
   ...['postgresql', 'mysql', 'mariadb', 'redis', 'root', 'admin', 'administrator', 'guest', 'user'],
   ...['password', 'passw0rd', 'p@ssw0rd', 'pass', 'secret', 'changeme', 'change-me', 'change_me'],
@@ -25,10 +24,10 @@ const KNOWN_SECRETS = new Set([
 const EXAMPLE =
   /^(for-development|development-only|replace-?me|change-?me|your-|insert-|example-)/i;
 
-/** A random secret of the least length has far more; a line of one letter has not. */
-const DIFFERENT_CHARACTERS_AT_LEAST = 8;
+/** A random secret of the minimum length has far more different characters. */
+const MIN_DIFFERENT_CHARACTERS = 8;
 
-/** One sentence for each of the settings that holds a secret which everybody knows; never its value. */
+/** One sentence for each setting whose secret is publicly known, without its value. */
 export function knownSecretProblems(settings: Record<string, unknown>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => {
     if (typeof value !== 'string') return [];
@@ -44,7 +43,7 @@ export function knownSecretProblems(settings: Record<string, unknown>): string[]
 
 const ADVICE = 'set a random one, as "npm run ops -- secrets" makes them.';
 
-/** Every secret among the settings, in each form in which it could turn up in a text. */
+/** Every secret among the settings, in each form in which a text could contain it. */
 export function secretsIn(settings: Record<string, unknown>): string[] {
   const found = Object.entries(settings).flatMap(([name, value]) => {
     const values = (Array.isArray(value) ? value : [value]).filter(
@@ -62,10 +61,10 @@ function isKnown(secret: string): boolean {
 }
 
 function isMonotonous(secret: string): boolean {
-  return new Set(secret).size < DIFFERENT_CHARACTERS_AT_LEAST;
+  return new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
 }
 
-/** Who logs in by an address, with its passwords as written and as meant. */
+/** The user of an address, and its passwords, as written and decoded. */
 function account(address: string): { user: string; passwords: string[] } {
   const [, user = '', password = ''] = ACCOUNT.exec(address) ?? [];
   const isAddress = ACCOUNT.test(address);

@@ -3,14 +3,14 @@ import { unauthenticated } from '../graphql/errors.ts';
 export const knownRoles = ['customer', 'host', 'operator'] as const;
 export type Role = (typeof knownRoles)[number];
 
-/** Who asks, as the router has checked it. */
+/** The signed-in user of a request, as the router has checked it. */
 export interface Viewer {
   userId: string;
   roles: readonly Role[];
 }
 
-/** The viewer, when there is one; throws UNAUTHENTICATED otherwise. */
-export function signedIn(viewer: Viewer | null): Viewer {
-  if (!viewer) throw unauthenticated();
-  return viewer;
+/** The user of a request; throws UNAUTHENTICATED when it is anonymous. */
+export function signedIn(principal: Viewer | null): Viewer {
+  if (!principal) throw unauthenticated();
+  return principal;
 }

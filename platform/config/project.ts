@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The absolute path of a file of the project that is read at run time (a schema, migrations). Finds
- * the project's root from the source tree and from the build alike: it holds `supergraph.yaml`.
+ * The absolute path of a file of the project that is read at run time (a schema, migrations). Finds the
+ * project's root, the folder with `supergraph.yaml`, both from the source tree and from the build.
  */
 export function projectFile(relativePath: string): string {
   let folder = dirname(fileURLToPath(import.meta.url));

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-const FILE = '_FILE';
+const FILE_SUFFIX = '_FILE';
 
 /**
- * The named settings as they are given: `NAME` itself, or the file that `NAME_FILE` names, as Docker and
- * Kubernetes hand out secrets. One newline at a file's end is dropped; empty strings count as absent.
- * `problems` has a sentence for each that could not be read; `wrong` their names.
+ * The values of the named settings: `NAME` itself, or the content of the file that `NAME_FILE` names, which
+ * is how Docker and Kubernetes pass secrets. One newline at a file's end is removed; empty strings count as
+ * absent. `problems` has a sentence for each setting that could not be read; `wrong` has their names.
  */
 export function givenSettings(
   names: readonly string[],
@@ -16,26 +16,26 @@ export function givenSettings(
   const wrong = new Set<string>();
   for (const name of names) {
     const value = env[name];
-    const file = env[`${name}${FILE}`];
+    const file = env[`${name}${FILE_SUFFIX}`];
     if (value) given[name] = value;
     if (!file) continue;
-    const read = value ? `is set, and so is ${name}: leave one of them out` : readSetting(file);
-    if (typeof read === 'object') {
-      given[name] = read.value;
+    const result = value ? `is set, and so is ${name}: leave one of them out` : readSetting(file);
+    if (typeof result === 'object') {
+      given[name] = result.value;
     } else {
-      problems.push(`${name}${FILE} ${read}.`);
+      problems.push(`${name}${FILE_SUFFIX} ${result}.`);
       wrong.add(name);
     }
   }
   return { given, problems, wrong };
 }
 
-/** The same environment without the files of the named settings. */
+/** The environment without the `NAME_FILE` variables of the named settings. */
 export function withoutFiles(
   names: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Record<string, string | undefined> {
-  const files = new Set(names.map((name) => `${name}${FILE}`));
+  const files = new Set(names.map((name) => `${name}${FILE_SUFFIX}`));
   return Object.fromEntries(Object.entries(env).filter(([name]) => !files.has(name)));
 }
 

@@ -4,7 +4,7 @@ import { knownSecretProblems } from '../auth/secrets.ts';
 import { givenSettings } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
 
-/** The environment does not say what the service needs; `message` names every problem at once. */
+/** The environment is not usable; `message` names every problem at once. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
@@ -12,7 +12,7 @@ export class ConfigError extends Error {
 /**
  * Parses the environment by the given shape; keys are the variables' names, each of which can also
  * come from a file (`NAME_FILE`). Empty strings count as absent. Outside the embedded profile, secrets
- * that everybody knows are refused. Throws {@link ConfigError} with one sentence for every problem.
+ * that are publicly known are refused. Throws {@link ConfigError} with one sentence for every problem.
  */
 export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -32,7 +32,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
 }
 
-/** What {@link readConfig} itself reads, in every service. */
+/** The setting that {@link readConfig} itself reads, in every service. */
 export const profileShape = grouped('service', {
   SPACERENT_PROFILE: z
     .string()
@@ -42,18 +42,18 @@ export const profileShape = grouped('service', {
     ),
 });
 
-/** The profile that the environment names, which decides on the meaning of other settings. */
+/** The profile of the environment, on which the meaning of other settings depends. */
 export function profileOf(env: Record<string, string | undefined>): string {
   const { given } = givenSettings(Object.keys(profileShape), env);
   return profileShape.SPACERENT_PROFILE.parse(given.SPACERENT_PROFILE);
 }
 
-const integer = (smallest: number, largest: number) =>
+const integer = (min: number, max: number) =>
   z.coerce
-    .number(`must be a whole number from ${smallest} to ${largest}`)
-    .int(`must be a whole number from ${smallest} to ${largest}`)
-    .min(smallest, `must be at least ${smallest}`)
-    .max(largest, `must be at most ${largest}`);
+    .number(`must be a whole number from ${min} to ${max}`)
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
 
@@ -86,7 +86,7 @@ const service = grouped('service', {
     ),
 });
 
-/** What every service reads: where it listens, how much it logs, and the keys of internal requests. */
+/** The settings of every service: address, log level, and the keys of internal requests. */
 export const processShape = {
   ...service,
   ...grouped('identity', {
@@ -103,7 +103,7 @@ export const processShape = {
   }),
 };
 
-/** What a service with metrics reads. */
+/** The settings of a service with metrics. */
 export const metricsShape = grouped('identity', {
   METRICS_TOKEN: z
     .string()
@@ -134,7 +134,7 @@ export const notificationsShape = grouped('connections', {
   }),
 });
 
-/** What a context that sends or consumes events reads. */
+/** The settings of a context that publishes or consumes events. */
 export const queueShape = {
   ...notificationsShape,
   ...grouped('bookings', {
@@ -147,7 +147,7 @@ export const queueShape = {
   }),
 };
 
-/** What a service with a database of its own reads. */
+/** The settings of a service with its own database. */
 export const migrationsShape = grouped('bookings', {
   ALLOW_INCOMPATIBLE_MIGRATIONS: z
     .string()
@@ -159,7 +159,7 @@ export const migrationsShape = grouped('bookings', {
     ),
 });
 
-/** What a context that publishes events reads. */
+/** The settings of a context that publishes events. */
 export const outboxShape = grouped('bookings', {
   OUTBOX_KEEP_HOURS: integer(0, 1_000_000)
     .default(168)
@@ -174,7 +174,7 @@ const peer = (name: ContextName) =>
 
 type PeerSettings<Value> = { [Name in ContextName as `${Uppercase<Name>}_URL`]: Value };
 
-/** The addresses of the sibling contexts. */
+/** The addresses of all contexts. */
 export const peersShape = grouped(
   'connections',
   Object.fromEntries(

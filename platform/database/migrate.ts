@@ -19,7 +19,7 @@ import {
 
 const LOCK_WAIT_MS = 60_000;
 const LOCK_POLL_MS = 50;
-/** What comes after a statement that waits for a table's lock waits too: so it gives up early. */
+/** Short: all later statements on the table queue behind one that waits for its lock. */
 const LOCK_TIMEOUT_MS = 3_000;
 const LOCK_RETRY_MS = 60_000;
 
@@ -28,15 +28,15 @@ const LOCK_RETRY_MS = 60_000;
  * the names of those that it applied. Safe to call from several processes at once, of different
  * versions too: one applies, the others wait for it, 60 s at most; a database that is newer than
  * the folder is accepted with a warning. Rejects when the database and the folder contradict each
- * other, when a migration that the previous release cannot live with is not in
- * `allowIncompatible`, when a migration cannot have its locks within a minute, and when the
- * database is not up: retrying is the caller's.
+ * other, when a migration on which the previous release cannot run is not in `allowIncompatible`,
+ * when a migration cannot acquire its locks within a minute, and when the database is not up: retries
+ * are up to the caller.
  */
 export async function applyMigrations(options: {
   /** `postgresql://…`, `mysql://…` or `file:…`. */
   databaseUrl: string;
   migrationsDir: string;
-  /** Names of migrations that are applied although the previous release cannot live with them. */
+  /** Names of migrations that are applied although the previous release cannot run on them. */
   allowIncompatible?: readonly string[];
   log: Pick<Logger, 'info' | 'warn'>;
   /** How long each statement waits for its locks, and for how long it is tried again. */
@@ -51,15 +51,15 @@ export async function applyMigrations(options: {
   const database = await connect(databaseUrl, timeoutMs);
   try {
     await refuseOtherProvider(database, migrationsDir);
-    // Who has nothing to apply does not wait for a newer version that is migrating.
-    const early = await planOf(database, migrations, migrationsDir).catch(() => undefined);
-    if (early?.pending.length === 0) {
-      warnOfNewer(early, database, log);
+    // A process with nothing to apply does not wait for a newer version that is migrating.
+    const unlockedPlan = await readPlan(database, migrations, migrationsDir).catch(() => undefined);
+    if (unlockedPlan?.pending.length === 0) {
+      warnOfNewer(unlockedPlan, database, log);
       return [];
     }
     await lock(database);
     if (!(await database.hasMigrationsTable())) await database.createMigrationsTable();
-    const plan = await planOf(database, migrations, migrationsDir);
+    const plan = await readPlan(database, migrations, migrationsDir);
     warnOfNewer(plan, database, log);
     const isFirstInstallation = plan.pending.length === migrations.length;
     if (!isFirstInstallation) refuseUnlessAllowed(plan.pending, allowIncompatible);
@@ -93,16 +93,16 @@ async function refuseOtherProvider(database: MigrationDatabase, migrationsDir: s
   const lockFile = await readFile(join(migrationsDir, 'migration_lock.toml'), 'utf8').catch(
     () => '',
   );
-  const written = /^\s*provider\s*=\s*"(\w+)"/m.exec(lockFile)?.[1];
-  if (written && written !== database.provider) {
+  const provider = /^\s*provider\s*=\s*"(\w+)"/m.exec(lockFile)?.[1];
+  if (provider && provider !== database.provider) {
     throw new Error(
-      `The migrations in ${migrationsDir} are for ${written}, but ${database.name} is a ` +
+      `The migrations in ${migrationsDir} are for ${provider}, but ${database.name} is a ` +
         `${database.provider} database.`,
     );
   }
 }
 
-/** Polls instead of blocking: a blocked lock statement would hold up CREATE INDEX CONCURRENTLY. */
+/** Polls instead of blocking: a blocked lock statement would block CREATE INDEX CONCURRENTLY. */
 async function lock(database: MigrationDatabase): Promise<void> {
   const deadline = performance.now() + LOCK_WAIT_MS;
   while (!(await database.tryLock())) {
@@ -116,7 +116,7 @@ async function lock(database: MigrationDatabase): Promise<void> {
   }
 }
 
-async function planOf(
+async function readPlan(
   database: MigrationDatabase,
   migrations: Migration[],
   migrationsDir: string,

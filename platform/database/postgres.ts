@@ -5,8 +5,8 @@ import type { Logger } from '../observability/logger.ts';
 export type Pool = pg.Pool;
 export type Queryable = Pick<pg.Pool, 'query'>;
 
-const STATEMENT_MS = 15_000;
-/** Longer than the server lets a statement run: then it is the connection that is at fault. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** Longer than the statement timeout: so only a broken connection is silent for this long. */
 const SILENCE_MS = 20_000;
 
 /**
@@ -16,13 +16,13 @@ const SILENCE_MS = 20_000;
 const REQUEST_CONNECTIONS = 8;
 const WORKER_CONNECTIONS = 5;
 
-/** One context's database. Neither of the two pools can use up the connections of the other. */
+/** One context's database. Each of the two pools has its own connections. */
 export interface Database {
-  /** For what somebody waits for. */
+  /** For requests, whose clients wait for the response. */
   requests: Pool;
-  /** For consumers, relay, sweepers and archiving. */
+  /** For consumers, relay, periodic jobs and archiving. */
   workers: Pool;
-  /** Ends every connection; those in use first finish what they do. */
+  /** Ends every connection, after the statements or transactions that run on it. */
   close(): Promise<void>;
 }
 
@@ -42,8 +42,8 @@ export function openPostgres(connectionString: string, logger: Logger, max = 12)
     connectionString,
     max,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: STATEMENT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
   });
   // Without a listener an idle connection's end would end the process.
@@ -54,24 +54,24 @@ export function openPostgres(connectionString: string, logger: Logger, max = 12)
 }
 
 const READ_ONLY_SQL_TRANSACTION = '25006';
-/** Where writes stay impossible, reconnecting for each of them would be of no use. */
-const LEAVE_EVERY_MS = 1_000;
+/** At most one renewal per interval: while no primary is reachable, renewals for each write are useless. */
+const RENEW_EVERY_MS = 1_000;
 
 /**
- * Drops a pool's connections when its server says that it is read-only: after a failover they lead
- * to what is a replica now, and new ones to the new primary. Statements under way may finish.
+ * Ends a pool's connections when its server reports that it is read-only: after a failover they lead to
+ * a replica, and new ones to the new primary. Running statements may finish.
  */
 export function leaveReadOnlyServer(pool: Pool, logger: Logger): void {
   const open = new Set<pg.PoolClient>();
   const stale = new WeakSet<pg.PoolClient>();
-  let leftAt = Number.NEGATIVE_INFINITY;
+  let renewedAt = Number.NEGATIVE_INFINITY;
 
-  function leave(): void {
-    if (performance.now() - leftAt < LEAVE_EVERY_MS) return;
-    leftAt = performance.now();
+  function renew(): void {
+    if (performance.now() - renewedAt < RENEW_EVERY_MS) return;
+    renewedAt = performance.now();
     logger.warn({ connections: open.size }, 'the database is read-only: connections are renewed');
     for (const client of open) stale.add(client);
-    // Idle ones are ended as the others are: when they are given back.
+    // Idle ones are ended like the others: on release.
     for (let idle = pool.idleCount; idle > 0; idle -= 1) {
       pool.connect().then(
         (client) => client.release(),
@@ -85,16 +85,16 @@ export function leaveReadOnlyServer(pool: Pool, logger: Logger): void {
     client.once('end', () => open.delete(client));
     const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
     connection.on('errorMessage', ({ code }: { code?: string }) => {
-      if (code === READ_ONLY_SQL_TRANSACTION) leave();
+      if (code === READ_ONLY_SQL_TRANSACTION) renew();
     });
   });
-  // Before the pool takes it back: it keeps none that is ending.
+  // The event precedes the return to the pool, which does not keep a connection that is ending.
   pool.on('release', (_error, client) => {
     if (stale.has(client)) void (client as unknown as pg.Client).end().catch(() => {});
   });
 }
 
-/** What pg keeps of a connection; its `query_timeout` leaves a dead connection in the pool. */
+/** Internal fields of pg's client; its `query_timeout` would leave a dead connection in the pool. */
 interface Connection {
   connection: { stream: Socket };
   readyForQuery: boolean;
@@ -102,24 +102,24 @@ interface Connection {
 }
 
 /**
- * Destroys connections whose server owes an answer and has been silent for `silenceMs`: half-open
- * ones, which neither the server's timeouts nor TCP notice. What waited for them is rejected. With
- * `heartbeat`, a connection on which nobody asks anything is asked as often.
+ * Destroys connections on which a response is due and no data arrived for `silenceMs`: half-open ones,
+ * which neither the server's timeouts nor TCP detect. Their queries are rejected. With `heartbeat`, an
+ * idle connection is queried at the same interval.
  */
 export function boundSilence(
   pool: Pool,
   silenceMs: number,
   { heartbeat = false } = {},
 ): { destroyAll(): void } {
-  const heardAt = new Map<Connection, number>();
+  const receivedAt = new Map<Connection, number>();
   pool.on('connect', (client) => {
     const one = client as unknown as Connection;
     const { stream } = one.connection;
-    const hear = () => heardAt.set(one, Date.now());
-    hear();
-    stream.on('data', hear);
-    stream.on('close', () => heardAt.delete(one));
-    // Its end between two statements of a transaction reaches nobody else, and would end the process.
+    const update = () => receivedAt.set(one, Date.now());
+    update();
+    stream.on('data', update);
+    stream.on('close', () => receivedAt.delete(one));
+    // Between two statements of a transaction there is no other listener: its end would end the process.
     client.on('error', () => {});
     stream.setTimeout(silenceMs);
     stream.on('timeout', () => {
@@ -129,8 +129,8 @@ export function boundSilence(
       }
       const silence = new Error(`PostgreSQL was silent for ${silenceMs} ms`);
       stream.destroy(silence);
-      // Idle ones that are as old are likely to be as dead; each would cost another caller as much.
-      for (const [other, at] of heardAt) {
+      // Idle connections that are silent for as long are probably dead too, and would each block a query.
+      for (const [other, at] of receivedAt) {
         const idle = other.readyForQuery && Date.now() - at >= silenceMs;
         if (idle) other.connection.stream.destroy(silence);
       }
@@ -138,14 +138,14 @@ export function boundSilence(
   });
   return {
     destroyAll() {
-      for (const { connection } of heardAt.keys()) connection.stream.destroy();
+      for (const { connection } of receivedAt.keys()) connection.stream.destroy();
     },
   };
 }
 
 /**
- * A typed raw statement, planned once per connection under its name. Returns the rows.
- * For the hot path, where Prisma's client costs three times as much; the rest goes through Prisma.
+ * A typed raw statement, planned once per connection under its name. Returns the rows. For the hot path,
+ * where Prisma's client costs three times as much.
  */
 export function statement<Row extends pg.QueryResultRow>(name: string, text: string) {
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>

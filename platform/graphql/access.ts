@@ -10,7 +10,7 @@ import type { Caller } from '../auth/internal-tokens.ts';
 import { type Role, signedIn } from '../auth/viewer.ts';
 import { forbidden } from './errors.ts';
 
-/** Whom a field is for, as the directive `@allow(to:)` says it in the schemas. */
+/** Who may read a field: the argument of the directive `@allow(to:)` in the schemas. */
 export type Audience = 'ANYONE' | 'SIGNED_IN' | 'CUSTOMER' | 'HOST' | 'OPERATOR' | 'SERVICE';
 
 const ROLES: Partial<Record<Audience, Role>> = {
@@ -19,11 +19,11 @@ const ROLES: Partial<Record<Audience, Role>> = {
   OPERATOR: 'operator',
 };
 
-// What federation adds to every subgraph: it only leads to fields with rules of their own.
-const FOR_THE_ROUTER = ['_entities', '_service'];
+// Federation adds these to every subgraph: they only lead to fields with rules of their own.
+const FEDERATION_FIELDS = ['_entities', '_service'];
 
-/** Throws UNAUTHENTICATED or FORBIDDEN when the caller is not among those whom the field is for. */
-function admit(audience: Audience, { service, viewer }: Caller): void {
+/** Throws UNAUTHENTICATED or FORBIDDEN when the sender of the request is not in the audience. */
+function requireAudience(audience: Audience, { service, viewer }: Caller): void {
   if (audience === 'ANYONE') return;
   if (audience === 'SERVICE') {
     if (service === 'router') throw forbidden('This is for services of the system alone.');
@@ -36,51 +36,53 @@ function admit(audience: Audience, { service, viewer }: Caller): void {
 }
 
 /**
- * Makes the schema's fields answer those alone whom their `@allow` names: the field's own, or its
- * type's. Throws when a way into the graph, a root field or a field of an entity, has none.
+ * Restricts each field of the schema to the audience of its `@allow`: the field's own, or its type's. Throws
+ * when a root field or a field of an entity has no audience.
  */
 export function withAccessRules(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  const forgotten: string[] = [];
+  const unrestricted: string[] = [];
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    const isWayIn = roots.includes(type) || isEntity(type);
+    const isEntryPoint = roots.includes(type) || isEntity(type);
     for (const field of Object.values(type.getFields())) {
-      if (FOR_THE_ROUTER.includes(field.name)) continue;
-      const audience = audienceOf(field, type);
-      if (audience) guard(field, audience);
-      else if (isWayIn) forgotten.push(`${type.name}.${field.name}`);
+      if (FEDERATION_FIELDS.includes(field.name)) continue;
+      const audience = findAudience(field, type);
+      if (audience) restrict(field, audience);
+      else if (isEntryPoint) unrestricted.push(`${type.name}.${field.name}`);
     }
   }
-  if (forgotten.length === 0) return schema;
-  throw new Error(`the schema does not @allow anyone to use ${forgotten.join(', ')}`);
+  if (unrestricted.length === 0) return schema;
+  throw new Error(`the schema does not @allow anyone to use ${unrestricted.join(', ')}`);
 }
 
-function guard(field: GraphQLField<unknown, Caller>, audience: Audience): void {
+function restrict(field: GraphQLField<unknown, Caller>, audience: Audience): void {
   if (audience === 'ANYONE') return;
   const { resolve = defaultFieldResolver } = field;
   field.resolve = (source, args, context, info) => {
-    admit(audience, context);
+    requireAudience(audience, context);
     return resolve(source, args, context, info);
   };
 }
 
-/** The rule of a field: its own, or its type's; undefined when nothing is said. */
-function audienceOf(
+/** The audience of a field: its own, or its type's; undefined when there is none. */
+function findAudience(
   field: GraphQLField<unknown, unknown>,
   type: GraphQLObjectType,
 ): Audience | undefined {
   const directives = [field.astNode, type.astNode, ...type.extensionASTNodes].flatMap(
     (node) => node?.directives ?? [],
   );
-  const value = named(directives, 'allow')?.arguments?.[0]?.value;
+  const value = findDirective(directives, 'allow')?.arguments?.[0]?.value;
   return value?.kind === 'EnumValue' ? (value.value as Audience) : undefined;
 }
 
 function isEntity({ astNode, extensionASTNodes }: GraphQLObjectType): boolean {
-  return [astNode, ...extensionASTNodes].some((node) => named(node?.directives ?? [], 'key'));
+  return [astNode, ...extensionASTNodes].some((node) =>
+    findDirective(node?.directives ?? [], 'key'),
+  );
 }
 
-function named(directives: readonly ConstDirectiveNode[], name: string) {
+function findDirective(directives: readonly ConstDirectiveNode[], name: string) {
   return directives.find((directive) => directive.name.value === name);
 }

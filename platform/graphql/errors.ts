@@ -3,7 +3,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { correlationId } from '../observability/correlation.ts';
 import type { Logger } from '../observability/logger.ts';
 
-/** A bad call: the client sent what cannot be meant. `field` names the input at fault. */
+/** A bad request: the client sent invalid input. `field` names it. */
 export function badInput(field: string, message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', field } });
 }
@@ -16,7 +16,7 @@ export function forbidden(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' } });
 }
 
-/** Nothing is wrong with the call; it cannot be answered now, and is answered with HTTP 503. */
+/** The request is valid but cannot be served now; the response is HTTP 503. */
 export function serviceUnavailable(message: string): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
@@ -51,13 +51,13 @@ export const CLIENT_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes Apollo Server's `formatError`: every error has a code and the correlation id. A fault is
- * logged and answered as INTERNAL_SERVER_ERROR; no stack, SQL or address reaches a client.
+ * Makes Apollo Server's `formatError`: every error has a code and the correlation id. A fault is logged
+ * and becomes an INTERNAL_SERVER_ERROR; no stack, SQL or address reaches a client.
  */
 export function errorFormatter(logger: Logger) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
-    const given = formatted.extensions?.code;
-    const code = typeof given === 'string' ? given : 'INTERNAL_SERVER_ERROR';
+    const original = formatted.extensions?.code;
+    const code = typeof original === 'string' ? original : 'INTERNAL_SERVER_ERROR';
     const id = correlationId();
     const place = { locations: formatted.locations, path: formatted.path };
     if (CLIENT_CODES.has(code)) {

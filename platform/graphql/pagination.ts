@@ -17,8 +17,8 @@ const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
 
 /**
- * Reads `first` (1 to 100) and `after` (a cursor that {@link connection} wrote, of the shape
- * `position`). Throws BAD_USER_INPUT naming the argument.
+ * Reads `first` (1 to 100) and `after`, a cursor of {@link connection} whose position matches the schema
+ * `position`. Throws BAD_USER_INPUT naming the argument.
  */
 export function readPage<Position>(
   args: { first: number | null; after?: string | null | undefined },
@@ -41,18 +41,18 @@ export function readPage<Position>(
 }
 
 /**
- * Makes a connection of up to `first` rows. Fetch `first + 1` rows after the cursor: the surplus
- * one tells that there is a next page.
+ * Makes a connection of up to `first` rows. Fetch `first + 1` rows after the cursor: the extra row shows
+ * that there is a next page.
  */
 export function connection<Row, Node>(
   rows: readonly Row[],
   page: { first: number; after: unknown },
-  positionOf: (row: Row) => unknown,
-  nodeOf: (row: Row) => Node,
+  toPosition: (row: Row) => unknown,
+  toNode: (row: Row) => Node,
 ): Connection<Node> {
   const edges = rows.slice(0, page.first).map((row) => ({
-    cursor: Buffer.from(JSON.stringify(positionOf(row))).toString('base64url'),
-    node: nodeOf(row),
+    cursor: Buffer.from(JSON.stringify(toPosition(row))).toString('base64url'),
+    node: toNode(row),
   }));
   return {
     edges,

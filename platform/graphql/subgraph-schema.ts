@@ -6,8 +6,8 @@ const IMPORT = /^#import "([^"]+)"$/gm;
 
 /**
  * Reads a subgraph's schema: the file's definitions, and those of each file that a line
- * `#import "path"` names, relative to the file; what is imported twice counts once. Rejects when a
- * file is missing or is not GraphQL.
+ * `#import "path"` names, relative to the file; a file that is imported twice is read once. Rejects when
+ * a file is missing or is not GraphQL.
  */
 export async function readSubgraphSchema(file: string): Promise<DocumentNode> {
   const texts = new Map<string, string>();

@@ -24,13 +24,13 @@ import { errorFormatter } from './errors.ts';
 import { DateTime } from './scalars.ts';
 import { readSubgraphSchema } from './subgraph-schema.ts';
 
-/** What every resolver of a subgraph can rely on. */
+/** The context that every resolver of a subgraph has. */
 export type SubgraphContext = Caller;
 
-/** A sibling that sends no more is gone. */
-const RECEIVED_WITHIN_MS = 15_000;
+/** Ends requests of services that stopped sending. */
+const REQUEST_TIMEOUT_MS = 15_000;
 
-const heldQuestion = z.object({ ids: z.array(z.uuid()).max(10_000) });
+const inboxRequest = z.object({ ids: z.array(z.uuid()).max(10_000) });
 
 export interface Service {
   listen(address: { host: string; port: number }): Promise<void>;
@@ -38,33 +38,59 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/**
- * A subgraph over HTTP: GraphQL at /graphql, health, metrics, the inbox that producers ask and, where
- * the context tells events, what it has told so far. All but health is for services of the system.
- */
-export async function createSubgraph<Context extends SubgraphContext>(options: {
+interface SubgraphOptions<Context extends SubgraphContext> {
   name: ContextName;
   config: { INTERNAL_TOKEN_KEYS: readonly string[]; METRICS_TOKEN?: string | undefined };
   schemaFile: string;
-  /** Maps of resolvers by type; they are put together. */
+  /** Maps of resolvers by type; they are merged. */
   resolvers: readonly Record<string, object>[];
   context: (base: SubgraphContext) => Context;
   inbox: Inbox;
   events?: StoredEvents;
-  /** What else the context answers over HTTP, to other parts of the system. */
+  /** Adds the context's own internal endpoints. */
   serve?: (app: FastifyInstance) => void;
   health: Health;
   metrics: Metrics;
   logger: Logger;
-}): Promise<Service> {
+}
+
+/**
+ * A subgraph over HTTP: GraphQL at /graphql, health, metrics, the inbox for the relays of producers and,
+ * where the context publishes events, all its events. All but health is for services of the system.
+ */
+export async function createSubgraph<Context extends SubgraphContext>(
+  options: SubgraphOptions<Context>,
+): Promise<Service> {
   const { logger } = options;
-  const app = createHttpServer(options.health, logger, { requestTimeout: RECEIVED_WITHIN_MS });
+  const app = createHttpServer(options.health, logger, { requestTimeout: REQUEST_TIMEOUT_MS });
   requireServiceToken(app, options);
+  const apollo = await startApollo(options);
+  app.post(
+    '/graphql',
+    fastifyApolloHandler(apollo, {
+      context: async ({ caller }) => options.context(caller),
+    }),
+  );
+  serveInternalEndpoints(app, options);
+  return {
+    listen: async (address) => void (await app.listen(address)),
+    async close() {
+      await closeHttpServer(app, logger);
+      await apollo.stop();
+    },
+  };
+}
+
+async function startApollo<Context extends SubgraphContext>({
+  schemaFile,
+  resolvers,
+  logger,
+}: SubgraphOptions<Context>): Promise<ApolloServer<Context>> {
   const apollo = new ApolloServer<Context>({
     schema: withAccessRules(
       buildSubgraphSchema({
-        typeDefs: await readSubgraphSchema(options.schemaFile),
-        resolvers: { ...merged(options.resolvers), DateTime } as GraphQLResolverMap<unknown>,
+        typeDefs: await readSubgraphSchema(schemaFile),
+        resolvers: { ...merged(resolvers), DateTime } as GraphQLResolverMap<unknown>,
       }),
     ),
     formatError: errorFormatter(logger),
@@ -75,36 +101,35 @@ export async function createSubgraph<Context extends SubgraphContext>(options: {
     logger,
   });
   await apollo.start();
-  app.post(
-    '/graphql',
-    fastifyApolloHandler(apollo, {
-      context: async ({ caller }) => options.context(caller),
-    }),
-  );
+  return apollo;
+}
+
+function serveInternalEndpoints(
+  app: FastifyInstance,
+  {
+    metrics,
+    inbox,
+    events,
+    serve,
+  }: Pick<SubgraphOptions<SubgraphContext>, 'metrics' | 'inbox' | 'events' | 'serve'>,
+): void {
   app.get(METRICS_PATH, async (_request, reply) => {
-    reply.type(options.metrics.contentType);
-    return options.metrics.metrics();
+    reply.type(metrics.contentType);
+    return metrics.metrics();
   });
   app.post(HELD_PATH, async (request, reply) => {
-    const question = heldQuestion.safeParse(request.body);
-    if (!question.success) return reply.code(400).send({ message: 'ids must be a list of ids' });
-    return { held: await options.inbox.held(question.data.ids) };
+    const parsed = inboxRequest.safeParse(request.body);
+    if (!parsed.success) return reply.code(400).send({ message: 'ids must be a list of ids' });
+    return { held: await inbox.held(parsed.data.ids) };
   });
-  if (options.events) serveStoredEvents(app, options.events);
-  options.serve?.(app);
-  return {
-    listen: async (address) => void (await app.listen(address)),
-    async close() {
-      await closeHttpServer(app, logger);
-      await apollo.stop();
-    },
-  };
+  if (events) serveStoredEvents(app, events);
+  serve?.(app);
 }
 
 /** Responds with 401 unless a service of the system has signed the request; health is for all. */
 function requireServiceToken(
   app: FastifyInstance,
-  { name, config, logger }: Parameters<typeof createSubgraph>[0],
+  { name, config, logger }: Pick<SubgraphOptions<SubgraphContext>, 'name' | 'config' | 'logger'>,
 ): void {
   const authenticate = internalAuthentication(name, config.INTERNAL_TOKEN_KEYS);
   const formatError = errorFormatter(logger);
@@ -121,7 +146,7 @@ function requireServiceToken(
       if (!(error instanceof GraphQLError)) throw error;
       logger.warn(
         { ip: request.ip, url: request.url },
-        'a call from outside the system is refused',
+        'a request from outside the system is refused',
       );
       return reply.code(401).send({ errors: [formatError(error.toJSON(), error)] });
     }
@@ -130,7 +155,7 @@ function requireServiceToken(
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls a subgraph. */
+    /** The service that sent a request to a subgraph, and the user it is for. */
     caller: Caller;
   }
 }

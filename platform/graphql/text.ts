@@ -1,8 +1,8 @@
 /**
- * NUL, and halves of surrogate pairs: strings to JavaScript, but no text to PostgreSQL or in UTF-8, where
- * different ones become the same.
+ * NUL and halves of surrogate pairs: JavaScript allows them in strings. PostgreSQL rejects NUL, and UTF-8
+ * replaces every half by the same character, so different strings would become equal.
  */
-const NO_TEXT = /[\0\p{Cs}]/u;
+const NOT_TEXT = /[\0\p{Cs}]/u;
 
-/** Can the string be stored and sent as the text that it is? */
-export const isText = (text: string): boolean => !NO_TEXT.test(text);
+/** Can the string be stored and sent without a change? */
+export const isText = (text: string): boolean => !NOT_TEXT.test(text);

@@ -14,13 +14,13 @@ export const READY_PATH = '/health/ready';
 
 /** Whether requests should come to this process. */
 export interface Health {
-  /** Rejects when the service cannot serve; must settle within seconds. */
+  /** Rejects when the service cannot serve requests; must resolve or reject within seconds. */
   ready: () => Promise<unknown>;
-  /** Aborted when the process is about to stop: then it is not ready, and clients are sent away. */
+  /** Aborted when the process is about to stop: then it is not ready, and each response closes its connection. */
   draining: AbortSignal;
 }
 
-/** Serves health checks and runs every request under its correlation. `options` are Fastify's. */
+/** Serves health checks and runs every request with its correlation id. `options` are Fastify's. */
 export function createHttpServer(
   { ready, draining }: Health,
   logger: Logger,
@@ -29,7 +29,7 @@ export function createHttpServer(
 ): FastifyInstance {
   const app = Fastify({
     bodyLimit: 1_048_576,
-    // What still comes in over an open connection is answered, and the connection closed.
+    // A request over an open connection still gets a response, and the connection is closed then.
     return503OnClosing: false,
     ...options,
   });
@@ -40,7 +40,7 @@ export function createHttpServer(
     withCorrelation(correlation, done);
   });
   app.addHook('onSend', async (_request, reply) => {
-    // Also the answers to requests that came before the drain began.
+    // Responses to requests from before the drain included.
     if (draining.aborted) reply.header('connection', 'close');
   });
   app.get(LIVE_PATH, async () => ({ status: 'live' }));
@@ -57,14 +57,14 @@ export function createHttpServer(
   return app;
 }
 
-const WORK_MS = 10_000;
-const LOOK_MS = 50;
-/** A request that was sent before its client could know of the close has arrived by then. */
+const REQUESTS_TIMEOUT_MS = 10_000;
+const POLL_MS = 50;
+/** Time for the arrival of requests that were sent before their clients could notice the close. */
 const LINGER_MS = 500;
 
 /**
- * Accepts no more connections, closes idle ones, and lets requests under way finish: those that have
- * not after 10 s are cut off. Upgraded connections are left to those who upgraded them, until then.
+ * Accepts no more connections, closes idle ones, and lets running requests finish; after 10 s it destroys
+ * their connections. The code that upgraded a connection must close it before.
  */
 export async function closeHttpServer(app: FastifyInstance, logger: Logger): Promise<void> {
   const open = sockets.get(app) ?? new Map<Socket, number>();
@@ -80,15 +80,15 @@ export async function closeHttpServer(app: FastifyInstance, logger: Logger): Pro
     if (elapsedMs >= LINGER_MS) {
       for (const [socket, requests] of open) if (requests === 0) socket.destroy();
     }
-    if (elapsedMs >= WORK_MS && open.size > 0) {
+    if (elapsedMs >= REQUESTS_TIMEOUT_MS && open.size > 0) {
       logger.warn({ connections: open.size }, 'requests that did not end in time are cut off');
       for (const socket of open.keys()) socket.destroy();
     }
-    await Promise.race([closing, wait(LOOK_MS)]);
+    await Promise.race([closing, wait(POLL_MS)]);
   }
 }
 
-/** How many requests are under way on each of a server's connections. */
+/** The number of running requests on each connection of a server. */
 const sockets = new WeakMap<FastifyInstance, Map<Socket, number>>();
 
 function trackSockets(server: Server): Map<Socket, number> {
@@ -104,7 +104,7 @@ function trackSockets(server: Server): Map<Socket, number> {
       if (open.has(socket)) open.set(socket, (open.get(socket) ?? 1) - 1);
     });
   });
-  // Never idle: it is for whoever upgraded it to close it.
+  // Counts as busy for ever: the code that upgraded the connection closes it.
   server.prependListener('upgrade', ({ socket }: IncomingMessage) => void begin(socket));
   return open;
 }

@@ -16,7 +16,7 @@ export interface PeerClient<Peer extends string> {
    * or takes longer than the client's timeout.
    */
   request<Response>(to: Peer, request: PeerRequest, schema: z.ZodType<Response>): Promise<Response>;
-  /** Ends the requests under way. */
+  /** Ends running requests. */
   close(): Promise<void>;
 }
 

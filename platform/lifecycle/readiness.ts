@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { within } from '../messaging/queue-server.ts';
 
-/** A connection to a database that serves nothing but the question whether the database works. */
+/** Checks whether a database works, over a connection of its own. */
 export interface Probe {
-  /** Rejects when the database does not answer within 2 s. */
+  /** Rejects when the database does not respond within 2 s. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -15,22 +15,22 @@ export interface ProbeConnection {
   destroy(): void;
 }
 
-const ANSWER_MS = 2_000;
+const RESPONSE_TIMEOUT_MS = 2_000;
 
 /**
- * Asks over a connection that `connect` opens and that stays open; after a failure the next check
- * opens another one. Checks that come at the same time share one question.
+ * Sends a query over a connection that `connect` opens and that stays open; after a failure the next
+ * check opens another one. Concurrent checks share one query.
  */
 export function probe(connect: () => Promise<ProbeConnection>): Probe {
   let connection: Promise<ProbeConnection> | undefined;
   let checking: Promise<void> | undefined;
 
-  async function ask(): Promise<void> {
+  async function query(): Promise<void> {
     connection ??= connect();
     const current = connection;
     try {
       await within(
-        ANSWER_MS,
+        RESPONSE_TIMEOUT_MS,
         'the database probe',
         current.then((opened) => opened.ask()),
       );
@@ -43,7 +43,7 @@ export function probe(connect: () => Promise<ProbeConnection>): Probe {
 
   return {
     check() {
-      checking ??= ask().finally(() => {
+      checking ??= query().finally(() => {
         checking = undefined;
       });
       return checking;
@@ -51,9 +51,11 @@ export function probe(connect: () => Promise<ProbeConnection>): Probe {
     async close() {
       const last = connection;
       connection = undefined;
-      await within(ANSWER_MS, 'closing', Promise.resolve(last?.then((one) => one.destroy()))).catch(
-        () => {},
-      );
+      await within(
+        RESPONSE_TIMEOUT_MS,
+        'closing',
+        Promise.resolve(last?.then((one) => one.destroy())),
+      ).catch(() => {});
     },
   };
 }
@@ -63,11 +65,11 @@ export function postgresProbe(connectionString: string): Probe {
   return probe(async () => {
     const client = new pg.Client({
       connectionString,
-      connectionTimeoutMillis: ANSWER_MS,
-      statement_timeout: ANSWER_MS,
+      connectionTimeoutMillis: RESPONSE_TIMEOUT_MS,
+      statement_timeout: RESPONSE_TIMEOUT_MS,
       keepAlive: true,
     });
-    // An end that nobody hears would end the process; the next check notices it.
+    // Without a listener, the end of the connection would end the process; the next check notices it.
     client.on('error', () => {});
     await client.connect();
     const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } })

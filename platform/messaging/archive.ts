@@ -3,28 +3,28 @@ import { type Pool, type Queryable, statement } from '../database/postgres.ts';
 import { repeat } from '../lifecycle/lifecycle.ts';
 import type { Logger } from '../observability/logger.ts';
 
-const ROUND_MS = 5_000;
+const RUN_EVERY_MS = 5_000;
 const BATCH_SIZE = 500;
-// A batch takes some 20 ms; the pause leaves the database to others most of the time, and still
-// moves several thousand events a second.
+// A batch takes some 20 ms; the pause leaves most of the database's time to other work, and still
+// allows several thousand events per second.
 const PAUSE_MS = 80;
 const HOUR_MS = 3_600_000;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-// Walks along the primary key: ids are UUIDv7, so they lie in the order of time, and no index has to
-// be kept for this. Nobody waits for it: locked rows are left for the next round, and nobody else
-// locks a finished one.
-const moveFinished = statement<{ moved: number; last: string | null }>(
+// Follows the primary key: ids are UUIDv7, so they are in the order of time, and no further index is
+// needed. It blocks no other transaction: locked rows are left for the next run, and no other statement
+// locks an acknowledged event.
+const moveAcknowledged = statement<{ moved: number; last: string | null }>(
   'outbox-archive',
-  `WITH finished AS (
+  `WITH acknowledged AS (
      SELECT id FROM outbox
       WHERE id > $1::uuid AND id < $2::uuid AND awaiting = '{}'
       ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
    moved AS (
-     DELETE FROM outbox WHERE id IN (SELECT id FROM finished)
+     DELETE FROM outbox WHERE id IN (SELECT id FROM acknowledged)
   RETURNING id, aggregate_id, version, topic, type, schema_version, payload, correlation_id,
             occurred_at),
-   kept AS (
+   archived AS (
      INSERT INTO event_archive
             (id, aggregate_id, version, topic, type, schema_version, payload, correlation_id,
              occurred_at)
@@ -32,19 +32,19 @@ const moveFinished = statement<{ moved: number; last: string | null }>(
             occurred_at
        FROM moved
   RETURNING id)
-   SELECT count(*)::int AS moved, (SELECT id FROM kept ORDER BY id DESC LIMIT 1) AS last FROM kept`,
+   SELECT count(*)::int AS moved, (SELECT id FROM archived ORDER BY id DESC LIMIT 1) AS last FROM archived`,
 );
 
 /**
  * Moves up to `limit` acknowledged events with ids in (`after`, `before`) from the outbox to the
- * archive, oldest first, in one statement. Returns how many, and the last id; null: none.
+ * archive, oldest first, in one statement. Returns their number and the last id; null: none.
  */
 export async function archiveFinished(
   db: Queryable,
   range: { after: string; before: string },
   limit: number,
 ): Promise<{ moved: number; last: string | null }> {
-  const [row] = await moveFinished(db, range.after, range.before, limit);
+  const [row] = await moveAcknowledged(db, range.after, range.before, limit);
   return row ?? { moved: 0, last: null };
 }
 
@@ -56,7 +56,7 @@ export function firstIdAt(instant: number): string {
 
 /**
  * Keeps the outbox small: acknowledged events older than `keepHours` move to `event_archive` of the
- * same database, where they stay. Returns what stops it, after the batch that is being moved.
+ * same database, where they stay. Returns a function that stops it after the current batch.
  */
 export function startArchiving(deps: {
   pool: Pool;
@@ -72,14 +72,14 @@ export function startArchiving(deps: {
     for (let after: string | null = NIL; after && !stopping; ) {
       const { moved, last } = await archiveFinished(pool, { after, before }, BATCH_SIZE);
       archived += moved;
-      // Fewer than asked for: the rest is unacknowledged, or locked until the next round.
+      // Fewer than the limit: the rest is unacknowledged, or locked until the next run.
       after = moved < BATCH_SIZE ? null : last;
       if (after && !stopping) await wait(PAUSE_MS);
     }
     if (archived > 0) logger.info({ events: archived }, 'events archived');
   }
 
-  const stop = repeat(logger, 'archiving events', ROUND_MS, archiveAll);
+  const stop = repeat(logger, 'archiving events', RUN_EVERY_MS, archiveAll);
   return () => {
     stopping = true;
     return stop();

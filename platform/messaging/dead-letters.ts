@@ -3,12 +3,12 @@ import { insertAuditEntry, newAuditEntry } from '../operator/audit.ts';
 import type { EventRecord } from './events.ts';
 
 /**
- * `FAILING`: tried again by itself. `PARKED`: waits for an operator. `REPLAYING`: an operator's
- * replay is under way, or its process died in it. `REPLAYED` and `DISCARDED`: settled.
+ * `FAILING`: retried automatically. `PARKED`: waits for an operator. `REPLAYING`: an operator's replay
+ * is running, or its process died in it. `REPLAYED` and `DISCARDED`: final.
  */
 export type DeadLetterState = 'FAILING' | 'PARKED' | 'REPLAYING' | 'REPLAYED' | 'DISCARDED';
 
-/** An event that a consumer could not take, as it was received. */
+/** An event that a consumer failed to process, as it was received. */
 export interface DeadLetter {
   eventId: string;
   event: EventRecord;
@@ -23,7 +23,7 @@ export interface DeadLetter {
   reason: string | null;
 }
 
-/** How an operator settled a dead letter. */
+/** What an operator did with a dead letter in the end. */
 export interface Settlement {
   state: 'REPLAYED' | 'DISCARDED';
   by: string;
@@ -31,13 +31,13 @@ export interface Settlement {
 }
 
 /**
- * A consumer's dead letters, in its own database. A parked event has a row in the inbox: the
- * consumer holds it durably, so its producer is done with it, and late duplicates are dropped.
+ * A consumer's dead letters, in its own database. A parked event has a row in the inbox: so its
+ * producer gets an acknowledgement, and late duplicates have no effect.
  */
 export interface DeadLetters {
   /**
-   * Counts a failed attempt; with the `parkAfter`th the event is parked. Returns the state that it is
-   * in then; null when it was processed or settled meanwhile: then there is nothing to count.
+   * Counts a failed attempt; the `parkAfter`th parks the event. Returns the state after it; null when
+   * the event was processed, replayed or discarded meanwhile: then nothing is counted.
    */
   noteFailure(
     event: EventRecord,
@@ -45,12 +45,12 @@ export interface DeadLetters {
     parkAfter: number,
   ): Promise<DeadLetterState | null>;
   /**
-   * Removes the failures of events that were processed since. The transaction of an effect does it
-   * for its own event; this is for what was counted at that very moment, or by an earlier release.
+   * Deletes the failures of processed events. The transaction of an effect does so for its own event;
+   * this is for failures that were counted at that very moment, or by an earlier release.
    */
   forgetProcessed(): Promise<void>;
   find(eventId: string): Promise<DeadLetter | null>;
-  /** Oldest event first; those that were never parked are left out. */
+  /** Oldest event first, without those that were never parked. */
   list(page: {
     states: readonly DeadLetterState[];
     after: string | null;
@@ -58,22 +58,22 @@ export interface DeadLetters {
   }): Promise<DeadLetter[]>;
   count(state: DeadLetterState): Promise<number>;
   /**
-   * Takes a parked event out of the inbox, so that it can take effect. False when it is not parked.
-   * A replay that died is `REPLAYING`: the inbox then tells whether it had its effect.
+   * Deletes a parked event from the inbox, so that it can be processed. False when it is not parked.
+   * A replay whose process died stays `REPLAYING`: the inbox then shows whether it was processed.
    */
   release(eventId: string): Promise<boolean>;
   /**
-   * A replaying one was replayed, or a parked one is discarded; false when it is not (any more).
-   * Where there is an audit log, the settlement is noted there in the same transaction.
+   * Marks a replaying dead letter as replayed, or a parked one as discarded; false when its state is
+   * another one. Where there is an audit log, an entry is written in the same transaction.
    */
   settle(eventId: string, settlement: Settlement): Promise<boolean>;
 }
 
-// Parked means: this very statement put the event into the inbox. Where another attempt took
-// effect at the same moment, its inbox row was first, and there is nothing to park.
-const noteFailure = statement<{ state: DeadLetterState }>(
+// The event is parked only if this statement inserts it into the inbox. Where a concurrent attempt
+// processed the event, its inbox row was first, and there is nothing to park.
+const countFailure = statement<{ state: DeadLetterState }>(
   'dead-letter-note-failure',
-  `WITH taken AS (
+  `WITH recorded AS (
      INSERT INTO inbox (event_id)
      SELECT $1::uuid
       WHERE 1 + coalesce((SELECT failures FROM dead_letter WHERE event_id = $1::uuid), 0) >= $4::int
@@ -81,7 +81,7 @@ const noteFailure = statement<{ state: DeadLetterState }>(
   RETURNING event_id)
    INSERT INTO dead_letter (event_id, state, event, failures, error)
    SELECT $1::uuid,
-          CASE WHEN EXISTS (SELECT FROM taken) THEN 'PARKED' ELSE 'FAILING' END::dead_letter_state,
+          CASE WHEN EXISTS (SELECT FROM recorded) THEN 'PARKED' ELSE 'FAILING' END::dead_letter_state,
           $2::jsonb, 1, $3
     WHERE NOT EXISTS (SELECT FROM inbox WHERE event_id = $1::uuid)
    ON CONFLICT (event_id) DO UPDATE
@@ -123,28 +123,28 @@ const release = statement<{ event_id: string }>(
   `WITH released AS (
      UPDATE dead_letter SET state = 'REPLAYING'
       WHERE event_id = $1::uuid AND state = 'PARKED' RETURNING event_id),
-   untaken AS (
+   unrecorded AS (
      DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM released))
    SELECT event_id FROM released`,
 );
 
-const settle = statement<{ event_id: string }>(
+const resolve = statement<{ event_id: string }>(
   'dead-letter-settle',
-  `WITH settled AS (
+  `WITH resolved AS (
      UPDATE dead_letter
         SET state = $2::text::dead_letter_state, settled_at = now(), settled_by = $3, reason = $4
       WHERE event_id = $1::uuid
         AND state = CASE $2::text WHEN 'REPLAYED' THEN 'REPLAYING' ELSE 'PARKED' END::dead_letter_state
   RETURNING event_id),
-   noted AS (${insertAuditEntry('$5', 'EXISTS (SELECT FROM settled)')})
-   SELECT event_id FROM settled`,
+   audited AS (${insertAuditEntry('$5', 'EXISTS (SELECT FROM resolved)')})
+   SELECT event_id FROM resolved`,
 );
 
-/** Dead letters beside a PostgreSQL inbox. */
+/** Dead letters in the database of a PostgreSQL inbox. */
 export function postgresDeadLetters(pool: Pool): DeadLetters {
   return {
     async noteFailure(event, error, parkAfter) {
-      const [row] = await noteFailure(pool, event.id, JSON.stringify(event), error, parkAfter);
+      const [row] = await countFailure(pool, event.id, JSON.stringify(event), error, parkAfter);
       return row?.state ?? null;
     },
     forgetProcessed: async () => void (await forgetProcessed(pool)),
@@ -153,16 +153,16 @@ export function postgresDeadLetters(pool: Pool): DeadLetters {
     count: async (state) => (await count(pool, state))[0]?.count ?? 0,
     release: async (eventId) => (await release(pool, eventId)).length > 0,
     async settle(eventId, settlement) {
-      const [letter] = await find(pool, eventId);
-      if (!letter) return false;
+      const [deadLetter] = await find(pool, eventId);
+      if (!deadLetter) return false;
       const { state, by, reason } = settlement;
-      const noted = JSON.stringify(settlementEntry(letter.event, settlement));
-      return (await settle(pool, eventId, state, by, reason, noted)).length > 0;
+      const entry = JSON.stringify(toAuditEntry(deadLetter.event, settlement));
+      return (await resolve(pool, eventId, state, by, reason, entry)).length > 0;
     },
   };
 }
 
-function settlementEntry(event: EventRecord, { state, by, reason }: Settlement) {
+function toAuditEntry(event: EventRecord, { state, by, reason }: Settlement) {
   return newAuditEntry({
     userId: by,
     actedAs: 'operator',

@@ -2,9 +2,9 @@ import { type EventContract, schemaVersionOf } from '#contracts/event-contract.t
 import { hasOnlyUnknownValues, NotUnderstood } from './failures.ts';
 
 /**
- * Reads an event's payload by its contract: brings it to the present schema version step by step,
- * then parses it; unknown fields are left out. A missing version means 1. Throws NotUnderstood for a
- * newer version and for values that the contract does not list, ZodError for what is malformed.
+ * Reads an event's payload by its contract: upcasts it to the present schema version step by step,
+ * then parses it without unknown fields. A missing version means 1. Throws NotUnderstood for a newer
+ * version and for values that the contract does not list, ZodError for a malformed payload.
  */
 export function readPayload<Payload>(
   contract: EventContract<Payload>,
@@ -17,9 +17,9 @@ export function readPayload<Payload>(
   }
   const steps = (contract.upcasts ?? []).slice(version - 1) as ((older: unknown) => unknown)[];
   const payload = steps.reduce((older, upcast) => upcast(older), event.payload);
-  const read = contract.payload.safeParse(payload);
-  if (read.success) return read.data;
-  if (!hasOnlyUnknownValues(read.error, payload)) throw read.error;
-  const places = read.error.issues.map(({ path }) => path.join('.')).join(', ');
+  const parsed = contract.payload.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  if (!hasOnlyUnknownValues(parsed.error, payload)) throw parsed.error;
+  const places = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
   throw new NotUnderstood(`${event.type} has an unknown value at ${places}`);
 }

@@ -9,7 +9,7 @@ export interface EventRecord<Payload = unknown> {
   topic: string;
   type: string;
   aggregateId: string;
-  /** The aggregate's version after the event; consumers ignore events older than what they have. */
+  /** The aggregate's version after the event; consumers ignore events that are older than their state. */
   version: number;
   /** The version of the payload's shape, see EventContract; absent in jobs of earlier releases: 1. */
   schemaVersion?: number;
@@ -20,31 +20,34 @@ export interface EventRecord<Payload = unknown> {
   awaiting: string[];
 }
 
-/** An event as it is remembered, whoever awaits it. */
+/** An event without the consumers that have not acknowledged it. */
 export type StoredEvent = Omit<EventRecord, 'awaiting'>;
 
-/** A new event of the given contract, with the correlation id of the request or event in process. */
+/**
+ * A new event of the contract, with the correlation id of the current request or event. Instants in its
+ * payload are Dates until it is written as JSON.
+ */
 export function newEvent<Payload>(
   type: string,
   contract: EventContract<Payload>,
-  fact: { aggregateId: string; version: number; occurredAt: Date; payload: Payload },
+  change: { aggregateId: string; version: number; occurredAt: Date; payload: Payload },
   contexts?: Topology,
 ): EventRecord<Payload> {
   return {
     id: uuidv7(),
     topic: contract.topic,
     type,
-    aggregateId: fact.aggregateId,
-    version: fact.version,
+    aggregateId: change.aggregateId,
+    version: change.version,
     schemaVersion: schemaVersionOf(contract),
-    occurredAt: fact.occurredAt.toISOString(),
+    occurredAt: change.occurredAt.toISOString(),
     correlationId: correlationId(),
-    payload: fact.payload,
+    payload: change.payload,
     awaiting: consumersOf(type, contexts),
   };
 }
 
-/** The queue that carries a topic to one consumer; every consumer has a queue of its own. */
+/** The queue of one consumer for a topic. */
 export function queueName(topic: string, consumer: string): string {
   return `${topic}.${consumer}`;
 }

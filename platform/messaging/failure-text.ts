@@ -4,12 +4,12 @@ import { causesOf, failureKind, issuesOf } from './failures.ts';
 const MAX_TEXT_SIZE = 500;
 const FAULT = "A fault in the service's code; its log has the details under the event's id.";
 
-/** What JavaScript throws by itself: its words are about code, and of no use to an operator. */
+/** Errors of JavaScript itself: their messages describe code and do not help an operator. */
 const CODE_FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError];
 
 /**
- * Says in a sentence or two why an event failed, for operators: no stack, file, statement, value or
- * credential. The log has the rest, under the event's id.
+ * Describes in a sentence or two why an event failed, for operators: without stack, file, statement,
+ * value or credential. The log has the details, under the event's id.
  */
 export function failureText(error: unknown): string {
   if (error instanceof z.ZodError) {
@@ -21,26 +21,26 @@ export function failureText(error: unknown): string {
   return plainFailureText(error instanceof Error ? error.message : String(error));
 }
 
-/** What a database driver says of a refused statement; its message would hold values. */
+/** Describes an error of a database without the driver's message, which may contain values. */
 function databaseFailure(error: unknown): string | null {
-  const facts: string[] = [];
+  const objects: string[] = [];
   let code: string | undefined;
   for (const cause of causesOf(error) as DatabaseFields[]) {
-    const isServers = typeof cause.severity === 'string' || cause.sqlState !== undefined;
-    code ??= cause.originalCode ?? (isServers ? String(cause.code ?? cause.errno) : undefined);
+    const isFromServer = typeof cause.severity === 'string' || cause.sqlState !== undefined;
+    code ??= cause.originalCode ?? (isFromServer ? String(cause.code ?? cause.errno) : undefined);
     const { constraint } = cause;
     const name = typeof constraint === 'string' ? constraint : constraint?.index;
     const fields = typeof constraint === 'object' ? constraint?.fields?.join(', ') : undefined;
-    if (name ?? fields) facts.push(`constraint ${name ?? fields}`);
-    if (cause.table) facts.push(`table ${cause.table}`);
-    if (cause.column) facts.push(`column ${cause.column}`);
+    if (name ?? fields) objects.push(`constraint ${name ?? fields}`);
+    if (cause.table) objects.push(`table ${cause.table}`);
+    if (cause.column) objects.push(`column ${cause.column}`);
   }
-  if (code === undefined && !isOfPrisma(error)) return null;
+  if (code === undefined && !isPrismaError(error)) return null;
   const problem =
     failureKind(error) === 'transient'
       ? 'The database could not do it now'
       : 'The database refused it';
-  const details = [...new Set([...(code === undefined ? [] : [`code ${code}`]), ...facts])];
+  const details = [...new Set([...(code === undefined ? [] : [`code ${code}`]), ...objects])];
   return details.length === 0 ? `${problem}.` : `${problem}: ${details.join(', ')}.`;
 }
 
@@ -55,7 +55,7 @@ interface DatabaseFields {
   column?: string;
 }
 
-function isOfPrisma(error: unknown): boolean {
+function isPrismaError(error: unknown): boolean {
   return error instanceof Error && error.name.startsWith('Prisma');
 }
 
@@ -66,8 +66,8 @@ const ADDRESS_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 const CREDENTIAL = /\b(?:bearer|basic)\s+[\w.~+/=-]{6,}|\beyJ[\w-]+(?:\.[\w-]*){2,4}/gi;
 
 /**
- * Makes what is stored as a failure's text fit for operators. Earlier versions stored the stack: it
- * is cut off, and so are Prisma's excerpts of source files.
+ * Turns the stored text of a failure into text for operators. Earlier versions stored the stack: it
+ * is removed, and so are Prisma's excerpts of source files.
  */
 export function plainFailureText(stored: string): string {
   const text = stored.replaceAll('\0', '').replace(STACK_LINE, '');

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
 /**
- * A use case cannot complete an event yet: it is processed again later, and the attempt does not
- * count as a failure. For what another event or another service decides first.
+ * A use case cannot process an event yet, because another event or service must come first. The event
+ * is retried, and the attempt does not count as a failure.
  */
 export class RetryLater extends Error {}
 
@@ -13,12 +13,12 @@ export class RetryLater extends Error {}
 export class NotUnderstood extends Error {}
 
 /**
- * `transient`: trouble of the infrastructure, or a RetryLater. `not-understood`: left for a newer
- * version of the code. `poisoned`: everything else; only that counts, and becomes a dead letter.
+ * `transient`: a failure of the infrastructure, or a RetryLater. `not-understood`: redelivered until a
+ * newer version of the code runs. `poisoned`: everything else; only that counts towards parking.
  */
 export type FailureKind = 'transient' | 'not-understood' | 'poisoned';
 
-/** Says which kind of failure an error is, by what it or any of its causes says. Never throws. */
+/** The kind of failure of an error, by its own fields and those of its causes. Never throws. */
 export function failureKind(error: unknown): FailureKind {
   if (error instanceof NotUnderstood) return 'not-understood';
   for (const cause of causesOf(error)) {
@@ -27,7 +27,7 @@ export function failureKind(error: unknown): FailureKind {
   return 'poisoned';
 }
 
-/** The fields by which the drivers, Prisma, Node and undici say what went wrong. */
+/** The fields in which the drivers, Prisma, Node and undici describe an error. */
 interface Fields {
   name?: unknown;
   message?: unknown;
@@ -45,7 +45,7 @@ interface Fields {
   extensions?: { code?: unknown };
 }
 
-/** The error and what caused it, each once; Prisma keeps its driver's error in `meta`. */
+/** The error and its causes, each once; Prisma keeps its driver's error in `meta`. */
 export function causesOf(error: unknown): Fields[] {
   const found = new Set<Fields>();
   const waiting = [error];
@@ -76,7 +76,7 @@ const TRANSIENT_SQLITE = new Set([5, 6, 7, 8, 10, 13, 14]);
 const TRANSIENT_SQLITE_NAME = /^SQLITE_(?:BUSY|LOCKED|NOMEM|READONLY|IOERR|FULL|CANTOPEN)/;
 
 const TRANSIENT_CODES = new Set([
-  // Prisma: unreachable, timed out, closed; no connection, transaction or lock to be had.
+  // Prisma: unreachable, timed out, closed; no connection, transaction or lock available.
   ...['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'],
   // Node's sockets and look-ups.
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
@@ -84,11 +84,11 @@ const TRANSIENT_CODES = new Set([
   // undici, and a circuit breaker that is open.
   ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
   ...['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'UND_ERR_ABORTED', 'EOPENBREAKER'],
-  // GraphQL's extensions.code of a sibling.
+  // GraphQL's extensions.code of another context.
   ...['SERVICE_UNAVAILABLE', 'REQUEST_TIMEOUT'],
 ]);
 
-/** What Prisma's driver adapters map to a kind of their own. */
+/** Errors that Prisma's driver adapters map to a kind. */
 const TRANSIENT_KINDS = new Set([
   'ConnectionClosed',
   'DatabaseNotReachable',
@@ -118,8 +118,8 @@ function isTransient(fields: Fields): boolean {
 }
 
 /**
- * Does a payload fail its contract only by values that the contract does not list? Those may be
- * new. What is missing or of another type is wrong in every version.
+ * Does a payload violate its contract only by values that the contract does not list? A newer release
+ * may know them. A missing field or another type is wrong in every version.
  */
 export function hasOnlyUnknownValues(error: z.ZodError, payload: unknown): boolean {
   return error.issues.every(
@@ -133,7 +133,7 @@ function valueAt(payload: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** The issues of a payload that its contract refuses, without the values. */
+/** The issues of a payload that violates its contract, without the values. */
 export function issuesOf(error: z.ZodError): string {
   const shown = error.issues.slice(0, 5);
   return shown.map(({ path, message }) => `${path.join('.') || 'payload'}: ${message}`).join('; ');

@@ -1,23 +1,23 @@
 import { type Queryable, statement } from '../database/postgres.ts';
 
 /**
- * A consumer's memory of the events that it holds durably. Each consumer writes the event's id in
- * the transaction of the effect; this reads it back for the producers' relays.
+ * The ids of the events that a consumer has processed, parked or discarded. It writes an event's id in
+ * the transaction of the effect; producers' relays read the inbox to acknowledge their events.
  */
 export interface Inbox {
-  /** Which of these events are held? */
+  /** The ids among `ids` that the inbox contains. */
   held(ids: readonly string[]): Promise<string[]>;
 }
 
-const held = statement<{ event_id: string }>(
+const recorded = statement<{ event_id: string }>(
   'inbox-held',
   'SELECT event_id FROM inbox WHERE event_id = ANY($1::uuid[])',
 );
 
 /**
- * SQL of two parts of a WITH: `taken` puts the event of the parameter into the inbox where `condition`
- * holds, `cleared` removes what its failed attempts left. `onConflict`: what happens when the inbox
- * has the event; '' makes the whole statement fail.
+ * SQL of two parts of a WITH: `taken` inserts the event of the parameter into the inbox if `condition`
+ * is true, `cleared` deletes the record of its failed attempts. `onConflict` applies when the inbox
+ * has the event already; '' makes the whole statement fail.
  */
 export function insertInbox(
   parameter: string,
@@ -31,16 +31,16 @@ export function insertInbox(
      DELETE FROM dead_letter WHERE event_id IN (SELECT event_id FROM taken) AND state = 'FAILING')`;
 }
 
-const take = statement<{ event_id: string }>(
+const record = statement<{ event_id: string }>(
   'inbox-take',
   `WITH ${insertInbox('$1')} SELECT event_id FROM taken`,
 );
 
-/** Puts an event without another effect into the inbox. False: it was there before. */
+/** Inserts an event without another effect into the inbox. False: the inbox had it already. */
 export async function takeEvent(db: Queryable, eventId: string): Promise<boolean> {
-  return (await take(db, eventId)).length > 0;
+  return (await record(db, eventId)).length > 0;
 }
 
 export function postgresInbox(db: Queryable): Inbox {
-  return { held: async (ids) => (await held(db, ids)).map((row) => row.event_id) };
+  return { held: async (ids) => (await recorded(db, ids)).map((row) => row.event_id) };
 }

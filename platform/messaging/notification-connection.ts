@@ -1,4 +1,4 @@
-/** One connection that carries notices: Redis where there is one, else PostgreSQL. */
+/** A connection for notifications: to Redis where there is one, else to PostgreSQL. */
 export interface NotificationConnection {
   publish(text: string): Promise<unknown>;
   listen(onMessage: (text: string) => void): Promise<unknown>;

@@ -10,7 +10,7 @@ export async function connectToPostgres(
     connectionString: url,
     connectionTimeoutMillis: 3_000,
     keepAlive: true,
-    // Nothing is written but the notice itself.
+    // It writes nothing: notifications need no durable commit.
     options: '-c synchronous_commit=off',
   });
   const ended = new Promise<void>((resolve) => {
@@ -29,7 +29,7 @@ export async function connectToPostgres(
     ended,
     close() {
       client.end().catch(() => {});
-      // A server that is silent would not say good-bye either.
+      // A server that does not respond would not confirm the end.
       (
         client as unknown as { connection: { stream: { destroy(): void } } }
       ).connection.stream.destroy();

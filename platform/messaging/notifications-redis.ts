@@ -9,7 +9,7 @@ export async function connectToRedis(
   const client = createClient({
     url,
     disableOfflineQueue: true,
-    // Whoever holds the connection opens another one.
+    // The publisher or subscriber opens a new connection.
     socket: { reconnectStrategy: false, connectTimeout: 3_000 },
   });
   const ended = new Promise<void>((resolve) => {

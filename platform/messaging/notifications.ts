@@ -1,15 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConfigError } from '../config/settings.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Metrics, showConnection } from '../observability/metrics.ts';
 import type { NotificationConnection } from './notification-connection.ts';
-import { connectToPostgres } from './notifications-postgres.ts';
-import { connectToRedis } from './notifications-redis.ts';
+import {
+  connect,
+  type NotificationSettings,
+  RESPONSE_TIMEOUT_MS,
+  requireServer,
+} from './notification-server.ts';
 import { sparingWarnings, within } from './queue-server.ts';
 
 /**
- * Notifications say to every subscribed process, at once, that something is new. They may get lost: a
- * subscriber that must miss nothing polls as well, also whenever {@link Subscriber.onConnected} is called.
+ * Notifications inform every subscribed process, at once, that something is new. They may get lost: a
+ * subscriber that must miss nothing also polls, and does so whenever {@link Subscriber.onConnected} is called.
  */
 export interface Publisher {
   /** Sends the text, at most 7,900 bytes, to all subscribers, within a moment or not at all. */
@@ -23,35 +26,35 @@ export interface Subscriber {
   onConnected(): void;
 }
 
-/** One of the two is set; Redis takes precedence. */
-interface Settings {
-  REDIS_URL?: string | undefined;
-  QUEUE_DATABASE_URL?: string | undefined;
-}
-
-const ANSWER_MS = 3_000;
-const PING_MS = 1_000;
-const MIN_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 2_000;
+const PING_EVERY_MS = 1_000;
+const PING_TIMEOUT_MS = 1_000;
+const MIN_RETRY_MS = 100;
+const MAX_RETRY_MS = 2_000;
 /** Drop notifications beyond this queue length; subscribers recover by polling. */
 const MAX_WAITING = 1_000;
 
-function requireServer({ REDIS_URL, QUEUE_DATABASE_URL }: Settings): void {
-  if (REDIS_URL || QUEUE_DATABASE_URL) return;
-  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notifications need one of them.');
-}
+/** Makes the function that returns the open connection, or opens one where there is none. */
+function sharedConnection(env: NotificationSettings, channel: string) {
+  let connection: Promise<NotificationConnection> | undefined;
 
-async function connect(env: Settings, channel: string): Promise<NotificationConnection> {
-  const connecting = env.REDIS_URL
-    ? connectToRedis(env.REDIS_URL, channel)
-    : connectToPostgres(String(env.QUEUE_DATABASE_URL), channel);
-  try {
-    return await within(ANSWER_MS, 'connecting', connecting);
-  } catch (error) {
-    // One that comes too late is of no use to anybody.
-    connecting.then((late) => late.close()).catch(() => {});
-    throw error;
+  function open(): Promise<NotificationConnection> {
+    const opening = connect(env, channel);
+    const discard = () => {
+      if (connection === opening) connection = undefined;
+    };
+    opening.then(({ ended }) => ended.then(discard), discard);
+    return opening;
   }
+
+  return {
+    get(): Promise<NotificationConnection> {
+      connection ??= open();
+      return connection;
+    },
+    async close(): Promise<void> {
+      await connection?.then((opened) => opened.close()).catch(() => {});
+    },
+  };
 }
 
 /**
@@ -59,31 +62,21 @@ async function connect(env: Settings, channel: string): Promise<NotificationConn
  * when the settings name no server.
  */
 export function openPublisher(
-  env: Settings,
+  env: NotificationSettings,
   channel: string,
   logger: Logger,
   metrics?: Metrics,
 ): Publisher {
   requireServer(env);
   const warn = sparingWarnings(logger, 'a notification was not published', { channel });
-  let connection: Promise<NotificationConnection> | undefined;
+  const connection = sharedConnection(env, channel);
   let waiting: string[] = [];
   let publishing = false;
 
-  function open(): Promise<NotificationConnection> {
-    const opening = connect(env, channel);
-    const forget = () => {
-      if (connection === opening) connection = undefined;
-    };
-    opening.then(({ ended }) => ended.then(forget), forget);
-    return opening;
-  }
-
   async function send(text: string): Promise<void> {
-    connection ??= open();
-    const opened = await connection;
+    const opened = await connection.get();
     try {
-      await within(ANSWER_MS, 'publishing', opened.publish(text));
+      await within(RESPONSE_TIMEOUT_MS, 'publishing', opened.publish(text));
     } catch (error) {
       opened.close();
       throw error;
@@ -91,11 +84,10 @@ export function openPublisher(
   }
 
   if (metrics) {
-    // A connection that nothing was published on yet is opened: else it would look like an outage.
+    // Opens a connection where nothing was published yet: else it would look like an outage.
     showConnection(metrics, 'notifications', async () => {
-      connection ??= open();
-      const ping = connection.then((opened) => opened.ping());
-      return within(PING_MS, 'PING', ping).then(
+      const ping = connection.get().then((opened) => opened.ping());
+      return within(PING_TIMEOUT_MS, 'PING', ping).then(
         () => true,
         () => false,
       );
@@ -107,7 +99,7 @@ export function openPublisher(
     try {
       for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) await send(text);
     } catch (error) {
-      // Nobody would hear the others either.
+      // The others would fail in the same way.
       waiting = [];
       warn(error);
     }
@@ -122,14 +114,14 @@ export function openPublisher(
     },
     async close() {
       waiting = [];
-      await connection?.then((opened) => opened.close()).catch(() => {});
+      await connection.close();
     },
   };
 }
 
 /** Listens on a channel through every outage, until it is closed; throws ConfigError like the above. */
 export function subscribeToNotifications(
-  env: Settings,
+  env: NotificationSettings,
   channel: string,
   subscriber: Subscriber,
   logger: Logger,
@@ -139,24 +131,16 @@ export function subscribeToNotifications(
   const stop = new AbortController();
   let isListening = false;
 
-  async function listenOnce(connected: () => void): Promise<void> {
+  async function listenOnce(onConnected: () => void): Promise<void> {
     const connection = await connect(env, channel);
-    let lost = false;
-    const ended = connection.ended.then(() => {
-      lost = true;
-    });
     const close = () => connection.close();
     stop.signal.addEventListener('abort', close, { once: true });
     try {
       stop.signal.throwIfAborted();
-      await within(ANSWER_MS, 'listening', connection.listen(subscriber.onMessage));
+      await within(RESPONSE_TIMEOUT_MS, 'listening', connection.listen(subscriber.onMessage));
       isListening = true;
-      connected();
-      // A half-open connection says nothing, for ever: only asking tells.
-      while (!lost) {
-        await Promise.race([ended, pause(PING_MS)]);
-        if (!lost) await within(ANSWER_MS, 'PING', connection.ping());
-      }
+      onConnected();
+      await pingUntilLost(connection);
     } finally {
       isListening = false;
       stop.signal.removeEventListener('abort', close);
@@ -166,19 +150,19 @@ export function subscribeToNotifications(
   }
 
   async function listen(): Promise<void> {
-    let wait = MIN_PAUSE_MS;
+    let retryMs = MIN_RETRY_MS;
     while (!stop.signal.aborted) {
       try {
         await listenOnce(() => {
-          wait = MIN_PAUSE_MS;
+          retryMs = MIN_RETRY_MS;
           subscriber.onConnected();
         });
       } catch (error) {
         if (stop.signal.aborted) return;
         warn(error);
       }
-      await pause(wait, undefined, { signal: stop.signal }).catch(() => {});
-      wait = Math.min(wait * 2, MAX_PAUSE_MS);
+      await pause(retryMs, undefined, { signal: stop.signal }).catch(() => {});
+      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
     }
   }
 
@@ -190,4 +174,16 @@ export function subscribeToNotifications(
       await listening;
     },
   };
+}
+
+/** Rejects when a ping gets no response: a half-open connection is noticed only by sending. */
+async function pingUntilLost(connection: NotificationConnection): Promise<void> {
+  let lost = false;
+  const ended = connection.ended.then(() => {
+    lost = true;
+  });
+  while (!lost) {
+    await Promise.race([ended, pause(PING_EVERY_MS)]);
+    if (!lost) await within(RESPONSE_TIMEOUT_MS, 'PING', connection.ping());
+  }
 }

@@ -2,14 +2,14 @@ import { type Queryable, statement } from '../database/postgres.ts';
 import type { EventRecord, StoredEvent } from './events.ts';
 
 /**
- * An event is born leased to the process that commits it: that process sends it right after the
- * commit, and any relay does when the lease runs out first.
+ * A new event is leased to the process that commits it, which sends it right after the commit. When
+ * the lease runs out before all consumers acknowledged it, any relay claims it.
  */
 const FIRST_LEASE_SECONDS = 5;
 const MAX_LEASE_SECONDS = 60;
 
 /**
- * SQL that stores the events of a JSON parameter, to be put into the statement of their cause.
+ * SQL that stores the events of a JSON parameter, as a part of the statement of their change.
  * `condition` can make it depend on another part of that statement.
  */
 export function insertOutbox(parameter: string, condition = 'TRUE'): string {
@@ -37,7 +37,7 @@ export interface EventRow {
   occurred_at: Date;
 }
 
-/** Reads back what {@link insertOutbox} wrote; who awaits it is the relay's business alone. */
+/** Reads what {@link insertOutbox} wrote, without `awaiting`, which only the relay needs. */
 export function storedEventOf(row: EventRow): StoredEvent {
   return {
     id: row.id,
@@ -57,8 +57,8 @@ interface OutboxRow extends EventRow {
   attempts: number;
 }
 
-// Never "everything after the last position": sequences and clocks commit out of order. The lease grows
-// only with what is sent to all consumers: one whose queue is too long now gets the event soon after.
+// Not "everything after the last position": sequences and clocks commit out of order. The lease grows
+// only when all awaited queues are among $2: a consumer whose queue is too long now gets the event soon.
 const claim = statement<OutboxRow>(
   'outbox-claim',
   `UPDATE outbox o
@@ -78,7 +78,7 @@ const claim = statement<OutboxRow>(
 RETURNING o.*`,
 );
 
-/** An event and how often it has been sent, this time included. */
+/** An event, and the number of times it was sent, this time included. */
 export interface ClaimedEvent {
   event: EventRecord;
   attempt: number;
@@ -86,7 +86,7 @@ export interface ClaimedEvent {
 
 /**
  * Leases up to `limit` due events to the caller and commits that, before anything is sent. Only
- * events that one of the `queues` is to carry.
+ * events for at least one of the `queues`.
  */
 export async function claimDueEvents(
   db: Queryable,
@@ -110,19 +110,19 @@ export async function hasDueEvents(db: Queryable): Promise<boolean> {
   return (await due(db))[0]?.due === true;
 }
 
-const awaited = statement<{ events: number; seconds: number }>(
+const unacknowledged = statement<{ events: number; seconds: number }>(
   'outbox-awaited',
   `SELECT count(*)::int AS events,
           coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float AS seconds
      FROM outbox WHERE awaiting <> '{}'`,
 );
 
-/** How many events are not acknowledged by all their consumers, and the age of the oldest. */
+/** The number of events that some consumer has not acknowledged, and the age of the oldest. */
 export async function awaitedEvents(db: Queryable): Promise<{ events: number; seconds: number }> {
-  return (await awaited(db))[0] ?? { events: 0, seconds: 0 };
+  return (await unacknowledged(db))[0] ?? { events: 0, seconds: 0 };
 }
 
-// Locked in one order: two relays that acknowledge the same events must not end in a deadlock.
+// Locks in one order: else two relays that acknowledge the same events could deadlock.
 const acknowledge = statement(
   'outbox-acknowledge',
   `UPDATE outbox SET awaiting = array_remove(awaiting, $1)
@@ -130,7 +130,7 @@ const acknowledge = statement(
                   ORDER BY id FOR UPDATE)`,
 );
 
-/** Notes that the consumer holds these events durably; they are not sent to it again. */
+/** Records that the consumer's inbox contains these events; they are not sent to it again. */
 export async function acknowledgeEvents(
   db: Queryable,
   consumer: string,

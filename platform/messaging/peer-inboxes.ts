@@ -2,15 +2,15 @@ import { z } from 'zod';
 import type { Authorize } from '../auth/internal-tokens.ts';
 import { openPeerClient } from '../http/peer-client.ts';
 
-/** Where a consumer responds with the events that it holds. */
+/** The path at which a consumer serves its inbox. */
 export const HELD_PATH = '/inbox/held';
 
 const TIMEOUT_MS = 2_000;
 
-const heldResponse = z.object({ held: z.array(z.string()) });
+const inboxResponse = z.object({ held: z.array(z.string()) });
 
 export interface PeerInboxes {
-  /** The ids among `ids` that the consumer holds durably; null when it does not respond. */
+  /** The ids among `ids` that the consumer's inbox contains; null when it does not respond. */
   held(consumer: string, ids: readonly string[]): Promise<Set<string> | null>;
   close(): Promise<void>;
 }
@@ -25,9 +25,9 @@ export function peerInboxes(
     async held(consumer, ids) {
       try {
         const request = { path: HELD_PATH, body: { ids } };
-        return new Set((await peers.request(consumer, request, heldResponse)).held);
+        return new Set((await peers.request(consumer, request, inboxResponse)).held);
       } catch {
-        // A consumer that is down holds back its acknowledgement, nothing else.
+        // A consumer that is down delays only its own acknowledgements.
         return null;
       }
     },

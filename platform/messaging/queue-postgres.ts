@@ -5,17 +5,17 @@ import { boundSilence, leaveReadOnlyServer } from '../database/postgres.ts';
 import type { Logger } from '../observability/logger.ts';
 import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
 
-/** Where BullMQ keeps its tables on PostgreSQL. */
+/** The schema of BullMQ's tables on PostgreSQL. */
 const BULLMQ_SCHEMA = 'bullmq';
 const SILENCE_MS = 6_000;
-const CLOSE_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 const RETRY_MS = 1_000;
-const CONNECT_MS = 5_000;
-/** A first installation makes all tables in well under a second. */
-const MIGRATION_STATEMENT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A first installation creates all tables in well under a second. */
+const MIGRATION_TIMEOUT_MS = 10_000;
 
-/** Brings BullMQ's tables up to date. Rejects when the database is not there. */
+/** Migrates BullMQ's tables. Rejects when the database is not reachable. */
 async function migrate(connectionString: string, onError: (error: unknown) => void): Promise<void> {
   const migration = new Queue(
     'migration',
@@ -23,9 +23,9 @@ async function migrate(connectionString: string, onError: (error: unknown) => vo
       connection: {
         connectionString,
         migrate: true,
-        // A server that accepts and stays silent would otherwise hold the first contact up for ever.
-        connectionTimeoutMillis: CONNECT_MS,
-        query_timeout: MIGRATION_STATEMENT_MS,
+        // Without a timeout, a server that accepts and never responds would block the migration.
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: MIGRATION_TIMEOUT_MS,
       },
     } as never,
     createPostgresBackend as never,
@@ -34,11 +34,11 @@ async function migrate(connectionString: string, onError: (error: unknown) => vo
   try {
     await migration.waitUntilReady();
   } finally {
-    await within(CLOSE_MS, 'closing', migration.close()).catch(() => {});
+    await within(CLOSE_TIMEOUT_MS, 'closing', migration.close()).catch(() => {});
   }
 }
 
-/** Connects to PostgreSQL in the background, for as long as it takes, and makes BullMQ's tables. */
+/** Connects to PostgreSQL in the background, without a time limit, and creates BullMQ's tables. */
 export function openQueueDatabase(connectionString: string, logger: Logger): QueueServer {
   const warn = sparingWarnings(logger, 'the queue database is not reachable');
   const closing = new AbortController();
@@ -46,7 +46,7 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
     for (;;) {
       closing.signal.throwIfAborted();
       try {
-        // A queue whose first contact failed fails for ever: each attempt is a new one.
+        // A queue whose first connection failed never works: each attempt uses a new one.
         return await migrate(connectionString, warn);
       } catch (error) {
         warn(error);
@@ -54,23 +54,23 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
       await pause(RETRY_MS, undefined, { signal: closing.signal });
     }
   })();
-  // Whoever needs it learns by the ping.
+  // `ping` reports it.
   migrated.catch(() => {});
   // Each worker keeps one connection of the pool for LISTEN.
   const pool = new pg.Pool({
     connectionString,
     max: 16,
-    connectionTimeoutMillis: CONNECT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: SILENCE_MS - 1_000,
     keepAlive: true,
     // The queue is disposable. Its commits notify workers under a lock that all of them share, and
-    // waiting for the disk under that lock would make every event of the system wait in turn.
+    // waiting for the disk under that lock would serialize all events of the system.
     options: `-c search_path=${BULLMQ_SCHEMA} -c synchronous_commit=off`,
   });
   // Every queue and worker adds a listener of its own.
   pool.setMaxListeners(0);
   pool.on('error', sparingWarnings(logger, 'a queue connection was lost'));
-  // Who listens asks nothing and would not notice that nobody is there: hence the heartbeat.
+  // A connection that only listens sends nothing, and would not notice that it is half-open.
   const { destroyAll } = boundSilence(pool, SILENCE_MS, { heartbeat: true });
   leaveReadOnlyServer(pool, logger);
   return {
@@ -86,8 +86,8 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
     },
     async close() {
       closing.abort(new Error('the queue is closed'));
-      // Ends when every connection was given back; during an outage some never are.
-      await within(CLOSE_MS, 'closing', pool.end()).catch(() => {});
+      // Ends when every connection is released; during an outage some never are.
+      await within(CLOSE_TIMEOUT_MS, 'closing', pool.end()).catch(() => {});
       destroyAll();
     },
   };

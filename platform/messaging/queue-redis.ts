@@ -3,18 +3,18 @@ import { createClient, ErrorReply } from 'redis';
 import type { Logger } from '../observability/logger.ts';
 import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
 
-const ASK_EVERY_MS = 1_000;
+const PING_EVERY_MS = 1_000;
 
-/** Connects to Redis in the background, for as long as it takes. */
+/** Connects to Redis in the background, without a time limit. */
 export function openRedis(url: string, logger: Logger): QueueServer {
   const client = createClient({
     url,
-    // Sending fails at once while Redis is away; the outbox sends again.
+    // Sending fails at once while Redis is down; the outbox redelivers.
     disableOfflineQueue: true,
     socket: {
       // For the workers' own connections, which are copies of this one: a command blocks them for 5 s
-      // at most, so longer silence means that nobody is there any more. No pingInterval: a client
-      // that is destroyed while it connects would go on pinging for ever.
+      // at most, so a longer silence means a half-open connection. No pingInterval: a client that is
+      // destroyed while it connects would never stop pinging.
       socketTimeout: 15_000,
       reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000),
     },
@@ -23,29 +23,29 @@ export function openRedis(url: string, logger: Logger): QueueServer {
   let connection: IRedisClient | undefined;
   const copies = new Set<IRedisClient>();
   const connected = client.connect().then(() => {
-    // One adapter for all: BullMQ would make one for every queue and load all scripts through each.
-    // Not before the client is connected: whatever BullMQ begins with it then has a first contact.
+    // One adapter for all: BullMQ would create one for every queue and load all scripts through each.
+    // Not before the client is connected: BullMQ's objects fail for good when their first command does.
     connection = createNodeRedisClient(client as never);
     connection.on('error', () => {});
-    rememberCopies(connection, copies);
+    trackCopies(connection, copies);
   });
-  // Whoever needs it learns by the ping.
+  // `ping` reports it.
   connected.catch(() => {});
 
-  let asking = false;
-  // Every write postpones node-redis's own time-out, so with a half-open connection under load it
-  // never comes; and it knows no time-out for a command that was written.
+  let pinging = false;
+  // Every write postpones node-redis's own timeout, so it never expires on a half-open connection under
+  // load; and node-redis has no timeout for a command that was written.
   const watch = setInterval(async () => {
-    if (asking || !client.isReady) return;
-    asking = true;
+    if (pinging || !client.isReady) return;
+    pinging = true;
     const failed = await within(PING_MS, 'PING', client.ping()).catch((error: Error) => error);
-    asking = false;
+    pinging = false;
     if (!(failed instanceof Error) || failed instanceof ErrorReply || !client.isReady) return;
-    logger.warn({ err: failed }, 'Redis does not answer: the connection is opened anew');
-    // Whatever waits for an answer is rejected by this, at once.
+    logger.warn({ err: failed }, 'Redis does not respond: the connection is replaced');
+    // Rejects at once every command that waits for a response.
     client.destroy();
     client.connect().catch(() => {});
-  }, ASK_EVERY_MS);
+  }, PING_EVERY_MS);
 
   return {
     get options() {
@@ -64,7 +64,7 @@ export function openRedis(url: string, logger: Logger): QueueServer {
     async close() {
       clearInterval(watch);
       for (const copy of copies) {
-        // A worker that was left during an outage, and waits for this connection, would open it again.
+        // A worker that was not closed cleanly during an outage would open this connection again.
         const { raw } = copy as unknown as { raw: Pick<typeof client, 'connect'> };
         raw.connect = () => Promise.reject(new Error('the queue is closed'));
         copy.disconnect();
@@ -75,14 +75,14 @@ export function openRedis(url: string, logger: Logger): QueueServer {
 }
 
 /**
- * The connections that BullMQ copies from this one for its workers, so that none is left open. None
- * is forgotten: one that BullMQ calls ended may be connecting again.
+ * Collects the connections that BullMQ copies from this one for its workers, so that all can be closed.
+ * None is removed: one that BullMQ reports as ended may be connecting again.
  */
-function rememberCopies(connection: IRedisClient, copies: Set<IRedisClient>): void {
+function trackCopies(connection: IRedisClient, copies: Set<IRedisClient>): void {
   const duplicate = connection.duplicate.bind(connection);
   connection.duplicate = (...options) => {
     const copy = duplicate(...options);
-    // BullMQ stops listening when it closes one, and an error that nobody hears ends the process.
+    // BullMQ removes its listener when it closes one; an error without a listener ends the process.
     copy.on('error', () => {});
     copies.add(copy);
     return copy;

@@ -2,31 +2,31 @@ import type { BackendFactory, QueueOptions } from 'bullmq';
 import type { Logger } from '../observability/logger.ts';
 
 /**
- * The server behind BullMQ's queues: what differs between Redis and PostgreSQL. It is connected to in
- * the background, for as long as that takes.
+ * The server of BullMQ's queues: what differs between Redis and PostgreSQL. It is connected in the
+ * background, without a time limit.
  */
 export interface QueueServer {
-  /** What BullMQ is given for each queue and worker; throws before {@link ping} resolved once. */
+  /** BullMQ's options for each queue and worker; throws before {@link ping} has resolved once. */
   readonly options: QueueOptions;
   backend: BackendFactory;
-  /** Was this error the server's own answer? Then the connection to it works. */
+  /** Is this error a response of the server? Then the connection to it works. */
   isAnswer(error: unknown): boolean;
-  /** Rejects when the server is not connected, or does not answer, within 3 s. */
+  /** Rejects when the server is not connected or does not respond within 3 s. */
   ping(): Promise<void>;
-  /** Ends every connection, also those that BullMQ opened and left. */
+  /** Ends every connection, also those that BullMQ opened and did not close. */
   close(): Promise<void>;
 }
 
 export const PING_MS = 3_000;
 
-/** Settles as `work` does, or rejects after `ms`; `work` itself goes on, unheard. */
+/** Resolves or rejects as `work` does, or rejects after `ms`; `work` itself is not cancelled. */
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
   }
@@ -34,17 +34,17 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
 
 const WARN_EVERY_MS = 5_000;
 
-/** Logs a source's errors as warnings, at most one in 5 s, and how many it kept to itself. */
-export function sparingWarnings(logger: Logger, message: string, facts: object = {}) {
-  let quietUntil = 0;
-  let unsaid = 0;
+/** Logs a source's errors as warnings, at most one in 5 s, and how many it suppressed since. */
+export function sparingWarnings(logger: Logger, message: string, fields: object = {}) {
+  let suppressedUntil = 0;
+  let suppressed = 0;
   return (error: unknown): void => {
-    if (Date.now() < quietUntil) {
-      unsaid += 1;
+    if (Date.now() < suppressedUntil) {
+      suppressed += 1;
       return;
     }
-    logger.warn({ err: error, ...facts, ...(unsaid > 0 && { unsaid }) }, message);
-    quietUntil = Date.now() + WARN_EVERY_MS;
-    unsaid = 0;
+    logger.warn({ err: error, ...fields, ...(suppressed > 0 && { suppressed }) }, message);
+    suppressedUntil = Date.now() + WARN_EVERY_MS;
+    suppressed = 0;
   };
 }

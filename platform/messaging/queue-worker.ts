@@ -10,106 +10,96 @@ const workerOptions = {
   maxStalledCount: 3,
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 0 },
-  // How long it waits after a lost connection; stopping has to wait for it too.
+  // Pause in ms after a lost connection; stopping waits for it too.
   runRetryDelay: 1_000,
-  // How long it waits for a job before it looks for itself, in seconds.
+  // Seconds of waiting for a notification of a job before the worker polls.
   drainDelay: 5,
 };
 
-/** An idle worker looks for jobs every 5 s; one that has not for so long has lost its way. */
-const DEAF_MS = 12_000;
+/** An idle worker polls every 5 s; one that has not polled for this long is stuck. */
+const STUCK_AFTER_MS = 12_000;
 const WATCH_EVERY_MS = 1_000;
 const PAUSE_AFTER_ERROR_MS = 1_000;
-const CLOSE_MS = 3_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 
 export interface Receiver {
-  /** Takes no more jobs, lets running handlers finish and then waits 3 s at most. */
+  /** Receives no more jobs, lets running handlers finish and then waits 3 s at most. */
   stop(): Promise<void>;
 }
 
-/** One BullMQ worker of the receiver's; it is replaced when it hears nothing any more. */
+type HandleJob = (job: Job<EventRecord[]>) => Promise<void>;
+
+/** One BullMQ worker of the receiver; it is replaced when it is stuck. */
 interface Generation {
   worker: Worker;
   running: number;
-  /** When it last took a job, was told that there is none, or had no reason to ask. */
-  heardAt: number;
-  /** BullMQ remembers for ever that a worker's first contact failed: every later one fails too. */
-  stillborn: boolean;
+  /** When it last received a job or an empty response, or was too busy to poll. */
+  polledAt: number;
+  /** BullMQ keeps the failure of a worker's first connection: every later call fails too. */
+  isBroken: boolean;
 }
 
 /**
  * Runs `handle` for the jobs of a queue, `concurrency` of them at a time, through every outage of
- * the server: BullMQ's worker reconnects by itself, and where it does not, another takes its place.
+ * the server: BullMQ's worker reconnects by itself, and where it does not, another replaces it.
  */
 export function startReceiver(
   server: QueueServer,
   queue: string,
   concurrency: number,
-  handle: (job: Job<EventRecord[]>) => Promise<void>,
+  handle: HandleJob,
   logger: Logger,
 ): Receiver {
   const warn = sparingWarnings(logger, 'worker error', { queue });
   const running = new Set<Promise<void>>();
   let current: Generation | undefined;
   let stopping = false;
-  let looking = false;
-  const look = async () => {
-    if (looking) return;
-    looking = true;
-    await (current ? replaceDeaf(current) : openFirst()).catch(warn);
-    looking = false;
+  let checking = false;
+  const check = async () => {
+    if (checking) return;
+    checking = true;
+    await (current ? replaceIfStuck(current) : openFirst()).catch(warn);
+    checking = false;
   };
-  const watch = setInterval(look, WATCH_EVERY_MS);
-  void look();
+  const watch = setInterval(check, WATCH_EVERY_MS);
+  void check();
 
-  /** Not before the server is there: a worker whose first contact fails never works. */
+  async function track(job: Job<EventRecord[]>): Promise<void> {
+    const handling = handle(job);
+    running.add(handling);
+    try {
+      await handling;
+    } finally {
+      running.delete(handling);
+    }
+  }
+
+  function open(): Generation {
+    return openGeneration(server, queue, concurrency, track, warn);
+  }
+
+  /** Waits for the server: a worker whose first connection fails never works. */
   async function openFirst(): Promise<void> {
     await server.ping();
     if (!stopping) current = open();
   }
 
-  function open(): Generation {
-    const generation = { running: 0, heardAt: Date.now(), stillborn: false } as Generation;
-    const take = async (job: Job<EventRecord[]>) => {
-      generation.running += 1;
-      generation.heardAt = Date.now();
-      const handling = handle(job);
-      running.add(handling);
-      try {
-        await handling;
-      } finally {
-        running.delete(handling);
-        generation.running -= 1;
-      }
-    };
-    const backend = observed(server, () => {
-      generation.heardAt = Date.now();
-    });
-    const options = { ...server.options, ...workerOptions, concurrency } as WorkerOptions;
-    generation.worker = new Worker(queue, take, options, backend as never);
-    generation.worker.on('error', warn);
-    generation.worker.waitUntilReady().catch(() => {
-      generation.stillborn = true;
-    });
-    return generation;
-  }
-
-  async function replaceDeaf(deaf: Generation): Promise<void> {
-    const busy = deaf.running >= concurrency;
-    if (busy) deaf.heardAt = Date.now();
-    if (!deaf.stillborn && Date.now() - deaf.heardAt < DEAF_MS) return;
+  async function replaceIfStuck(generation: Generation): Promise<void> {
+    const isBusy = generation.running >= concurrency;
+    if (isBusy) generation.polledAt = Date.now();
+    if (!generation.isBroken && Date.now() - generation.polledAt < STUCK_AFTER_MS) return;
     try {
       await server.ping();
     } catch {
-      // Nobody hears anything now. When the server is back, the worker has its time again.
-      deaf.heardAt = Date.now();
+      // No worker can poll now. After the outage this one has the whole time again.
+      generation.polledAt = Date.now();
       return;
     }
     if (stopping) return;
-    logger.warn({ queue }, 'a worker hears nothing and is replaced');
+    logger.warn({ queue }, 'a worker is stuck and is replaced');
     current = open();
-    // Its handlers finish; a job whose end it cannot report is taken again, and is done already.
-    leave(deaf.worker).catch(warn);
+    // Its handlers finish. A job whose end it cannot report is redelivered, and is a duplicate then.
+    closeWorker(generation.worker).catch(warn);
   }
 
   return {
@@ -119,42 +109,71 @@ export function startReceiver(
       const last = current?.worker;
       last?.close().catch(warn);
       while (running.size > 0) await Promise.allSettled(running);
-      if (last) await leave(last).catch(warn);
+      if (last) await closeWorker(last).catch(warn);
     },
   };
 }
 
-/** Closes a worker; during an outage BullMQ would wait for the server, to say good-bye. */
-async function leave(worker: Worker): Promise<void> {
+function openGeneration(
+  server: QueueServer,
+  queue: string,
+  concurrency: number,
+  handle: HandleJob,
+  warn: (error: unknown) => void,
+): Generation {
+  const generation = { running: 0, polledAt: Date.now(), isBroken: false } as Generation;
+  const process = async (job: Job<EventRecord[]>) => {
+    generation.running += 1;
+    generation.polledAt = Date.now();
+    try {
+      await handle(job);
+    } finally {
+      generation.running -= 1;
+    }
+  };
+  const backend = observedBackend(server, () => {
+    generation.polledAt = Date.now();
+  });
+  const options = { ...server.options, ...workerOptions, concurrency } as WorkerOptions;
+  generation.worker = new Worker(queue, process, options, backend as never);
+  generation.worker.on('error', warn);
+  generation.worker.waitUntilReady().catch(() => {
+    generation.isBroken = true;
+  });
+  return generation;
+}
+
+/** Closes a worker; during an outage BullMQ would wait for the server to confirm it. */
+async function closeWorker(worker: Worker): Promise<void> {
   try {
-    await within(CLOSE_MS, 'closing a worker', worker.close());
+    await within(CLOSE_TIMEOUT_MS, 'closing a worker', worker.close());
   } catch (error) {
-    // It may still wait for ever, and must not go on renewing the locks of what it cannot finish.
+    // The worker may stay open, and must not go on renewing the locks of jobs that it cannot finish.
     const { lockManager } = worker as unknown as { lockManager: { close(): Promise<void> } };
     await lockManager.close();
     throw error;
   }
 }
 
-/** The server's backend for a worker, which does not run hot on errors and tells when it hears. */
-function observed(server: QueueServer, heard: () => void): BackendFactory {
+/** The server's backend for a worker: pauses after errors, and calls `onPolled` for each response. */
+function observedBackend(server: QueueServer, onPolled: () => void): BackendFactory {
   return (...args) => {
     const backend = server.backend(...args);
     const moveToActive = backend.moveToActive.bind(backend);
     backend.moveToActive = async (token, name) => {
       try {
-        const answer = await moveToActive(token, name);
-        heard();
-        return answer;
+        const result = await moveToActive(token, name);
+        onPolled();
+        return result;
       } catch (error) {
-        // Redis that is full or loading its data refuses; it still hears us.
-        if (server.isAnswer(error)) heard();
-        // BullMQ asks again at once.
+        // Redis refuses while it is full or loads its data; the connection to it works.
+        if (server.isAnswer(error)) onPolled();
+        // BullMQ polls again at once.
         await pause(PAUSE_AFTER_ERROR_MS);
         throw error;
       }
     };
-    // On PostgreSQL it is an hour: notifications are a hint, looking is the guarantee.
+    // On PostgreSQL it is an hour: notifications are a hint, and polling is the guarantee.
     Object.defineProperty(backend, 'maximumBlockTimeout', { value: workerOptions.drainDelay });
     return backend;
   };

@@ -8,7 +8,7 @@ import { openRedis } from './queue-redis.ts';
 import { PING_MS, sparingWarnings, within } from './queue-server.ts';
 import { type Receiver, startReceiver } from './queue-worker.ts';
 
-/** One copy of an event on its way to one consumer. */
+/** One copy of an event for one consumer. */
 export interface Message {
   queue: string;
   event: EventRecord;
@@ -19,30 +19,30 @@ export interface Message {
 /** BullMQ on Redis or on PostgreSQL; nothing above it knows which. */
 export interface Transport {
   /**
-   * Hands messages over; settles within 5 s. A resolved promise is no proof of delivery, and a
-   * rejected one none of loss: acknowledgements are.
+   * Hands messages over; resolves or rejects within 5 s. Neither proves delivery or loss: only an
+   * acknowledgement proves that an event has arrived.
    */
   send(messages: readonly Message[]): Promise<void>;
   /**
-   * Runs `open` for each batch of a queue, `concurrency` of them at a time. Batches fill up under
-   * load; one that is rejected comes again. Goes on by itself after an outage of the server.
+   * Calls `handle` for each batch of a queue, `concurrency` of them at a time. Batches fill up under
+   * load; one that is rejected is redelivered. Resumes by itself after an outage of the server.
    */
   receive(
     queue: string,
     concurrency: number,
-    open: (batch: readonly EventRecord[]) => Promise<void>,
+    handle: (batch: readonly EventRecord[]) => Promise<void>,
   ): Promise<void>;
-  /** How many batches wait in a queue; rejects when the server does not answer within 3 s. */
+  /** How many batches wait in a queue; rejects when the server does not respond within 3 s. */
   waiting(queue: string): Promise<number>;
-  /** Rejects when the queue's server does not answer within 3 s. */
+  /** Rejects when the queue's server does not respond within 3 s. */
   ping(): Promise<void>;
-  /** Takes no more jobs and lets running handlers finish; waits 3 s for the server at most. */
+  /** Receives no more jobs and lets running handlers finish; waits 3 s for the server at most. */
   stopReceiving(): Promise<void>;
-  /** Ends every connection, within 4 s also when the server is gone. */
+  /** Ends every connection, within 4 s even when the server does not respond. */
   close(): Promise<void>;
 }
 
-// A lost job is sent again from the outbox: BullMQ's own retries only make that prompt.
+// The outbox redelivers a lost job: BullMQ's own retries are only faster.
 const jobOptions = {
   attempts: 3,
   backoff: { type: 'exponential', delay: 200 },
@@ -52,7 +52,7 @@ const jobOptions = {
 
 /**
  * Connects to the queue's server: Redis when `REDIS_URL` is given, else PostgreSQL at
- * `QUEUE_DATABASE_URL`. Returns at once: the server may come later, and then everything works.
+ * `QUEUE_DATABASE_URL`. Returns at once and connects in the background, also when the server starts later.
  * Throws ConfigError when neither is set.
  */
 export function openTransport(
@@ -68,7 +68,7 @@ export function openTransport(
     : openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
   if (metrics) {
     showConnection(metrics, 'queue', async () => {
-      const ping = within(SHOWN_WITHIN_MS, 'PING', server.ping());
+      const ping = within(METRICS_TIMEOUT_MS, 'PING', server.ping());
       return ping.then(
         () => true,
         () => false,
@@ -79,10 +79,10 @@ export function openTransport(
   const receivers: Receiver[] = [];
 
   const openQueue = async (name: string): Promise<Queue> => {
-    // A queue whose first contact fails is of no use any more: none is made during an outage.
+    // A queue whose first connection fails never works: none is created during an outage.
     if (!queues.has(name)) await server.ping();
-    const known = queues.get(name);
-    if (known) return known;
+    const existing = queues.get(name);
+    if (existing) return existing;
     const queue = new Queue(name, server.options, server.backend as never);
     queue.on('error', sparingWarnings(logger, 'queue error', { queue: name }));
     queues.set(name, queue);
@@ -95,19 +95,19 @@ export function openTransport(
 
   const sendBatches = async (name: string, batches: readonly Message[][]): Promise<void> => {
     const queue = await openQueue(name);
-    // Not addBulk: on PostgreSQL it makes two temporary tables a call, fifty times an add's cost.
+    // Not addBulk: on PostgreSQL each call creates two temporary tables, at 50 times the cost of an add.
     await Promise.all(batches.map((batch) => addJob(queue, batch)));
   };
 
   return {
     async send(messages) {
-      const sent = [...batchesByQueue(messages)].map(([name, batches]) =>
+      const sends = [...batchesByQueue(messages)].map(([name, batches]) =>
         sendBatches(name, batches),
       );
-      await within(SEND_MS, 'handing events to the queue', Promise.all(sent));
+      await within(SEND_TIMEOUT_MS, 'handing events to the queue', Promise.all(sends));
     },
-    async receive(name, concurrency, open) {
-      receivers.push(startReceiver(server, name, concurrency, ({ data }) => open(data), logger));
+    async receive(name, concurrency, handle) {
+      receivers.push(startReceiver(server, name, concurrency, ({ data }) => handle(data), logger));
     },
     async waiting(name) {
       const count = openQueue(name).then((queue) => queue.getWaitingCount());
@@ -118,19 +118,21 @@ export function openTransport(
       await Promise.all(receivers.map((receiver) => receiver.stop()));
     },
     async close() {
-      const closed = [...queues.values()].map((queue) => queue.close());
-      await within(CLOSE_MS, 'closing the queues', Promise.allSettled(closed)).catch(() => {});
+      const closing = [...queues.values()].map((queue) => queue.close());
+      await within(CLOSE_TIMEOUT_MS, 'closing the queues', Promise.allSettled(closing)).catch(
+        () => {},
+      );
       await server.close();
     },
   };
 }
 
-/** A lost answer must not hold back what comes next: the outbox sends again after 5 s. */
-const SEND_MS = 5_000;
-const CLOSE_MS = 2_000;
-/** A scrape waits no longer for the queue. */
-const SHOWN_WITHIN_MS = 1_000;
-const PARCEL_SIZE = 25;
+/** A lost response must not delay what is sent next: the outbox redelivers after 5 s. */
+const SEND_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+/** Maximum delay of a metrics scrape by the queue's server. */
+const METRICS_TIMEOUT_MS = 1_000;
+const BATCH_SIZE = 25;
 
 function batchesByQueue(messages: readonly Message[]): Map<string, Message[][]> {
   const byQueue = new Map<string, Message[][]>();
@@ -138,7 +140,7 @@ function batchesByQueue(messages: readonly Message[]): Map<string, Message[][]> 
     const batches = byQueue.get(message.queue) ?? [];
     byQueue.set(message.queue, batches);
     const last = batches.at(-1);
-    if (last && last.length < PARCEL_SIZE) last.push(message);
+    if (last && last.length < BATCH_SIZE) last.push(message);
     else batches.push([message]);
   }
   return byQueue;
@@ -147,7 +149,7 @@ function batchesByQueue(messages: readonly Message[]): Map<string, Message[][]> 
 function addJob(queue: Queue, batch: readonly Message[]): Promise<unknown> {
   const [first] = batch as [Message];
   const events = batch.map(({ event }) => event);
-  // BullMQ silently ignores an id that it still knows: each attempt has its own.
+  // BullMQ silently ignores an id that it still stores: each attempt has its own.
   const jobId = `${first.event.id}-${first.attempt}`;
   return queue.add(first.event.topic, events, { ...jobOptions, jobId });
 }

@@ -3,7 +3,7 @@ import type { Pool } from '../database/postgres.ts';
 import { databaseGauge, type Metrics } from '../observability/metrics.ts';
 import { awaitedEvents } from './outbox.ts';
 
-/** What a relay counts, and how much waits in its outbox. */
+/** The counters of a relay, and gauges of the unacknowledged events in its outbox. */
 export function relayMetrics(pool: Pool, metrics: Metrics) {
   const registers = [metrics];
   databaseGauge(
@@ -31,7 +31,7 @@ export function relayMetrics(pool: Pool, metrics: Metrics) {
     }),
     acknowledged: new Counter({
       name: 'spacerent_events_acknowledged_total',
-      help: 'Events that a consumer says it holds',
+      help: 'Events that a consumer has acknowledged',
       labelNames: ['consumer'],
       registers,
     }),

@@ -5,21 +5,21 @@ import { redactor } from './redaction.ts';
 export type { Logger };
 
 /**
- * JSON lines on stdout, each with the service's name and the correlation id at hand. The `secrets`,
- * and whatever else looks like a credential, are blanked wherever in a line they stand.
+ * JSON lines on stdout, each with the service's name and the current correlation id. The `secrets`, and
+ * anything else that looks like a credential, are redacted anywhere in a line.
  */
 export function createLogger(
   service: string,
   level: string,
   secrets: readonly string[] = [],
 ): Logger {
-  // Lines are written in the background, in order; what is left is written as the process ends.
+  // Lines are written in the background, in order; the rest is written when the process exits.
   const stdout = pino.destination({ dest: 1, sync: false });
   process.on('exit', () => {
     try {
       stdout.flushSync();
     } catch {
-      // Nothing was ever written.
+      // Throws when nothing was ever logged.
     }
   });
   const options: LoggerOptions = {
@@ -29,9 +29,9 @@ export function createLogger(
     formatters: { level: (label) => ({ level: label }) },
     redact: ['authorization', '*.authorization', 'token', '*.token'],
     mixin: () => {
-      const known = knownCorrelation();
-      if (!known) return {};
-      const { id, clientId } = known;
+      const current = knownCorrelation();
+      if (!current) return {};
+      const { id, clientId } = current;
       return { correlationId: id, ...(clientId && { clientCorrelationId: clientId }) };
     },
     hooks: { streamWrite: redactor(secrets) },

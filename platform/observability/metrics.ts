@@ -4,7 +4,7 @@ import { within } from '../messaging/queue-server.ts';
 
 export type Metrics = Registry;
 
-/** The numbers that a service tells at `GET /metrics`, in the Prometheus text format. */
+/** The metrics of a service, which it serves at `GET /metrics` in the Prometheus text format. */
 export function createMetrics(service: string): Metrics {
   const metrics = new Registry();
   metrics.setDefaultLabels({ service });
@@ -15,26 +15,26 @@ export function createMetrics(service: string): Metrics {
 const connections = new WeakMap<Metrics, Map<string, () => boolean | Promise<boolean>>>();
 
 /**
- * Shows in the gauge `spacerent_connected{to}` whether a server that the service can do without is
- * connected: 1 or 0. `isConnected` is called for every scrape.
+ * Adds an optional server to the gauge `spacerent_connected{to}`: 1 when it is connected, else 0.
+ * `isConnected` is called for every scrape.
  */
 export function showConnection(
   metrics: Metrics,
   to: string,
   isConnected: () => boolean | Promise<boolean>,
 ): void {
-  const shown = connections.get(metrics) ?? new Map();
-  shown.set(to, isConnected);
+  const checks = connections.get(metrics) ?? new Map();
+  checks.set(to, isConnected);
   if (connections.has(metrics)) return;
-  connections.set(metrics, shown);
+  connections.set(metrics, checks);
   new Gauge({
     name: 'spacerent_connected',
-    help: 'Whether the service is connected to what it can do without: queue, notifications, counters',
+    help: 'Whether the service is connected to an optional server: queue, notifications, counters',
     labelNames: ['to'],
     registers: [metrics],
     async collect() {
       await Promise.all(
-        [...shown].map(async ([to, isConnected]) =>
+        [...checks].map(async ([to, isConnected]) =>
           this.set({ to }, (await isConnected()) ? 1 : 0),
         ),
       );
@@ -42,8 +42,8 @@ export function showConnection(
   });
 }
 
-/** A database that takes longer does not hold up the scrape. */
-const READ_MS = 1_000;
+/** A slow database must not delay the scrape. */
+const READ_TIMEOUT_MS = 1_000;
 
 /** One value of a gauge, and its labels. */
 export interface Sample<Label extends string = never> {
@@ -53,7 +53,7 @@ export interface Sample<Label extends string = never> {
 
 /**
  * A gauge that is read from a database for every scrape. While the database does not respond within
- * a second it has no samples, and all other metrics are shown.
+ * a second the gauge has no samples; all other metrics are served.
  */
 export function databaseGauge<Label extends string = never>(
   metrics: Metrics,
@@ -66,9 +66,9 @@ export function databaseGauge<Label extends string = never>(
     labelNames,
     registers: [metrics],
     async collect() {
-      const samples = await within(READ_MS, name, read()).catch(() => []);
+      const samples = await within(READ_TIMEOUT_MS, name, read()).catch(() => []);
       this.reset();
-      // Without labels a reset leaves a 0, which would be a value.
+      // Without labels a reset sets the value 0, which would be wrong.
       if (labelNames.length === 0) this.remove();
       for (const { labels, value } of samples)
         this.set({ ...labels } as Record<Label, string>, value);
@@ -78,11 +78,11 @@ export function databaseGauge<Label extends string = never>(
 
 export const METRICS_PATH = '/metrics';
 
-/** Whether an `Authorization` header holds the token that lets a scraper read the metrics. */
+/** Makes the check whether an `Authorization` header contains the token for reading the metrics. */
 export function metricsReader(token: string | undefined) {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = token && digest(`Bearer ${token}`);
   return (authorization = ''): boolean =>
-    // Digests are of one length, and compared in a time that tells nothing.
+    // Digests have one length, as timingSafeEqual requires; its time reveals nothing of the token.
     Boolean(expected) && timingSafeEqual(digest(authorization), expected as Buffer);
 }

@@ -1,9 +1,9 @@
 const BLANK = '[redacted]';
 
-/** Shorter ones stand by chance in many words; inside an address they are blanked all the same. */
+/** Shorter secrets occur by chance in many words; inside an address they are redacted anyway. */
 const MIN_SECRET_LENGTH = 6;
 
-/** As they stand in JSON: what ends a string is a quote, escaped or not. */
+/** Patterns for JSON: a string ends with a quote, escaped or not. */
 const CREDENTIALS: [RegExp, string][] = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${BLANK}`],
   // JWTs, signed or encrypted: a header begins with {" in base64url.
@@ -11,12 +11,12 @@ const CREDENTIALS: [RegExp, string][] = [
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"\\]*):[^\s/"\\]+@/gi, `$1:${BLANK}@`],
 ];
 
-/** Characters that JSON leaves as they are, and that end or rewrite lines on some terminals. */
+/** Characters that JSON does not escape, and that end or rewrite lines on some terminals. */
 const UNESCAPED_CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
 
 /**
- * Makes what blanks credentials in one finished line of a JSON log: the given secrets, bearer tokens,
- * JWTs and passwords in addresses. The line stays valid JSON, and one line.
+ * Makes a function that redacts credentials in one finished line of a JSON log: the given secrets, bearer
+ * tokens, JWTs and passwords in addresses. The line stays valid JSON, and one line.
  */
 export function redactor(secrets: readonly string[]): (line: string) => string {
   const forms = secrets
@@ -24,12 +24,12 @@ export function redactor(secrets: readonly string[]): (line: string) => string {
     .flatMap((secret) => [secret, encodeURIComponent(secret)])
     .map((secret) => JSON.stringify(secret).slice(1, -1));
   // Longer ones first: one may be a part of another.
-  const known = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  const secret = known.length > 0 ? new RegExp(known.map(escaped).join('|'), 'g') : null;
+  const patterns = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  const secret = patterns.length > 0 ? new RegExp(patterns.map(escaped).join('|'), 'g') : null;
 
   return (line) => {
     let text = line;
-    // A number stays one.
+    // A number stays a number: the line is JSON.
     if (secret) text = text.replace(secret, (found) => (/^\d+$/.test(found) ? '0' : BLANK));
     for (const [pattern, blank] of CREDENTIALS) text = text.replace(pattern, blank);
     return text.replace(UNESCAPED_CONTROLS, unicodeEscape);

@@ -13,7 +13,7 @@ interface LogArgs {
 
 const position = z.uuid();
 
-/** What operators read of a context's audit log: the field `<context>AuditLog`. */
+/** The resolvers of a context's audit log, for operators: the field `<context>AuditLog`. */
 export function auditResolvers(context: 'Book' | 'Payment' | 'Space', log: AuditLog) {
   return {
     Query: {

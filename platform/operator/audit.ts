@@ -3,34 +3,34 @@ import type { Role, Viewer } from '../auth/viewer.ts';
 import { type Queryable, statement } from '../database/postgres.ts';
 import { correlationId } from '../observability/correlation.ts';
 
-/** What a person did, under which request. What the system does by itself is told by events. */
+/** An action of a user, and its request. Actions of the system itself are recorded as events. */
 export interface AuditEntry {
   id: string;
   at: Date;
   userId: string;
   actedAs: Role;
-  /** The API's own word for it, such as `cancelBooking`. */
+  /** The name of the mutation, such as `cancelBooking`. */
   action: string;
   subjectType: string;
   subjectId: string;
   correlationId: string;
-  /** Small facts; never payment methods or tokens. */
+  /** Small values; never payment methods or tokens. */
   details: Record<string, unknown>;
 }
 
-/** An entry of now, under the correlation id at hand. */
-export function newAuditEntry(act: Omit<AuditEntry, 'id' | 'at' | 'correlationId'>): AuditEntry {
-  return { id: uuidv7(), at: new Date(), correlationId: correlationId(), ...act };
+/** An entry of the present moment, with the current correlation id. */
+export function newAuditEntry(action: Omit<AuditEntry, 'id' | 'at' | 'correlationId'>): AuditEntry {
+  return { id: uuidv7(), at: new Date(), correlationId: correlationId(), ...action };
 }
 
-/** As what the viewer does what `role` may do: operators may without having the role. */
+/** The role in which a user does what `role` may do: `operator` for operators without that role. */
 export function actedAs<R extends Role>({ roles }: Viewer, role: R): R | 'operator' {
   return roles.includes(role) ? role : 'operator';
 }
 
 /**
- * SQL that stores the entry of a JSON parameter, to be put into the statement of what it tells of.
- * `condition` makes it depend on whether that statement changes anything.
+ * SQL that stores the entry of a JSON parameter, as a part of the statement of the action. With
+ * `condition` it depends on whether that statement changes anything.
  */
 export function insertAuditEntry(parameter: string, condition: string): string {
   return `
@@ -43,7 +43,7 @@ export function insertAuditEntry(parameter: string, condition: string): string {
      WHERE ${condition}`;
 }
 
-/** Which entries to list: those of all subjects and users where neither is named. */
+/** Null: the entries of all subjects, of all users. */
 export interface AuditFilter {
   subjectId: string | null;
   userId: string | null;
@@ -73,7 +73,7 @@ const listBySubject = listing('subject', 'subject_id = $3::uuid');
 const listByUser = listing('user', 'user_id = $3');
 const listByBoth = listing('both', 'subject_id = $3::uuid AND user_id = $4');
 
-/** The audit log beside what it tells of. Nothing changes or removes an entry. */
+/** The audit log in the database of the actions. Nothing changes or deletes an entry. */
 export function postgresAuditLog(db: Queryable): AuditLog {
   return {
     list({ subjectId, userId }, before, limit) {

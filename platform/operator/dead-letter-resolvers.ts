@@ -16,13 +16,13 @@ interface ListArgs {
   after?: string | null;
 }
 
-const UNSETTLED: DeadLetterState[] = ['PARKED', 'REPLAYING'];
+const OPEN_STATES: DeadLetterState[] = ['PARKED', 'REPLAYING'];
 const position = z.uuid();
 const MAX_REASON_LENGTH = 1_000;
 
 /**
- * What operators do with a context's dead letters, for that context's subgraph: the fields
- * `<context>DeadLetters`, `replay<Context>DeadLetter` and `discard<Context>DeadLetter`.
+ * The resolvers of a context's dead letters, for operators: the fields `<context>DeadLetters`,
+ * `replay<Context>DeadLetter` and `discard<Context>DeadLetter`.
  */
 export function deadLetterResolvers(
   context: 'Book' | 'Payment' | 'Space' | 'MyPage',
@@ -30,28 +30,13 @@ export function deadLetterResolvers(
   consumer: Pick<Consumer, 'retake'>,
   logger: Pick<Logger, 'info'>,
 ) {
-  async function missing(eventId: string) {
-    const found = await deadLetters.find(eventId);
-    return found && found.state !== 'FAILING'
-      ? {
-          type: 'DeadLetterSettled',
-          message: `This event is ${found.state.toLowerCase()} already.`,
-          state: found.state,
-        }
-      : { type: 'DeadLetterNotFound', message: 'There is no such dead letter.' };
-  }
-
-  async function settled(eventId: string) {
-    return { type: 'DeadLetterSuccess', deadLetter: await deadLetters.find(eventId) };
-  }
-
-  const fieldOfList = `${context === 'MyPage' ? 'myPage' : context.toLowerCase()}DeadLetters`;
+  const listField = `${context === 'MyPage' ? 'myPage' : context.toLowerCase()}DeadLetters`;
   return {
     Query: {
-      async [fieldOfList](_: unknown, args: ListArgs) {
+      async [listField](_: unknown, args: ListArgs) {
         const page = readPage(args, position);
         const rows = await deadLetters.list({
-          states: args.state ? [args.state] : UNSETTLED,
+          states: args.state ? [args.state] : OPEN_STATES,
           after: page.after,
           limit: page.first + 1,
         });
@@ -70,25 +55,9 @@ export function deadLetterResolvers(
         args: { eventId: string },
         { viewer }: SubgraphContext,
       ) {
-        const { userId } = signedIn(viewer);
+        const { userId: by } = signedIn(viewer);
         const eventId = parseId(args.eventId, 'eventId');
-        await deadLetters.release(eventId);
-        const letter = await deadLetters.find(eventId);
-        if (letter?.state !== 'REPLAYING') return missing(eventId);
-        try {
-          await consumer.retake(letter.event);
-        } catch (error) {
-          logger.info({ eventId, by: userId }, 'dead letter replayed in vain');
-          return {
-            type: 'DeadLetterReplayFailed',
-            message: `It failed again and stays parked: ${failureText(error)}`,
-          };
-        }
-        const settlement = { state: 'REPLAYED', by: userId, reason: null } as const;
-        if (await deadLetters.settle(eventId, settlement)) {
-          logger.info({ eventId, by: userId }, 'dead letter replayed');
-        }
-        return settled(eventId);
+        return replay(deadLetters, consumer, logger, eventId, by);
       },
 
       async [`discard${context}DeadLetter`](
@@ -98,18 +67,11 @@ export function deadLetterResolvers(
       ) {
         const { userId: by } = signedIn(viewer);
         const eventId = parseId(args.eventId, 'eventId');
-        const reason = args.reason.trim();
-        if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
-        if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
-          throw badInput(
-            'reason',
-            `The reason must be text of at most ${MAX_REASON_LENGTH} characters.`,
-          );
-        }
+        const reason = parseReason(args.reason);
         const isDone = await deadLetters.settle(eventId, { state: 'DISCARDED', by, reason });
-        if (!isDone) return missing(eventId);
+        if (!isDone) return toRefusal(await deadLetters.find(eventId));
         logger.info({ eventId, by, reason }, 'dead letter discarded');
-        return settled(eventId);
+        return success(deadLetters, eventId);
       },
     },
 
@@ -125,4 +87,52 @@ export function deadLetterResolvers(
     },
     DeadLetterResult: { __resolveType: ({ type }: { type: string }) => type },
   };
+}
+
+async function replay(
+  deadLetters: DeadLetters,
+  consumer: Pick<Consumer, 'retake'>,
+  logger: Pick<Logger, 'info'>,
+  eventId: string,
+  by: string,
+) {
+  await deadLetters.release(eventId);
+  const deadLetter = await deadLetters.find(eventId);
+  if (deadLetter?.state !== 'REPLAYING') return toRefusal(deadLetter);
+  try {
+    await consumer.retake(deadLetter.event);
+  } catch (error) {
+    logger.info({ eventId, by }, 'dead letter replayed in vain');
+    return {
+      type: 'DeadLetterReplayFailed',
+      message: `It failed again and stays parked: ${failureText(error)}`,
+    };
+  }
+  if (await deadLetters.settle(eventId, { state: 'REPLAYED', by, reason: null })) {
+    logger.info({ eventId, by }, 'dead letter replayed');
+  }
+  return success(deadLetters, eventId);
+}
+
+async function success(deadLetters: DeadLetters, eventId: string) {
+  return { type: 'DeadLetterSuccess', deadLetter: await deadLetters.find(eventId) };
+}
+
+function toRefusal(deadLetter: DeadLetter | null) {
+  return deadLetter && deadLetter.state !== 'FAILING'
+    ? {
+        type: 'DeadLetterSettled',
+        message: `This event is ${deadLetter.state.toLowerCase()} already.`,
+        state: deadLetter.state,
+      }
+    : { type: 'DeadLetterNotFound', message: 'There is no such dead letter.' };
+}
+
+function parseReason(text: string): string {
+  const reason = text.trim();
+  if (reason === '') throw badInput('reason', 'Say why the event is discarded.');
+  if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
+    throw badInput('reason', `The reason must be text of at most ${MAX_REASON_LENGTH} characters.`);
+  }
+  return reason;
 }

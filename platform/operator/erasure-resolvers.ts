@@ -5,7 +5,7 @@ import type { SubgraphContext } from '../graphql/subgraph-server.ts';
 import { isText } from '../graphql/text.ts';
 import { type Erasure, PSEUDONYM } from './erasure.ts';
 
-/** Says in a sentence why nothing was erased. */
+/** A refusal to erase; the message is a sentence with the reason. */
 export class NotErasable extends Error {}
 
 interface EraseArgs {
@@ -38,7 +38,7 @@ export function erasureResolvers(
   };
 }
 
-/** The customer's id as tokens have it; throws BAD_USER_INPUT when no token can. */
+/** The customer's id as in tokens; throws BAD_USER_INPUT for an id that no token can contain. */
 export function parseCustomer(customerId: string): string {
   if (customerId.trim() === '' || !isText(customerId)) {
     throw badInput('customerId', 'The customerId must be the `sub` of a customer.');

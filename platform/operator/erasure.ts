@@ -2,41 +2,41 @@ import type { Viewer } from '../auth/viewer.ts';
 import { inTransaction, type Pool, type Queryable } from '../database/postgres.ts';
 import { insertAuditEntry, newAuditEntry } from './audit.ts';
 
-/** Stands for a customer whose personal data are erased; says nothing of who that was. */
+/** Replaces the id of a customer whose personal data are erased; it does not identify the customer. */
 export const PSEUDONYM = /^erased-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface ErasureRequest {
   customerId: string;
   pseudonym: string;
-  /** Where the step before ended; null: the first one. */
+  /** The position at which the previous step ended; null: this is the first step. */
   after: string | null;
 }
 
-/** A step of an erasure: how many rows it changed, and where the next one begins; null: there is none. */
+/** A step of an erasure: the number of rows changed, and the start of the next step; null: the last one. */
 export interface ErasureStep {
   replaced: number;
   next: string | null;
 }
 
 export interface Erasure {
-  /** Replaces the customer's id in a bounded number of rows. Repeating a step changes nothing. */
+  /** Replaces the customer's id in a bounded number of rows. A repeated step changes nothing. */
   erase(request: ErasureRequest, by: Viewer): Promise<ErasureStep>;
 }
 
-/** Some 100 ms of reading. */
+/** In rows: some 100 ms of reading. */
 const STEP_SIZE = 20_000;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-const inOutbox = `
+const eraseInOutbox = `
   UPDATE outbox SET payload = jsonb_set(payload, '{customerId}', to_jsonb($2::text))
    WHERE payload ->> 'customerId' = $1`;
-const inDeadLetters = `
+const eraseInDeadLetters = `
   UPDATE dead_letter SET event = jsonb_set(event, '{payload,customerId}', to_jsonb($2::text))
    WHERE event -> 'payload' ->> 'customerId' = $1`;
-const inAuditLog = `
+const eraseInAuditLog = `
   UPDATE audit_entry SET user_id = $2 WHERE user_id = $1 AND acted_as = 'customer'`;
-// Along the primary key, so that no index has to be kept for this.
-const inArchive = `
+// Follows the primary key, so that no further index is needed.
+const eraseInArchive = `
   WITH step AS (
     SELECT id, payload FROM event_archive WHERE id > $3::uuid ORDER BY id LIMIT $4),
   changed AS (
@@ -44,12 +44,12 @@ const inArchive = `
        SET payload = jsonb_set(e.payload, '{customerId}', to_jsonb($2::text))
       FROM step WHERE e.id = step.id AND step.payload ->> 'customerId' = $1
  RETURNING e.id)
-  SELECT (SELECT count(*)::int FROM changed) AS replaced, (SELECT count(*)::int FROM step) AS seen,
+  SELECT (SELECT count(*)::int FROM changed) AS replaced, (SELECT count(*)::int FROM step) AS scanned,
          (SELECT id FROM step ORDER BY id DESC LIMIT 1) AS last`;
 
 /**
- * Erases in a context's PostgreSQL database: in its events, dead letters and audit log, and in the tables that it
- * names, which have a `customer_id`. `finish` runs in the last step's transaction.
+ * Erases a customer in a context's PostgreSQL database: in events, dead letters and audit log, and in
+ * `tables`, which have a `customer_id`. `finish` runs in the last step's transaction.
  */
 export function postgresErasure(
   pool: Pool,
@@ -60,11 +60,11 @@ export function postgresErasure(
     async erase(request, by) {
       const { customerId, pseudonym, after } = request;
       const ids = [customerId, pseudonym];
-      // First of all: what is archived from now on is erased already.
-      const first = after ? 0 : await changed(pool, inOutbox, ids);
-      const { rows } = await pool.query(inArchive, [...ids, after ?? NIL, STEP_SIZE]);
-      const [{ replaced, seen, last }] = rows;
-      if (seen === STEP_SIZE) return { replaced: first + replaced, next: last };
+      // The outbox first: so events that are archived from now on are erased already.
+      const first = after ? 0 : await countChanged(pool, eraseInOutbox, ids);
+      const { rows } = await pool.query(eraseInArchive, [...ids, after ?? NIL, STEP_SIZE]);
+      const [{ replaced, scanned, last }] = rows;
+      if (scanned === STEP_SIZE) return { replaced: first + replaced, next: last };
 
       const rest = await inTransaction(pool, async (db) => {
         await db.query("SELECT set_config('spacerent.erasing_customer', 'on', true)");
@@ -72,11 +72,11 @@ export function postgresErasure(
         const own = tables.map(
           (table) => `UPDATE ${table} SET customer_id = $2 WHERE customer_id = $1`,
         );
-        for (const statement of [...own, inDeadLetters, inAuditLog]) {
-          count += await changed(db, statement, ids);
+        for (const statement of [...own, eraseInDeadLetters, eraseInAuditLog]) {
+          count += await countChanged(db, statement, ids);
         }
         await finish(db, request);
-        if (count > 0) await record(db, pseudonym, by);
+        if (count > 0) await recordErasure(db, pseudonym, by);
         return count;
       });
       return { replaced: first + replaced + rest, next: null };
@@ -84,11 +84,11 @@ export function postgresErasure(
   };
 }
 
-async function changed(db: Queryable, statement: string, values: unknown[]): Promise<number> {
+async function countChanged(db: Queryable, statement: string, values: unknown[]): Promise<number> {
   return (await db.query(statement, values)).rowCount ?? 0;
 }
 
-async function record(db: Queryable, pseudonym: string, { userId }: Viewer): Promise<void> {
+async function recordErasure(db: Queryable, pseudonym: string, { userId }: Viewer): Promise<void> {
   const entry = newAuditEntry({
     userId,
     actedAs: 'operator',

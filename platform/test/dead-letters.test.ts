@@ -12,8 +12,8 @@ describeDeadLetters('PostgreSQL', async () => {
   return {
     inbox: postgresInbox(database.pool),
     deadLetters: postgresDeadLetters(database.pool),
-    hold: (id) => takeEvent(database.pool, id),
-    holdOnly: (id) => database.query('INSERT INTO inbox (event_id) VALUES ($1)', [id]),
+    process: (id) => takeEvent(database.pool, id),
+    insertIntoInbox: (id) => database.query('INSERT INTO inbox (event_id) VALUES ($1)', [id]),
     drop: () => database.drop(),
   };
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { instant } from '#contracts/values.ts';
 import { breakingEventChanges } from '../../scripts/contracts/event-changes.mjs';
 import { describeContract } from '../../scripts/contracts/event-contracts.mjs';
 
@@ -181,6 +182,7 @@ describe('a change of an event breaks the previous release', () => {
 describe('a change of an event breaks nothing', () => {
   test.each<[string, Events]>([
     ['when nothing changes', booked()],
+    ['when a text is parsed by a codec', changed({ startAt: instant })],
     ['when an event is added', { ...booked(), Moved: booked().Booked }],
     ['when a consumer is added', booked({ consumers: ['mypage', 'space', 'payment'] })],
     ['when an optional field is added', changed({ invoice: z.string().optional() })],

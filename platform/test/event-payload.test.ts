@@ -4,6 +4,7 @@ import { bookingEvents } from '#contracts/book.ts';
 import { type EventContract, schemaVersionOf } from '#contracts/event-contract.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
+import { timeSlot } from '#contracts/values.ts';
 import { readPayload } from '../messaging/event-payload.ts';
 import { newEvent } from '../messaging/events.ts';
 import { NotUnderstood } from '../messaging/failures.ts';
@@ -49,6 +50,19 @@ describe("an event's payload", () => {
 
   test('that an upcast cannot read is no newer one', () => {
     expect(() => read(1, { age: '30' })).toThrow(TypeError);
+  });
+
+  test('with instants is written as the text that is read back as the same instants', () => {
+    const startAt = new Date('2030-06-03T01:00:00.123Z');
+    const slot = { startAt, endAt: new Date('2030-06-03T03:00:00Z') };
+    const written = JSON.parse(JSON.stringify({ slot }));
+    expect(written.slot).toEqual({
+      startAt: '2030-06-03T01:00:00.123Z',
+      endAt: '2030-06-03T03:00:00.000Z',
+    });
+    expect(timeSlot.encode(slot)).toEqual(written.slot);
+    const dated = { topic: 'tests', consumers: [], payload: z.object({ slot: timeSlot }) };
+    expect(readPayload(dated, { type: 'Dated', payload: written })).toEqual({ slot });
   });
 
   test.each(Object.entries({ ...bookingEvents, ...paymentEvents, ...spaceEvents }))(

@@ -1,10 +1,11 @@
 import { createDatabase, silent } from '../../tests/support/database.ts';
 import { openTransport } from '../messaging/queue.ts';
-import { describeQueue, type Server } from './queue-spec.ts';
+import type { QueueServer } from './queue-harness.ts';
+import { describeQueue } from './queue-spec.ts';
 
 describeQueue('PostgreSQL', preparePostgres);
 
-async function preparePostgres(): Promise<Server> {
+async function preparePostgres(): Promise<QueueServer> {
   const database = await createDatabase();
   return {
     url: database.url,

@@ -3,23 +3,23 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { silent } from '../../tests/support/database.ts';
 import { freePort, startRedis } from '../../tests/support/servers.mjs';
+import { until } from '../../tests/support/system.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import {
-  describeQueue,
   idsOf,
   newEvent,
   newQueue,
-  passes,
-  passesAtLast,
+  type QueueServer,
   receive,
-  type Server,
-  until,
-} from './queue-spec.ts';
+  sendAndReceive,
+  sendUntilReceived,
+} from './queue-harness.ts';
+import { describeQueue } from './queue-spec.ts';
 
 if (process.env.TEST_REDIS_URL) describeQueue('Redis', prepareRedis);
 
-async function prepareRedis(): Promise<Server> {
+async function prepareRedis(): Promise<QueueServer> {
   const url = process.env.TEST_REDIS_URL as string;
   const admin = await redisAdmin();
   return {
@@ -55,14 +55,14 @@ onRedis('the queue on Redis', () => {
     admin?.destroy();
   });
 
-  test('goes on when Redis loses everything while jobs wait, run and are delayed', async () => {
+  test('a queue continues when Redis loses all data while jobs wait, run and are delayed', async () => {
     const queue = newQueue();
     const received: string[] = [];
     let fail = true;
     let started = 0;
     await transport.receive(queue, 2, async (batch) => {
       started += 1;
-      if (fail) throw new Error('is to be tried again');
+      if (fail) throw new Error('a failure that is retried');
       received.push(...idsOf(batch));
     });
     const events = Array.from({ length: 8 }, newEvent);
@@ -70,13 +70,13 @@ onRedis('the queue on Redis', () => {
     await until('some have failed and are delayed', () => started >= 4);
     await admin.flushAll();
     fail = false;
-    for (const event of events) await passesAtLast(transport, queue, received, event);
+    for (const event of events) await sendUntilReceived(transport, queue, received, event);
   });
 
-  test('goes on when Redis had no memory left and has some again, without running hot', async () => {
+  test('a queue continues when Redis runs out of memory and recovers, without a busy loop', async () => {
     const queue = newQueue();
     const received = await receive(transport, queue);
-    await passes(transport, queue, received);
+    await sendAndReceive(transport, queue, received);
     await admin.configSet('maxmemory', '1');
     const event = newEvent();
     await expect(transport.send([{ queue, event, attempt: 1 }])).rejects.toThrow(/OOM/);
@@ -86,10 +86,10 @@ onRedis('the queue on Redis', () => {
     await pause(2_000);
     expect((await commands()) - before).toBeLessThan(200);
     await admin.configSet('maxmemory', '0');
-    await passes(transport, queue, received);
+    await sendAndReceive(transport, queue, received);
   });
 
-  test('works when Redis is started after it, and shows in the metrics whether it is connected', async () => {
+  test('a transport works when Redis starts later, and its metric shows whether it is connected', async () => {
     const port = await freePort();
     const metrics = createMetrics('test');
     const early = openTransport({ REDIS_URL: `redis://:late@127.0.0.1:${port}` }, silent, metrics);
@@ -103,12 +103,12 @@ onRedis('the queue on Redis', () => {
     expect(await connected()).toBe(0);
     let server = await startRedis('late', port);
     try {
-      await passesAtLast(early, queue, received);
+      await sendUntilReceived(early, queue, received);
       expect(await connected()).toBe(1);
       await server.stop();
       await until('not connected', async () => (await connected()) === 0);
       server = await startRedis('late', port);
-      await passesAtLast(early, queue, received);
+      await sendUntilReceived(early, queue, received);
       expect(await connected()).toBe(1);
     } finally {
       await early.stopReceiving();

@@ -114,7 +114,7 @@ describe('a fifth context', () => {
       },
       withReports,
     );
-    expect(event.awaiting).toEqual(['space', 'mypage', 'reports']);
+    expect(event.awaiting).toEqual(['mypage', 'reports', 'space']);
 
     await statement('test-insert', insertOutbox('$1'))(payment.pool, JSON.stringify([event]));
     relay.publish([event]);
@@ -126,6 +126,6 @@ describe('a fifth context', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(received).toEqual([paymentId]);
-    expect(await awaiting()).toEqual(['space', 'mypage']);
+    expect(await awaiting()).toEqual(['mypage', 'space']);
   });
 });

@@ -9,7 +9,7 @@ import {
   readConfig,
   setting,
 } from '#platform/config/settings.ts';
-import { edgeShape } from './edge-settings.ts';
+import { edgeShape } from './http/settings.ts';
 import { providerShape } from './identity/provider-settings.ts';
 
 const shape = {

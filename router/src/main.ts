@@ -2,11 +2,11 @@ import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { peerUrls } from '#platform/config/settings.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
 import { routerConfig } from './config.ts';
-import { createEdge } from './edge.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway } from './executor/gateway.ts';
+import { createEdge } from './http/public-server.ts';
 import { signDevelopmentToken, tokenRequest } from './identity/development-tokens.ts';
 import { identity } from './identity/identity.ts';
-import { routerMetrics } from './metrics.ts';
+import { routerMetrics } from './observability/metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const urls = peerUrls(config);

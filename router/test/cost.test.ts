@@ -3,7 +3,7 @@ import { buildSchema, parse } from 'graphql';
 import { costCompiler } from '../src/admission/cost.ts';
 import { costRules } from '../src/admission/cost-rules.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { openGate } from './edge-fixture.ts';
+import { openGate } from './public-server-fixture.ts';
 
 const SDL = `
   directive @cost(weight: Int!) on ARGUMENT_DEFINITION | FIELD_DEFINITION | OBJECT | SCALAR

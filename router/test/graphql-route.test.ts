@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openEdge, type RunningEdge } from './edge-fixture.ts';
+import { openEdge, type RunningEdge } from './public-server-fixture.ts';
 
 let edge: RunningEdge;
 beforeAll(async () => {

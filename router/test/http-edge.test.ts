@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { inheritedCorrelation, newCorrelation } from '#platform/observability/correlation.ts';
 import { routerConfig } from '../src/config.ts';
 import type { SubgraphResponse } from '../src/executor/subgraph.ts';
-import { openEdge, type RunningEdge } from './edge-fixture.ts';
+import { openEdge, type RunningEdge } from './public-server-fixture.ts';
 
 const APP = 'https://app.example';
 const OTHER = 'https://other.example';

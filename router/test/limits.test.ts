@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { RequestErrors } from '../src/admission/refusals.ts';
 import { routerConfig } from '../src/config.ts';
-import { openGate } from './edge-fixture.ts';
+import { openGate } from './public-server-fixture.ts';
 
 function refusals(query: string, options: { introspection?: boolean } = {}) {
   try {

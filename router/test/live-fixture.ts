@@ -7,19 +7,19 @@ import { errorFormatter } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
 import { silent } from '../../tests/support/database.ts';
+import { admissionGate } from '../src/admission/admission.ts';
 import { costRules } from '../src/admission/cost-rules.ts';
 import { documentExaminer } from '../src/admission/documents.ts';
-import { admissionGate } from '../src/admission/gate.ts';
 import { automaticOperations } from '../src/admission/persisted-operations.ts';
 import { Executor } from '../src/executor/executor.ts';
-import type { RouterContext } from '../src/subgraph-client.ts';
-import { connectionLimits } from '../src/subscriptions/connection-limits.ts';
-import { IDLE_TIMES } from '../src/subscriptions/idle-close.ts';
-import { operations } from '../src/subscriptions/operations.ts';
-import { subscriptions } from '../src/subscriptions/subscriptions.ts';
-import type { ViewSource } from '../src/subscriptions/view-source.ts';
-import { watchedViews } from '../src/subscriptions/watched-views.ts';
-import { serveWebSockets } from '../src/subscriptions/websocket.ts';
+import type { RouterContext } from '../src/executor/subgraph-client.ts';
+import { connectionLimits } from '../src/live/connection-limits.ts';
+import { IDLE_TIMES } from '../src/live/idle-close.ts';
+import { operations } from '../src/live/operations.ts';
+import { subscriptions } from '../src/live/subscriptions.ts';
+import type { ViewSource } from '../src/live/view-source.ts';
+import { watchedViews } from '../src/live/watched-views.ts';
+import { serveWebSockets } from '../src/live/websocket.ts';
 
 const AT = '2030-06-03T01:00:00.000Z';
 

@@ -3,8 +3,8 @@ import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { startRedis } from '../../tests/support/servers.mjs';
 import { until } from '../../tests/support/system.ts';
-import { outcomeOf, routerMetrics } from '../src/metrics.ts';
-import { openEdge, type RunningEdge } from './edge-fixture.ts';
+import { outcomeOf, routerMetrics } from '../src/observability/metrics.ts';
+import { openEdge, type RunningEdge } from './public-server-fixture.ts';
 
 const TOKEN = 'a-token-for-the-metrics';
 const PASSWORD = 'unguessable-password-of-redis';

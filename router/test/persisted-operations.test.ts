@@ -9,7 +9,7 @@ import { generatePersistedQueryIdsFromManifest } from '@apollo/persisted-query-l
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { openEdge, type RunningEdge } from './edge-fixture.ts';
+import { openEdge, type RunningEdge } from './public-server-fixture.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

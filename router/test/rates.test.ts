@@ -8,7 +8,7 @@ import { until } from '../../tests/support/system.ts';
 import { budgetCounter } from '../src/admission/counters.ts';
 import { type Caller, callerRates } from '../src/admission/rates.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
-import { openEdge, type RunningEdge } from './edge-fixture.ts';
+import { openEdge, type RunningEdge } from './public-server-fixture.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

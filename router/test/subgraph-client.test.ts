@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { silent } from '../../tests/support/database.ts';
 import { freePort } from '../../tests/support/servers.mjs';
-import { SubgraphClient } from '../src/subgraph-client.ts';
+import { SubgraphClient } from '../src/executor/subgraph-client.ts';
 
 const QUERY = 'query Spaces__space__0 { spaces { id } }';
 const ENTITIES =

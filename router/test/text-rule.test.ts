@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { RequestErrors } from '../src/admission/refusals.ts';
 import { viewerOf } from '../src/identity/claims.ts';
-import { openGate } from './edge-fixture.ts';
+import { openGate } from './public-server-fixture.ts';
 
 const SEARCH = 'query ($filter: SpaceFilter) { spaces(filter: $filter) { edges { cursor } } }';
 

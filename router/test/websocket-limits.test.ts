@@ -4,8 +4,8 @@ import { createClient } from 'graphql-ws';
 import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
 import { until } from '../../tests/support/system.ts';
-import { openEdge } from './edge-fixture.ts';
 import { openLiveRouter } from './live-fixture.ts';
+import { openEdge } from './public-server-fixture.ts';
 
 const PROTOCOL = 'graphql-transport-ws';
 const MINE = 'subscription { myBookingStatuses { version } }';

@@ -32,7 +32,9 @@ export async function describeEvents() {
 export function describeContract({ topic, consumers, payload, upcasts = [] }) {
   const options = /** @type {const} */ ({ unrepresentable: 'any', target: 'draft-2020-12' });
   const accepts = /** @type {Schema} */ (z.toJSONSchema(payload, { ...options, io: 'input' }));
-  const publishes = withoutClosedObjects(z.toJSONSchema(payload, { ...options, io: 'output' }));
+  const publishes = withoutClosedObjects(
+    z.toJSONSchema(payload, { ...options, io: 'output', override: asEncoded }),
+  );
   const isSame = JSON.stringify(accepts) === JSON.stringify(publishes);
   return {
     topic,
@@ -42,6 +44,18 @@ export function describeContract({ topic, consumers, payload, upcasts = [] }) {
     accepts,
     ...(isSame ? {} : { publishes }),
   };
+}
+
+/**
+ * Describes what a codec publishes, which is its encoded side: its output never leaves a process.
+ *
+ * @param {{ zodSchema: unknown, jsonSchema: Record<string, unknown> }} context
+ */
+function asEncoded({ zodSchema, jsonSchema }) {
+  if (!(zodSchema instanceof z.ZodCodec)) return;
+  for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+  const { $schema, ...encoded } = z.toJSONSchema(zodSchema.def.in, { io: 'input' });
+  Object.assign(jsonSchema, encoded);
 }
 
 /**

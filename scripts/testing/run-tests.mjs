@@ -15,10 +15,11 @@ export const serversHelp = `Tests of the servers profile start their own redis-s
 so, on a machine that lacks one of them; with SPACERENT_TEST_ALL=1 (also when CI is set) that is an error.`;
 
 /**
- * A part of the tests. `perProfile`: each profile has a run of Jest of its own.
+ * A part of the tests. `perProfile`: each profile has a run of Jest of its own. `shards`: the number of runs of Jest
+ * that share the files.
  *
  * @typedef {'unit' | 'integration' | 'e2e' | 'faults'} Project
- * @typedef {{ name: string, projects: Project[], perProfile?: boolean }} Part
+ * @typedef {{ name: string, projects: Project[], perProfile?: boolean, shards?: number }} Part
  * @typedef {import('./lanes.mjs').Lane} Lane
  */
 
@@ -77,7 +78,8 @@ function selectedTests(parts, profiles, args, options) {
 }
 
 /**
- * In the order in which they start, two at a time: a second profile after all other parts.
+ * In the order in which they start, two at a time: a second profile and second shards after all other parts, so
+ * that the last ones are short and both cores stay busy to the end.
  *
  * @param {Part[]} parts
  * @param {string} profiles
@@ -85,16 +87,29 @@ function selectedTests(parts, profiles, args, options) {
  * @returns {Lane[]}
  */
 function allTests(parts, profiles, options) {
-  const [firstProfile = 'embedded', ...otherProfiles] = profiles.split(',');
-  /** @type {(part: Part, profile?: string) => Lane} */
-  const toLane = ({ name, projects }, profile) => ({
-    name: profile ? `${name}, ${profile}` : name,
-    profiles: profile ?? profiles,
-    args: ['--selectProjects', ...projects, ...options],
-  });
-  const first = parts.map((part) => toLane(part, part.perProfile ? firstProfile : undefined));
-  const later = otherProfiles.flatMap((profile) =>
-    parts.filter(({ perProfile }) => perProfile).map((part) => toLane(part, profile)),
-  );
+  const lanes = parts.map((part) => toLanes(part, profiles, options));
+  const first = lanes.flatMap((lanesOfPart) => lanesOfPart.slice(0, 1));
+  const later = lanes.toReversed().flatMap((lanesOfPart) => lanesOfPart.slice(1));
   return [...first, ...later];
+}
+
+/**
+ * @param {Part} part
+ * @param {string} profiles
+ * @param {string[]} options
+ * @returns {Lane[]}
+ */
+function toLanes({ name, projects, perProfile, shards = 1 }, profiles, options) {
+  const args = ['--selectProjects', ...projects, ...options];
+  if (perProfile) {
+    return profiles
+      .split(',')
+      .map((profile) => ({ name: `${name}, ${profile}`, profiles: profile, args }));
+  }
+  if (shards === 1) return [{ name, profiles, args }];
+  return Array.from({ length: shards }, (_, index) => `${index + 1}/${shards}`).map((shard) => ({
+    name: `${name}, ${shard}`,
+    profiles,
+    args: [...args, `--shard=${shard}`],
+  }));
 }

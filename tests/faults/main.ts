@@ -1,37 +1,21 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { projectFile } from '#platform/config/project.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { handleInterruption } from './interruption.ts';
 import { type Options, readOptions } from './options.ts';
-import { type FinishedRun, failureOf, lineOf, reportOf, totalsOf } from './report.ts';
+import { type FinishedRun, formatFailure, formatRun, formatTotals, sumUp } from './report.ts';
 import { run } from './run.ts';
+import { type RunFolder, withRunFolder } from './run-folder.ts';
+import { removeServiceSettings } from './service-settings.ts';
 import { type ChaosSystem, type Profile, startSystem } from './system/chaos-system.ts';
 import { requirePrograms } from './system/programs.ts';
 
-/** After so many failing runs the next ones would tell nothing new. */
-const FAILURES_AT_MOST = 10;
-/** Every so many runs the views of all bookings are made anew, not just the run's own. */
-const ALL_VIEWS_EVERY = 25;
+/** More failed runs would most likely repeat the same failures. */
+const MAX_FAILED_RUNS = 10;
+/** Every n-th run compares the views of all bookings, not only its own. */
+const ALL_VIEWS_INTERVAL = 25;
 
-// What would turn a profile into another one, or its services into other ones.
-for (const name of Object.keys(process.env)) {
-  if (
-    /^(HOST|PORT|AUTH_\w+|INTERNAL_TOKEN_KEYS|REDIS_URL|\w+_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_URL)(_FILE)?$/.test(
-      name,
-    )
-  ) {
-    delete process.env[name];
-  }
-}
-
-const interruption = new AbortController();
-const interrupted = new Promise<never>((_, reject) => {
-  interruption.signal.addEventListener('abort', () => reject(interruption.signal.reason));
-});
-interrupted.catch(() => {});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => interruption.abort(new Error('Interrupted.')));
-}
-
+removeServiceSettings();
+const interruption = handleInterruption();
 const finished: FinishedRun[] = [];
 try {
   const options = readOptions(process.argv.slice(2));
@@ -39,8 +23,8 @@ try {
   try {
     for (const profile of options.profiles) await runAll(profile, options);
   } finally {
-    // Also of an interrupted series: what was run was run.
-    if (finished.length > 0) tellTotals(options);
+    // An interrupted series reports the runs that it finished.
+    if (finished.length > 0) reportTotals(options);
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
@@ -48,96 +32,67 @@ try {
 }
 process.exit();
 
-function tellTotals(options: Options): void {
-  const totals = totalsOf(finished);
-  console.log(reportOf(totals));
+function reportTotals(options: Options): void {
+  const totals = sumUp(finished);
+  console.log(formatTotals(totals));
   if (totals.failed > 0) process.exitCode = 1;
   if (!options.json) return;
   mkdirSync(dirname(options.json), { recursive: true });
   writeFileSync(options.json, `${JSON.stringify({ options, totals, runs: finished }, null, 2)}\n`);
 }
 
-/** A system serves one run after the other, until one fails: the next begins on a new one. */
+/** Runs share a system until one fails: the next run starts a new system. */
 async function runAll(profile: Profile, options: Options): Promise<void> {
   let next = 0;
   while (next < options.runs) {
     const failures = finished.filter(({ violations }) => violations.length > 0).length;
-    if (failures >= FAILURES_AT_MOST) throw new Error(`${failures} runs failed: enough.`);
-    next = await runOnOneSystem(profile, options, next);
-  }
-}
-
-async function runOnOneSystem(profile: Profile, options: Options, first: number): Promise<number> {
-  const parent = projectFile('.spacerent');
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const home = mkdtempSync(join(parent, 'chaos-'));
-  const say = (line: string) =>
-    appendFileSync(join(home, 'chaos.log'), `${new Date().toISOString()} ${line}\n`);
-  const steps: (() => Promise<void>)[] = [];
-  let keep = true;
-  try {
-    const system = await untilInterrupted(
-      startSystem(profile, home, say, (step) => steps.push(step)),
+    if (failures >= MAX_FAILED_RUNS) throw new Error(`Stopped after ${failures} failed runs.`);
+    const result = await withRunFolder('chaos', options.keep, interruption.signal, (folder) =>
+      runOnOneSystem(profile, options, next, folder),
     );
-    const last = await runUntilFailure(system, home, options, first, say);
-    keep = options.keep || last.failed;
-    return last.next;
-  } catch (error) {
-    // Somebody who interrupts it has seen enough.
-    keep = options.keep || !interruption.signal.aborted;
-    throw error;
-  } finally {
-    for (const step of steps.reverse()) {
-      await step().catch((error: Error) => console.error(`While stopping: ${error.message}`));
-    }
-    if (keep) console.log(`Data and logs: ${home}`);
-    else rmSync(home, { recursive: true, force: true });
+    next = result.next;
   }
 }
 
-async function runUntilFailure(
-  system: ChaosSystem,
-  home: string,
+/** Returns the index of the next run. */
+async function runOnOneSystem(
+  profile: Profile,
   options: Options,
   first: number,
-  say: (line: string) => void,
+  folder: RunFolder,
 ): Promise<{ next: number; failed: boolean }> {
+  const system = await interruption.orAbort(startSystem(profile, folder));
   for (let index = first; index < options.runs; index += 1) {
-    const seed = options.seed + index;
-    say(`run ${index + 1}, seed ${seed}`);
-    const isLast = index === options.runs - 1;
-    const result = await untilInterrupted(
-      run(
-        system,
-        {
-          seed,
-          only: options.only,
-          seconds: options.seconds,
-          allViews: isLast || (index + 1) % ALL_VIEWS_EVERY === 0,
-        },
-        say,
-        interruption.signal,
-      ),
-    );
-    const failed = result.violations.length > 0;
-    const done: FinishedRun = { ...result, profile: system.profile, number: index + 1 };
-    if (failed) done.kept = home;
-    finished.push(done);
-    const line = lineOf(done, options.runs);
-    say(line);
-    console.log(line);
-    if (!failed) continue;
-    const failure = failureOf(done, options);
-    say(failure);
-    console.log(failure);
-    return { next: index + 1, failed };
+    const finishedRun = await runOnce(system, options, index, folder);
+    if (finishedRun.violations.length > 0) return { next: index + 1, failed: true };
   }
   return { next: options.runs, failed: false };
 }
 
-/** Leaves off at once: what was started is stopped by whoever started it. */
-function untilInterrupted<T>(work: Promise<T>): Promise<T> {
-  // What it still throws afterwards is of no interest.
-  work.catch(() => {});
-  return Promise.race([work, interrupted]);
+async function runOnce(
+  system: ChaosSystem,
+  options: Options,
+  index: number,
+  folder: RunFolder,
+): Promise<FinishedRun> {
+  const seed = options.seed + index;
+  folder.log(`run ${index + 1}, seed ${seed}`);
+  const isLast = index === options.runs - 1;
+  const compareAllViews = isLast || (index + 1) % ALL_VIEWS_INTERVAL === 0;
+  const { only, seconds } = options;
+  const result = await interruption.orAbort(
+    run(system, { seed, only, seconds, compareAllViews }, folder.log, interruption.signal),
+  );
+  const finishedRun: FinishedRun = { ...result, profile: system.profile, number: index + 1 };
+  const hasFailed = result.violations.length > 0;
+  if (hasFailed) finishedRun.keptIn = folder.path;
+  finished.push(finishedRun);
+  report(formatRun(finishedRun, options.runs), folder);
+  if (hasFailed) report(formatFailure(finishedRun, options), folder);
+  return finishedRun;
+}
+
+function report(text: string, folder: RunFolder): void {
+  folder.log(text);
+  console.log(text);
 }

@@ -1,31 +1,32 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../../bench/options.ts';
-import { repertoire } from './repertoire/repertoire.ts';
+import { faultCatalogue, isInProfile } from './fault-catalogue/catalogue.ts';
 import type { Profile } from './system/chaos-system.ts';
 
 export interface Options {
-  /** Of the first run; each next one's is one higher. */
+  /** Of the first run; the seed of each next run is one higher. */
   seed: number;
   runs: number;
   profiles: readonly Profile[];
-  /** How long clients book in each run. */
+  /** The shortest duration of the load in each run. */
   seconds: number;
-  /** The one fault that comes, of those in the repertoire. */
+  /** Injects only this fault. */
   only: string | undefined;
-  /** Data and logs stay, also when all is well. */
+  /** Keeps data and logs of passed runs, too. */
   keep: boolean;
-  /** The absolute path of the totals. */
+  /** The absolute path of the file for the results. */
   json: string | undefined;
 }
 
-const PROFILES: Record<string, readonly Profile[]> = {
+/** The values of `--profile`. */
+export const PROFILES: Record<string, readonly Profile[]> = {
   embedded: ['embedded'],
   servers: ['servers'],
   both: ['embedded', 'servers'],
 };
 
-/** Reads the command line; throws a sentence that says what is wrong with it. */
+/** Parses the command line. Throws an error whose message explains the first invalid option. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -49,22 +50,25 @@ export function readOptions(args: string[]): Options {
     runs: wholeNumber('--runs', values.runs, 1, 100_000),
     profiles,
     seconds: wholeNumber('--seconds', values.seconds, 1, 600),
-    only: faultName(values.only, profiles),
+    only: parseFaultName(values.only, profiles),
     keep: values.keep,
     json: values.json && resolve(values.json),
   };
 }
 
-function faultName(name: string | undefined, profiles: readonly Profile[]): string | undefined {
+function parseFaultName(
+  name: string | undefined,
+  profiles: readonly Profile[],
+): string | undefined {
   if (name === undefined) return undefined;
-  const fault = repertoire.find((each) => each.name === name);
+  const fault = faultCatalogue.find((each) => each.name === name);
   if (!fault) {
-    const names = repertoire.map((each) => each.name).join(', ');
-    throw new Error(`--only must name a fault, not "${name}". There are: ${names}.`);
+    const names = faultCatalogue.map((each) => each.name).join(', ');
+    throw new Error(`--only must name a fault, not "${name}". The faults are: ${names}.`);
   }
-  const elsewhere = profiles.find((profile) => (fault.profile ?? profile) !== profile);
-  if (elsewhere) {
-    throw new Error(`--only: ${name} is for --profile ${fault.profile}, not for ${elsewhere}.`);
+  const other = profiles.find((profile) => !isInProfile(fault, profile));
+  if (other) {
+    throw new Error(`--only: ${name} is for --profile ${fault.profile}, not for ${other}.`);
   }
   return name;
 }

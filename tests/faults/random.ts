@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Random numbers that a seed decides. Whoever draws on their own draws from a fork of their own: how
- * often one draws then changes nothing for another.
+ * Random numbers that depend on a seed alone. Independent users draw from forks of their own: how many
+ * numbers one of them draws does not change the numbers of another.
  */
 export class Random {
   readonly #seed: string;
@@ -17,7 +17,7 @@ export class Random {
     return new Random(`${this.#seed}/${name}`);
   }
 
-  /** In [0, 1): mulberry32. */
+  /** In [0, 1), by mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -38,7 +38,7 @@ export class Random {
     return from[this.between(0, from.length - 1)] as T;
   }
 
-  /** One of the keys, each as often as its weight says. */
+  /** One of the keys, in proportion to its weight. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries(weights) as [Name, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -9,8 +9,8 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
 
-/** A server that says its name to whoever asks. */
-async function server(name: string): Promise<{ host: string; port: number }> {
+/** Starts a server that responds to each request with its name. */
+async function startServer(name: string): Promise<{ host: string; port: number }> {
   const listening: Server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', () => socket.write(name));
@@ -21,32 +21,32 @@ async function server(name: string): Promise<{ host: string; port: number }> {
   return { host: '127.0.0.1', port: (listening.address() as { port: number }).port };
 }
 
-async function ask(proxy: TcpProxy): Promise<string> {
+async function requestName(proxy: TcpProxy): Promise<string> {
   const { hostname, port } = new URL(proxy.through('http://proxy'));
   const socket = connect(Number(port), hostname);
   try {
     socket.write('who?');
-    const [answer] = await once(socket, 'data');
-    return String(answer);
+    const [response] = await once(socket, 'data');
+    return String(response);
   } finally {
     socket.destroy();
   }
 }
 
-test('each connection gets the next target, and one that is gone is passed over', async () => {
-  const [first, second] = [await server('first'), await server('second')];
-  const gone = await server('gone');
+test('connections are assigned to the targets in turn, and a target that is down is skipped', async () => {
+  const [first, second] = [await startServer('first'), await startServer('second')];
+  const down = await startServer('down');
   await new Promise((resolve) => (open.pop() as Server).close(resolve));
-  const proxy = await TcpProxy.open(first, gone, second);
+  const proxy = await TcpProxy.open(first, down, second);
   open.push(proxy);
 
-  const answers = [];
-  for (let turn = 0; turn < 6; turn += 1) answers.push(await ask(proxy));
-  expect(new Set(answers)).toEqual(new Set(['first', 'second']));
+  const names = new Set<string>();
+  for (let turn = 0; turn < 6; turn += 1) names.add(await requestName(proxy));
+  expect(names).toEqual(new Set(['first', 'second']));
 });
 
-test('a half-open connection is reset when it is healed', async () => {
-  const target = await server('target');
+test('a half-open connection is reset when the proxy heals', async () => {
+  const target = await startServer('target');
   const proxy = await TcpProxy.open(target);
   open.push(proxy);
   const { hostname, port } = new URL(proxy.through('http://proxy'));
@@ -55,11 +55,11 @@ test('a half-open connection is reset when it is healed', async () => {
   socket.write('who?');
   await once(socket, 'data');
 
-  // Not once(): it takes the reset, which is wanted here, for a failure.
+  // once() would reject because of the reset, which is expected here.
   const closed = new Promise((resolve) => socket.once('close', resolve));
   proxy.silenceOpen();
   proxy.heal();
   await closed;
   expect(proxy.connections).toBe(0);
-  expect(await ask(proxy)).toBe('target');
+  expect(await requestName(proxy)).toBe('target');
 });

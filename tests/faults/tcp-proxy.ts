@@ -9,13 +9,13 @@ export interface Target {
 interface Link {
   client: Socket;
   server: Socket;
-  /** Half open: both ends believe in the connection, nothing gets through it any more. */
+  /** Half open: both ends keep the connection, but no more bytes pass. */
   silent: boolean;
 }
 
 /**
- * A TCP proxy on 127.0.0.1 that stands between a service and a server and does what networks do.
- * Every fault but {@link silenceOpen} and {@link cut} lasts until {@link heal}.
+ * A TCP proxy on 127.0.0.1 between a service and a server that simulates faults of the network.
+ * Every fault lasts until {@link heal}, except {@link cut}, which resets connections once.
  */
 export class TcpProxy {
   readonly #targets: readonly Target[];
@@ -34,8 +34,8 @@ export class TcpProxy {
   }
 
   /**
-   * Listens on a free port and passes everything on, untouched. Of several targets each connection
-   * gets one, in turn; one on which nobody listens is passed over.
+   * Listens on a free port and forwards all bytes unchanged. With several targets, connections are
+   * assigned to them in turn; a target that refuses the connection is skipped.
    */
   static async open(...targets: [Target, ...Target[]]): Promise<TcpProxy> {
     const proxy = new TcpProxy(targets);
@@ -44,54 +44,54 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** The same address, reached through this proxy. */
+  /** The same address with the proxy's host and port. */
   through(url: string): string {
     const address = new URL(url);
     address.host = `127.0.0.1:${this.#port}`;
     return address.href;
   }
 
-  /** How many clients are connected, as they see it. */
+  /** The number of connections that clients have open. */
   get connections(): number {
     return [...this.#links].filter(({ client }) => !client.destroyed).length;
   }
 
-  /** Resets every open connection; new ones are accepted. */
+  /** Resets every open connection; new connections are accepted. */
   cut(): void {
     for (const link of this.#links) reset(link);
     this.#links.clear();
   }
 
-  /** Resets every open connection and every new one: the server is gone. */
+  /** Resets every open and every new connection, as if the server were down. */
   refuse(): void {
     this.#refuses = true;
     this.cut();
   }
 
-  /** Open connections stay open for ever, but carry nothing any more; new ones work. */
+  /** Makes every open connection half open: no more bytes pass. New connections work. */
   silenceOpen(): void {
     for (const link of this.#links) link.silent = true;
   }
 
-  /** Whatever comes back from the server arrives `ms` later. */
+  /** Delays all bytes from the server by `ms`. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }
 
   /**
-   * The next `times` times that a client's bytes contain `text`, they still reach the server; the
-   * connection is reset before its answer: the client cannot know whether it took place.
+   * The next `times` requests whose bytes contain `text` reach the server, but the connection is reset
+   * before the response: the client cannot know whether the request was executed.
    */
   cutAfter(text: string, times = 1): void {
     this.#cutAfter = { bytes: Buffer.from(text), times };
   }
 
-  /** How often the present {@link cutAfter} is still to come. */
+  /** How many resets of the current {@link cutAfter} are left. */
   get cutsLeft(): number {
     return this.#cutAfter?.times ?? 0;
   }
 
-  /** Ends every fault. Silent connections cannot come back to life: they are reset. */
+  /** Ends every fault. Half-open connections have lost bytes and cannot resume: they are reset. */
   heal(): void {
     this.#refuses = false;
     this.#delayMs = 0;
@@ -103,7 +103,7 @@ export class TcpProxy {
     }
   }
 
-  /** Ends every connection and takes no more. */
+  /** Resets every connection and stops listening. */
   async close(): Promise<void> {
     this.#refuses = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -118,13 +118,13 @@ export class TcpProxy {
       client.resetAndDestroy();
       return;
     }
-    // Kept until somebody takes the connection.
+    // The client's bytes wait until a target accepts the connection.
     client.pause();
-    const inTurn = this.#targets.map(
+    const targets = this.#targets.map(
       (_, index) => this.#targets[(this.#accepted + index) % this.#targets.length] as Target,
     );
     this.#accepted += 1;
-    this.#connect(client, inTurn);
+    this.#connect(client, targets);
   }
 
   #connect(client: Socket, [target, ...others]: readonly Target[]): void {
@@ -134,14 +134,14 @@ export class TcpProxy {
     }
     const server = connect(target);
     const link: Link = { client, server, silent: false };
-    const refused = () => {
+    const tryNextTarget = () => {
       this.#links.delete(link);
       this.#connect(client, others);
     };
     this.#links.add(link);
-    server.once('error', refused);
+    server.once('error', tryNextTarget);
     server.once('connect', () => {
-      server.off('error', refused);
+      server.off('error', tryNextTarget);
       this.#join(link);
     });
   }
@@ -152,23 +152,23 @@ export class TcpProxy {
       socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => {
-        // A silent link's ends learn nothing of each other, until it is healed.
+        // A half-open connection does not report the close of one end to the other.
         if (!link.silent) reset(link);
         if (client.destroyed && server.destroyed) this.#links.delete(link);
       });
     }
-    client.on('data', (bytes) => this.#toServer(link, bytes));
-    server.on('data', (bytes) => this.#toClient(link, bytes));
+    client.on('data', (bytes) => this.#forwardToServer(link, bytes));
+    server.on('data', (bytes) => this.#forwardToClient(link, bytes));
     if (client.destroyed) reset(link);
     else client.resume();
   }
 
-  #toServer(link: Link, bytes: Buffer): void {
+  #forwardToServer(link: Link, bytes: Buffer): void {
     if (link.silent) return;
     const cut = this.#cutAfter;
     if (cut && cut.times > 0 && bytes.includes(cut.bytes)) {
       cut.times -= 1;
-      // Unheard from here on: the server acts, its answer never arrives.
+      // The server executes the request; its response is dropped.
       link.silent = true;
       link.server.end(bytes);
       link.client.resetAndDestroy();
@@ -177,7 +177,7 @@ export class TcpProxy {
     link.server.write(bytes);
   }
 
-  #toClient(link: Link, bytes: Buffer): void {
+  #forwardToClient(link: Link, bytes: Buffer): void {
     if (link.silent) return;
     if (this.#delayMs === 0) {
       link.client.write(bytes);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { healthCommand } from './compose-file.mjs';
+import { baseImageName, makeStandIn } from './fake-base-image.mjs';
 import { eventually, lastLines, run, tryRun } from './processes.mjs';
-import { baseImageName, makeStandIn } from './stand-in.mjs';
 
 const imageName = 'localhost/spacerent-image-test';
 

@@ -3,15 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '#platform/auth/viewer.ts';
 import type { Audience } from '#platform/graphql/access.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
-import { rebuildEnded } from '../support/rebuild.ts';
-import { describeSystems, type System } from '../support/system.ts';
-import { askSubgraph } from './inside.ts';
+import { waitForRebuild } from '../support/rebuild.ts';
+import { describeSystems, type GraphQLResponse, type System } from '../support/system.ts';
+import { querySubgraph } from './internal-requests.ts';
 import { entityFields, rootFields } from './schema-rules.ts';
 
-type Answer = Awaited<ReturnType<System['graphql']>>;
-
-const people: [string, Role | null][] = [
-  ['nobody', null],
+const principals: [string, Role | null][] = [
+  ['anonymous clients', null],
   ['customers', 'customer'],
   ['hosts', 'host'],
   ['operators', 'operator'],
@@ -23,8 +21,8 @@ const ROLES: Partial<Record<Audience, Role>> = {
   OPERATOR: 'operator',
 };
 
-/** What somebody of that role is told instead of an answer; null: they are answered. */
-function refusalOf(audience: Audience, role: Role | null): string | null {
+/** The code of the error that a principal of the role gets; null if the field is resolved. */
+function expectedCode(audience: Audience, role: Role | null): string | null {
   if (audience === 'ANYONE') return null;
   if (audience === 'SERVICE') return 'FORBIDDEN';
   if (role === null) return 'UNAUTHENTICATED';
@@ -32,12 +30,12 @@ function refusalOf(audience: Audience, role: Role | null): string | null {
   return 'FORBIDDEN';
 }
 
-const codesOf = ({ errors }: Pick<Answer, 'errors'>) =>
+const codesOf = ({ errors }: Pick<GraphQLResponse, 'errors'>) =>
   (errors ?? []).map(({ extensions }) => extensions.code);
 
-describeSystems('who may use what', (system) => {
+describeSystems('access rules', (system) => {
   const fields = rootFields();
-  const tokenOf = (role: Role | null) =>
+  const tokenFor = (role: Role | null) =>
     role === null ? Promise.resolve(null) : system.token(`matrix-${uuidv7()}`, role);
 
   const ids: Record<string, string> = {};
@@ -49,53 +47,68 @@ describeSystems('who may use what', (system) => {
     Object.assign(ids, { Space: space.id, Booking: booking.id });
   });
 
-  // The operator has begun one: other tests find none running.
-  afterAll(() => rebuildEnded(system));
+  // The matrix starts a rebuild; other tests start their own.
+  afterAll(() => waitForRebuild(system));
 
   for (const { name, kind, audience, query, variables } of fields) {
-    describe(`${name}, which is for ${audience}`, () => {
-      test.each(people)('answers or refuses %s', async (_name, role) => {
-        const token = await tokenOf(role);
-        const answer =
-          kind === 'subscription'
-            ? await firstOf(system, token, query, variables)
-            : await system.graphql(token, query, variables);
-        const refusal = refusalOf(audience, role);
-        if (refusal) {
-          expect(codesOf(answer)).toEqual([refusal]);
-          expect(answer.data?.[name] ?? null).toBeNull();
-        } else {
-          expect(codesOf(answer)).not.toContain('UNAUTHENTICATED');
-          expect(codesOf(answer)).not.toContain('FORBIDDEN');
-          expect(codesOf(answer)).not.toContain('GRAPHQL_VALIDATION_FAILED');
-        }
-      });
+    describe(`${name}, which is for ${audience},`, () => {
+      test.each(principals)(
+        'the field is resolved or refused for %s as its rule says',
+        async (_name, role) => {
+          const token = await tokenFor(role);
+          const response =
+            kind === 'subscription'
+              ? await firstResponse(system, token, query, variables)
+              : await system.graphql(token, query, variables);
+          const code = expectedCode(audience, role);
+          if (code) {
+            expect(codesOf(response)).toEqual([code]);
+            expect(response.data?.[name] ?? null).toBeNull();
+          } else {
+            expect(codesOf(response)).not.toContain('UNAUTHENTICATED');
+            expect(codesOf(response)).not.toContain('FORBIDDEN');
+            expect(codesOf(response)).not.toContain('GRAPHQL_VALIDATION_FAILED');
+          }
+        },
+      );
     });
   }
 
-  test('the matrix knows every way in', () => {
+  test('the access matrix contains every root field and every audience', () => {
     expect(fields.length).toBeGreaterThanOrEqual(25);
     expect(new Set(fields.map(({ audience }) => audience))).toEqual(
       new Set(['ANYONE', 'SIGNED_IN', 'CUSTOMER', 'HOST', 'OPERATOR']),
     );
   });
 
-  describe.each(entityFields())('$field of $context’s $type, which is for $audience', (entity) => {
-    test.each(people)('tells nothing that it should not to %s', async (_name, role) => {
-      const viewer = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
-      // Somebody else's.
-      const of = [{ __typename: entity.type, id: ids[entity.type] }];
-      const answer = await askSubgraph(system, entity.context, entity.query, { of }, { viewer });
-      const refusal = refusalOf(entity.audience, role);
-      const [found] = answer.data?._entities ?? [null];
-      // What is not there has no fields to refuse.
-      if (refusal && found !== null) expect(codesOf(answer)).toEqual([refusal]);
-      if (!refusal) expect(codesOf(answer)).not.toContain('FORBIDDEN');
-      if (entity.context === 'book' && entity.type === 'Booking' && role !== 'operator') {
-        expect(found).toBeNull();
-      }
-    });
-  });
+  describe.each(entityFields())(
+    '$field of $type in $context, which is for $audience,',
+    (entity) => {
+      test.each(principals)(
+        'the entity field reveals nothing to %s that its rule forbids',
+        async (_name, role) => {
+          const viewer = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
+          // The entity belongs to another user.
+          const of = [{ __typename: entity.type, id: ids[entity.type] }];
+          const response = await querySubgraph(
+            system,
+            entity.context,
+            entity.query,
+            { of },
+            { viewer },
+          );
+          const code = expectedCode(entity.audience, role);
+          const [found] = response.data?._entities ?? [null];
+          // An entity that is not found has no fields to refuse.
+          if (code && found !== null) expect(codesOf(response)).toEqual([code]);
+          if (!code) expect(codesOf(response)).not.toContain('FORBIDDEN');
+          if (entity.context === 'book' && entity.type === 'Booking' && role !== 'operator') {
+            expect(found).toBeNull();
+          }
+        },
+      );
+    },
+  );
 
   describe.each([
     [
@@ -114,29 +127,32 @@ describeSystems('who may use what', (system) => {
       `mutation ($id: ID!) { approvePayment(input: { bookingId: $id, customerId: "kim", spaceId: $id, amount: 1,
          currency: KRW, paymentMethod: "pm_ok", slot: { startAt: "2031-01-01T00:00:00Z", endAt: "2031-01-01T01:00:00Z" } }) { status } }`,
     ],
-  ] as const)('%s, which is for siblings of %s', (_name, context, query) => {
-    test('is unknown to clients', async () => {
+  ] as const)('the internal operation %s of %s', (_name, context, query) => {
+    test('the internal operation is not in the public schema', async () => {
       const token = await system.token('operator', 'operator');
-      const answer = await system.graphql(token, query, { id: uuidv7() });
-      expect(codesOf(answer)).toContain('GRAPHQL_VALIDATION_FAILED');
-      expect(answer.data).toBeUndefined();
+      const response = await system.graphql(token, query, { id: uuidv7() });
+      expect(codesOf(response)).toContain('GRAPHQL_VALIDATION_FAILED');
+      expect(response.data).toBeUndefined();
     });
 
-    test.each(people)('is refused to the router, also when it asks for %s', async (_name, role) => {
-      const viewer = role && { userId: 'olga', roles: [role] };
-      const answer = await askSubgraph(system, context, query, { id: uuidv7() }, { viewer });
-      expect(codesOf(answer)).toEqual(['FORBIDDEN']);
-    });
+    test.each(principals)(
+      'the internal operation is refused to the router, also on behalf of %s',
+      async (_name, role) => {
+        const viewer = role && { userId: 'olga', roles: [role] };
+        const response = await querySubgraph(system, context, query, { id: uuidv7() }, { viewer });
+        expect(codesOf(response)).toEqual(['FORBIDDEN']);
+      },
+    );
   });
 });
 
-/** The first answer of a subscription; an empty one when none comes soon: refusals come at once. */
-async function firstOf(
+/** The first response of a subscription, or an empty one after 3 s: a refusal is sent at once. */
+async function firstResponse(
   system: System,
   token: string | null,
   query: string,
   variables: object,
-): Promise<Pick<Answer, 'data' | 'errors'>> {
+): Promise<Pick<GraphQLResponse, 'data' | 'errors'>> {
   const response = await fetch(system.graphqlUrl, {
     method: 'POST',
     headers: {

@@ -6,18 +6,18 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { judge, NoAudit, readAllowed, type Vulnerability } from '../../scripts/audit.mjs';
 
-/** Shaped as npm 10 and later write it: a direct finding, one that comes with another package, one that nothing ends. */
+/** In the format of npm 10 and later: a direct finding, an inherited one, and one without a fix. */
 const REPORT = {
   auditReportVersion: 2,
   vulnerabilities: {
-    lodash: found('lodash', 'high', 'GHSA-35jh-r3h4-6jhm', true),
+    lodash: finding('lodash', 'high', 'GHSA-35jh-r3h4-6jhm', true),
     'old-parent': {
-      ...found('old-parent', 'high', 'GHSA-none', true),
+      ...finding('old-parent', 'high', 'GHSA-none', true),
       via: ['lodash'],
     },
-    request: found('request', 'critical', 'GHSA-p8p7-x288-28g6', false),
-    semver: found('semver', 'moderate', 'GHSA-c2qf-rxjj-qqgw', true),
-    ws: found('ws', 'high', 'GHSA-3h5v-q93c-6h6q', {
+    request: finding('request', 'critical', 'GHSA-p8p7-x288-28g6', false),
+    semver: finding('semver', 'moderate', 'GHSA-c2qf-rxjj-qqgw', true),
+    ws: finding('ws', 'high', 'GHSA-3h5v-q93c-6h6q', {
       name: 'ws',
       version: '9.0.0',
       isSemVerMajor: true,
@@ -25,7 +25,7 @@ const REPORT = {
   },
 };
 
-function found(
+function finding(
   name: string,
   severity: string,
   advisory: string,
@@ -38,7 +38,7 @@ function found(
 
 const LOCK = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 
-/** A package of which there is one version more than the lock file knows. */
+/** The registry's document of a package with one version more than the lock file has. */
 function versionsOf(path: string) {
   const name = decodeURIComponent(path.slice(1));
   const locked = LOCK.packages[`node_modules/${name}`]?.version ?? '1.0.0';
@@ -48,8 +48,8 @@ function versionsOf(path: string) {
 
 const advisories = (list: { advisory: string }[]) => list.map(({ advisory }) => advisory);
 
-describe('the judgement on an audit', () => {
-  test('fails for what is grave and what a version would end, and for nothing else', () => {
+describe('the assessment of an audit report', () => {
+  test('an audit fails for grave vulnerabilities that a newer version fixes, and for no other', () => {
     const { failing, unfixable, allowed, unneeded } = judge(REPORT, []);
     expect(failing).toMatchObject([
       { advisory: 'GHSA-35jh-r3h4-6jhm', package: 'lodash', fix: 'npm audit fix' },
@@ -59,7 +59,7 @@ describe('the judgement on an audit', () => {
     expect({ allowed, unneeded }).toEqual({ allowed: [], unneeded: [] });
   });
 
-  test('lets pass what is allowed, and complains of what need not be', () => {
+  test('an audit passes allowed vulnerabilities and reports entries that are not needed', () => {
     const { failing, allowed, unneeded } = judge(REPORT, [
       { advisory: 'GHSA-35jh-r3h4-6jhm', why: 'its templates are never compiled' },
       { advisory: 'GHSA-p8p7-x288-28g6', why: 'nothing ends it: no entry is needed' },
@@ -70,32 +70,32 @@ describe('the judgement on an audit', () => {
     expect(unneeded).toEqual(['GHSA-p8p7-x288-28g6', 'GHSA-gone-gone-gone']);
   });
 
-  test('is none where there is no report', () => {
+  test('an audit without a report throws NoAudit', () => {
     for (const none of [null, {}, { message: '405 Method Not Allowed' }, { error: {} }]) {
       expect(() => judge(none, [])).toThrow(NoAudit);
     }
   });
 
-  test('knows no excuse without a reason', () => {
+  test('an exception without a reason is refused', () => {
     expect(() => readAllowed('[{"advisory":"GHSA-x","why":" "}]')).toThrow('does not say why');
   });
 });
 
-describe('npm run audit', () => {
-  /** Runs it against a registry that answers as told; nobody else is asked. */
-  async function audit(answer: (asked: Record<string, string[]>) => object | number) {
+describe('the command npm run audit', () => {
+  /** Runs the command against a local registry with the given response, an object or a status. */
+  async function audit(respond: (packages: Record<string, string[]>) => object | number) {
     const registry = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks);
       const isBulk = request.method === 'POST' && request.url?.endsWith('/advisories/bulk');
-      // Which versions there are decides on whether one of them ends a flaw.
+      // A vulnerability has a fix if there is a version outside of its range.
       if (!isBulk) return void response.end(JSON.stringify(versionsOf(request.url ?? '')));
       const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-      const answered = answer(JSON.parse(String(text)));
-      if (typeof answered === 'number') return void response.writeHead(answered).end('{}');
+      const result = respond(JSON.parse(String(text)));
+      if (typeof result === 'number') return void response.writeHead(result).end('{}');
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(answered));
+      response.end(JSON.stringify(result));
     });
     await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
     const { port } = registry.address() as AddressInfo;
@@ -107,31 +107,31 @@ describe('npm run audit', () => {
         npm_config_fetch_retries: '0',
       },
     });
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
-        said += chunk;
+        output += chunk;
       });
     }
     const code = await new Promise((resolve) => child.once('close', resolve));
     registry.closeAllConnections();
     await new Promise((resolve) => registry.close(resolve));
-    return { code, said };
+    return { code, output };
   }
 
-  test('ends with 0 when the registry knows of nothing', async () => {
-    let asked: Record<string, string[]> = {};
-    const { code, said } = await audit((packages) => {
-      asked = packages;
+  test('the command npm run audit exits with 0 when the registry reports no vulnerability', async () => {
+    let requested: Record<string, string[]> = {};
+    const { code, output } = await audit((packages) => {
+      requested = packages;
       return {};
     });
-    expect(said).toContain('No known vulnerability');
+    expect(output).toContain('No known vulnerability');
     expect(code).toBe(0);
-    expect(Object.keys(asked)).toContain('fastify');
+    expect(Object.keys(requested)).toContain('fastify');
   });
 
-  test('ends with 1, and names the flaw, when there is one in a package of the lock file', async () => {
-    const { code, said } = await audit(() => ({
+  test('the command npm run audit exits with 1 and names a vulnerability of a locked package', async () => {
+    const { code, output } = await audit(() => ({
       fastify: [
         {
           id: 1,
@@ -144,16 +144,16 @@ describe('npm run audit', () => {
         },
       ],
     }));
-    expect(said).toContain('critical: fastify');
-    expect(said).toContain(
+    expect(output).toContain('critical: fastify');
+    expect(output).toContain(
       '(GHSA-aaaa-bbbb-cccc); ended by: fastify 9999.0.0, a new major version',
     );
     expect(code).toBe(1);
   });
 
-  test('ends with 2 and a sentence when the registry does not audit', async () => {
-    const { code, said } = await audit(() => 405);
-    expect(said).toMatch(/^The packages could not be audited: 405 .*\.$/m);
+  test('the command npm run audit exits with 2 and one sentence when the registry cannot audit', async () => {
+    const { code, output } = await audit(() => 405);
+    expect(output).toMatch(/^The packages could not be audited: 405 .*\.$/m);
     expect(code).toBe(2);
   });
 });

@@ -1,68 +1,72 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
-import { askOver, protocols } from './every-protocol.ts';
-import { leaksOf } from './fuzzing/judge.ts';
+import { leakFinder } from './fuzzing/response-rules.ts';
 import { startOwnRouter } from './own-router.ts';
+import { executeOver, protocols } from './protocols.ts';
 
 const MASKED = ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'];
 
-describeSystems('a service that does not answer', (system) => {
-  let impatient: System;
+describeSystems('a service that does not respond', (system) => {
+  let router: System;
   let stop: () => Promise<void>;
   beforeAll(async () => {
-    const own = await startOwnRouter(system, 'impatient-router', {
+    const own = await startOwnRouter(system, 'short-timeout-router', {
       SUBGRAPH_TIMEOUT_MS: '500',
     });
     stop = own.stop;
-    impatient = own.router;
+    router = own.router;
   });
   afterAll(() => stop());
 
-  const pidOf = (service: string) => Number(system.instance().services[service]?.pid);
+  const readPid = (service: string) => Number(system.instance().services[service]?.pid);
 
-  /** What is said in every protocol while the service is out of order; none of it tells of the inside. */
-  async function saidWithout(query: string, token: string | null) {
-    const leaks = leaksOf(impatient);
+  /** Expects masked errors without internal details in every protocol, while the service is broken. */
+  async function expectMaskedErrors(query: string, token: string | null) {
+    const leaksIn = leakFinder(router);
     for (const protocol of Object.keys(protocols)) {
-      const { codes, text } = await askOver(protocol, impatient, { query }, token);
+      const { codes, text } = await executeOver(protocol, router, { query }, token);
       expect(codes.length).toBeGreaterThan(0);
       for (const code of codes) expect(MASKED).toContain(code);
       expect(text).toContain('correlationId');
-      expect(leaks(text)).toEqual([]);
+      expect(leaksIn(text)).toEqual([]);
     }
   }
 
-  test('because it is frozen, is told of without a word of the inside', async () => {
-    const pid = pidOf('space');
+  test('a frozen service causes errors that reveal nothing internal', async () => {
+    const pid = readPid('space');
     process.kill(pid, 'SIGSTOP');
     try {
-      await saidWithout('{ spaces { edges { node { name } } } }', null);
+      await expectMaskedErrors('{ spaces { edges { node { name } } } }', null);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
   });
 
-  test('because it is dead, is told of without a word of the inside, and comes back', async () => {
+  test('a dead service causes errors that reveal nothing internal, and restarts', async () => {
     const { token } = await newCustomer(system);
-    const pid = pidOf('mypage');
+    const pid = readPid('mypage');
     process.kill(pid, 'SIGKILL');
     const query = '{ myPage { bookings { edges { cursor } } } }';
-    const { codes, text } = await askOver('POST', impatient, { query }, token);
+    const { codes, text } = await executeOver('POST', router, { query }, token);
     for (const code of codes) expect(MASKED).toContain(code);
-    expect(leaksOf(impatient)(text)).toEqual([]);
-    await until('mypage is back', async () => pidOf('mypage') !== pid && pidOf('mypage') > 0, 30);
+    expect(leakFinder(router)(text)).toEqual([]);
     await until(
-      'mypage answers',
-      async () => (await askOver('POST', system, { query }, token)).codes.length === 0,
+      'mypage is back',
+      async () => readPid('mypage') !== pid && readPid('mypage') > 0,
+      30,
+    );
+    await until(
+      'mypage responds',
+      async () => (await executeOver('POST', system, { query }, token)).codes.length === 0,
       30,
     );
   });
 
-  test('leaves no trace: a booking is registered and shown afterwards', async () => {
+  test('a booking is registered and shown after services were broken', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
-    await kim.viewAt(booking.id, 'REGISTERED', 30);
+    await kim.waitForStatus(booking.id, 'REGISTERED', 30);
   });
 });

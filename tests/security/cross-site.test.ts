@@ -14,7 +14,7 @@ describeSystems('pages of other sites', (system) => {
     ['text/plain; application/json'],
     ['application/jsonp'],
     [''],
-  ])('cannot have a browser send a mutation as %j', async (type) => {
+  ])('a page of another site cannot send a mutation with the content type %j', async (type) => {
     const name = `Space ${randomUUID()}`;
     const token = await system.token('mallory', 'host');
     const query = `mutation { listSpace(input: { name: "${name}", capacity: 1, hourlyRate: 1 }) { __typename } }`;
@@ -24,10 +24,10 @@ describeSystems('pages of other sites', (system) => {
       body: new TextEncoder().encode(JSON.stringify({ query })),
     });
     expect(response.status).toBe(415);
-    expect(await listed(name)).toBe(0);
+    expect(await countSpaces(name)).toBe(0);
   });
 
-  test('cannot have one sent by GET, with or without what proves a preflight', async () => {
+  test('a page of another site cannot send a mutation by GET, with or without a preflight header', async () => {
     const name = `Space ${randomUUID()}`;
     const token = await system.token('mallory', 'host');
     const query = `mutation { listSpace(input: { name: "${name}", capacity: 1, hourlyRate: 1 }) { __typename } }`;
@@ -36,33 +36,36 @@ describeSystems('pages of other sites', (system) => {
     expect((await fetch(url, { headers: { authorization } })).status).toBe(400);
     const preflighted = { authorization, 'apollo-require-preflight': 'true' };
     expect((await fetch(url, { headers: preflighted })).status).toBe(405);
-    expect(await listed(name)).toBe(0);
+    expect(await countSpaces(name)).toBe(0);
   });
 
   test.each([
     [{}],
     [{ 'content-type': 'text/plain' }],
     [{ 'content-type': 'application/x-www-form-urlencoded', accept: 'text/event-stream' }],
-  ])('cannot have a query sent by GET with the headers %j', async (headers: object) => {
-    const url = `${system.graphqlUrl}?query=%7B__typename%7D`;
-    const response = await fetch(url, { headers: { ...headers, origin: FOREIGN } });
-    expect(response.status).toBe(400);
-    expect(await response.text()).toContain('cross-site request forgery');
-  });
+  ])(
+    'a page of another site cannot send a query by GET with the headers %j',
+    async (headers: object) => {
+      const url = `${system.graphqlUrl}?query=%7B__typename%7D`;
+      const response = await fetch(url, { headers: { ...headers, origin: FOREIGN } });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain('cross-site request forgery');
+    },
+  );
 
   test.each([FOREIGN, 'null', 'http://localhost.evil.example'])(
-    'cannot read an answer: %s is allowed nothing',
+    'a page of the origin %s receives no CORS headers',
     async (origin) => {
       const json = { origin, 'content-type': 'application/json' };
       const preflight = { origin, 'access-control-request-method': 'POST' };
       const body = '{"query":"{ __typename }"}';
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         fetch(system.graphqlUrl, { method: 'OPTIONS', headers: preflight }),
         fetch(system.graphqlUrl, { method: 'POST', headers: json, body }),
         fetch(`${system.address}/health/ready`, { headers: { origin } }),
         fetch(`${system.address}/dev/token`, { method: 'OPTIONS', headers: preflight }),
       ]);
-      for (const { headers } of answers) {
+      for (const { headers } of responses) {
         const allowed = [...headers.keys()].filter((each) => each.startsWith('access-control-'));
         expect(allowed).toEqual([]);
       }
@@ -70,7 +73,7 @@ describeSystems('pages of other sites', (system) => {
   );
 
   test.each([FOREIGN, 'null', 'file://', 'http://127.0.0.1:1'])(
-    'cannot open a WebSocket: %s is refused',
+    'a page of the origin %s cannot open a WebSocket',
     async (origin) => {
       const socket = new WebSocket(
         system.graphqlUrl.replace(/^http/, 'ws'),
@@ -87,7 +90,7 @@ describeSystems('pages of other sites', (system) => {
     },
   );
 
-  async function listed(name: string): Promise<number> {
+  async function countSpaces(name: string): Promise<number> {
     return (await sql(system, 'space', 'SELECT FROM space WHERE name = $1', [name])).length;
   }
 });

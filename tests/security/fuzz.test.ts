@@ -4,110 +4,116 @@ import { Supergraph } from '@apollo/federation-internals';
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { listSpace, newCustomer } from '../support/customer.ts';
-import { rebuildEnded } from '../support/rebuild.ts';
+import { waitForRebuild } from '../support/rebuild.ts';
 import { describeSystems, type System } from '../support/system.ts';
-import { judgeOf } from './fuzzing/judge.ts';
-import { randomShot, type Shot } from './fuzzing/random-shots.ts';
-import { type Seen, send } from './fuzzing/senders.ts';
-import { sweep } from './fuzzing/sweep.ts';
+import { type RandomRequest, randomRequest } from './fuzzing/random-requests.ts';
+import { responseChecker } from './fuzzing/response-rules.ts';
+import { type Received, send } from './fuzzing/senders.ts';
+import { unusualOperations } from './fuzzing/unusual-arguments.ts';
 
-/** `SPACERENT_FUZZ_SECONDS` makes a run longer; Jest's seed, `--seed`, repeats its shots. */
+/** `SPACERENT_FUZZ_SECONDS` makes a run longer; Jest's seed, `--seed`, repeats its requests. */
 const seconds = Number(process.env.SPACERENT_FUZZ_SECONDS ?? 20);
 const HOUR = 3_600_000;
-/** So many shots are on their way at a time. */
-const VOLLEY = 10;
+/** The number of concurrent requests. */
+const CONCURRENCY = 10;
 
 const schema = Supergraph.build(readFileSync('router/supergraph.graphql', 'utf8'))
   .apiSchema()
   .toGraphQLJSSchema();
 
-describeSystems('whatever clients send', (system) => {
+describeSystems('random input', (system) => {
   test(
-    'the system answers it in order, and goes on as before',
+    'the system responds correctly to random requests and works afterwards',
     async () => {
       const space = await listSpace(system);
       const kim = await newCustomer(system);
       const { booking } = await kim.request(space.id);
-      await kim.viewAt(booking.id, 'REGISTERED');
+      await kim.waitForStatus(booking.id, 'REGISTERED');
       const before = processes(system);
 
       const hour = Math.ceil(Date.now() / HOUR) * HOUR + 100 * 24 * HOUR;
       const known = { spaceId: space.id, bookingId: booking.id, user: kim.name, hour };
       const everything = await system.token(`op-${randomUUID()}`, 'customer', 'host', 'operator');
       const tokens = [kim.token, space.token, everything, everything];
-      const seen = await fire(system, randomShot(schema, known, tokens));
+      const outcomes = await sendRandomRequests(system, randomRequest(schema, known, tokens));
       process.stdout.write(
-        `fuzz (${system.profile}): seed ${jest.getSeed()}, ${seconds} s, ${JSON.stringify(Object.fromEntries(seen))}\n`,
+        `fuzz (${system.profile}): seed ${jest.getSeed()}, ${seconds} s, ${JSON.stringify(Object.fromEntries(outcomes))}\n`,
       );
-      // Operators may have begun one, which raises the versions that other tests watch.
-      await rebuildEnded(system);
-      // Much of it is executed: what admission refuses tries nothing behind it.
-      const responses = [...seen].filter(([outcome]) => outcome.startsWith('http '));
+      // A random request may have started a rebuild, which changes versions that other tests read.
+      await waitForRebuild(system);
+      // Enough requests must pass admission, or nothing behind it is tested.
+      const responses = [...outcomes].filter(([outcome]) => outcome.startsWith('http '));
       const total = responses.reduce((sum, [, count]) => sum + count, 0);
-      expect((seen.get('data alone') ?? 0) / total).toBeGreaterThan(0.1);
+      expect((outcomes.get('data alone') ?? 0) / total).toBeGreaterThan(0.1);
 
       expect(processes(system)).toEqual(before);
       expect((await fetch(`${system.address}/health/ready`)).status).toBe(200);
       const lee = await newCustomer(system);
       const later = await lee.request((await listSpace(system)).id);
-      await lee.viewAt(later.booking.id, 'REGISTERED', 60);
+      await lee.waitForStatus(later.booking.id, 'REGISTERED', 60);
     },
     (seconds + 150) * 1_000,
   );
 });
 
-describeSystems('each argument with each strange value', (system) => {
-  test('is answered in order', async () => {
+describeSystems('each argument with each unusual value', (system) => {
+  test('the system responds correctly to each unusual value of each argument', async () => {
     const space = await listSpace(system);
     const kim = await newCustomer(system);
     const { booking } = await kim.request(space.id);
     const token = await system.token(kim.name, 'customer', 'host', 'operator');
     const hour = Math.ceil(Date.now() / HOUR) * HOUR + 200 * 24 * HOUR;
     const known = { spaceId: space.id, bookingId: booking.id, user: kim.name, hour };
-    const judge = judgeOf(system);
+    const problemsIn = responseChecker(system);
     const wrong: string[] = [];
-    let asked = 0;
-    const operations = sweep(schema, known);
-    const one = async () => {
+    let sent = 0;
+    const operations = unusualOperations(schema, known);
+    const sendAll = async () => {
       for (const { name, query, variables } of operations) {
-        asked += 1;
-        // A booking of its own for each.
+        sent += 1;
+        // Each request gets an idempotency key of its own.
         const body = JSON.stringify({ query, variables }).replaceAll(kim.name, randomUUID());
         const headers: [string, string][] = [
           ['authorization', `Bearer ${token}`],
           ['content-type', 'application/json'],
         ];
-        const shot: Shot = { over: 'http', method: 'POST', path: '/graphql', headers, body };
-        const answer = await send(system.address, shot);
-        const problems = judge(shot, answer);
-        if (problems.length > 0) wrong.push(`${name}: ${problems.join('; ')} ${answer.text}`);
+        const request: RandomRequest = {
+          over: 'http',
+          method: 'POST',
+          path: '/graphql',
+          headers,
+          body,
+        };
+        const response = await send(system.address, request);
+        const problems = problemsIn(request, response);
+        if (problems.length > 0) wrong.push(`${name}: ${problems.join('; ')} ${response.text}`);
       }
     };
-    await Promise.all(Array.from({ length: VOLLEY }, one));
-    expect(asked).toBeGreaterThan(1_000);
+    await Promise.all(Array.from({ length: CONCURRENCY }, sendAll));
+    expect(sent).toBeGreaterThan(1_000);
     expect(wrong).toEqual([]);
   }, 120_000);
 });
 
-/** Sends random shots until the time is over; fails, with the smallest that it found, when one is answered wrongly. */
-async function fire(
+/** Sends random requests until the time is over; a wrong response fails with the smallest requests that cause it. */
+async function sendRandomRequests(
   system: System,
-  shot: ReturnType<typeof randomShot>,
+  request: ReturnType<typeof randomRequest>,
 ): Promise<Map<string, number>> {
-  const judge = judgeOf(system);
+  const problemsIn = responseChecker(system);
   const counts = new Map<string, number>();
   const property = fc.asyncProperty(
-    fc.array(shot, { minLength: 1, maxLength: VOLLEY, size: 'max' }),
-    async (shots) => {
-      const answers = await Promise.all(shots.map((each) => send(system.address, each)));
-      for (const [index, answer] of answers.entries()) {
-        const each = shots[index] as (typeof shots)[number];
-        for (const outcome of outcomesOf(each, answer)) {
+    fc.array(request, { minLength: 1, maxLength: CONCURRENCY, size: 'max' }),
+    async (requests) => {
+      const responses = await Promise.all(requests.map((each) => send(system.address, each)));
+      for (const [index, response] of responses.entries()) {
+        const each = requests[index] as (typeof requests)[number];
+        for (const outcome of toOutcomes(each, response)) {
           counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
         }
-        const problems = judge(each, answer);
+        const problems = problemsIn(each, response);
         if (problems.length > 0) {
-          throw new Error(`${problems.join('; ')}\n${answer.text}${answer.frames.join('\n')}`);
+          throw new Error(`${problems.join('; ')}\n${response.text}${response.frames.join('\n')}`);
         }
       }
     },
@@ -120,8 +126,8 @@ async function fire(
   return counts;
 }
 
-/** For the count of what the shots brought about. */
-function outcomesOf({ over }: Shot, { status, close, text, frames }: Seen): string[] {
+/** The kinds of outcome that are counted. */
+function toOutcomes({ over }: RandomRequest, { status, close, text, frames }: Received): string[] {
   const all = [text, ...frames];
   const codes = all.flatMap((each) => /"code":"(\w+)"/.exec(each)?.[1] ?? []);
   const data = all.filter((each) => /"data":\{/.test(each) && !/"errors":/.test(each));

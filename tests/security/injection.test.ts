@@ -11,46 +11,46 @@ import {
   REQUEST_BOOKING,
 } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
-import { openSocket, raw } from './every-protocol.ts';
-import { internalKey, subgraphUrl } from './inside.ts';
+import { internalKey, subgraphUrl } from './internal-requests.ts';
+import { openSocket, sendRaw } from './protocols.ts';
 
 const SERVICES = ['router', ...contextNames];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const FORGED = 'forged by a client';
-/** What would be a line of its own, or a colour of an operator's screen, if it were written as it is. */
+/** Would forge a log line, or colour the terminal of an operator, if it were written unescaped. */
 const LINE = `\n{"level":"error","msg":"${FORGED}"}\n\u001b[31m`;
 
-describeSystems('what clients may name', (system) => {
+describeSystems('input from clients', (system) => {
   test.each([
     ['a line break', 'a\nx-injected: yes'],
     ['a carriage return', 'a\rx-injected: yes'],
-    ['both, and a body', 'a\r\n\r\n<script>alert(1)</script>'],
+    ['line ends and a body', 'a\r\n\r\n<script>alert(1)</script>'],
     ['an ANSI code', 'a\u001b[31m'],
     ['quotes', '"},{"a":"b'],
     ['65 characters', 'a'.repeat(65)],
-    ['another script', 'é'],
-  ])('as correlation id is not reflected with %s', async (_name, id) => {
-    const said = await raw(system.address, (send) =>
+    ['a letter beyond ASCII', 'é'],
+  ])('a correlation id with %s is not reflected', async (_name, id) => {
+    const received = await sendRaw(system.address, (send) =>
       send(
         `GET /graphql?query=x HTTP/1.1\r\nHost: a\r\nX-Correlation-Id: ${id}\r\nConnection: close\r\n\r\n`,
       ),
     );
-    expect(said).toMatch(/^HTTP\/1\.1 400 /);
-    expect(said).not.toMatch(/x-injected|<script|(?![\r\n])\p{Cc}|"a":"|a{65}|é/iu);
-    for (const [, given] of said.matchAll(/x-correlation-id: (.*)\r\n/gi)) {
-      expect(given).toMatch(UUID);
+    expect(received).toMatch(/^HTTP\/1\.1 400 /);
+    expect(received).not.toMatch(/x-injected|<script|(?![\r\n])\p{Cc}|"a":"|a{65}|é/iu);
+    for (const [, id] of received.matchAll(/x-correlation-id: (.*)\r\n/gi)) {
+      expect(id).toMatch(UUID);
     }
   });
 
-  test('in paths, origins and names is reflected in no header, and in bodies as JSON alone', async () => {
+  test('paths, origins and names are reflected in no header, and in bodies only as JSON', async () => {
     const evil = '%0d%0ax-injected:%20yes';
-    const said = await raw(system.address, (send) =>
+    const received = await sendRaw(system.address, (send) =>
       send(
         `GET /${evil}?${evil} HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://a${evil}\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n`,
       ),
     );
-    expect(said).toMatch(/^HTTP\/1\.1 404 /);
-    expect(said).not.toMatch(/x-injected|evil\.example/i);
+    expect(received).toMatch(/^HTTP\/1\.1 404 /);
+    expect(received).not.toMatch(/x-injected|evil\.example/i);
     const operationName = `<img src=x onerror=alert(1)>${LINE}`;
     const response = await fetch(system.graphqlUrl, {
       method: 'POST',
@@ -66,7 +66,7 @@ describeSystems('what clients may name', (system) => {
     expect(JSON.parse(await response.text()).errors[0].message).toContain('<img');
   });
 
-  test('as users is no line break and no colour', async () => {
+  test('a user name with a line break or a control character is refused', async () => {
     for (const user of [`kim${LINE}`, 'kim\u001b[31m', 'kim\0', 'kim\ud800', ' kim']) {
       const { status } = await system.graphql(await system.token(user), '{ __typename }');
       expect(status).toBe(401);
@@ -75,18 +75,22 @@ describeSystems('what clients may name', (system) => {
 });
 
 describeSystems('the logs', (system) => {
-  test('hold one well-formed line for each thing, and no credential, whatever clients send', async () => {
+  test('the logs hold one well-formed line per entry and no credential, whatever clients send', async () => {
     const method = `pm_card_${randomBytes(12).toString('hex')}`;
     const key = `key-${randomBytes(12).toString('hex')}`;
-    const secrets = [method, ...(await misuse(system, method, key)), ...secretsOf(system)];
-    // The last thing that is logged: then all before it is.
+    const secrets = [
+      method,
+      ...(await sendForgedInput(system, method, key)),
+      ...readSecrets(system),
+    ];
+    // When the last request is logged, all earlier ones are.
     const id = `log-${randomUUID()}`;
     await system.graphql(null, '{ spaces { edges { cursor } } }', {}, { 'x-correlation-id': id });
     await until('the router has logged', async () => system.logOf('router').includes(id));
 
     for (const service of SERVICES) {
       for (const line of system.logOf(service).split('\n').slice(0, -1)) {
-        const entry = parsed(line);
+        const entry = parseJson(line);
         expect([service, line, entry?.service]).toEqual([service, line, service]);
         expect([line, entry?.msg === FORGED]).toEqual([line, false]);
       }
@@ -96,7 +100,7 @@ describeSystems('the logs', (system) => {
       const text = readFileSync(join(folder, file), 'utf8');
       for (const secret of secrets)
         expect([file, secret, text.includes(secret)]).toEqual([file, secret, false]);
-      // No token of any test of this run, nor of the services among themselves.
+      // The logs must hold no token of any test, and none of the services.
       expect([file, /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/.exec(text)?.[0]]).toEqual([
         file,
         undefined,
@@ -106,8 +110,12 @@ describeSystems('the logs', (system) => {
   });
 });
 
-/** Puts forged lines, and credentials where none belong, wherever a client can; returns the credentials. */
-async function misuse(system: System, paymentMethod: string, key: string): Promise<string[]> {
+/** Sends forged log lines, and credentials in wrong places, in every input; returns the credentials. */
+async function sendForgedInput(
+  system: System,
+  paymentMethod: string,
+  key: string,
+): Promise<string[]> {
   const user = `{"level":"error","msg":"${FORGED}"} ${randomUUID()}`;
   const token = await system.token(user, 'customer', 'host');
   const expired = await system.tokenFor('-1h', user, 'customer');
@@ -122,8 +130,8 @@ async function misuse(system: System, paymentMethod: string, key: string): Promi
   const { data } = await system.graphql(token, LIST_SPACE, { input: named });
   const spaceId = data.listSpace.space?.id;
   const input = { idempotencyKey: key, spaceId, slot: nextSlot(), paymentMethod };
-  const answer = await system.graphql(token, REQUEST_BOOKING, { input });
-  expect(answer.data.requestBooking.__typename).toBe('PaymentDeclined');
+  const response = await system.graphql(token, REQUEST_BOOKING, { input });
+  expect(response.data.requestBooking.__typename).toBe('PaymentDeclined');
   await system.graphql(token, CANCEL_BOOKING, { id: paymentMethod });
   await system.graphql(token, REQUEST_BOOKING, { input: { ...input, slot: paymentMethod } });
   await system.graphql(expired, '{ __typename }');
@@ -131,7 +139,7 @@ async function misuse(system: System, paymentMethod: string, key: string): Promi
   await system.graphql(null, `{ a: ${paymentMethod} }`);
   await fetch(`${system.graphqlUrl}?query={${paymentMethod}}&access_token=${token}&token=${wrong}`);
   await fetch(`${system.address}/${token}`, { headers: { cookie: `token=${token}` } });
-  // Past the router: who has found a subgraph sends it a customer's token.
+  // Sends the token of a customer directly to a subgraph, past the router.
   const url = `${subgraphUrl(system, 'book')}/graphql`;
   for (const address of [url, `${url}?access_token=${token}`]) {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -149,20 +157,20 @@ async function misuse(system: System, paymentMethod: string, key: string): Promi
   return [token, expired, wrong, kim.token, key];
 }
 
-function secretsOf(system: System): string[] {
-  const kept = system.profile === 'embedded' ? ['auth-secret', 'postgres-password'] : [];
+function readSecrets(system: System): string[] {
+  const secretFiles = system.profile === 'embedded' ? ['auth-secret', 'postgres-password'] : [];
   const { databases } = system.instance();
   const passwords = Object.values(databases).flatMap((url) =>
     URL.canParse(url) ? decodeURIComponent(new URL(url).password) : [],
   );
   return [
     internalKey(system),
-    ...kept.map((file) => readFileSync(join(system.home, file), 'utf8').trim()),
+    ...secretFiles.map((file) => readFileSync(join(system.home, file), 'utf8').trim()),
     ...passwords,
   ].filter((secret) => secret.length >= 8);
 }
 
-function parsed(line: string): { service?: string; msg?: string } | undefined {
+function parseJson(line: string): { service?: string; msg?: string } | undefined {
   try {
     return JSON.parse(line);
   } catch {

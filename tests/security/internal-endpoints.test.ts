@@ -5,12 +5,12 @@ import { contextNames } from '#contracts/topology.ts';
 import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
-import { internalKey, subgraphUrl } from './inside.ts';
+import { internalKey, subgraphUrl } from './internal-requests.ts';
 
 const GRAPHQL = { method: 'POST', path: '/graphql' };
-const doors: [string, { method: string; path: string; body?: object }][] = [
+const endpoints: [string, { method: string; path: string; body?: object }][] = [
   ['GraphQL', { ...GRAPHQL, body: { query: '{ __typename }' } }],
-  ['its SDL', { ...GRAPHQL, body: { query: '{ _service { sdl } }' } }],
+  ['the SDL', { ...GRAPHQL, body: { query: '{ _service { sdl } }' } }],
   [
     'an entity',
     {
@@ -24,38 +24,47 @@ const doors: [string, { method: string; path: string; body?: object }][] = [
   ['GraphQL by GET', { method: 'GET', path: '/graphql?query={__typename}' }],
   ['metrics', { method: 'GET', path: '/metrics' }],
   ['events', { method: 'GET', path: '/events' }],
-  ['their number', { method: 'GET', path: '/events/count' }],
+  ['the number of events', { method: 'GET', path: '/events/count' }],
   ['records of bookings', { method: 'POST', path: '/booking-records', body: { bookingIds: [] } }],
   ['the inbox', { method: 'POST', path: '/inbox/held', body: { ids: [] } }],
   ['versions of views', { method: 'POST', path: '/views/versions', body: { bookings: [] } }],
   ['notifications of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],
-  ['what there is not', { method: 'GET', path: '/nothing' }],
+  ['an unknown path', { method: 'GET', path: '/nothing' }],
   ['a way around a health check', { method: 'GET', path: '/health/live/../../events' }],
-  ['another one', { method: 'GET', path: '/health/live%2f..%2f..%2fevents' }],
+  [
+    'an encoded way around a health check',
+    { method: 'GET', path: '/health/live%2f..%2f..%2fevents' },
+  ],
   ['a doubled slash', { method: 'GET', path: '//events' }],
   ['a slash at the end', { method: 'GET', path: '/health/live/' }],
-  ['a body that is none', { ...GRAPHQL }],
+  ['an empty body', { ...GRAPHQL }],
 ];
 
-describeSystems('an internal endpoint', (system) => {
-  describe.each(contextNames)('of %s', (context) => {
-    test.each(doors)('is closed to strangers who ask for %s', async (_name, door) => {
-      const { status, body } = await send(subgraphUrl(system, context), door);
-      expect(status).toBe(401);
-      expect(JSON.parse(body).errors).toEqual([
-        {
-          message: 'Only services of this system are answered here.',
-          extensions: { code: 'UNAUTHENTICATED', correlationId: expect.any(String) },
-        },
-      ]);
-    });
+describeSystems('internal endpoints', (system) => {
+  describe.each(contextNames)('internal endpoints of %s', (context) => {
+    test.each(endpoints)(
+      'a request without a service token is refused for %s',
+      async (_name, endpoint) => {
+        const { status, body } = await send(subgraphUrl(system, context), endpoint);
+        expect(status).toBe(401);
+        expect(JSON.parse(body).errors).toEqual([
+          {
+            message: 'Only services of this system are answered here.',
+            extensions: { code: 'UNAUTHENTICATED', correlationId: expect.any(String) },
+          },
+        ]);
+      },
+    );
 
-    test.each(['/health/live', '/health/ready'])('answers %s to all', async (path) => {
-      const { status } = await send(subgraphUrl(system, context), { method: 'GET', path });
-      expect(status).toBe(200);
-    });
+    test.each(['/health/live', '/health/ready'])(
+      'the health check %s responds to everybody',
+      async (path) => {
+        const { status } = await send(subgraphUrl(system, context), { method: 'GET', path });
+        expect(status).toBe(200);
+      },
+    );
 
-    test("takes nobody's word but that of its own services", async () => {
+    test('a request with a token of anything but a service of this system is refused', async () => {
       const kim = await newCustomer(system);
       const elsewhere = context === 'book' ? 'payment' : 'book';
       const right = internalAuthorization('router', [internalKey(system)]);
@@ -75,19 +84,19 @@ describeSystems('an internal endpoint', (system) => {
         { authorization: `Basic ${btoa(`router:${internalKey(system)}`)}` },
         { 'x-spacerent-viewer': encodeURIComponent('{"userId":"olga","roles":["operator"]}') },
       ];
-      for (const given of headers) {
-        const door = { ...GRAPHQL, body: { query: '{ __typename }' } };
-        expect((await send(subgraphUrl(system, context), door, given)).status).toBe(401);
+      for (const forged of headers) {
+        const endpoint = { ...GRAPHQL, body: { query: '{ __typename }' } };
+        expect((await send(subgraphUrl(system, context), endpoint, forged)).status).toBe(401);
       }
-      const door = { ...GRAPHQL, body: { query: '{ __typename }' } };
+      const endpoint = { ...GRAPHQL, body: { query: '{ __typename }' } };
       const authorization = await right(context);
-      const { status } = await send(subgraphUrl(system, context), door, { authorization });
+      const { status } = await send(subgraphUrl(system, context), endpoint, { authorization });
       expect(status).toBe(200);
     });
   });
 });
 
-/** Sends exactly this path: other clients tidy it up. */
+/** Sends exactly this path, which fetch would normalise. */
 function send(
   url: string,
   { method, path, body }: { method: string; path: string; body?: object },

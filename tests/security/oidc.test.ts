@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { LIST_SPACE } from '../support/customer.ts';
-import { startRouterBeside } from '../support/router-beside.mjs';
+import { startSecondRouter } from '../support/second-router.mjs';
 import { System, until } from '../support/system.ts';
 import { type OpenIdProvider, startOpenIdProvider } from './openid-login.ts';
 
 const AUDIENCE = 'https://api.spacerent.example';
 const MY_PAGE = '{ myPage { bookings { edges { cursor } } } }';
 
-describe('with a real OpenID provider', () => {
+describe('an OpenID provider', () => {
   let provider: OpenIdProvider;
   let system: System;
   let stop: () => Promise<void>;
@@ -16,7 +16,7 @@ describe('with a real OpenID provider', () => {
   beforeAll(async () => {
     provider = await startOpenIdProvider(AUDIENCE);
     const home = process.env.SYSTEM_EMBEDDED as string;
-    const router = await startRouterBeside(home, 'oidc-router', {
+    const router = await startSecondRouter(home, 'oidc-router', {
       SPACERENT_PROFILE: 'servers',
       AUTH_JWKS_URL: `${provider.issuer}/jwks`,
       AUTH_ISSUER: provider.issuer,
@@ -33,7 +33,7 @@ describe('with a real OpenID provider', () => {
     await provider?.stop();
   });
 
-  test('a customer signs in with code and PKCE, and the API knows who asks', async () => {
+  test('a customer signs in with code and PKCE, and the API knows the customer', async () => {
     const token = await provider.signIn('kim-by-openid', AUDIENCE);
     expect(decodeJwt(token)).toMatchObject({
       sub: 'kim-by-openid',
@@ -45,7 +45,7 @@ describe('with a real OpenID provider', () => {
     expect(data.myPage.bookings.edges).toEqual([]);
   });
 
-  test('roles come from the claim that the settings name, and give what they allow', async () => {
+  test('roles come from the configured claim and grant what they allow', async () => {
     const input = { name: 'By OpenID', capacity: 1, hourlyRate: 1_000 };
     const host = await provider.signIn('hana', AUDIENCE);
     const listed = await system.graphql(host, LIST_SPACE, { input });
@@ -57,9 +57,9 @@ describe('with a real OpenID provider', () => {
 
   test('a token for another API is refused', async () => {
     const token = await provider.signIn('kim-by-openid', AUDIENCE);
-    // The provider of this test gives every token the same audience: so another router's is another.
+    // The provider gives every token the same audience, so a second router expects another one.
     const home = process.env.SYSTEM_EMBEDDED as string;
-    const other = await startRouterBeside(home, 'oidc-other-router', {
+    const other = await startSecondRouter(home, 'oidc-other-router', {
       SPACERENT_PROFILE: 'servers',
       AUTH_JWKS_URL: `${provider.issuer}/jwks`,
       AUTH_ISSUER: provider.issuer,
@@ -77,7 +77,7 @@ describe('with a real OpenID provider', () => {
     }
   });
 
-  test('after a change of keys new tokens are accepted and old ones refused, without a restart', async () => {
+  test('new tokens are accepted and old ones refused after a key rotation, without a restart', async () => {
     const old = await provider.signIn('kim-by-openid', AUDIENCE);
     expect((await system.graphql(old, MY_PAGE)).status).toBe(200);
     await provider.rotate();
@@ -93,7 +93,7 @@ describe('with a real OpenID provider', () => {
     expect((await system.graphql(fresh, MY_PAGE)).status).toBe(200);
   });
 
-  test('a key that nobody signs with any more is forgotten by its age alone', async () => {
+  test('a removed key expires from the cache even when no token with a new key arrives', async () => {
     const old = await provider.signIn('kim-by-openid', AUDIENCE);
     await until(
       'its key is known',
@@ -106,30 +106,30 @@ describe('with a real OpenID provider', () => {
     );
   });
 
-  test('tokens with unknown keys make the router ask no more than once per cool-down', async () => {
+  test('tokens with unknown keys make the router fetch the keys at most once per cool-down', async () => {
     const [, payload, signature] = (await provider.signIn('kim-by-openid', AUDIENCE)).split('.');
-    const before = await provider.timesAsked();
+    const before = await provider.keyRequests();
     const startedAt = performance.now();
     let sent = 0;
     await until(
       'three cool-downs have passed',
       async () => {
         const kids = Array.from({ length: 20 }, () => `kid-${++sent}`);
-        const answers = await Promise.all(
+        const responses = await Promise.all(
           kids.map((kid) => {
             const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid })).toString('base64url');
             return system.graphql(`${header}.${payload}.${signature}`, MY_PAGE);
           }),
         );
-        for (const { status } of answers) expect(status).toBe(401);
+        for (const { status } of responses) expect(status).toBe(401);
         return performance.now() - startedAt > 3_000;
       },
       20,
     );
     const seconds = (performance.now() - startedAt) / 1_000;
-    const asked = (await provider.timesAsked()) - before;
+    const requests = (await provider.keyRequests()) - before;
     expect(sent).toBeGreaterThan(20);
-    expect(asked).toBeGreaterThan(0);
-    expect(asked).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    expect(requests).toBeGreaterThan(0);
+    expect(requests).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 });

@@ -3,17 +3,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 
 const CLIENT_ID = 'spacerent-web';
-// Nobody listens there: the last redirect is read, not followed.
+// Nothing listens there: the last redirect is read, not followed.
 const REDIRECT_URI = 'http://127.0.0.1:9/signed-in';
-const STEPS_AT_MOST = 12;
+const MAX_STEPS = 12;
 
 export interface OpenIdProvider {
   issuer: string;
   /** Signs in as a browser does, and resolves with the access token for the audience. */
   signIn(user: string, audience: string): Promise<string>;
-  /** Replaces its signing key; the old one is gone. */
+  /** Replaces its signing key, and forgets the old one. */
   rotate(): Promise<void>;
-  timesAsked(): Promise<number>;
+  keyRequests(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -22,20 +22,20 @@ export async function startOpenIdProvider(audience: string): Promise<OpenIdProvi
   const { NODE_OPTIONS, ...inherited } = process.env;
   const child = spawn(process.execPath, ['tests/security/openid-provider.mjs'], {
     env: { ...inherited, CLIENT_ID, REDIRECT_URI, AUDIENCE: audience },
-    // It warns, at length, that it is configured for a test.
+    // The library prints long warnings about a configuration for tests.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  const { issuer } = await answerOf(child);
-  const ask = (message: string) => {
-    const answer = answerOf(child);
+  const { issuer } = await nextMessage(child);
+  const send = (message: string) => {
+    const reply = nextMessage(child);
     child.send(message);
-    return answer;
+    return reply;
   };
   return {
     issuer,
     signIn: (user, resource) => signIn(issuer, user, resource),
-    rotate: async () => void (await ask('rotate')),
-    timesAsked: async () => (await ask('asked')).asked,
+    rotate: async () => void (await send('rotate')),
+    keyRequests: async () => (await send('keyRequests')).keyRequests,
     async stop() {
       child.disconnect();
       if (child.exitCode === null) await once(child, 'exit');
@@ -43,12 +43,12 @@ export async function startOpenIdProvider(audience: string): Promise<OpenIdProvi
   };
 }
 
-async function answerOf(child: ChildProcess) {
+async function nextMessage(child: ChildProcess) {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`The OpenID provider ended with code ${code}.`);
   });
   const [message] = await Promise.race([once(child, 'message'), ended]);
-  return message as { issuer: string; asked: number };
+  return message as { issuer: string; keyRequests: number };
 }
 
 /** The authorization code flow with PKCE: RFC 6749, section 4.1, and RFC 7636. */
@@ -59,7 +59,7 @@ async function signIn(issuer: string, user: string, resource: string): Promise<s
     string
   >;
   const verifier = randomBytes(32).toString('base64url');
-  const question = new URLSearchParams({
+  const parameters = new URLSearchParams({
     client_id: CLIENT_ID,
     response_type: 'code',
     redirect_uri: REDIRECT_URI,
@@ -69,8 +69,8 @@ async function signIn(issuer: string, user: string, resource: string): Promise<s
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
   });
-  const code = await walkThrough(`${authorization_endpoint}?${question}`, user);
-  const answer = await fetch(token_endpoint as string, {
+  const code = await submitForms(`${authorization_endpoint}?${parameters}`, user);
+  const response = await fetch(token_endpoint as string, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'authorization_code',
@@ -81,29 +81,29 @@ async function signIn(issuer: string, user: string, resource: string): Promise<s
       resource,
     }),
   });
-  const { access_token, ...rest } = (await answer.json()) as { access_token?: string };
+  const { access_token, ...rest } = (await response.json()) as { access_token?: string };
   if (!access_token) throw new Error(`No access token: ${JSON.stringify(rest)}`);
   return access_token;
 }
 
 /** Follows redirects, fills in the forms of login and consent, and ends with the code. */
-async function walkThrough(start: string, user: string): Promise<string> {
+async function submitForms(start: string, user: string): Promise<string> {
   const cookies = new Map<string, string>();
   let url = start;
   let form: URLSearchParams | undefined;
-  for (let step = 0; step < STEPS_AT_MOST; step += 1) {
-    const answer = await fetch(url, {
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    const response = await fetch(url, {
       method: form ? 'POST' : 'GET',
       redirect: 'manual',
       headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
       ...(form && { body: form }),
     });
-    for (const cookie of answer.headers.getSetCookie()) {
+    for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       cookies.set(name, value);
     }
-    const page = await answer.text();
-    const location = answer.headers.get('location');
+    const page = await response.text();
+    const location = response.headers.get('location');
     form = undefined;
     if (location) {
       url = new URL(location, url).href;
@@ -113,7 +113,7 @@ async function walkThrough(start: string, user: string): Promise<string> {
       throw new Error(`Signing in ended with ${url}`);
     }
     const [, prompt] = /name="prompt" value="(\w+)"/.exec(page) ?? [];
-    if (!prompt) throw new Error(`HTTP ${answer.status} without a form: ${page.slice(0, 500)}`);
+    if (!prompt) throw new Error(`HTTP ${response.status} without a form: ${page.slice(0, 500)}`);
     form = new URLSearchParams({ prompt, login: user, password: 'any' });
   }
   throw new Error('Signing in does not end.');

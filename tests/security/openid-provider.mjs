@@ -1,6 +1,6 @@
-// A real OpenID provider on loopback, as a process of its own. Tells its issuer over the channel to its
-// parent; "rotate" gives it a new signing key and takes the old one away, as "asked" tells how often its keys
-// were asked for.
+// A real OpenID provider on loopback, as a process of its own. It sends its issuer over the channel to its
+// parent. The message "rotate" replaces its signing key; "keyRequests" returns the number of requests for
+// its keys.
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
@@ -8,17 +8,17 @@ import Provider from 'oidc-provider';
 const { CLIENT_ID, REDIRECT_URI, AUDIENCE } = process.env;
 const ROLES = { 'kim-by-openid': ['customer', 'offline_access'], hana: ['host'] };
 
-let answer;
-let asked = 0;
+let handle;
+let keyRequests = 0;
 const server = createServer((request, response) => {
-  if (request.url === '/jwks') asked += 1;
-  answer(request, response);
+  if (request.url === '/jwks') keyRequests += 1;
+  handle(request, response);
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 
-/** What was stored before (sessions, grants) stays: only the keys are new, as after its restart. */
-async function takeNewKey(kid) {
+/** Starts a provider with a new key; sessions and grants stay, because they are stored elsewhere. */
+async function replaceKey(kid) {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const key = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
   const provider = new Provider(issuer, {
@@ -50,19 +50,19 @@ async function takeNewKey(kid) {
       },
     },
   });
-  answer = provider.callback();
+  handle = provider.callback();
 }
 
 let number = 1;
 process.on('message', async (message) => {
   if (message === 'rotate') {
     number += 1;
-    await takeNewKey(`key-${number}`);
+    await replaceKey(`key-${number}`);
     process.send({ rotated: number });
   } else {
-    process.send({ asked });
+    process.send({ keyRequests });
   }
 });
 process.on('disconnect', () => process.exit());
-await takeNewKey('key-1');
+await replaceKey('key-1');
 process.send({ issuer });

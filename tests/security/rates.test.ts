@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { sql } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
-import { askOver } from './every-protocol.ts';
 import { startOwnRouter } from './own-router.ts';
+import { executeOver } from './protocols.ts';
 
 const LIMIT = 10;
 
-/** So many spaces at once, each under an alias. */
+/** A mutation that lists `count` spaces, each under an alias. */
 const LIST = (count: number) =>
   `mutation { ${Array.from(
     { length: count },
@@ -16,7 +16,7 @@ const LIST = (count: number) =>
       `a${n}: listSpace(input: { name: "Space", capacity: 1, hourlyRate: 1 }) { __typename }`,
   ).join(' ')} }`;
 
-describeSystems('mutations of one user, all at once', (system) => {
+describeSystems('concurrent mutations of one user', (system) => {
   let limited: System;
   let stop: () => Promise<void>;
   beforeAll(async () => {
@@ -32,32 +32,35 @@ describeSystems('mutations of one user, all at once', (system) => {
   test.each([
     ['one by one', 1],
     ['five to a request, by aliases', 5],
-    ['four to a request, which do not add up', 4],
-  ])('%s, are executed up to the limit, and no more', async (_name, each) => {
-    const host = `host-${randomUUID()}`;
-    const token = await system.token(host, 'host');
-    const over = ['POST', 'Server-Sent Events', 'WebSocket'];
-    const answers = await Promise.all(
-      Array.from({ length: 24 }, (_, n) =>
-        askOver(String(over[n % over.length]), limited, { query: LIST(each) }, token),
-      ),
-    );
-    const executed = answers.filter(({ codes }) => codes.length === 0);
-    const refused = answers.filter(({ codes }) => codes.join() === 'RATE_LIMITED');
-    expect(executed.length).toBe(Math.floor(LIMIT / each));
-    expect(executed.length + refused.length).toBe(answers.length);
-    const spaces = await sql(system, 'space', 'SELECT FROM space WHERE host_id = $1', [host]);
-    expect(spaces).toHaveLength(executed.length * each);
-    // Another user is none the worse for it.
-    const other = await system.token(`host-${randomUUID()}`, 'host');
-    expect((await askOver('POST', limited, { query: LIST(1) }, other)).codes).toEqual([]);
-  });
+    ['four to a request, which do not divide the limit', 4],
+  ])(
+    'mutations that are sent %s are executed up to the limit and no further',
+    async (_name, each) => {
+      const host = `host-${randomUUID()}`;
+      const token = await system.token(host, 'host');
+      const over = ['POST', 'Server-Sent Events', 'WebSocket'];
+      const responses = await Promise.all(
+        Array.from({ length: 24 }, (_, n) =>
+          executeOver(String(over[n % over.length]), limited, { query: LIST(each) }, token),
+        ),
+      );
+      const executed = responses.filter(({ codes }) => codes.length === 0);
+      const refused = responses.filter(({ codes }) => codes.join() === 'RATE_LIMITED');
+      expect(executed.length).toBe(Math.floor(LIMIT / each));
+      expect(executed.length + refused.length).toBe(responses.length);
+      const spaces = await sql(system, 'space', 'SELECT FROM space WHERE host_id = $1', [host]);
+      expect(spaces).toHaveLength(executed.length * each);
+      // The limit of one user does not affect another user.
+      const other = await system.token(`host-${randomUUID()}`, 'host');
+      expect((await executeOver('POST', limited, { query: LIST(1) }, other)).codes).toEqual([]);
+    },
+  );
 
-  test('more than the limit in one request is refused as a whole', async () => {
+  test('a request with more mutations than the limit allows is refused as a whole', async () => {
     const host = `host-${randomUUID()}`;
     const token = await system.token(host, 'host');
-    await askOver('POST', limited, { query: LIST(9) }, token);
-    expect((await askOver('POST', limited, { query: LIST(9) }, token)).codes).toEqual([
+    await executeOver('POST', limited, { query: LIST(9) }, token);
+    expect((await executeOver('POST', limited, { query: LIST(9) }, token)).codes).toEqual([
       'RATE_LIMITED',
     ]);
     const spaces = await sql(system, 'space', 'SELECT FROM space WHERE host_id = $1', [host]);
@@ -65,7 +68,7 @@ describeSystems('mutations of one user, all at once', (system) => {
   });
 });
 
-describeSystems('queries and connections of a stranger', (system) => {
+describeSystems('queries and connections of anonymous clients', (system) => {
   const SLOTS = `freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-02-01T00:00:00Z") { startAt }`;
   const PAGE = `spaces(first: 100) { edges { node { ${SLOTS} } } }`;
   let limited: System;
@@ -81,31 +84,36 @@ describeSystems('queries and connections of a stranger', (system) => {
   });
   afterAll(() => stop());
 
-  test('for the free slots of three hundred spaces at once are refused for what they cost', async () => {
+  test('a query for the free slots of three hundred spaces is refused as too costly', async () => {
     const query = `{ a: ${PAGE} b: ${PAGE} c: ${PAGE} }`;
-    expect((await askOver('POST', limited, { query }, null)).codes).toEqual([
+    expect((await executeOver('POST', limited, { query }, null)).codes).toEqual([
       'OPERATION_TOO_COSTLY',
     ]);
   });
 
-  test('end with the budget of their address, and customers there go on', async () => {
+  test('anonymous queries end with the budget of their address, and customers there continue', async () => {
     const over = ['POST', 'GET', 'Server-Sent Events', 'WebSocket'];
-    const answers: string[] = [];
+    const responses: string[] = [];
     for (let n = 0; n < 8; n += 1) {
-      const { codes } = await askOver(String(over[n % 4]), limited, { query: `{ ${PAGE} }` }, null);
-      answers.push(codes.join());
+      const { codes } = await executeOver(
+        String(over[n % 4]),
+        limited,
+        { query: `{ ${PAGE} }` },
+        null,
+      );
+      responses.push(codes.join());
     }
-    expect(answers).toEqual(['', '', ...Array(6).fill('RATE_LIMITED')]);
+    expect(responses).toEqual(['', '', ...Array(6).fill('RATE_LIMITED')]);
     const customers = await Promise.all(
       ['kim', 'lee'].map(async (name) => {
         const token = await system.token(`${name}-${randomUUID()}`);
-        return (await askOver('POST', limited, { query: `{ ${PAGE} }` }, token)).codes;
+        return (await executeOver('POST', limited, { query: `{ ${PAGE} }` }, token)).codes;
       }),
     );
     expect(customers).toEqual([[], []]);
   });
 
-  test('are accepted as far as the limit of an address goes, and do not stay', async () => {
+  test('idle WebSockets are accepted up to the limit of an address and closed after a while', async () => {
     const url = limited.graphqlUrl.replace(/^http/, 'ws');
     const closed: number[] = [];
     const open = () =>

@@ -20,7 +20,7 @@ import {
 import { type ContextName, contextNames } from '#contracts/topology.ts';
 import type { Audience } from '#platform/graphql/access.ts';
 
-/** A field that clients can begin with, with an operation that does. */
+/** A root field, with an operation that selects it. */
 export interface Root {
   name: string;
   kind: 'query' | 'mutation' | 'subscription';
@@ -29,13 +29,13 @@ export interface Root {
   variables: Record<string, unknown>;
 }
 
-/** All that clients can begin with, each with its rule; throws when one has none. */
+/** All root fields of the public schema, each with its access rule; throws if one has none. */
 export function rootFields(): Root[] {
   const rules = new Map<string, Audience>();
   for (const context of contextNames) {
-    for (const type of typesOf(context)) {
+    for (const type of readTypes(context)) {
       for (const field of type.fields ?? []) {
-        const audience = allowed(field.directives) ?? allowed(type.directives);
+        const audience = findAudience(field.directives) ?? findAudience(type.directives);
         if (audience) rules.set(`${type.name.value}.${field.name.value}`, audience);
       }
     }
@@ -50,13 +50,13 @@ export function rootFields(): Root[] {
   return roots.flatMap(([kind, type]) =>
     Object.values(type?.getFields() ?? {}).map((field) => {
       const audience = rules.get(`${type?.name}.${field.name}`);
-      if (!audience) throw new Error(`nothing says who may use ${type?.name}.${field.name}`);
-      return { name: field.name, kind, audience, ...operationOf(kind, field) };
+      if (!audience) throw new Error(`no access rule for ${type?.name}.${field.name}`);
+      return { name: field.name, kind, audience, ...buildOperation(kind, field) };
     }),
   );
 }
 
-/** A field of an entity, as the router asks a subgraph for it. */
+/** A field of an entity, with the query that the router sends to a subgraph for it. */
 export interface EntityField {
   context: ContextName;
   type: string;
@@ -68,7 +68,7 @@ export interface EntityField {
 /** The fields of all entities that subgraphs resolve by their id. */
 export function entityFields(): EntityField[] {
   return contextNames.flatMap((context) =>
-    typesOf(context)
+    readTypes(context)
       .filter(({ directives }) =>
         directives?.some(
           (each) => each.name.value === 'key' && !/resolvable: false/.test(print(each)),
@@ -76,9 +76,9 @@ export function entityFields(): EntityField[] {
       )
       .flatMap((type) =>
         (type.fields ?? []).map((field) => {
-          const audience = allowed(field.directives) ?? allowed(type.directives);
+          const audience = findAudience(field.directives) ?? findAudience(type.directives);
           const name = `${type.name.value}.${field.name.value}`;
-          if (!audience) throw new Error(`nothing says who may use ${context}'s ${name}`);
+          if (!audience) throw new Error(`no access rule for ${name} of ${context}`);
           const needed = (field.arguments ?? []).map(({ name }) => `${name.value}: "${INSTANT}"`);
           const args = needed.length > 0 ? `(${needed.join(', ')})` : '';
           const isLeaf = /^(ID|Int|String|DateTime|BookingStatus)!?$/.test(print(field.type));
@@ -95,41 +95,46 @@ export function entityFields(): EntityField[] {
   );
 }
 
-const NOBODYS = '01890000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 const INSTANT = '2031-01-01T00:00:00Z';
 
-function typesOf(context: ContextName): ObjectTypeDefinitionNode[] {
+function readTypes(context: ContextName): ObjectTypeDefinitionNode[] {
   const { definitions } = parse(readFileSync(`subgraphs/${context}/schema.graphql`, 'utf8'));
   return definitions.filter((each) => each.kind === 'ObjectTypeDefinition');
 }
 
-function allowed(directives: readonly ConstDirectiveNode[] = []): Audience | undefined {
+function findAudience(directives: readonly ConstDirectiveNode[] = []): Audience | undefined {
   const rule = directives.find(({ name }) => name.value === 'allow');
   const value = rule?.arguments?.[0]?.value;
   return value?.kind === 'EnumValue' ? (value.value as Audience) : undefined;
 }
 
-function operationOf(kind: Root['kind'], field: GraphQLField<unknown, unknown>) {
+function buildOperation(kind: Root['kind'], field: GraphQLField<unknown, unknown>) {
   const needed = field.args.filter(({ type }) => isNonNullType(type));
   const definitions = needed.map(({ name, type }) => `$${name}: ${type}`).join(', ');
   const args = needed.map(({ name }) => `${name}: $${name}`).join(', ');
   const selection = isCompositeType(getNamedType(field.type)) ? '{ __typename }' : '';
   return {
     query: `${kind} ${definitions && `(${definitions})`} { ${field.name}${args && `(${args})`} ${selection} }`,
-    variables: Object.fromEntries(needed.map(({ name, type }) => [name, exampleOf(type)])),
+    variables: Object.fromEntries(needed.map(({ name, type }) => [name, exampleValue(type)])),
   };
 }
 
-/** Something valid of the type. */
-function exampleOf(type: GraphQLInputType): unknown {
-  if (isNonNullType(type)) return exampleOf(type.ofType);
-  if (isListType(type)) return [exampleOf(type.ofType)];
+/** A valid value of the type. */
+function exampleValue(type: GraphQLInputType): unknown {
+  if (isNonNullType(type)) return exampleValue(type.ofType);
+  if (isListType(type)) return [exampleValue(type.ofType)];
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields()).filter(isRequiredInputField);
-    return Object.fromEntries(fields.map(({ name, type }) => [name, exampleOf(type)]));
+    return Object.fromEntries(fields.map(({ name, type }) => [name, exampleValue(type)]));
   }
   if (!isScalarType(type)) throw new Error(`no value of ${type}`);
-  const values: Record<string, unknown> = { ID: NOBODYS, Int: 1, Boolean: true, DateTime: INSTANT };
+  const values: Record<string, unknown> = {
+    ID: UNKNOWN_ID,
+    Int: 1,
+    Boolean: true,
+    DateTime: INSTANT,
+  };
   return values[type.name] ?? 'something';
 }

@@ -15,7 +15,7 @@ const PROVIDER = {
   AUTH_AUDIENCE: 'https://api.example',
 };
 
-/** Runs a program with nothing but the given settings; it ends by itself. */
+/** Runs a program to its end, with the given settings as its whole environment. */
 function run(program: string[], settings: Record<string, string> = {}) {
   const { PATH, HOME } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, program, {
@@ -29,17 +29,17 @@ function run(program: string[], settings: Record<string, string> = {}) {
 describe('npm run ops -- secrets', () => {
   const command = ['scripts/ops.mjs', 'secrets'];
 
-  test('writes a file for its owner alone, with everything that docker-compose.yml asks for', () => {
+  test('npm run secrets writes a file for its owner only, with every variable of docker-compose.yml', () => {
     const file = join(folder, 'new.env');
     expect(run([...command, '--file', file]).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const lines = readFileSync(file, 'utf8').split('\n');
-    const given = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
-    const asked = readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+):\?/g);
-    expect(given).toEqual(expect.arrayContaining([...asked].map(([, name]) => name)));
+    const written = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
+    const required = readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+):\?/g);
+    expect(written).toEqual(expect.arrayContaining([...required].map(([, name]) => name)));
   });
 
-  test('never overwrites a file', () => {
+  test('npm run secrets does not overwrite a file', () => {
     const file = join(folder, 'kept.env');
     writeFileSync(file, 'REDIS_PASSWORD=in-use\n');
     const { code, text } = run([...command, '--file', file]);
@@ -48,36 +48,36 @@ describe('npm run ops -- secrets', () => {
     expect(readFileSync(file, 'utf8')).toBe('REDIS_PASSWORD=in-use\n');
   });
 
-  test('makes other secrets each time', () => {
+  test('npm run secrets makes different secrets each time', () => {
     const secrets = [randomSecrets(), randomSecrets()].flatMap((each) => Object.values(each));
     expect(new Set(secrets).size).toBe(secrets.length);
     for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);
   });
 
   test.each([['--wrong'], ['--file'], ['--print', 'x']])(
-    'explains itself when asked %s',
+    'npm run secrets prints its usage for the arguments %s',
     (...args) => {
       expect(run([...command, ...args])).toMatchObject({ code: 2 });
     },
   );
 });
 
-describe('docker-compose.yml', () => {
+describe('the file docker-compose.yml', () => {
   test.each(['REDIS_PASSWORD', 'BOOK_DATABASE_PASSWORD', 'POSTGRES_PASSWORD', 'AUTH_ISSUER'])(
-    'does not start without %s',
+    'docker-compose.yml does not start without %s',
     (name) => {
       const variables = { ...randomSecrets(), ...PROVIDER, [name]: '' };
       expect(() => readComposeFile('docker-compose.yml', variables)).toThrow(`${name} is missing`);
     },
   );
 
-  test('has no secret of its own', () => {
+  test('docker-compose.yml contains no secret', () => {
     const text = readFileSync('docker-compose.yml', 'utf8');
     expect(text).not.toMatch(/(PASSWORD|SECRET|KEYS?|TOKEN):?-[^}]/);
   });
 });
 
-describe('in the servers profile', () => {
+describe('secrets of the servers profile', () => {
   const ADDRESSES = {
     BOOK_URL: 'http://127.0.0.1:9',
     PAYMENT_URL: 'http://127.0.0.1:9',
@@ -94,7 +94,7 @@ describe('in the servers profile', () => {
     ['space', { SPACE_DATABASE_URL: 'postgresql://space:changeme@127.0.0.1:9/space' }],
     ['mypage', { MYPAGE_DATABASE_URL: 'mysql://mypage:mypage-dev@127.0.0.1:9/mypage' }],
     ['mypage', { REDIS_URL: 'redis://:spacerent-dev@127.0.0.1:9' }],
-  ])('%s does not start with a password that everybody knows', (service, settings) => {
+  ])('the service %s does not start with a well-known password', (service, settings) => {
     const { code, text } = run([`dist/subgraphs/${service}/src/main.js`], {
       ...ADDRESSES,
       ...settings,
@@ -105,7 +105,7 @@ describe('in the servers profile', () => {
     expect(text).not.toContain(new URL(url).password);
   });
 
-  test('the router does not start with a secret of the embedded profile', () => {
+  test('the router of the servers profile does not start with a secret of the embedded profile', () => {
     const AUTH_SECRET = 'a-secret-that-is-long-enough-to-be-one';
     const { code, text } = run(router, { ...ADDRESSES, ...PROVIDER, AUTH_SECRET });
     expect(code).toBe(2);
@@ -114,10 +114,10 @@ describe('in the servers profile', () => {
   });
 
   test.each([
-    ['keys that anyone on the way can change', { AUTH_JWKS_URL: 'http://id.example/jwks' }],
-    ['keys from a file', { AUTH_JWKS_URL: 'file:///etc/keys' }],
-    ['shared secrets as signatures', { AUTH_ALGORITHMS: 'RS256,HS256' }],
-    ['no signatures at all', { AUTH_ALGORITHMS: 'none' }],
+    ['a key URL without TLS', { AUTH_JWKS_URL: 'http://id.example/jwks' }],
+    ['a key URL of a file', { AUTH_JWKS_URL: 'file:///etc/keys' }],
+    ['a symmetric signature algorithm', { AUTH_ALGORITHMS: 'RS256,HS256' }],
+    ['the signature algorithm none', { AUTH_ALGORITHMS: 'none' }],
     ['an unknown profile', { SPACERENT_PROFILE: 'production' }],
   ])('the router does not start with %s', (_name, settings) => {
     const { code, text } = run(router, { ...ADDRESSES, ...PROVIDER, ...settings });
@@ -125,7 +125,7 @@ describe('in the servers profile', () => {
     expect(text).toContain(`${Object.keys(settings)[0]} is wrong: `);
   });
 
-  test('a router of the embedded profile takes no provider: anyone could sign in past it', () => {
+  test('the router of the embedded profile does not start with an identity provider', () => {
     const { code, text } = run(router, {
       ...ADDRESSES,
       ...PROVIDER,
@@ -136,7 +136,7 @@ describe('in the servers profile', () => {
     expect(text).toContain('AUTH_JWKS_URL is wrong: belongs to the servers profile');
   });
 
-  test('npm start reads settings from files, too, and names what is wrong with them', () => {
+  test('npm start reads settings from files and names what is wrong with them', () => {
     const file = join(folder, 'redis-url');
     writeFileSync(file, 'redis://:changeme@127.0.0.1:9\n');
     const { code, text } = run(['dist/supervisor/src/main.js'], {
@@ -155,10 +155,10 @@ describe('in the servers profile', () => {
 
   test.each([
     ['postgresql://book:Xk3v9QmT7bLz@127.0.0.1:9/book', 'Xk3v9QmT7bLz'],
-    // No address at all, for a slash that should have been encoded: the error tells it whole.
+    // An unencoded slash makes this no URL, and errors of the parser quote the whole text.
     ['postgresql://book:Xk3v9/QmT7bLz@127.0.0.1:9/book', 'QmT7bLz'],
     ['postgresql://127.0.0.1:9/book?user=book&password=Xk3v9QmT7bLz', 'Xk3v9QmT7bLz'],
-  ])('a service that cannot reach %s does not say its password', (url, password) => {
+  ])('a service that cannot reach %s does not log its password', (url, password) => {
     const { code, text } = run(['dist/subgraphs/book/src/main.js'], {
       ...ADDRESSES,
       BOOK_DATABASE_URL: url,

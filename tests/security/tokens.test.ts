@@ -5,16 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { startIdentityProvider } from '../support/identity-provider.mjs';
-import { startRouterBeside } from '../support/router-beside.mjs';
+import { startSecondRouter } from '../support/second-router.mjs';
 import { System, until } from '../support/system.ts';
-import { forgeries, pointingAt, signed, strangersPublicKey } from './forged-tokens.ts';
+import { forgeries, signed, strangersPublicKey, withKeyUrl } from './forged-tokens.ts';
 
 const MY_PAGE = '{ myPage { bookings { edges { cursor } } } }';
 const PUBLIC = '{ spaces(first: 1) { edges { cursor } } }';
 
 type IdentityProvider = Awaited<ReturnType<typeof startIdentityProvider>>;
 
-/** A router of the servers profile before a running system, and the provider that it trusts. */
+/** An identity provider, and a router of the servers profile that trusts it and uses a running system. */
 async function start(name: string, settings: Record<string, string> = {}) {
   const home = process.env.SYSTEM_EMBEDDED as string;
   const provider = await startIdentityProvider();
@@ -23,7 +23,7 @@ async function start(name: string, settings: Record<string, string> = {}) {
     provider,
     home,
     async open() {
-      const router = await startRouterBeside(home, name, {
+      const router = await startSecondRouter(home, name, {
         SPACERENT_PROFILE: 'servers',
         ...provider.settings,
         ...settings,
@@ -47,15 +47,15 @@ function overWebSocket(
       retryAttempts: 0,
       onNonLazyError: () => {},
     });
-    const done = (answer: { data?: unknown; code?: number }) => {
-      resolve(answer);
+    const finish = (response: { data?: unknown; code?: number }) => {
+      resolve(response);
       void client.dispose();
     };
     client.subscribe(
       { query: MY_PAGE },
       {
-        next: ({ data }) => done({ data }),
-        error: (reason) => done({ code: (reason as { code: number }).code }),
+        next: ({ data }) => finish({ data }),
+        error: (reason) => finish({ code: (reason as { code: number }).code }),
         complete: () => {},
       },
     );
@@ -79,9 +79,9 @@ describe('the router of the servers profile', () => {
   });
 
   test.each([
-    ['as it should be', {}, {}],
+    ['with the usual claims', {}, {}],
     [
-      'with several audiences, of which this is one',
+      'with several audiences, one of them its own',
       { aud: ['x', 'https://api.spacerent.example'] },
       {},
     ],
@@ -92,7 +92,7 @@ describe('the router of the servers profile', () => {
       { iat: Date.now() / 1_000 + 3, nbf: Date.now() / 1_000 + 3 },
       {},
     ],
-  ])('accepts a token %s', async (_name, claims, header) => {
+  ])('the router accepts a token %s', async (_name, claims, header) => {
     const token = await signed(provider, claims, header);
     const { status, errors } = await system.graphql(token, MY_PAGE);
     expect({ status, errors }).toEqual({ status: 200, errors: undefined });
@@ -100,7 +100,7 @@ describe('the router of the servers profile', () => {
     expect(live.data).toBeDefined();
   });
 
-  test.each(forgeries)('refuses a token %s', async (_name, forge) => {
+  test.each(forgeries)('the router refuses a token %s', async (_name, forge) => {
     const token = await forge(provider);
     for (const query of [MY_PAGE, PUBLIC]) {
       const { status, data, errors } = await system.graphql(token, query);
@@ -125,23 +125,23 @@ describe('the router of the servers profile', () => {
   });
 
   test.each(['jku', 'x5u'] as const)(
-    'asks nobody for the key that a token names by %s',
+    'the router does not fetch the key that a token names by %s',
     async (by) => {
-      let asked = 0;
+      let requests = 0;
       const attacker = createServer((_request, response) => {
-        asked += 1;
+        requests += 1;
         response.end(JSON.stringify({ keys: [strangersPublicKey] }));
       });
       await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve));
       const url = `http://127.0.0.1:${(attacker.address() as AddressInfo).port}/keys`;
-      const { status } = await system.graphql(await pointingAt(provider, by, url), MY_PAGE);
+      const { status } = await system.graphql(await withKeyUrl(provider, by, url), MY_PAGE);
       expect(status).toBe(401);
-      expect(asked).toBe(0);
+      expect(requests).toBe(0);
       await new Promise((resolve) => attacker.close(resolve));
     },
   );
 
-  test('takes a request with two Authorization headers for nobody', async () => {
+  test('the router refuses a request with two Authorization headers', async () => {
     const kim = `Bearer ${await signed(provider)}`;
     const lee = `Bearer ${await signed(provider, { sub: 'lee' })}`;
     for (const values of [
@@ -152,8 +152,8 @@ describe('the router of the servers profile', () => {
       const status = await new Promise<number | undefined>((resolve, reject) => {
         const headers = ['content-type', 'application/json', 'host', new URL(system.address).host];
         for (const value of values) headers.push('Authorization', value);
-        request(system.graphqlUrl, { method: 'POST', headers: headers as never }, (answer) => {
-          answer.resume().once('end', () => resolve(answer.statusCode));
+        request(system.graphqlUrl, { method: 'POST', headers: headers as never }, (response) => {
+          response.resume().once('end', () => resolve(response.statusCode));
         })
           .once('error', reject)
           .end(JSON.stringify({ query: PUBLIC }));
@@ -166,24 +166,27 @@ describe('the router of the servers profile', () => {
   });
 
   test.each(['Basic a2ltOmtpbQ==', 'Bearer', 'Bearer a b', 'Token abc', 'bearer: x'])(
-    'refuses the Authorization header "%s"',
+    'the router refuses the Authorization header "%s"',
     async (authorization) => {
       const { status } = await system.graphql(null, PUBLIC, {}, { authorization });
       expect(status).toBe(401);
     },
   );
 
-  test.each(['GET', 'POST'])('hands out no development tokens: %s', async (method) => {
-    const answer = await fetch(`${system.address}/dev/token`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(method === 'POST' && { body: JSON.stringify({ user: 'kim', roles: ['operator'] }) }),
-    });
-    expect(answer.status).toBe(404);
-    await answer.text();
-  });
+  test.each(['GET', 'POST'])(
+    'the router of the servers profile issues no development tokens by %s',
+    async (method) => {
+      const response = await fetch(`${system.address}/dev/token`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: JSON.stringify({ user: 'kim', roles: ['operator'] }) }),
+      });
+      expect(response.status).toBe(404);
+      await response.text();
+    },
+  );
 
-  test('has logged why tokens were refused, and no token', () => {
+  test('the router logs why tokens were refused, and no token', () => {
     const text = readFileSync(log, 'utf8');
     expect(text).toContain('a token was refused');
     expect(text).toContain('"claim":"aud"');
@@ -191,10 +194,10 @@ describe('the router of the servers profile', () => {
   });
 });
 
-describe('when the identity provider is away', () => {
-  test('from the start: 503, until its keys can be had; the public part answers', async () => {
+describe('an identity provider that is unavailable', () => {
+  test('a router that starts without its provider responds with 503 to tokens and serves the public part', async () => {
     const { provider, open } = await start('away-router');
-    provider.behave('error');
+    provider.setBehaviour('error');
     const { system, stop } = await open();
     const authorization = `Bearer ${await signed(provider)}`;
     const { status, errors } = await system.graphql(null, MY_PAGE, {}, { authorization });
@@ -203,35 +206,35 @@ describe('when the identity provider is away', () => {
     expect(await overWebSocket(system, { authorization })).toEqual({ code: 1013 });
     expect((await system.graphql(null, PUBLIC)).status).toBe(200);
 
-    provider.behave('keys');
+    provider.setBehaviour('keys');
     await until('its keys are known', async () => {
-      const answer = await system.graphql(null, MY_PAGE, {}, { authorization });
-      return answer.status === 200;
+      const response = await system.graphql(null, MY_PAGE, {}, { authorization });
+      return response.status === 200;
     });
     await stop();
     await provider.stop();
   });
 
   test.each(['error', 'nothing'] as const)(
-    'later on (it answers: %s): known keys go on working beyond their age, unknown ones are 503',
-    async (how) => {
-      const { provider, open } = await start(`away-later-router-${how}`, {
+    'a router whose provider responds with %s keeps its known keys and responds with 503 to unknown ones',
+    async (behaviour) => {
+      const { provider, open } = await start(`away-later-router-${behaviour}`, {
         AUTH_KEYS_MAX_AGE_SECONDS: '1',
         AUTH_KEYS_COOLDOWN_SECONDS: '1',
       });
       const { system, stop } = await open();
       expect((await system.graphql(await signed(provider), MY_PAGE)).status).toBe(200);
-      provider.behave(how);
-      const asked = provider.timesAsked();
+      provider.setBehaviour(behaviour);
+      const before = provider.keyRequests();
       let number = 0;
       await until(
-        'it was asked in vain',
+        'the router has tried in vain to fetch the keys',
         async () => {
-          // Another one each time: what is remembered proves nothing.
+          // Each token is new: one from the cache would prove nothing.
           const token = await signed(provider, { jti: `${++number}` });
           const { status } = await system.graphql(token, MY_PAGE);
           expect(status).toBe(200);
-          return provider.timesAsked() >= asked + 2;
+          return provider.keyRequests() >= before + 2;
         },
         25,
       );

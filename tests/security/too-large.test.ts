@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
-import { askOver, openSocket, protocols, raw } from './every-protocol.ts';
+import { executeOver, openSocket, protocols, sendRaw } from './protocols.ts';
 
 const many = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 
 const ATTACKS: [name: string, code: string, query: string][] = [
   [
-    'deep',
+    'too deep',
     'OPERATION_TOO_DEEP',
     `{ __schema { types { ${'fields { type { '.repeat(8)} name ${'} } '.repeat(8)} } } }`,
   ],
   [
-    'wide',
+    'too wide',
     'TOO_MANY_SELECTIONS',
     `{ myPage { ...A ...A ...A } } ${many(3, (n) => `fragment ${'ABC'[n]} on MyPage { ${'ABC'[n + 1] ? `...${'ABC'[n + 1]} `.repeat(20) : '__typename'} }`)}`,
   ],
@@ -32,20 +32,20 @@ const ATTACKS: [name: string, code: string, query: string][] = [
     'TOO_MANY_ROOT_FIELDS',
     `{ ...F0 } ${many(100, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`)} fragment F100 on Query { __typename }`,
   ],
-  ['of many roots', 'TOO_MANY_ROOT_FIELDS', `{ ${many(11, (n) => `a${n}: __typename`)} }`],
-  ['of many tokens', 'TOO_MANY_TOKENS', `{ ${'a '.repeat(2_000)} }`],
-  ['costly', 'OPERATION_TOO_COSTLY', '{ spaces(first: 1000000) { edges { node { id } } } }'],
+  ['full of root fields', 'TOO_MANY_ROOT_FIELDS', `{ ${many(11, (n) => `a${n}: __typename`)} }`],
+  ['full of tokens', 'TOO_MANY_TOKENS', `{ ${'a '.repeat(2_000)} }`],
+  ['too costly', 'OPERATION_TOO_COSTLY', '{ spaces(first: 1000000) { edges { node { id } } } }'],
 ];
 
-describeSystems('an operation that is too much', (system) => {
-  describe.each(Object.keys(protocols))('over %s', (protocol) => {
-    test.each(ATTACKS)('%s is refused with %s', async (_name, code, query) => {
-      const { codes } = await askOver(protocol, system, { query });
+describeSystems('operations that exceed a limit', (system) => {
+  describe.each(Object.keys(protocols))('operations that exceed a limit over %s', (protocol) => {
+    test.each(ATTACKS)('an operation that is %s is refused with %s', async (_name, code, query) => {
+      const { codes } = await executeOver(protocol, system, { query });
       expect(codes).toContain(code);
     });
   });
 
-  test('is not taken apart into several of a request', async () => {
+  test('a batch of operations in one request is refused', async () => {
     const body = JSON.stringify(Array.from({ length: 10 }, () => ({ query: '{ __typename }' })));
     for (const accept of ['application/json', 'text/event-stream']) {
       const headers = { 'content-type': 'application/json', accept };
@@ -59,44 +59,44 @@ describeSystems('an operation that is too much', (system) => {
     expect(await closed).toBe(4400);
   });
 
-  test('as a subscription is refused with the same codes', async () => {
+  test('a subscription that exceeds a limit is refused with the same codes', async () => {
     const { token } = await newCustomer(system);
     const query = `subscription { myBookingStatuses { ${many(31, (n) => `a${n}: status`)} } }`;
     for (const protocol of ['Server-Sent Events', 'multipart HTTP', 'WebSocket']) {
-      const { codes } = await askOver(protocol, system, { query }, token);
+      const { codes } = await executeOver(protocol, system, { query }, token);
       expect(codes).toEqual(['TOO_MANY_ALIASES']);
     }
   });
 });
 
-describeSystems('a request that is too large', (system) => {
-  test('as a body is refused, and its end is not waited for', async () => {
-    const said = await raw(system.address, (send) => {
+describeSystems('requests that are too large', (system) => {
+  test('a body that is too large is refused before its end', async () => {
+    const received = await sendRaw(system.address, (send) => {
       send('POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
       send(`Content-Length: 10000000000\r\n\r\n{"query":"${' '.repeat(200_000)}`);
     });
-    expect(said).toMatch(/^HTTP\/1\.1 413 /);
-    expect(said).toContain('"code":"PAYLOAD_TOO_LARGE"');
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
+    expect(received).toContain('"code":"PAYLOAD_TOO_LARGE"');
   });
 
-  test('in chunks that never end is cut', async () => {
+  test('a body in endless chunks is cut off', async () => {
     let sending: NodeJS.Timeout | undefined;
-    const said = await raw(system.address, (send) => {
+    const received = await sendRaw(system.address, (send) => {
       send('POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
       send('Transfer-Encoding: chunked\r\n\r\n');
       sending = setInterval(() => send(`8000\r\n${' '.repeat(0x8000)}\r\n`), 5);
     }).finally(() => clearInterval(sending));
-    expect(said).toMatch(/^HTTP\/1\.1 413 /);
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  test('as a frame ends the WebSocket', async () => {
+  test('a frame that is too large closes the WebSocket', async () => {
     const socket = await openSocket(system);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.send(`{"id":"1","type":"subscribe","payload":{"query":"${' '.repeat(131_072)}"}}`);
     expect(await closed).toBe(1009);
   });
 
-  test('in fragments of a frame that never ends is cut', async () => {
+  test('a frame in endless fragments closes the WebSocket', async () => {
     const socket = await openSocket(system);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const sending = setInterval(() => socket.send(' '.repeat(20_000), { fin: false }, () => {}), 5);

@@ -44,7 +44,7 @@ const VIEW = `bookingId status spaceName slot { startAt endAt } price { amount c
 const HOUR = 3_600_000;
 let slots = 0;
 
-/** A slot of `hours` that no other test of this file uses, `days` from now. */
+/** A slot of `hours`, at least `days` from now, that no other test of this file uses. */
 export function nextSlot(days = 30, hours = 1): { startAt: string; endAt: string } {
   const midnight = Math.ceil(Date.now() / (24 * HOUR)) * 24 * HOUR;
   const startAt = midnight + days * 24 * HOUR + slots * 48 * HOUR;
@@ -66,18 +66,18 @@ export async function listSpace(system: System, input: object = {}) {
   return { id: id as string, name: name as string, host, token };
 }
 
-/** A new customer with what customers do. */
+/** A new customer, with the requests that customers send. */
 export async function newCustomer(system: System, name = `customer-${randomUUID()}`) {
   const token = await system.token(name, 'customer');
-  const ask = (query: string, variables?: object) => system.graphql(token, query, variables);
+  const graphql = (query: string, variables?: object) => system.graphql(token, query, variables);
 
   return {
     name,
     token,
-    ask,
+    graphql,
 
     async request(spaceId: string, input: object = {}) {
-      const answer = await ask(REQUEST_BOOKING, {
+      const response = await graphql(REQUEST_BOOKING, {
         input: {
           idempotencyKey: randomUUID(),
           spaceId,
@@ -86,36 +86,36 @@ export async function newCustomer(system: System, name = `customer-${randomUUID(
           ...input,
         },
       });
-      if (answer.errors) throw new Error(JSON.stringify(answer.errors));
-      return answer.data.requestBooking;
+      if (response.errors) throw new Error(JSON.stringify(response.errors));
+      return response.data.requestBooking;
     },
 
     async cancel(id: string) {
-      const answer = await ask(CANCEL_BOOKING, { id });
-      if (answer.errors) throw new Error(JSON.stringify(answer.errors));
-      return answer.data.cancelBooking;
+      const response = await graphql(CANCEL_BOOKING, { id });
+      if (response.errors) throw new Error(JSON.stringify(response.errors));
+      return response.data.cancelBooking;
     },
 
     async booking(id: string) {
-      return (await ask(`query ($id: ID!) { booking(id: $id) { ${BOOKING} } }`, { id })).data
+      return (await graphql(`query ($id: ID!) { booking(id: $id) { ${BOOKING} } }`, { id })).data
         .booking;
     },
 
     async view(id: string) {
       const query = `query ($id: ID!) { myPage { booking(id: $id) { ${VIEW} } } }`;
-      return (await ask(query, { id })).data.myPage.booking;
+      return (await graphql(query, { id })).data.myPage.booking;
     },
 
     /**
-     * Waits until mypage shows all of that. A view is made of several contexts' events, which may
-     * overtake each other: the status alone says nothing of the payment beside it.
+     * Waits until mypage shows all of `expected`. A view is projected from events of several contexts,
+     * which may overtake each other: a status may be shown before the payment is.
      */
-    async viewMatching(id: string, expected: object, seconds = 15) {
+    async waitForView(id: string, expected: object, seconds = 15) {
       await eventually(async () => expect(await this.view(id)).toMatchObject(expected), seconds);
     },
 
     /** Waits until mypage shows the status, and returns the view. */
-    async viewAt(id: string, status: string, seconds?: number) {
+    async waitForStatus(id: string, status: string, seconds?: number) {
       return until(
         `mypage shows ${status} for ${id}`,
         async () => {
@@ -145,8 +145,8 @@ export async function sql(
   }
 }
 
-/** What the payment provider really took and gave back for a booking. */
-export async function providerBooks(system: System, bookingId: string) {
+/** What the payment provider has charged and refunded for a booking. */
+export async function readProviderLedger(system: System, bookingId: string) {
   const [row] = await sql(
     system,
     'payment',

@@ -12,14 +12,14 @@ export interface TestDatabase {
   url: string;
   pool: Pool;
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Does `work` while another transaction holds the locks that `sql` takes. */
+  /** Runs `work` while another transaction holds the locks that `sql` acquires. */
   whileLocked<T>(sql: string, work: () => Promise<T>): Promise<T>;
   drop(): Promise<void>;
 }
 
 /**
- * A fresh PostgreSQL database of its own, with the context's tables when one is named. A deadlock in
- * it is never resolved: whoever waits for one runs into the statement timeout, and the test fails.
+ * A new PostgreSQL database, with the tables of the context if one is given. The server does not resolve a
+ * deadlock before the statement timeout, so a deadlock fails the test.
  */
 export async function createDatabase(
   context?: 'book' | 'payment' | 'space',
@@ -31,11 +31,11 @@ export async function createDatabase(
   url.pathname = name;
   if (context) await migrate(url.href, `prisma/${context}/migrations`);
 
-  const impatient = new URL(url);
-  impatient.searchParams.set('options', '-c deadlock_timeout=60s');
-  impatient.searchParams.set('statement_timeout', '8000');
-  const pool = openPostgres(impatient.href, silent);
-  // A busy test machine is no reason to fail: only a deadlock is.
+  const withTimeouts = new URL(url);
+  withTimeouts.searchParams.set('options', '-c deadlock_timeout=60s');
+  withTimeouts.searchParams.set('statement_timeout', '8000');
+  const pool = openPostgres(withTimeouts.href, silent);
+  // Connecting may take long on a busy test machine; only a deadlock may fail a test.
   pool.options.connectionTimeoutMillis = 25_000;
   return {
     url: url.href,
@@ -53,7 +53,7 @@ export async function createDatabase(
   };
 }
 
-/** A fresh MariaDB database without tables. */
+/** A new MariaDB database without tables. */
 export async function createMariaDb(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = serverUrl('TEST_MARIADB_URL');
   const name = `test_mypage_${randomUUID().replaceAll('-', '')}`;

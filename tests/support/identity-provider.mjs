@@ -5,22 +5,22 @@ const AUDIENCE = 'https://api.spacerent.example';
 const ALGORITHM = 'ES256';
 
 /**
- * An identity provider on loopback that signs whatever it is asked to. `settings` are what a router of
- * the servers profile needs in its environment, `credentials` what `signToken` needs, also elsewhere.
+ * An identity provider on loopback. `settings` is the environment with which a router of the servers
+ * profile trusts it; `credentials` is the first argument of `signToken`, also in another process.
  */
 export async function startIdentityProvider() {
   const keys = [await newKey('key-1')];
-  let answer = 'keys';
-  let asked = 0;
+  let behaviour = 'keys';
+  let requests = 0;
   const server = createServer((_request, response) => {
-    asked += 1;
-    if (answer === 'nothing') return;
-    response.statusCode = answer === 'keys' ? 200 : 500;
+    requests += 1;
+    if (behaviour === 'nothing') return;
+    response.statusCode = behaviour === 'keys' ? 200 : 500;
     response.setHeader('content-type', 'application/jwk-set+json');
     response.end(JSON.stringify({ keys: keys.map(({ publicJwk }) => publicJwk) }));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // Whoever was started with its address can end without it.
+  // An open server alone must not keep the process of the tests alive.
   server.unref();
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const settings = {
@@ -33,7 +33,7 @@ export async function startIdentityProvider() {
     issuer,
     audience: AUDIENCE,
     settings,
-    /** Of the newest key. */
+    /** With the newest key. */
     get credentials() {
       return { issuer, audience: AUDIENCE, key: keys.at(-1).privateJwk };
     },
@@ -49,13 +49,13 @@ export async function startIdentityProvider() {
         1,
       );
     },
-    /** What it does from now on: shows its `keys`, answers an `error`, or `nothing` at all. */
-    behave(how) {
-      answer = how;
-      if (how !== 'nothing') server.closeAllConnections();
+    /** From now on it responds with its `keys`, with an `error`, or with `nothing` at all. */
+    setBehaviour(next) {
+      behaviour = next;
+      if (next !== 'nothing') server.closeAllConnections();
     },
-    /** How often its keys were asked for. */
-    timesAsked: () => asked,
+    /** The number of requests for its keys. */
+    keyRequests: () => requests,
     stop: () =>
       new Promise((resolve) => {
         server.close(resolve);
@@ -73,7 +73,7 @@ async function newKey(kid) {
   };
 }
 
-/** A token of the provider for a user; `lifetime` in jose's words. */
+/** A token that the provider signs for a user; `lifetime` in the syntax of jose, such as `1h`. */
 export async function signToken({ issuer, audience, key }, user, roles, lifetime) {
   return new SignJWT({ roles })
     .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: 'at+jwt' })
@@ -85,7 +85,7 @@ export async function signToken({ issuer, audience, key }, user, roles, lifetime
     .sign(await importJWK(key, ALGORITHM));
 }
 
-/** A token of a system of the embedded profile, which signs with a secret of its own. */
+/** A token of the embedded profile, which signs with its own secret. */
 export async function signEmbeddedToken(secret, user, roles, lifetime) {
   return new SignJWT({ roles })
     .setProtectedHeader({ alg: 'HS256' })

@@ -4,16 +4,16 @@ import { createClient as createWebSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { System } from './system.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+// biome-ignore lint/suspicious/noExplicitAny: tests read into responses and fail where they differ
 type Data = any;
 
 export interface Observer {
-  next(answer: { data?: Data; errors?: readonly Data[] | undefined }): void;
-  /** Ended by the server; `error` when it was not in order. */
+  next(result: { data?: Data; errors?: readonly Data[] | undefined }): void;
+  /** Called when the server ends the subscription, with the error if there is one. */
   ended(error?: unknown): void;
 }
 
-/** A client library's way to subscribe; returns what unsubscribes. */
+/** Subscribes with one client library. */
 export interface LiveClient {
   name: string;
   subscribe(
@@ -38,7 +38,7 @@ const overWebSocket: LiveClient = {
       onNonLazyError: () => {},
     });
     const unsubscribe = client.subscribe(operation, {
-      next: (answer) => next(answer as never),
+      next: (result) => next(result as never),
       error: (error) => ended(error),
       complete: () => ended(),
     });
@@ -58,7 +58,7 @@ const overServerSentEvents: LiveClient = {
       retryAttempts: 0,
     });
     const unsubscribe = client.subscribe(operation, {
-      next: (answer) => next(answer as never),
+      next: (result) => next(result as never),
       error: (error) => ended(error),
       complete: () => ended(),
     });

@@ -1,4 +1,4 @@
-// A service that reads its settings, and then logs what it is sent on stdin: [level, object, message].
+// A process that reads settings and log entries as JSON from stdin, and logs the entries.
 
 import { secretsIn } from '#platform/auth/secrets.ts';
 import { createLogger } from '#platform/observability/logger.ts';

@@ -5,8 +5,8 @@ import type { System } from './system.ts';
 // biome-ignore lint/suspicious/noExplicitAny: rows are what the statement selects
 type Row = any;
 
-/** Runs one statement on mypage's own database, whichever engine it is, and resolves with its rows. */
-export async function viewRows(
+/** Runs one statement on the database of mypage, SQLite or MariaDB, and resolves with its rows. */
+export async function mypageSql(
   system: System,
   text: string,
   values: string[] = [],

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Jest's sequencer. Runs the test files in an order that the seed decides (Jest's `--seed`), so that a
- * file which depends on what another one left behind is found out.
+ * Jest's sequencer. Runs the test files in an order that follows from the seed (Jest's `--seed`), so that a
+ * file which depends on the data of another one fails sooner or later.
  */
 export default class RandomOrder {
   #seed;
@@ -13,12 +13,12 @@ export default class RandomOrder {
 
   sort(tests) {
     return tests
-      .map((test) => ({ test, place: this.#hash(test.path) }))
-      .sort((a, b) => a.place.localeCompare(b.place))
+      .map((test) => ({ test, hash: this.#hash(test.path) }))
+      .sort((a, b) => a.hash.localeCompare(b.hash))
       .map(({ test }) => test);
   }
 
-  /** The part of the files that `--shard` asks for; the parts of one seed are disjoint. */
+  /** The files of one `--shard`; the shards of one seed are disjoint. */
   shard(tests, { shardIndex, shardCount }) {
     return this.sort(tests).filter((_, index) => index % shardCount === shardIndex - 1);
   }

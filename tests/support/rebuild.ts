@@ -1,7 +1,7 @@
 import { type System, until } from './system.ts';
 
-/** Waits until no rebuild of mypage is running, whoever began it. */
-export async function rebuildEnded(system: System): Promise<void> {
+/** Waits until no rebuild of mypage is running. */
+export async function waitForRebuild(system: System): Promise<void> {
   const token = await system.token('an-operator', 'operator');
   await until(
     'no rebuild is running',

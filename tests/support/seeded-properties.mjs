@@ -4,7 +4,7 @@ import { expect, jest } from '@jest/globals';
 
 const { testPath } = expect.getState();
 
-// Other files need not load the library.
+// Loading the library takes time, which other files save.
 if (readFileSync(testPath, 'utf8').includes("from 'fast-check'")) {
   const { default: fc } = await import('fast-check');
   fc.configureGlobal({ seed: jest.getSeed(), reporter: (run) => report(fc, run) });
@@ -24,7 +24,7 @@ function commandFor(seed) {
   return `npm test -- ${file} --seed ${seed} --testNamePattern ${quoted(name)}`;
 }
 
-/** As one word of a POSIX shell. */
+/** Quotes the text as one word of a POSIX shell. */
 function quoted(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,5 @@
 // Real servers for tests: PostgreSQL from npm, MariaDB and Redis from the machine's packages. Each
-// has its own folder and port; all are ended by the process that started them.
+// has its own folder and port, and is stopped by the process that started it.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -53,13 +53,14 @@ export async function startMariaDb() {
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
   const install = spawnSync(
     'mariadb-install-db',
-    // With a test database come anonymous users, who take precedence over named ones.
+    // A test database brings anonymous users, which take precedence over named ones.
     ['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...asUser].concat([
       '--auth-root-authentication-method=normal',
     ]),
     { encoding: 'utf8', env: withSbin() },
   );
-  if (install.status !== 0) throw new Error(`MariaDB's data could not be made: ${install.stderr}`);
+  if (install.status !== 0)
+    throw new Error(`The data folder of MariaDB could not be created: ${install.stderr}`);
   const port = await freePort();
   const server = spawn(
     'mariadbd',
@@ -75,7 +76,7 @@ export async function startMariaDb() {
     { stdio: 'ignore', env: withSbin() },
   );
   await untilListening(server, port, 'mariadbd');
-  const stop = stopper(server, home);
+  const stop = stopAndRemove(server, home);
   return { url: `mysql://root@127.0.0.1:${port}`, port, stop };
 }
 
@@ -83,22 +84,22 @@ export async function startMariaDb() {
 export async function startRedis(password, port) {
   const home = temporaryFolder('redis');
   port ??= await freePort();
-  const place = ['--port', port, '--bind', '127.0.0.1', '--dir', home];
-  const manner = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
-  const server = spawn('redis-server', [...place, ...manner, '--requirepass', password], {
+  const location = ['--port', port, '--bind', '127.0.0.1', '--dir', home];
+  const policies = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
+  const server = spawn('redis-server', [...location, ...policies, '--requirepass', password], {
     stdio: 'ignore',
   });
   await untilListening(server, port, 'redis-server');
   return {
     port,
-    stop: stopper(server, home),
-    /** It keeps its connections, and does not answer. */
+    stop: stopAndRemove(server, home),
+    /** Freezes the server: it keeps its connections and does not respond. */
     pause: () => server.kill('SIGSTOP'),
     resume: () => server.kill('SIGCONT'),
   };
 }
 
-function stopper(server, home) {
+function stopAndRemove(server, home) {
   return async () => {
     if (server.exitCode === null && server.signalCode === null) {
       server.kill('SIGTERM');
@@ -111,19 +112,19 @@ function stopper(server, home) {
 async function untilListening(server, port, name) {
   for (let attempt = 0; attempt < 300; attempt += 1) {
     if (server.exitCode !== null) throw new Error(`${name} ended with code ${server.exitCode}.`);
-    const reached = await new Promise((resolve) => {
+    const isListening = await new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1')
         .once('connect', () => resolve(socket.destroy() && true))
         .once('error', () => resolve(false));
     });
-    if (reached) return;
+    if (isListening) return;
     await pause(100);
   }
   server.kill('SIGKILL');
   throw new Error(`${name} did not listen on port ${port} within 30 s.`);
 }
 
-/** Servers live in sbin folders, which an ordinary user's PATH often lacks. */
+/** Server programs are in sbin folders, which the PATH of an ordinary user often lacks. */
 function withSbin() {
   return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
 }

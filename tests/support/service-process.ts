@@ -1,31 +1,32 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ContextName } from '#contracts/topology.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { freePort } from './servers.mjs';
 
-/** What the services of one test know each other by. */
+/** The shared secret by which the services of one test authenticate each other. */
 export const internalKeys = randomBytes(32).toString('base64url');
 
-const NOWHERE = 'http://127.0.0.1:1';
+const UNUSED_URL = 'http://127.0.0.1:1';
 
-/** One service of the build in a process of its own. */
+/** A process of one service, from the build. */
 export interface ServiceProcess {
   url: string;
   child: ChildProcess;
-  /** All that it has logged. */
+  /** The whole log so far. */
   log(): string;
   /** The exit code, or the signal that ended it. */
   exited: Promise<number | string>;
-  /** The status of its readiness; 0: nobody listens. */
+  /** The HTTP status of its readiness endpoint, or 0 while nothing listens. */
   readiness(): Promise<number>;
-  /** Kills it, should it still run. */
+  /** Kills it if it still runs. */
   end(): Promise<void>;
 }
 
-/** Starts a service with `env`, and resolves once it is ready; rejects with its log when it ends. */
+/** Starts a service with `env`, and resolves once it is ready; rejects with its log if it ends first. */
 export async function startServiceProcess(
-  service: 'router' | 'book' | 'payment' | 'space' | 'mypage',
+  service: 'router' | ContextName,
   env: Record<string, string>,
 ): Promise<ServiceProcess> {
   const port = Number(env.PORT ?? (await freePort()));
@@ -38,10 +39,10 @@ export async function startServiceProcess(
       HOST: '127.0.0.1',
       PORT: String(port),
       INTERNAL_TOKEN_KEYS: internalKeys,
-      BOOK_URL: NOWHERE,
-      PAYMENT_URL: NOWHERE,
-      SPACE_URL: NOWHERE,
-      MYPAGE_URL: NOWHERE,
+      BOOK_URL: UNUSED_URL,
+      PAYMENT_URL: UNUSED_URL,
+      SPACE_URL: UNUSED_URL,
+      MYPAGE_URL: UNUSED_URL,
       ...env,
     },
   });

@@ -1,10 +1,10 @@
 import { startMariaDb, startPostgres, startRedis } from './servers.mjs';
 
-/** For the tests of parts: real databases, named in the environment of the tests. */
+/** Starts real databases for the tests of parts, and puts their addresses into the environment. */
 export default async function startServers() {
   const postgres = await startPostgres();
   process.env.TEST_POSTGRES_URL = postgres.url;
-  // Both projects' set-ups run in one process.
+  // The set-ups of both Jest projects run in one process.
   globalThis.stopAll ??= [];
   globalThis.stopAll.push(postgres.stop);
   if (process.env.SPACERENT_TEST_PROFILES?.includes('servers')) {

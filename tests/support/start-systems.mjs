@@ -7,16 +7,16 @@ import pg from 'pg';
 import { randomSecrets } from '../../scripts/ops/secrets.mjs';
 import { readComposeFile } from '../image/compose-file.mjs';
 import { startIdentityProvider } from './identity-provider.mjs';
-import { embeddedIdentity, startRouterBeside } from './router-beside.mjs';
+import { embeddedIdentity, startSecondRouter } from './second-router.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
 import stopAll from './stop-all.mjs';
 
-// Short, so that tests see holds expire; long enough for a deferred payment to come in.
+// Short, so that tests see holds expire; long enough for a deferred payment to be approved.
 const HOLD_SECONDS = '20';
-// Few, so that tests see events parked within a lease or two.
+// Few, so that an event is parked within one or two leases.
 const PARK_AFTER_FAILURES = '4';
 const PROVIDER_FILE = 'identity-provider.json';
-// All tests' requests come from one address; tests of the limits have a router of their own.
+// All tests send from one address; tests of the limits start a router of their own.
 const UNLIMITED = {
   MUTATIONS_PER_MINUTE_PER_USER: '0',
   MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
@@ -24,9 +24,9 @@ const UNLIMITED = {
   QUERY_COST_PER_MINUTE_PER_ADDRESS: '0',
   WEBSOCKETS_PER_ADDRESS: '20000',
 };
-// Tests look at the page on every profile; only the embedded one shows it unasked.
+// Tests read the page on every profile; only the embedded profile enables it by default.
 const SANDBOX = 'on';
-// Short, so that tests see what the reconciliation finds.
+// Short, so that tests see the findings of the reconciliation.
 const RECONCILIATION = { RECONCILIATION_SECONDS: '1', RECONCILIATION_DELAY_SECONDS: '4' };
 const SETTINGS = {
   HOLD_SECONDS,
@@ -37,9 +37,9 @@ const SETTINGS = {
 };
 
 /**
- * For the tests of the whole: one running system per profile. Their homes are named in the
- * environment of the tests as SYSTEM_EMBEDDED and SYSTEM_SERVERS. STOCK_ROUTER is the address of a
- * second router of the embedded one, which has the gateway's own executor.
+ * Starts one system per profile. Puts their homes into the environment of the tests as SYSTEM_EMBEDDED
+ * and SYSTEM_SERVERS, and as STOCK_ROUTER the address of a second router of the embedded system, which has
+ * the executor of the gateway library.
  */
 export default async function startSystems() {
   globalThis.stopAll ??= [];
@@ -57,7 +57,7 @@ async function startAll() {
   if (profiles.includes('embedded')) {
     const home = await startSystem('embedded', SETTINGS);
     process.env.SYSTEM_EMBEDDED = home;
-    const stock = await startRouterBeside(home, 'stock-router', {
+    const stock = await startSecondRouter(home, 'stock-router', {
       ...embeddedIdentity(home),
       ROUTER_EXECUTOR: 'stock',
       ...UNLIMITED,
@@ -70,7 +70,7 @@ async function startAll() {
     globalThis.stopAll.push(provider.stop);
     const environment = await startComposedServers(provider);
     const home = await startSystem('servers', { ...environment, ...SETTINGS });
-    // With which the tests sign tokens as the provider would.
+    // With these the tests sign tokens as the provider does.
     writeFileSync(join(home, PROVIDER_FILE), JSON.stringify(provider.credentials));
     process.env.SYSTEM_SERVERS = home;
   }
@@ -84,30 +84,30 @@ async function startSystem(name, environment) {
     env: { ...inherited, PORT: '0', SPACERENT_HOME: home, SPACERENT_DEMO: 'off', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
+  let output = '';
   child.stdout.on('data', (chunk) => {
-    said += chunk;
+    output += chunk;
   });
   child.stderr.on('data', (chunk) => {
-    said += chunk;
+    output += chunk;
   });
   globalThis.stopAll.push(async () => {
     if (child.exitCode === null) {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));
     }
-    // A failed run keeps its logs: they tell why.
+    // The logs explain a failed run.
     if (!process.env.SPACERENT_TEST_KEEP) rmSync(home, { recursive: true, force: true });
   });
   for (let attempt = 0; attempt < 600; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`The ${name} system did not start:\n${said}`);
-    if (stateOf(home) === 'ready') return home;
+    if (child.exitCode !== null) throw new Error(`The ${name} system did not start:\n${output}`);
+    if (readState(home) === 'ready') return home;
     await pause(100);
   }
-  throw new Error(`The ${name} system was not ready within 60 s:\n${said}`);
+  throw new Error(`The ${name} system was not ready within 60 s:\n${output}`);
 }
 
-function stateOf(home) {
+function readState(home) {
   try {
     return JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8')).state;
   } catch {
@@ -116,8 +116,8 @@ function stateOf(home) {
 }
 
 /**
- * Real servers with the credentials that "npm run ops -- secrets" makes for docker-compose.yml. Resolves with
- * the environment that the file gives its services; only hosts and ports are those of this machine.
+ * Starts real servers with the credentials that "npm run ops -- secrets" makes for docker-compose.yml. Resolves with
+ * the environment that the file gives its services, with hosts and ports of this machine.
  */
 async function startComposedServers({ settings }) {
   const variables = { ...randomSecrets(), ...settings };
@@ -138,28 +138,28 @@ async function startComposedServers({ settings }) {
     mariadb: `127.0.0.1:${mariaDb.port}`,
     redis: `127.0.0.1:${redis.port}`,
   };
-  const here = ([name, value]) => {
+  const toLocalAddress = ([name, value]) => {
     const url = new URL(value);
     url.host = hosts[url.hostname];
     return [name, url.href];
   };
   const addresses = Object.entries(composed).filter(([name]) => /DATABASE_URL|REDIS/.test(name));
-  return fromFiles({ ...Object.fromEntries(addresses.map(here)), ...settings });
+  return asFiles({ ...Object.fromEntries(addresses.map(toLocalAddress)), ...settings });
 }
 
-/** The same settings, as Docker and Kubernetes hand out secrets: each in a file of its own. */
-function fromFiles(environment) {
+/** Writes each setting into a file of its own, as Docker and Kubernetes provide secrets. */
+function asFiles(environment) {
   const folder = temporaryFolder('secrets');
   globalThis.stopAll.push(async () => rmSync(folder, { recursive: true, force: true }));
-  const named = Object.entries(environment).map(([name, value]) => {
+  const variables = Object.entries(environment).map(([name, value]) => {
     const file = join(folder, name);
     writeFileSync(file, `${value}\n`, { mode: 0o600 });
     return [`${name}_FILE`, file];
   });
-  return Object.fromEntries(named);
+  return Object.fromEntries(variables);
 }
 
-/** What the image of PostgreSQL does with the file's SQL at its first start. */
+/** Runs the SQL of the file, as the image of PostgreSQL does at its first start. */
 async function createPostgresDatabases(url, databasesSql) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -171,7 +171,7 @@ async function createPostgresDatabases(url, databasesSql) {
   await client.end();
 }
 
-/** What the image of MariaDB does with its variables at its first start. */
+/** Creates database and user, as the image of MariaDB does at its first start. */
 async function createMariaDbDatabase(port, { username, password, pathname }) {
   const connection = await createConnection({ host: '127.0.0.1', port, user: 'root' });
   await connection.query(`CREATE DATABASE ${pathname.slice(1)}`);

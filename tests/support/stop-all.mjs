@@ -1,20 +1,20 @@
-const ENDS_WITHIN_MS = 20_000;
+const END_TIMEOUT_MS = 20_000;
 
-/** Ends what the global set-ups started, last first. */
+/** Stops what the global set-ups started, last first. */
 export default async function stopAll() {
   globalThis.stopAll ??= [];
   for (let stop = globalThis.stopAll.pop(); stop; stop = globalThis.stopAll.pop()) await stop();
-  globalThis.endWatched ??= watchEnd();
+  globalThis.isEndWatched ??= failUnlessEnded();
 }
 
-/** Nothing may keep a finished run from ending: what does is a leak, and fails it. */
-function watchEnd() {
-  // Node 20 can wait for ever for a connection attempt that was given up, once all else has ended: its
-  // clean-up spins. Leaving before it begins, when nothing is left to do, hides no leak.
+/** Fails a finished run that does not end: something open is a leak. */
+function failUnlessEnded() {
+  // The clean-up of Node 20 can spin for ever on an abandoned connection attempt. Exiting before the
+  // clean-up hides no leak, because nothing is left to do by then.
   process.once('beforeExit', () => process.exit());
   setTimeout(() => {
     console.error(`The tests have left something open: ${process.getActiveResourcesInfo()}`);
     process.exit(1);
-  }, ENDS_WITHIN_MS).unref();
+  }, END_TIMEOUT_MS).unref();
   return true;
 }

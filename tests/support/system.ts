@@ -2,42 +2,45 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe } from '@jest/globals';
+import type { ContextName } from '#contracts/topology.ts';
 import { signEmbeddedToken, signToken } from './identity-provider.mjs';
+
+const POLL_MS = 50;
 
 export type Profile = 'embedded' | 'servers';
 
-interface Answer {
+export interface GraphQLResponse {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
+  // biome-ignore lint/suspicious/noExplicitAny: tests read into responses and fail where they differ
   data: any;
   errors: { message: string; path?: string[]; extensions: Record<string, unknown> }[] | undefined;
 }
 
-/** A running spacerent, used as its users use it: over HTTP through the router. */
+/** A running spacerent, used as clients use it: over HTTP, through the router. */
 export class System {
   readonly profile: Profile;
   readonly home: string;
-  /** Another router than the system's own. */
-  readonly #router: string | undefined;
+  /** The GraphQL address of a second router; undefined for the system's own router. */
+  readonly #otherUrl: string | undefined;
 
-  constructor(profile: Profile, home: string, router?: string) {
+  constructor(profile: Profile, home: string, otherUrl?: string) {
     this.profile = profile;
     this.home = home;
-    this.#router = router;
+    this.#otherUrl = otherUrl;
   }
 
-  /** What the supervisor tells of itself: addresses, process ids, databases. */
+  /** What the supervisor publishes about the system: addresses, process ids, databases. */
   instance(): {
     graphqlUrl: string;
-    databases: Record<'book' | 'payment' | 'space' | 'mypage', string>;
+    databases: Record<ContextName, string>;
     services: Record<string, { pid: number | null; url: string }>;
   } {
     return JSON.parse(readFileSync(join(this.home, 'instance.json'), 'utf8'));
   }
 
   get graphqlUrl(): string {
-    return this.#router ?? this.instance().graphqlUrl;
+    return this.#otherUrl ?? this.instance().graphqlUrl;
   }
 
   get address(): string {
@@ -48,13 +51,13 @@ export class System {
     return this.tokenFor('1h', user, ...roles);
   }
 
-  /** A token with another lifetime than an hour, in jose's words. */
+  /** A token with a lifetime in the syntax of jose, such as `2s`. */
   async tokenFor(lifetime: string, user: string, ...roles: string[]): Promise<string> {
     const granted = roles.length > 0 ? roles : ['customer'];
-    const kept = (file: string) => readFileSync(join(this.home, file), 'utf8').trim();
+    const readHomeFile = (file: string) => readFileSync(join(this.home, file), 'utf8').trim();
     return this.profile === 'embedded'
-      ? signEmbeddedToken(kept('auth-secret'), user, granted, lifetime)
-      : signToken(JSON.parse(kept('identity-provider.json')), user, granted, lifetime);
+      ? signEmbeddedToken(readHomeFile('auth-secret'), user, granted, lifetime)
+      : signToken(JSON.parse(readHomeFile('identity-provider.json')), user, granted, lifetime);
   }
 
   async graphql(
@@ -62,7 +65,7 @@ export class System {
     query: string,
     variables?: object,
     headers?: Record<string, string>,
-  ): Promise<Answer> {
+  ): Promise<GraphQLResponse> {
     const response = await fetch(this.graphqlUrl, {
       method: 'POST',
       headers: {
@@ -92,13 +95,13 @@ export function describeSystems(name: string, tests: (system: System) => void): 
   }
 }
 
-/** The same system, seen through the other routers that it has: on one profile, one with the stock executor. */
+/** The same system through its second router, which has the stock executor; only the embedded profile has it. */
 export function otherRouters({ profile, home }: System): System[] {
   const router = profile === 'embedded' ? process.env.STOCK_ROUTER : undefined;
   return router ? [new System(profile, home, router)] : [];
 }
 
-/** Runs the same tests on every system, and on one of them once more through the stock executor. */
+/** Runs the same tests on every system, and on the embedded one also through the stock executor. */
 export function describeRouters(name: string, tests: (system: System) => void): void {
   describeSystems(name, (system) => {
     tests(system);
@@ -107,22 +110,22 @@ export function describeRouters(name: string, tests: (system: System) => void): 
   });
 }
 
-/** Polls until `look` answers something truthy; fails with `what` after `seconds`. */
+/** Polls until `check` returns something truthy, and resolves with it; fails after `seconds`. */
 export async function until<T>(
-  what: string,
-  look: () => Promise<T | null | undefined | false>,
+  condition: string,
+  check: () => T | false | null | undefined | Promise<T | false | null | undefined>,
   seconds = 15,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
-    await pause(50);
+    const result = await check();
+    if (result) return result;
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${condition}`);
+    await pause(POLL_MS);
   }
 }
 
-/** Repeats an assertion until it holds; fails as it last did after `seconds`. */
+/** Repeats an assertion until it holds; after `seconds` it fails with the last error. */
 export async function eventually(assertion: () => Promise<void>, seconds = 15): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
@@ -131,7 +134,7 @@ export async function eventually(assertion: () => Promise<void>, seconds = 15): 
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      await pause(50);
+      await pause(POLL_MS);
     }
   }
 }

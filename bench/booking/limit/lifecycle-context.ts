@@ -36,7 +36,7 @@ export class LifecycleContext {
       customerId,
       spaceId: slot.spaceId,
       spaceName: '',
-      slot: { startAt: slot.startAt.toISOString(), endAt: slot.endAt.toISOString() },
+      slot: { startAt: slot.startAt, endAt: slot.endAt },
       price: { amount: HOURLY_RATE, currency: 'KRW' },
       status: 'REQUESTED',
       refund: { amount: 0, currency: 'KRW' },
@@ -63,9 +63,10 @@ export class LifecycleContext {
   }
 }
 
-function toProjected(of: ProjectedEvent['of'], event: EventRecord): ProjectedEvent {
-  const { id, version, occurredAt, payload: facts } = event;
-  return { id, version, occurredAt: new Date(occurredAt), of, facts } as ProjectedEvent;
+function toProjected(aggregate: ProjectedEvent['aggregate'], event: EventRecord): ProjectedEvent {
+  const { id, version, occurredAt, payload } = event;
+  const at = new Date(occurredAt);
+  return { id, version, occurredAt: at, aggregate, payload } as ProjectedEvent;
 }
 
 /** Throws when a statement did not have its effect. */

@@ -4,7 +4,7 @@ import {
   type BookingStatusView,
   type ProjectedEvent,
   project,
-  statusChangeOf,
+  toStatusChange,
 } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 
 const columns = {
@@ -119,12 +119,12 @@ async function projectAll(
   const { rows } = await client.execute({
     sql: `SELECT ${columnNames.join(', ')} FROM booking_status_view
            WHERE generation = ${LIVE} AND booking_id IN (SELECT value FROM json_each(?))`,
-    args: [JSON.stringify([...new Set(fresh.map(({ facts }) => facts.bookingId))])],
+    args: [JSON.stringify([...new Set(fresh.map(({ payload }) => payload.bookingId))])],
   });
   const before = new Map(rows.map((row) => [String(row.booking_id), viewOf(row)]));
   const after = new Map(before);
   for (const event of fresh) {
-    const { bookingId } = event.facts;
+    const { bookingId } = event.payload;
     after.set(bookingId, project(after.get(bookingId) ?? null, event));
   }
   if (before.size > 0) {
@@ -149,7 +149,7 @@ async function projectAll(
     client,
     'INSERT INTO status_change (generation, booking_id, booking_version, status, at) VALUES',
     fresh
-      .map(statusChangeOf)
+      .map(toStatusChange)
       .filter((change) => change !== null)
       .map((change) => [
         LIVE,

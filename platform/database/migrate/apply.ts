@@ -4,10 +4,10 @@ import type { Logger } from '../../observability/logger.ts';
 import { LockTimeout, type MigrationDatabase, type Retry } from './database.ts';
 import { checksum, type Migration, noteOf, wayOut } from './migrations.ts';
 
-/** What waited for the migration while it waited for its lock gets through in this time. */
+/** Lets the statements proceed that queued behind the migration while it waited for its lock. */
 const RETRY_PAUSE_MS = 1_000;
 
-/** Applies one migration and records it. Rejects with a sentence that says what is to be done. */
+/** Applies one migration and records it. Rejects with a sentence that says what to do. */
 export async function applyOne(
   database: MigrationDatabase,
   migration: Migration,
@@ -26,9 +26,9 @@ export async function applyOne(
       'UPDATE _prisma_migrations SET finished_at = ?, applied_steps_count = 1 WHERE id = ?',
       [new Date(), id],
     );
-    const note = noteOf(migration);
-    if (note)
-      await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [note, id]);
+    const logs = noteOf(migration);
+    if (logs)
+      await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
   };
   const retry = retryOnLockTimeout(name, options);
 
@@ -43,15 +43,15 @@ export async function applyOne(
       );
     } catch (cause) {
       if (cause instanceof LockTimeout) throw blocked(name, cause, options.retryForMs);
-      throw new Error(`The migration ${name} failed and was rolled back: ${messageOf(cause)}`, {
+      throw new Error(`The migration ${name} failed and was rolled back: ${toMessage(cause)}`, {
         cause,
       });
     }
     return;
   }
 
-  // Prisma's protocol for what cannot be rolled back: a row without an end is a failed migration,
-  // also when the process dies here, and nobody goes on from it unasked.
+  // Prisma's protocol for migrations that cannot be rolled back: a row without `finished_at` is a failed
+  // migration, also when the process dies here, and blocks all later ones until an operator acts.
   await begin();
   try {
     await database.runScript(sql, retry);
@@ -60,7 +60,7 @@ export async function applyOne(
       await database.query('DELETE FROM _prisma_migrations WHERE id = ?', [id]);
       throw blocked(name, cause, options.retryForMs);
     }
-    const logs = messageOf(cause);
+    const logs = toMessage(cause);
     await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
     throw new Error(`The migration ${name} failed halfway: ${logs} ${wayOut(name)}`, { cause });
   }
@@ -95,8 +95,8 @@ function blocked(name: string, cause: LockTimeout, retryForMs: number): Error {
   );
 }
 
-function messageOf(error: unknown): string {
-  // The message of MariaDB's driver repeats the whole script; this is the server's part of it.
+function toMessage(error: unknown): string {
+  // The message of MariaDB's driver repeats the whole script; `sqlMessage` is the server's part of it.
   const { sqlMessage, message } = error as { sqlMessage?: string; message?: string };
   return sqlMessage ?? message ?? String(error);
 }

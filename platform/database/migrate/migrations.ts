@@ -10,7 +10,7 @@ export interface Migration {
   incompatible: string | undefined;
 }
 
-/** A row of Prisma's own record in the database. */
+/** A row of Prisma's table of applied migrations. */
 export interface MigrationRow {
   migration_name: string;
   checksum: string;
@@ -18,16 +18,16 @@ export interface MigrationRow {
   logs: string | null;
 }
 
-/** What is to be done about a database. */
+/** The difference between a folder of migrations and a database. */
 export interface Plan {
   /** The migrations that it lacks, oldest first. */
   pending: Migration[];
-  /** What a newer version of the service has applied, oldest first. */
+  /** The migrations that a newer version of the service has applied, oldest first. */
   newer: string[];
 }
 
-const MARK = /^--[ \t]*incompatible:[ \t]*(\S.*?)\s*$/im;
-const NOTE = 'incompatible: ';
+const INCOMPATIBLE_COMMENT = /^--[ \t]*incompatible:[ \t]*(\S.*?)\s*$/im;
+const INCOMPATIBLE_PREFIX = 'incompatible: ';
 
 /** Reads the migrations, oldest first. Rejects with a sentence when a file is missing. */
 export async function readMigrations(migrationsDir: string): Promise<Migration[]> {
@@ -42,26 +42,26 @@ export async function readMigrations(migrationsDir: string): Promise<Migration[]
       const sql = await readFile(path, 'utf8').catch((cause) => {
         throw new Error(`The migration ${name} has no readable ${path}.`, { cause });
       });
-      return { name, sql, incompatible: MARK.exec(sql)?.[1] };
+      return { name, sql, incompatible: INCOMPATIBLE_COMMENT.exec(sql)?.[1] };
     }),
   );
 }
 
 /**
- * Compares the record of a database with the folder. Throws a sentence when they contradict each
- * other; a database that has everything of the folder and more belongs to a newer version.
+ * Compares the migrations of a database with the folder. Throws a sentence when they contradict each
+ * other; a database with all migrations of the folder and more belongs to a newer version.
  */
 export function planMigrations(
   rows: readonly MigrationRow[],
   migrations: readonly Migration[],
   names: { database: string; folder: string },
 ): Plan {
-  const known = new Map(migrations.map((migration) => [migration.name, migration]));
+  const byName = new Map(migrations.map((migration) => [migration.name, migration]));
   const newest = migrations.at(-1)?.name;
   const newer: string[] = [];
   for (const row of rows) {
     const name = row.migration_name;
-    const migration = known.get(name);
+    const migration = byName.get(name);
     if (migration) {
       refuseContradiction(row, migration, names.database);
     } else if (newest !== undefined && name > newest) {
@@ -100,19 +100,19 @@ function refuseContradiction(row: MigrationRow, { name, sql }: Migration, databa
 }
 
 function refuseIncompatible({ migration_name, logs }: MigrationRow, database: string): void {
-  if (!logs?.startsWith(NOTE)) return;
+  if (!logs?.startsWith(INCOMPATIBLE_PREFIX)) return;
   throw new Error(
     `${database} has the newer migration ${migration_name}, on which this version cannot run: ` +
-      `${logs.slice(NOTE.length)} Start the version that brought it, or a newer one.`,
+      `${logs.slice(INCOMPATIBLE_PREFIX.length)} Start the version that brought it, or a newer one.`,
   );
 }
 
-/** What an older version is to find in the record of a migration; null when it can run on it. */
+/** The text that keeps older versions from starting on a migration; null when they can run on it. */
 export function noteOf({ incompatible }: Migration): string | null {
-  return incompatible === undefined ? null : `${NOTE}${incompatible}`;
+  return incompatible === undefined ? null : `${INCOMPATIBLE_PREFIX}${incompatible}`;
 }
 
-/** Throws a sentence when the previous release could not go on, and nobody has allowed that. */
+/** Throws a sentence when the previous release cannot run on a pending migration that is not allowed. */
 export function refuseUnlessAllowed(pending: readonly Migration[], allowed: readonly string[]) {
   const refused = pending.filter(
     ({ name, incompatible }) => incompatible !== undefined && !allowed.includes(name),
@@ -142,7 +142,7 @@ export function checksum(sql: string): string {
   return createHash('sha256').update(sql).digest('hex');
 }
 
-/** Like Prisma, accepts other line ends: a checkout on Windows may have changed them. */
+/** Accepts other line ends, like Prisma: a checkout on Windows may have changed them. */
 function isChecksumOf(sql: string, recorded: string): boolean {
   const unix = sql.replaceAll('\r\n', '\n');
   return [sql, unix, unix.replaceAll('\n', '\r\n')].some((text) => checksum(text) === recorded);

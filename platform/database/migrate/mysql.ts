@@ -11,7 +11,7 @@ import { isCompound, splitStatements } from './mysql-statements.ts';
 const LOCK_NAME = 'prisma_migrate';
 const LOCK_ERRORS = new Set(['ER_LOCK_WAIT_TIMEOUT', 'ER_LOCK_DEADLOCK']);
 
-/** Every statement gives up after it has waited for a lock for `lockTimeoutMs`, in whole seconds. */
+/** Every statement fails after it has waited for a lock for `lockTimeoutMs`, rounded up to seconds. */
 export async function connectMysql(url: string, lockTimeoutMs: number): Promise<MigrationDatabase> {
   const address = new URL(url.replace(/^mysql:/, 'mariadb:'));
   address.searchParams.set('multipleStatements', 'true');
@@ -57,13 +57,13 @@ export async function connectMysql(url: string, lockTimeoutMs: number): Promise<
     },
     query: (sql, values) => connection.query(sql, values),
     async runScript(sql, retry: Retry = (work) => work()) {
-      // Statement by statement: what has taken effect must not be tried again.
+      // One by one: a statement that has taken effect must not be retried.
       if (isCompound(sql)) return void (await connection.query(sql));
       for (const [done, statement] of splitStatements(sql).entries()) {
         await retry(() =>
           connection.query(statement).catch(async (error: { code?: string }) => {
             if (!LOCK_ERRORS.has(error.code ?? '')) throw error;
-            throw new LockTimeout(await blockers(connection), done, error);
+            throw new LockTimeout(await describeBlockers(connection), done, error);
           }),
         );
       }
@@ -75,8 +75,8 @@ export async function connectMysql(url: string, lockTimeoutMs: number): Promise<
   return database;
 }
 
-/** Which transactions are open; without the right to see them, which sessions the database has. */
-async function blockers(connection: Connection): Promise<string> {
+/** The open transactions; without the privilege to read them, the sessions of the database. */
+async function describeBlockers(connection: Connection): Promise<string> {
   type Row = { id: number; user: string; seconds: number };
   const sessions = await connection
     .query<Row[]>(
@@ -88,10 +88,10 @@ async function blockers(connection: Connection): Promise<string> {
     )
     .catch(() => []);
   if (sessions.length > 0) {
-    const named = sessions.map(
+    const descriptions = sessions.map(
       ({ id, user, seconds }) => `connection ${id} (${user}, its transaction is ${seconds} s old)`,
     );
-    return named.join(', ');
+    return descriptions.join(', ');
   }
   const others = await connection
     .query<Row[]>(
@@ -99,6 +99,6 @@ async function blockers(connection: Connection): Promise<string> {
         WHERE DB = DATABASE() AND ID <> CONNECTION_ID() ORDER BY TIME DESC LIMIT 5`,
     )
     .catch(() => []);
-  const named = others.map(({ id, user }) => `${id} (${user})`).join(', ');
-  return named ? `one of the connections ${named}` : 'a session that may not be seen';
+  const list = others.map(({ id, user }) => `${id} (${user})`).join(', ');
+  return list ? `one of the connections ${list}` : 'a session that may not be seen';
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-const BLOCKERS = `SELECT a.pid, a.application_name AS name, a.state,
+const BLOCKERS_QUERY = `SELECT a.pid, a.application_name AS name, a.state,
     floor(extract(epoch FROM clock_timestamp() - a.xact_start)) AS seconds
   FROM unnest(pg_blocking_pids($1)) AS blocker(pid) JOIN pg_stat_activity a USING (pid)`;
 
@@ -12,8 +12,8 @@ interface Blocker {
 }
 
 /**
- * Looks now and then, over a connection of its own, which sessions the session `pid` waits for:
- * once it has given up, PostgreSQL no longer knows. Connects only when the work takes long.
+ * Polls, over a connection of its own, for the sessions that block the session `pid`: after its lock
+ * timeout PostgreSQL no longer knows them. Connects only when the migration takes long.
  */
 export function watchBlockers(
   connect: () => Promise<pg.Client>,
@@ -21,33 +21,33 @@ export function watchBlockers(
   lockTimeoutMs: number,
 ): { seen(): string; stop(): Promise<void> } {
   let client: Promise<pg.Client> | undefined;
-  let seen = 'sessions that were gone before they could be named';
+  let blockers = 'sessions that were gone before they could be named';
   let isStopped = false;
   let timer: NodeJS.Timeout;
-  let looking: Promise<void> = Promise.resolve();
+  let polling: Promise<void> = Promise.resolve();
 
-  const look = async () => {
+  const poll = async () => {
     client ??= connect();
-    const { rows } = await (await client).query<Blocker>(BLOCKERS, [pid]);
-    if (rows.length > 0) seen = rows.map(describe).join(', ');
+    const { rows } = await (await client).query<Blocker>(BLOCKERS_QUERY, [pid]);
+    if (rows.length > 0) blockers = rows.map(describe).join(', ');
   };
-  const turn = () => {
-    // What cannot be found out is left out: the migration itself does not depend on it.
-    looking = look().catch(() => {
+  const run = () => {
+    // A failed poll is ignored: it serves only the message of an error.
+    polling = poll().catch(() => {
       client = undefined;
     });
-    void looking.then(() => {
-      if (!isStopped) timer = setTimeout(turn, lockTimeoutMs / 6);
+    void polling.then(() => {
+      if (!isStopped) timer = setTimeout(run, lockTimeoutMs / 6);
     });
   };
-  timer = setTimeout(turn, lockTimeoutMs / 4);
+  timer = setTimeout(run, lockTimeoutMs / 4);
 
   return {
-    seen: () => seen,
+    seen: () => blockers,
     async stop() {
       isStopped = true;
       clearTimeout(timer);
-      await looking;
+      await polling;
       await (await client?.catch(() => undefined))?.end().catch(() => {});
     },
   };

@@ -7,28 +7,29 @@ import {
 } from './database.ts';
 import { watchBlockers } from './postgres-blockers.ts';
 
-/** Prisma's own key, so that `prisma migrate deploy` is kept out too. */
+/** Prisma's own key, so that `prisma migrate deploy` waits too. */
 const LOCK_KEY = 72707369;
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 
-/** Every statement gives up after it has waited for a lock for `lockTimeoutMs`. */
+const MIGRATIONS_TABLE = `
+        CREATE TABLE _prisma_migrations (
+            id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+            checksum                VARCHAR(64) NOT NULL,
+            finished_at             TIMESTAMPTZ,
+            migration_name          VARCHAR(255) NOT NULL,
+            logs                    TEXT,
+            rolled_back_at          TIMESTAMPTZ,
+            started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+            applied_steps_count     INTEGER NOT NULL DEFAULT 0
+        )`;
+
+/** Every statement fails after it has waited for a lock for `lockTimeoutMs`. */
 export async function connectPostgres(
   url: string,
   lockTimeoutMs: number,
 ): Promise<MigrationDatabase> {
-  const connect = async (name: string) => {
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      application_name: name,
-    });
-    // A lost connection fails the statement at hand; without a listener it would end the process.
-    client.on('error', () => {});
-    await client.connect();
-    return client;
-  };
-  const client = await connect('spacerent-migrate');
+  const client = await openClient(url, 'spacerent-migrate');
   const setLockTimeout = (ms: number) =>
     client.query(`SELECT set_config('lock_timeout', $1, false)`, [String(ms)]);
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
@@ -53,18 +54,7 @@ export async function connectPostgres(
       const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') AS found");
       return rows[0].found !== null;
     },
-    createMigrationsTable: () =>
-      database.runScript(`
-        CREATE TABLE _prisma_migrations (
-            id                      VARCHAR(36) PRIMARY KEY NOT NULL,
-            checksum                VARCHAR(64) NOT NULL,
-            finished_at             TIMESTAMPTZ,
-            migration_name          VARCHAR(255) NOT NULL,
-            logs                    TEXT,
-            rolled_back_at          TIMESTAMPTZ,
-            started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
-            applied_steps_count     INTEGER NOT NULL DEFAULT 0
-        )`),
+    createMigrationsTable: () => database.runScript(MIGRATIONS_TABLE),
     async query<Row>(sql: string, values: (string | Date)[] = []) {
       let position = 0;
       const { rows } = await client.query(
@@ -74,22 +64,26 @@ export async function connectPostgres(
       return rows as Row[];
     },
     async runScript(sql) {
-      // Waiting to build an index concurrently blocks no one, and giving up leaves half an index.
-      const isPatient = /\bCONCURRENTLY\b/i.test(sql);
-      if (isPatient) await setLockTimeout(0);
-      const watch = watchBlockers(() => connect('spacerent-migrate-watch'), pid, lockTimeoutMs);
+      // CREATE INDEX CONCURRENTLY blocks nothing while it waits, and a timeout would leave an invalid index.
+      const waitsForLocks = /\bCONCURRENTLY\b/i.test(sql);
+      if (waitsForLocks) await setLockTimeout(0);
+      const blockers = watchBlockers(
+        () => openClient(url, 'spacerent-migrate-watch'),
+        pid,
+        lockTimeoutMs,
+      );
       try {
         await client.query(sql);
       } catch (error) {
-        // A script with a BEGIN of its own leaves its broken transaction open.
+        // A script with its own BEGIN leaves its failed transaction open.
         if (!database.canRollBack(sql)) await client.query('ROLLBACK').catch(() => {});
         const { code } = error as { code?: string };
-        if (code === LOCK_NOT_AVAILABLE) throw new LockTimeout(watch.seen(), 0, error);
+        if (code === LOCK_NOT_AVAILABLE) throw new LockTimeout(blockers.seen(), 0, error);
         if (code === DEADLOCK) throw new LockTimeout('a deadlock with another session', 0, error);
         throw error;
       } finally {
-        await watch.stop();
-        if (isPatient) await setLockTimeout(lockTimeoutMs).catch(() => {});
+        await blockers.stop();
+        if (waitsForLocks) await setLockTimeout(lockTimeoutMs).catch(() => {});
       }
     },
     // Prisma wraps changes of an enum in BEGIN and COMMIT; that COMMIT would end our transaction.
@@ -107,4 +101,16 @@ export async function connectPostgres(
     close: () => client.end(),
   };
   return database;
+}
+
+async function openClient(url: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: name,
+  });
+  // A lost connection fails the running statement; without a listener it would end the process.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
 }

@@ -3,11 +3,11 @@ import type { MigrationDatabase } from './database.ts';
 
 export async function connectSqlite(url: string): Promise<MigrationDatabase> {
   const client = createClient({ url });
-  // Prisma's way to alter a table is to copy and drop it. With foreign keys on, the drop deletes
-  // the rows that refer to it, and inside a transaction the script cannot turn them off itself.
+  // Prisma alters a table by copying and dropping it. With foreign keys on, the drop deletes the rows
+  // that refer to it, and inside a transaction the script cannot turn them off itself.
   await client.execute('PRAGMA foreign_keys = OFF');
   let transaction: Transaction | undefined;
-  const locked = () => {
+  const lockedTransaction = () => {
     if (!transaction) throw new Error('SQLite is migrated under its write lock only.');
     return transaction;
   };
@@ -15,8 +15,8 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
   const database: MigrationDatabase = {
     provider: 'sqlite',
     name: url,
-    // SQLite's only lock between processes is the write transaction, so all is done inside one;
-    // a migration is a savepoint in it, and what succeeded before a failure is committed by close.
+    // SQLite's only lock between processes is the write transaction, so everything runs inside one. A
+    // migration is a savepoint in it, and `close` commits the migrations that succeeded before a failure.
     async tryLock() {
       try {
         transaction = await client.transaction('write');
@@ -24,13 +24,13 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
         if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return false;
         throw error;
       }
-      // Only now: the driver blocks the whole process while SQLite waits.
+      // Not before the lock: the driver blocks the whole process while SQLite waits.
       await transaction.execute('PRAGMA busy_timeout = 5000');
       return true;
     },
     lockOwner: async () => 'SQLite does not say which',
     async hasMigrationsTable() {
-      const { rows } = await locked().execute(
+      const { rows } = await lockedTransaction().execute(
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_prisma_migrations'",
       );
       return rows.length > 0;
@@ -47,20 +47,20 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
     "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
 )`),
     async query<Row>(sql: string, values: (string | Date)[] = []) {
-      const args = values.map((value) => (value instanceof Date ? asPrismaText(value) : value));
+      const args = values.map((value) => (value instanceof Date ? toPrismaText(value) : value));
       const { rows } = await (transaction ?? client).execute({ sql, args });
       return rows as Row[];
     },
-    runScript: (sql) => locked().executeMultiple(sql),
+    runScript: (sql) => lockedTransaction().executeMultiple(sql),
     canRollBack: () => true,
     async atomically(work) {
-      await locked().execute('SAVEPOINT migration');
+      await lockedTransaction().execute('SAVEPOINT migration');
       try {
         await work();
-        await locked().execute('RELEASE migration');
+        await lockedTransaction().execute('RELEASE migration');
       } catch (error) {
-        // Some errors have rolled all of it back already: then there is nothing to go back to.
-        await locked()
+        // Some errors have rolled the transaction back already: then the savepoint does not exist.
+        await lockedTransaction()
           .executeMultiple('ROLLBACK TO migration; RELEASE migration')
           .catch(() => {});
         throw error;
@@ -78,6 +78,6 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
 }
 
 /** SQLite has no type for instants; this is how Prisma's libSQL adapter writes them. */
-function asPrismaText(instant: Date): string {
+function toPrismaText(instant: Date): string {
   return instant.toISOString().replace('Z', '+00:00');
 }

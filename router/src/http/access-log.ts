@@ -6,8 +6,13 @@ import {
   withCorrelation,
 } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { loggedName, type ObservedOperation, outcomeOf, type RouterMetrics } from '../metrics.ts';
-import type { RouterContext } from '../subgraph-client.ts';
+import type { RouterContext } from '../executor/subgraph-client.ts';
+import {
+  loggedName,
+  type ObservedOperation,
+  outcomeOf,
+  type RouterMetrics,
+} from '../observability/metrics.ts';
 
 /** An operation while it is being answered over HTTP. */
 export interface RequestedOperation extends ObservedOperation {

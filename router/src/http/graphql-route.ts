@@ -2,13 +2,13 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { GraphQLError } from 'graphql';
-import type { AdmittedRequest, Gate } from '../admission/gate.ts';
+import type { AdmittedRequest, Gate } from '../admission/admission.ts';
 import { type FormatError, httpHeadOf, RequestErrors, shownError } from '../admission/refusals.ts';
 import { badRequest, requestInAddress } from '../admission/request.ts';
+import type { RouterContext } from '../executor/subgraph-client.ts';
 import { authorizationOf, type Identified } from '../identity/identity.ts';
-import { outcomeOf } from '../metrics.ts';
-import type { RouterContext } from '../subgraph-client.ts';
-import { type StreamProtocol, streamProtocol } from '../subscriptions/event-streams.ts';
+import { type StreamProtocol, streamProtocol } from '../live/event-streams.ts';
+import { outcomeOf } from '../observability/metrics.ts';
 import type { AccessLog, ObservedContext, RequestedOperation } from './access-log.ts';
 import { answerTooLate } from './http-errors.ts';
 

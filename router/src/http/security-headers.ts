@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
-import { SANDBOX_PAGE } from '../sandbox-page.ts';
+import { SANDBOX_PAGE } from './sandbox-page.ts';
 
 /** Tells browsers what not to do with answers; the page of Apollo Sandbox may load what it needs. */
 export async function addSecurityHeaders(app: FastifyInstance): Promise<void> {

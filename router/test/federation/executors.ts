@@ -3,7 +3,7 @@ import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { type GraphQLFormattedError, parse } from 'graphql';
 import { Executor } from '../../src/executor/executor.ts';
-import { standIn } from '../../src/executor/stand-in.ts';
+import { standIn } from '../../src/executor/gateway-executor.ts';
 import {
   type AskedRequest,
   type Faults,

@@ -9,7 +9,7 @@ import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
-import { bookErasure, erasureBeginning } from './adapters/customer-erasure.ts';
+import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
@@ -20,8 +20,8 @@ import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
 import { storedNotifications } from './adapters/stored-notifications.ts';
-import { SWEEP_MS, sweepUnpaid } from './application/booking-saga.ts';
-import { CHECK_MS, checkOverdue } from './application/check-overdue.ts';
+import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts';
+import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
 
@@ -74,14 +74,14 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
   const workerPorts = portsOn(workers);
 
   return {
-    resolvers: [resolvers(portsOn(requests)), erasureBeginning(requests)],
+    resolvers: [resolvers(portsOn(requests)), erasureStart(requests)],
     erasure: bookErasure(requests),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({
-      'unpaid bookings': repeat(logger, 'paying or expiring unpaid bookings', SWEEP_MS, () =>
-        sweepUnpaid(workerPorts),
+      'unpaid bookings': repeat(logger, 'paying or expiring unpaid bookings', RETRY_PERIOD_MS, () =>
+        retryDuePayments(workerPorts),
       ),
-      'overdue bookings': repeat(logger, 'checking overdue bookings', CHECK_MS, () =>
+      'overdue bookings': repeat(logger, 'checking overdue bookings', CHECK_PERIOD_MS, () =>
         checkOverdue(workerPorts),
       ),
       reconciliation: startReconciliation({

@@ -1,19 +1,20 @@
 import type { Booking } from './domain/booking.ts';
-import type { BookingStatus, Party } from './domain/booking-status.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
+import type { BookingStatus } from './domain/lifecycle.ts';
+import type { Role } from './domain/role.ts';
 import type { TimeSlot } from './domain/time-slot.ts';
 
-/** A person and what they are to what they do: the audit log's who. */
-export interface Actor {
+/** A principal in the role in which it acts, for the audit log. */
+export interface ActingPrincipal {
   userId: string;
-  as: Party;
+  role: Role;
 }
 
 /** What saving a new version met: a newer one, or an event whose effect is there already. */
-export type Saved = 'saved' | 'stale';
+export type SaveResult = 'saved' | 'stale';
 
 /** Why a booking was not written. */
-export type NotHeld = 'overlap' | 'key-taken' | 'too-many';
+export type InsertRefusal = 'overlap' | 'key-used' | 'too-many';
 
 /** A booking that an idempotency key made; its payment method itself may be erased. */
 export interface KeyedBooking {
@@ -32,27 +33,34 @@ export interface BookingStore {
     paymentMethod: string,
   ): Promise<KeyedBooking | null>;
   /** The booking, and whether the event is in the inbox already. */
-  findForEvent(id: string, eventId: string): Promise<{ booking: Booking | null; taken: boolean }>;
+  findForEvent(
+    id: string,
+    eventId: string,
+  ): Promise<{ booking: Booking | null; isProcessed: boolean }>;
   /**
-   * Writes the booking, its hold, its idempotency key, the event `Booked` and who asked for it in
+   * Writes the booking, its hold, its idempotency key, the event `Booked` and the audit entry in
    * one transaction, which first releases expired holds that are in its way. The database refuses
    * an overlap, and more than `maxUnpaidHolds` unpaid holds of the customer. Resolves with the
    * booking as it was written: its instants are shifted to the database's clock.
    */
-  request(booking: Booking, maxUnpaidHolds: number, by: Actor): Promise<Booking | NotHeld>;
+  insert(
+    booking: Booking,
+    maxUnpaidHolds: number,
+    by: ActingPrincipal,
+  ): Promise<Booking | InsertRefusal>;
   /**
    * Writes the next version together with the event of its new status and, when an event led to
    * it, that event's id in the inbox; `stale` when the stored version is not `previous` any more.
    */
-  save(previous: Booking, next: Booking, eventId?: string): Promise<Saved>;
-  /** As `save`, for a cancellation that a person asked for: writes who it was in the same transaction. */
-  saveCancellation(previous: Booking, next: Booking, by: Actor): Promise<Saved>;
-  /** Notes an event that changes nothing. */
-  take(eventId: string): Promise<void>;
+  save(previous: Booking, next: Booking, eventId?: string): Promise<SaveResult>;
+  /** As `save`, for a cancellation by a principal: writes the audit entry in the same transaction. */
+  saveCancellation(previous: Booking, next: Booking, by: ActingPrincipal): Promise<SaveResult>;
+  /** Records in the inbox an event that changes nothing. */
+  recordEvent(eventId: string): Promise<void>;
   /** The slots that live bookings hold within [from, to), in order; by the database's clock. */
-  occupied(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
+  occupiedSlots(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
   /**
-   * Leases up to `limit` bookings whose payment is to be asked again or whose hold has expired;
+   * Leases up to `limit` bookings whose payment is to be requested again or whose hold has expired;
    * `expired`: only the latter. `now` is when, by the database's clock.
    */
   claimUnpaid(
@@ -61,7 +69,7 @@ export interface BookingStore {
   ): Promise<readonly { booking: Booking; now: Date }[]>;
 }
 
-/** What to look for; every part that is not null must hold. */
+/** The conditions of a search; null: none. */
 export interface BookingFilter {
   customerId: string | null;
   hostId: string | null;
@@ -92,21 +100,23 @@ export interface SagaInquiries {
   /** Is nothing more charged or refunded? */
   isPaymentClosed(booking: Booking): Promise<boolean>;
   /** `unknown`: space has not processed what would make or cancel it. */
-  registrationOf(booking: Booking): Promise<'registered' | 'rejected' | 'cancelled' | 'unknown'>;
+  findRegistrationStatus(
+    booking: Booking,
+  ): Promise<'registered' | 'rejected' | 'cancelled' | 'unknown'>;
 }
 
 export interface Catalogue {
   find(id: string): Promise<CatalogueSpace | null>;
   /**
-   * Waits until this process stores the space, `ms` at most; the caller then looks again. False at
+   * Waits until this process stores the space, `ms` at most; then find it again. False at
    * once when too many requests are waiting already.
    */
   whenStored(id: string, ms: number): Promise<boolean>;
-  /** Keeps the copy unless it is as new already, and notes the event. */
+  /** Stores the space unless the copy is as new, and records the event in the inbox. */
   store(space: CatalogueSpace, eventId: string): Promise<void>;
 }
 
-/** Unknown is a third outcome: the money may or may not have been taken. */
+/** Unknown is a third outcome: the customer may or may not be charged. */
 export type PaymentOutcome = 'approved' | 'declined' | 'unknown';
 
 /** Open: payment is not called at all for now. Half open: one call finds out whether it is back. */
@@ -114,10 +124,10 @@ export type PaymentCircuit = 'closed' | 'half-open' | 'open';
 
 export interface PaymentGateway {
   circuit(): PaymentCircuit;
-  /** Asks for the booking's payment; the booking's id is the key, so asking again is safe. */
+  /** Requests the booking's payment; the booking's id is the key, so a repeated request is safe. */
   approve(booking: Booking): Promise<PaymentOutcome>;
-  /** What became of the payment; asks only, takes nothing. */
-  outcomeOf(booking: Booking): Promise<PaymentOutcome>;
+  /** Queries the outcome of the payment, and charges nothing. */
+  findOutcome(booking: Booking): Promise<PaymentOutcome>;
 }
 
 export type Clock = () => Date;
@@ -133,12 +143,12 @@ export interface BookPorts {
   clock: Clock;
   newId: () => string;
   correlationId: () => string;
-  /** Works for a booking on nobody's request, under the correlation id of the one that made it. */
+  /** Runs a job for a booking under the correlation id of the request that made it. */
   resume: (booking: Booking, work: () => Promise<void>) => Promise<void>;
   holdSeconds: number;
   /** How many slots one customer may hold unpaid at a time. */
   maxUnpaidHolds: number;
-  /** How many deferred payments are asked for again per second: payment must not drown in them. */
+  /** Maximum deferred payments that are retried per second, to spare payment. */
   deferredPerSecond: number;
   log: (message: string, facts: Record<string, unknown>) => void;
 }

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { Booking, type BookingRequest } from '../src/domain/booking.ts';
+import { Booking } from '../src/domain/booking.ts';
+import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
 
 /** Midnight in Seoul is 15:00 of the day before in UTC. */

@@ -7,7 +7,8 @@ import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { cancelBooking } from '../src/application/cancel-booking.ts';
-import type { Booking, BookingRequest } from '../src/domain/booking.ts';
+import type { Booking } from '../src/domain/booking.ts';
+import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { BookingStore, BookPorts } from '../src/ports.ts';
 import { aBooking, legal, MANY_HOLDS, NOW } from './a-booking.ts';
 
@@ -31,15 +32,18 @@ afterAll(async () => {
 /** A booking of a space that no other test books. */
 const elsewhere = (changes: Partial<BookingRequest> = {}): Booking =>
   aBooking({ spaceId: uuidv7(), ...changes });
-const asCustomer = ({ state }: Booking) => ({ userId: state.customerId, as: 'customer' as const });
+const asCustomer = ({ state }: Booking) => ({
+  userId: state.customerId,
+  role: 'customer' as const,
+});
 const request = async (booking: Booking, maxUnpaidHolds = MANY_HOLDS) => {
-  const outcome = await store.request(booking, maxUnpaidHolds, asCustomer(booking));
+  const outcome = await store.insert(booking, maxUnpaidHolds, asCustomer(booking));
   return typeof outcome === 'string' ? outcome : 'held';
 };
 
 async function held(changes: Partial<BookingRequest> = {}): Promise<Booking> {
   const booking = elsewhere(changes);
-  const outcome = await store.request(booking, MANY_HOLDS, asCustomer(booking));
+  const outcome = await store.insert(booking, MANY_HOLDS, asCustomer(booking));
   if (typeof outcome === 'string') throw new Error(outcome);
   return outcome;
 }
@@ -64,8 +68,8 @@ const PRICE = { amount: 60_000, currency: 'KRW' };
 
 test('the audit log tells who requested a booking, in the transaction of the request', async () => {
   const booking = elsewhere({ customerId: 'yuna' });
-  const by = { userId: 'yuna', as: 'operator' as const };
-  await withCorrelation('asked', () => store.request(booking, MANY_HOLDS, by));
+  const by = { userId: 'yuna', role: 'operator' as const };
+  await withCorrelation('asked', () => store.insert(booking, MANY_HOLDS, by));
   expect(await auditOf(booking)).toMatchObject([
     {
       userId: 'yuna',
@@ -83,7 +87,7 @@ test('the audit log holds nothing of how it is paid', async () => {
   const booking = await held({ paymentMethod: 'pm_secret', idempotencyKey: 'key_secret' });
   await store.saveCancellation(booking, legal(booking.cancel('host', NOW)), {
     userId: 'hana',
-    as: 'host',
+    role: 'host',
   });
   expect(JSON.stringify(await auditOf(booking))).not.toContain('secret');
 });
@@ -112,7 +116,7 @@ test('the audit log tells of the request that released a stale hold, and nothing
 test('the audit log tells who cancelled a booking and what is refunded, in the same transaction', async () => {
   const booking = await held();
   const cancelling = legal(booking.cancel('host', NOW));
-  const by = { userId: 'hana', as: 'host' as const };
+  const by = { userId: 'hana', role: 'host' as const };
   await withCorrelation('cancelled', () => store.saveCancellation(booking, cancelling, by));
   expect(await auditOf(booking)).toMatchObject([
     {
@@ -132,14 +136,14 @@ test('the audit log tells of one of twenty cancellations at once, and of nothing
   const booking = await held();
   const ports = { bookings: store, clock: () => NOW, log: () => {} } as unknown as BookPorts;
   const host = { userId: booking.state.hostId, isOperator: true };
-  const answers = await Promise.all(
+  const results = await Promise.all(
     Array.from({ length: 20 }, () => cancelBooking(ports, host, booking.state.id)),
   );
-  expect(answers).toMatchObject(Array(20).fill({ party: 'host' }));
-  expect(await cancelBooking(ports, host, booking.state.id)).toMatchObject({ party: 'host' });
+  expect(results).toMatchObject(Array(20).fill({ role: 'host' }));
+  expect(await cancelBooking(ports, host, booking.state.id)).toMatchObject({ role: 'host' });
   const cancelling = await store.find(booking.state.id);
   if (!cancelling) throw new Error('it is gone');
-  await store.save(cancelling, legal(cancelling.settlePayment()), uuidv7());
+  await store.save(cancelling, legal(cancelling.completePaymentCancellation()), uuidv7());
   expect((await auditOf(booking)).map(({ action, actedAs }) => [action, actedAs])).toEqual([
     ['cancelBooking', 'host'],
     ['requestBooking', 'customer'],
@@ -151,8 +155,8 @@ test('the audit log tells nothing of cancellations by strangers or of what canno
   const after = booking.state.slot.endAt;
   const ports = { bookings: store, clock: () => after, log: () => {} } as unknown as BookPorts;
   for (const userId of ['a stranger', booking.state.customerId]) {
-    const answer = await cancelBooking(ports, { userId, isOperator: false }, booking.state.id);
-    expect(answer).toHaveProperty('type');
+    const result = await cancelBooking(ports, { userId, isOperator: false }, booking.state.id);
+    expect(result).toHaveProperty('type');
   }
   expect(await auditOf(booking)).toHaveLength(1);
 });

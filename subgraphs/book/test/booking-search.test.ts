@@ -7,6 +7,7 @@ import { bookingSearch } from '../src/adapters/booking-search.ts';
 import type { BookingFilter, BookingSearch } from '../src/ports.ts';
 
 const ROWS = 300_000;
+const BATCH_SIZE = 50_000;
 const SPACE = uuidv7();
 const ANY: BookingFilter = {
   customerId: null,
@@ -29,8 +30,9 @@ beforeAll(async () => {
   try {
     await client.query("SET statement_timeout = '120s'; SET session_replication_role = replica");
     await client.query('ALTER TABLE booking DROP CONSTRAINT booking_no_overlap');
-    await client.query(
-      `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
+    const insert = (first: number) =>
+      client.query(
+        `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
               time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
               payment_method, payment_method_digest, status, live, version, requested_at,
               hold_expires_at, correlation_id, status_since, deadline_at)
@@ -42,12 +44,14 @@ beforeAll(async () => {
               now() - (n % 100) * interval '1 second',
               CASE WHEN n % 20000 = 0 THEN now() - interval '1 second'
                    WHEN st.status IN ('PAID', 'CANCELLING') THEN now() + interval '1 hour' END
-         FROM generate_series(1, ${ROWS}) n,
+         FROM generate_series(${first}, ${first + BATCH_SIZE - 1}) n,
               LATERAL (SELECT '2030-01-01'::timestamptz + n * interval '1 minute' AS at) s,
               LATERAL (SELECT CASE WHEN n % 20000 = 0 THEN 'CANCELLING' WHEN n % 10000 = 7 THEN 'PAID'
                                    WHEN n % 10 = 3 THEN 'CANCELLED' ELSE 'REGISTERED' END AS status) st`,
-      [SPACE],
-    );
+        [SPACE],
+      );
+    // In batches: a connection without a response for 20 s is closed as half-open.
+    for (let first = 1; first <= ROWS; first += BATCH_SIZE) await insert(first);
     await client.query('ANALYZE booking');
   } finally {
     client.release(true);
@@ -60,7 +64,7 @@ const find = async (filter: Partial<BookingFilter>, limit = 21, after: string | 
   (await search.search({ ...ANY, ...filter }, limit, after)).map(({ state }) => state);
 
 describe('the search for bookings', () => {
-  test('without a filter finds all, newest first, page by page', async () => {
+  test('a search without a filter finds all bookings, newest first, page by page', async () => {
     const first = await find({}, 3);
     expect(first.map(({ idempotencyKey }) => idempotencyKey)).toEqual([
       `k${ROWS}`,
@@ -79,29 +83,32 @@ describe('the search for bookings', () => {
     ['stuck ones', { stuck: true }, { status: 'CANCELLING' }, 15],
     ['a space and a status', { spaceId: SPACE, status: ['CANCELLING'] }, { spaceId: SPACE }, 15],
     ['none of no status', { status: [] }, {}, 0],
-  ])('for %s finds all of those and nothing else', async (_name, filter, expected, count) => {
-    const found = await find(filter, 1_000);
-    expect(found).toHaveLength(count);
-    for (const state of found) expect(state).toMatchObject(expected);
-    expect(found.map(({ id }) => id)).toEqual(
-      found
-        .map(({ id }) => id)
-        .sort()
-        .reverse(),
-    );
-  });
+  ])(
+    'a search for %s finds all of those and nothing else',
+    async (_name, filter, expected, count) => {
+      const found = await find(filter, 1_000);
+      expect(found).toHaveLength(count);
+      for (const state of found) expect(state).toMatchObject(expected);
+      expect(found.map(({ id }) => id)).toEqual(
+        found
+          .map(({ id }) => id)
+          .sort()
+          .reverse(),
+      );
+    },
+  );
 
-  test('for several statuses finds each of them', async () => {
+  test('a search for several statuses finds each of them', async () => {
     const found = await find({ status: ['PAID', 'CANCELLING'] }, 1_000);
     expect(found).toHaveLength(45);
   });
 
-  test('for what is not stuck leaves out the stuck ones', async () => {
+  test('a search for bookings that are not stuck leaves out the stuck ones', async () => {
     const found = await find({ stuck: false, status: ['CANCELLING', 'PAID'] }, 1_000);
     expect(found).toHaveLength(30);
   });
 
-  test('for a time includes its start and excludes its end', async () => {
+  test('a search for a range includes its start and excludes its end', async () => {
     const found = await find({
       startsFrom: new Date('2030-01-01T01:00:00Z'),
       startsBefore: new Date('2030-01-01T01:03:00Z'),
@@ -126,7 +133,7 @@ describe('the search for bookings', () => {
         startsBefore: new Date('2030-03-01T01:00:00Z'),
       },
     ],
-  ])('for %s reads few pages of a large table', async (_name, filter) => {
+  ])('a search for %s reads few pages of a large table', async (_name, filter) => {
     const statements: { text: string; values: unknown[] }[] = [];
     const pool = {
       query: async (text: string, values: unknown[]) => {
@@ -148,7 +155,7 @@ describe('the search for bookings', () => {
 });
 
 describe('the metrics of bookings', () => {
-  test('tell the age of the oldest booking of each passing status, and how many are stuck', async () => {
+  test('the metrics show the age of the oldest booking of each pending status, and how many are stuck', async () => {
     const metrics = createMetrics('test');
     bookingMetrics(database.pool, metrics);
     const text = await metrics.metrics();

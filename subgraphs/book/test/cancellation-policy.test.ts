@@ -21,7 +21,7 @@ describe('a refund', () => {
     ['a millisecond less than one day before', '2030-06-09T01:00:00.001Z', 0],
     ['at the start', '2030-06-10T01:00:00.000Z', 0],
     ['long before', '2029-01-01T00:00:00.000Z', 10_000],
-  ])('%s is by the largest number of days that is met', (_when, now, amount) => {
+  ])('a refund %s is by the largest number of days that is met', (_when, now, amount) => {
     expect(refund('2030-06-10T01:00:00.000Z', 'Asia/Seoul', now)).toBe(amount);
   });
 
@@ -83,11 +83,11 @@ describe('a refund', () => {
       '2030-03-30T11:00:00.000Z',
       0,
     ],
-  ])('counts a day by the wall clock: %s', (_when, zone, startAt, now, amount) => {
+  ])('a refund counts a day by the wall clock: %s', (_when, zone, startAt, now, amount) => {
     expect(refund(startAt, zone, now)).toBe(amount);
   });
 
-  test('does not depend on the order of the tiers, and leaves it alone', () => {
+  test('a refund does not depend on the order of the tiers, and does not change it', () => {
     const tiers: RefundTier[] = [
       { daysBefore: 1, percent: 10 },
       { daysBefore: 14, percent: 100 },
@@ -104,7 +104,7 @@ describe('a refund', () => {
     expect(tiers).toEqual(copy);
   });
 
-  test('applies the largest number of days that is met even where a smaller one gives more', () => {
+  test('a refund is by the largest number of days that is met even where a smaller one refunds more', () => {
     const odd: RefundTier[] = [
       { daysBefore: 7, percent: 20 },
       { daysBefore: 1, percent: 80 },
@@ -112,7 +112,7 @@ describe('a refund', () => {
     expect(refund('2030-06-30T12:00:00Z', 'UTC', '2030-06-01T00:00:00Z', odd)).toBe(2_000);
   });
 
-  test('without tiers is nothing', () => {
+  test('a refund without tiers is zero', () => {
     expect(refund('2030-06-30T12:00:00Z', 'UTC', '2029-01-01T00:00:00Z', [])).toBe(0);
   });
 
@@ -121,7 +121,7 @@ describe('a refund', () => {
     [3, 50, 2],
     [999, 33, 330],
     [1, 49, 0],
-  ])('of %d at %d %% is rounded half up to %d', (amount, percent, expected) => {
+  ])('a refund of %d at %d %% is rounded half up to %d', (amount, percent, expected) => {
     const tiers = [{ daysBefore: 0, percent }];
     expect(refund('2030-06-30T12:00:00Z', 'UTC', '2030-06-01T00:00:00Z', tiers, amount)).toBe(
       expected,

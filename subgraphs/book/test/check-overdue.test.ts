@@ -12,7 +12,7 @@ import type { Booking } from '../src/domain/booking.ts';
 import type { BookingStore, BookPorts, SagaInquiries } from '../src/ports.ts';
 import { aBooking, legal, MANY_HOLDS, NOW } from './a-booking.ts';
 
-type Registration = Awaited<ReturnType<SagaInquiries['registrationOf']>>;
+type Registration = Awaited<ReturnType<SagaInquiries['findRegistrationStatus']>>;
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -35,7 +35,7 @@ beforeAll(async () => {
     overdue: overdueBookings(database.pool),
     inquiries: {
       isPaymentClosed: () => respond(isPaymentClosed),
-      registrationOf: () => respond(registration),
+      findRegistrationStatus: () => respond(registration),
     },
     resume: (_booking: Booking, work: () => Promise<void>) => work(),
     log: () => {},
@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.query('TRUNCATE booking, outbox, event_archive, inbox');
+  await database.query('TRUNCATE booking, slot_hold, outbox, event_archive, inbox');
   isPaymentClosed = false;
   registration = 'unknown';
 });
@@ -54,8 +54,8 @@ afterAll(async () => {
 });
 
 async function paid(): Promise<Booking> {
-  const by = { userId: 'chulsoo', as: 'customer' } as const;
-  const requested = await store.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+  const by = { userId: 'chulsoo', role: 'customer' } as const;
+  const requested = await store.insert(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
   if (typeof requested === 'string') throw new Error(requested);
   const booking = legal(requested.approvePayment());
   expect(await store.save(requested, booking)).toBe('saved');
@@ -76,7 +76,8 @@ const acknowledgeAll = () => database.query("UPDATE outbox SET awaiting = '{}'")
 const awaitingOf = async ({ state }: Booking) =>
   (
     await database.query<{ awaiting: string[] }>(
-      'SELECT awaiting FROM outbox WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1',
+      `SELECT ARRAY(SELECT unnest(awaiting) ORDER BY 1) AS awaiting FROM outbox
+        WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1`,
       [state.id],
     )
   )[0]?.awaiting;
@@ -91,7 +92,7 @@ const deadlineOf = async ({ state }: Booking) =>
   )[0];
 
 describe('the deadline of a booking', () => {
-  test('is written with its status, in every status that passes and in no other', async () => {
+  test('the deadline is written with the status, in every pending status and in no other', async () => {
     const booking = await paid();
     expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
     const confirmed = legal(booking.confirm());
@@ -101,7 +102,7 @@ describe('the deadline of a booking', () => {
     expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
   });
 
-  test('is written too where the previous release writes the status', async () => {
+  test('the deadline is written where the previous release writes the status', async () => {
     const booking = await paid();
     await database.query("UPDATE booking SET status = 'CANCELLING', version = 9 WHERE id = $1", [
       booking.state.id,
@@ -109,16 +110,16 @@ describe('the deadline of a booking', () => {
     expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
   });
 
-  test('of an unpaid one is five minutes after its hold ends', async () => {
-    const by = { userId: 'chulsoo', as: 'customer' } as const;
-    const booking = await store.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+  test('the deadline of an unpaid booking is five minutes after its hold ends', async () => {
+    const by = { userId: 'chulsoo', role: 'customer' } as const;
+    const booking = await store.insert(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
     if (typeof booking === 'string') throw new Error(booking);
     expect(await deadlineOf(booking)).toEqual({ deadline: 900 + 300, check: null, checks: 0 });
   });
 });
 
 describe('the check of overdue bookings', () => {
-  test('leaves alone what is not due', async () => {
+  test('a check leaves bookings alone that are not due', async () => {
     registration = 'registered';
     const booking = await paid();
     expect(await checkOverdue(ports)).toBe(0);
@@ -128,7 +129,7 @@ describe('the check of overdue bookings', () => {
   test.each<[Registration, string]>([
     ['registered', 'REGISTERED'],
     ['rejected', 'CANCELLING'],
-  ])('takes a paid booking whose use is %s to %s', async (response, status) => {
+  ])('a check moves a paid booking whose use is %s to %s', async (response, status) => {
     const booking = await paid();
     registration = response;
     await makeDue();
@@ -136,7 +137,7 @@ describe('the check of overdue bookings', () => {
     expect(await stateOf(booking)).toMatchObject({ status });
   });
 
-  test('takes a cancellation that both contexts have finished to its end', async () => {
+  test('a check completes a cancellation that both contexts have completed', async () => {
     const booking = await cancelling();
     isPaymentClosed = true;
     registration = 'cancelled';
@@ -145,7 +146,7 @@ describe('the check of overdue bookings', () => {
     expect(await stateOf(booking)).toMatchObject({ status: 'CANCELLED' });
   });
 
-  test('gives the slot free though payment does not respond', async () => {
+  test('a check releases the slot although payment does not respond', async () => {
     const booking = await cancelling();
     isPaymentClosed = new Error('payment is down');
     registration = 'cancelled';
@@ -157,7 +158,7 @@ describe('the check of overdue bookings', () => {
     });
   });
 
-  test('changes nothing while nobody responds, and comes back later each time', async () => {
+  test('a check changes nothing while no context responds, and is repeated at growing intervals', async () => {
     const booking = await paid();
     registration = new Error('space is down');
     for (const seconds of [30, 60, 120, 240, 300, 300]) {
@@ -173,7 +174,7 @@ describe('the check of overdue bookings', () => {
     expect(await stateOf(booking)).toEqual(booking.state);
   });
 
-  test('has the last event redelivered to all consumers where nothing is known', async () => {
+  test('a check redelivers the last event to all consumers where payment and space report nothing', async () => {
     const booking = await cancelling();
     await acknowledgeAll();
     await makeDue();
@@ -182,7 +183,7 @@ describe('the check of overdue bookings', () => {
     expect(await stateOf(booking)).toEqual(booking.state);
   });
 
-  test('has it redelivered from the archive, from which it is removed', async () => {
+  test('a check redelivers an archived event and removes it from the archive', async () => {
     const booking = await cancelling();
     await acknowledgeAll();
     const range = {
@@ -197,14 +198,14 @@ describe('the check of overdue bookings', () => {
     expect(await archiveFinished(database.pool, range, 10)).toMatchObject({ moved: 1 });
   });
 
-  test('by several sweepers at once checks each booking once', async () => {
+  test('concurrent checks check each booking once', async () => {
     await Promise.all(Array.from({ length: 20 }, paid));
     await makeDue();
     const checked = await Promise.all(Array.from({ length: 6 }, () => checkOverdue(ports)));
     expect(checked.reduce((sum, each) => sum + each, 0)).toBe(20);
   });
 
-  test('and the event that comes at the same time have one effect', async () => {
+  test('a check and a concurrent event have one effect', async () => {
     for (let round = 0; round < 20; round += 1) {
       const booking = await paid();
       registration = 'registered';
@@ -215,7 +216,7 @@ describe('the check of overdue bookings', () => {
     }
   });
 
-  test('is followed by the late event without effect', async () => {
+  test('a late event has no effect after a check has applied the same step', async () => {
     const booking = await cancelling();
     isPaymentClosed = true;
     registration = 'cancelled';

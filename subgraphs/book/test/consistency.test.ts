@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type BookingRecords, violationsOf } from '../src/domain/consistency.ts';
+import { type BookingRecords, findViolations } from '../src/domain/consistency.ts';
 
 const SPACE = 'space-1';
 const START = new Date('2030-01-31T10:00:00Z');
@@ -73,32 +73,32 @@ const cancelled = (changes: Changes = {}) =>
     },
   });
 
-const broken = (of: BookingRecords) => violationsOf(of).map(({ invariant }) => invariant);
+const broken = (of: BookingRecords) => findViolations(of).map(({ invariant }) => invariant);
 
 describe('the comparison of a booking across the contexts', () => {
-  test('finds nothing in a confirmed and in a cancelled booking', () => {
-    expect(violationsOf(records())).toEqual([]);
-    expect(violationsOf(cancelled())).toEqual([]);
+  test('a confirmed and a cancelled booking violate nothing', () => {
+    expect(findViolations(records())).toEqual([]);
+    expect(findViolations(cancelled())).toEqual([]);
   });
 
-  test('finds nothing in a declined booking that nobody charged', () => {
+  test('a declined booking without a charge violates nothing', () => {
     const declined = records({
       booking: { status: 'DECLINED' },
       payment: { status: 'DECLINED', chargedByProvider: false },
       registration: null,
       view: { status: 'DECLINED', paymentStatus: 'DECLINED', registrationStatus: null },
     });
-    expect(violationsOf(declined)).toEqual([]);
+    expect(findViolations(declined)).toEqual([]);
   });
 
-  test('finds nothing in a booking that expired before its payment was charged', () => {
+  test('a booking that expired before its payment was charged violates nothing', () => {
     const expired = records({
       booking: { status: 'EXPIRED' },
       payment: { status: 'VOIDED', chargedByProvider: false },
       registration: { status: 'CANCELLED', paymentId: null },
       view: { status: 'EXPIRED', paymentStatus: null, registrationStatus: 'CANCELLED' },
     });
-    expect(violationsOf(expired)).toEqual([]);
+    expect(findViolations(expired)).toEqual([]);
   });
 
   test.each<[string, BookingRecords, string[]]>([
@@ -176,7 +176,7 @@ describe('the comparison of a booking across the contexts', () => {
     ],
     ['a booking without a view', records({ view: null }), ['view-shows-the-booking']],
     ['records without a booking', records({ booking: null }), ['every-record-has-its-booking']],
-  ])('finds %s', (_, of, invariants) => {
+  ])('the comparison finds %s', (_, of, invariants) => {
     expect(broken(of)).toEqual(invariants);
   });
 
@@ -191,11 +191,11 @@ describe('the comparison of a booking across the contexts', () => {
       'a registration with an unacknowledged event',
       records({ registration: { isPassing: true }, view: { registrationStatus: null } }),
     ],
-  ])('waits for %s', (_, of) => {
-    expect(violationsOf(of)).toEqual([]);
+  ])('the comparison waits for %s', (_, of) => {
+    expect(findViolations(of)).toEqual([]);
   });
 
-  test('says nothing of the charge while the provider does not respond', () => {
-    expect(violationsOf(records({ payment: { chargedByProvider: null } }))).toEqual([]);
+  test('the comparison does not check the charge while the provider does not respond', () => {
+    expect(findViolations(records({ payment: { chargedByProvider: null } }))).toEqual([]);
   });
 });

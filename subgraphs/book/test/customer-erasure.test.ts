@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Erasure } from '#platform/operator/erasure.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
-import { bookErasure, erasureBeginning } from '../src/adapters/customer-erasure.ts';
+import { bookErasure, erasureStart } from '../src/adapters/customer-erasure.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { aBooking } from './a-booking.ts';
 
@@ -29,7 +29,7 @@ afterAll(async () => {
 async function bookingOf(customerId: string, status?: string): Promise<string> {
   const store = prismaBookingStore(prisma, database.pool, { publish: () => {} });
   const booking = aBooking({ spaceId: uuidv7(), customerId });
-  await store.request(booking, 5, { userId: customerId, as: 'customer' });
+  await store.insert(booking, 5, { userId: customerId, role: 'customer' });
   const { id } = booking.state;
   if (status) {
     const live = !['CANCELLED', 'DECLINED', 'EXPIRED'].includes(status);
@@ -41,7 +41,7 @@ async function bookingOf(customerId: string, status?: string): Promise<string> {
 }
 
 const begin = (customerId: string) =>
-  erasureBeginning(database.pool).Mutation.beginCustomerErasure(
+  erasureStart(database.pool).Mutation.beginCustomerErasure(
     null,
     { customerId, reason: 'a test' },
     { viewer: OLGA } as never,
@@ -91,7 +91,7 @@ test('an erasure replaces the customer in the booking, its events and its audit 
   ]);
 });
 
-test('an erasure walks through an archive of any length, and can begin anew at any step', async () => {
+test('an erasure processes an archive of any length, and can start again at any step', async () => {
   const kim = `kim-${randomUUID()}`;
   await bookingOf(kim, 'DECLINED');
   await database.query(
@@ -129,7 +129,7 @@ test.each(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED', 'CANCELLING'])
   },
 );
 
-test('an erasure is refused while an event is not delivered, and for who is unknown', async () => {
+test('an erasure is refused while an event is not delivered, and for an unknown customer', async () => {
   const kim = `kim-${randomUUID()}`;
   const id = await bookingOf(kim, 'CANCELLED');
   await database.query(`UPDATE outbox SET awaiting = '{mypage}' WHERE aggregate_id = $1`, [id]);

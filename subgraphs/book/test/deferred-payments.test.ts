@@ -11,9 +11,10 @@ import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
 import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
-import { sweepUnpaid } from '../src/application/booking-saga.ts';
+import { retryDuePayments } from '../src/application/booking-saga.ts';
 import { requestBooking } from '../src/application/request-booking.ts';
-import { Booking, type BookingRequest } from '../src/domain/booking.ts';
+import { Booking } from '../src/domain/booking.ts';
+import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { BookPorts } from '../src/ports.ts';
 import { aRequest, aSpace, MANY_HOLDS } from './a-booking.ts';
 
@@ -28,7 +29,7 @@ let payments: PaymentClient;
 let ports: BookPorts;
 let patient: BookPorts & { payments: PaymentClient };
 const metrics = createMetrics('test');
-let answers: 'APPROVED' | 'DECLINED' | 'PENDING' | 'broken' | 'silent' = 'APPROVED';
+let response: 'APPROVED' | 'DECLINED' | 'PENDING' | 'broken' | 'silent' = 'APPROVED';
 let called = 0;
 let abandoned = 0;
 
@@ -36,14 +37,14 @@ beforeAll(async () => {
   payment = Fastify({ forceCloseConnections: true });
   payment.post('/graphql', async (request, reply) => {
     called += 1;
-    if (answers === 'broken') return reply.code(503).send({});
-    if (answers === 'silent') {
+    if (response === 'broken') return reply.code(503).send({});
+    if (response === 'silent') {
       request.raw.socket.once('close', () => {
         abandoned += 1;
       });
       return new Promise(() => {});
     }
-    return { data: { approvePayment: { status: answers } } };
+    return { data: { approvePayment: { status: response } } };
   });
   const url = await payment.listen({ host: '127.0.0.1', port: 0 });
 
@@ -58,7 +59,7 @@ beforeAll(async () => {
     overdue: overdueBookings(database.pool),
     inquiries: {
       isPaymentClosed: async () => false,
-      registrationOf: async () => 'unknown',
+      findRegistrationStatus: async () => 'unknown',
     },
     clock: () => new Date(),
     newId: uuidv7,
@@ -116,23 +117,23 @@ const notCalled = async () => {
   );
 };
 
-describe('while payment answers', () => {
-  test('declines are answers: however many, the circuit stays closed', async () => {
-    answers = 'DECLINED';
+describe('while payment responds', () => {
+  test('declines are responses: any number of them leaves the circuit closed', async () => {
+    response = 'DECLINED';
     expect(new Set(await requestMany(30))).toEqual(new Set(['PaymentDeclined']));
     expect(payments.circuit()).toBe('closed');
   });
 });
 
-describe('while payment does not answer', () => {
-  test('a call is really aborted, and the booking is deferred', async () => {
-    answers = 'silent';
+describe('while payment does not respond', () => {
+  test('a call without a response is aborted, and the booking is deferred', async () => {
+    response = 'silent';
     expect(await request()).toBe('PAYMENT_DEFERRED');
     await eventually(async () => expect(abandoned).toBe(1));
   });
 
-  test('the circuit opens once half of at least 20 calls failed; then nothing is called', async () => {
-    answers = 'broken';
+  test('the circuit opens once half of at least 20 calls failed; then payment is not called', async () => {
+    response = 'broken';
     expect(new Set(await requestMany(40))).toEqual(new Set(['PAYMENT_DEFERRED']));
     expect(payments.circuit()).toBe('open');
     expect(await metrics.metrics()).toContain(
@@ -144,29 +145,29 @@ describe('while payment does not answer', () => {
     called = 0;
     expect(new Set(await requestMany(20))).toEqual(new Set(['PAYMENT_DEFERRED']));
     await database.query('UPDATE booking SET next_payment_attempt_at = now()');
-    await sweepUnpaid(ports);
+    await retryDuePayments(ports);
     expect([called, await deferred()]).toEqual([0, 61]);
     expect((await notCalled()) - notCalledBefore).toBe(20);
   });
 
-  test('expired holds give their slots free all the same', async () => {
+  test('expired holds release their slots while payment does not respond', async () => {
     await database.query(
       `UPDATE booking SET hold_expires_at = now()
         WHERE id = (SELECT id FROM booking WHERE status = 'PAYMENT_DEFERRED' LIMIT 1)`,
     );
-    await sweepUnpaid(ports);
+    await retryDuePayments(ports);
     expect([called, await deferred()]).toEqual([0, 60]);
   });
 });
 
 describe('when payment is back', () => {
-  test('one call finds out, then the deferred ones drain no faster than they may', async () => {
-    answers = 'APPROVED';
+  test('one call probes payment after an outage, then deferred payments are retried within the rate limit', async () => {
+    response = 'APPROVED';
     await eventually(async () => expect(payments.circuit()).toBe('half-open'));
-    await sweepUnpaid(ports);
+    await retryDuePayments(ports);
     expect([called, await deferred(), payments.circuit()]).toEqual([1, 59, 'closed']);
     for (let left = 49; left >= -1; left -= 10) {
-      await sweepUnpaid(ports);
+      await retryDuePayments(ports);
       expect(await deferred()).toBe(Math.max(0, left));
     }
     expect(called).toBe(60);
@@ -175,18 +176,18 @@ describe('when payment is back', () => {
 
 // With a client of their own, whose circuit is closed and which waits for a slow machine.
 describe('payments that are pending', () => {
-  test('pending payments are answers: thirty of them leave the circuit closed for others', async () => {
-    answers = 'PENDING';
+  test('pending payments are responses: thirty of them leave the circuit closed for others', async () => {
+    response = 'PENDING';
     expect(new Set(await requestMany(30, patient))).toEqual(new Set(['PAYMENT_DEFERRED']));
     expect(patient.payments.circuit()).toBe('closed');
-    answers = 'APPROVED';
+    response = 'APPROVED';
     expect(await request(patient)).toBe('PAID');
   });
 });
 
 describe('a customer who holds as many unpaid slots as allowed', () => {
-  test('is refused another one, and told the limit; a repeated request is not', async () => {
-    answers = 'PENDING';
+  test('a customer at the limit of unpaid holds is refused another one with the limit; a repeated request is not refused', async () => {
+    response = 'PENDING';
     const limited = { ...patient, maxUnpaidHolds: 2 };
     const requests = [nextRequest(), nextRequest(), nextRequest()] as const;
     const customerId = 'yuna';
@@ -203,8 +204,8 @@ describe('a customer who holds as many unpaid slots as allowed', () => {
 });
 
 describe('a repeated request', () => {
-  test('is answered like the first one after the payment method is erased, another is refused', async () => {
-    answers = 'APPROVED';
+  test('a repeated request has the result of the first one after the payment method is erased, another is refused', async () => {
+    response = 'APPROVED';
     const first = nextRequest();
     const ask = (one: BookingRequest) => requestBooking(patient, one, 'customer');
     const booking = await ask(first);

@@ -61,8 +61,8 @@ afterAll(async () => {
 
 /** A booking that is paid, and the event that its use is registered, which space has committed. */
 async function paidAndRegistered() {
-  const by = { userId: 'chulsoo', as: 'customer' } as const;
-  const requested = await bookings.request(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
+  const by = { userId: 'chulsoo', role: 'customer' } as const;
+  const requested = await bookings.insert(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
   if (typeof requested === 'string') throw new Error(requested);
   const paid = legal(requested.approvePayment());
   await bookings.save(requested, paid);

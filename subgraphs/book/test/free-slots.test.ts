@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { batched } from '../src/adapters/batched.ts';
-import { freeSlots } from '../src/application/free-slots.ts';
+import { findFreeSlots } from '../src/application/free-slots.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
 import type { BookPorts } from '../src/ports.ts';
 
@@ -21,42 +21,42 @@ const space = {
 const at = (time: string) => new Date(`2030-06-03T${time}Z`);
 
 function freeAt(now: Date, from: Date, to: Date) {
-  const asked: Date[] = [];
+  const queried: Date[] = [];
   const bookings = {
-    occupied: async (_id: string, start: Date) => {
-      asked.push(start);
+    occupiedSlots: async (_id: string, start: Date) => {
+      queried.push(start);
       return [];
     },
   };
   const ports = { bookings, clock: () => now } as unknown as BookPorts;
-  return { asked, found: freeSlots(ports, space, from, to) };
+  return { queried, found: findFreeSlots(ports, space, from, to) };
 }
 
 describe('free slots', () => {
-  test('begin with the next whole minute where the range began in the past', async () => {
+  test('free slots start at the next whole minute where the range starts in the past', async () => {
     const { found } = freeAt(at('10:00:30'), at('08:00:00'), at('12:00:00'));
     expect(await found).toEqual([{ startAt: at('10:01:00'), endAt: at('12:00:00') }]);
   });
 
-  test('never begin at this very instant, at which no booking is possible any more', async () => {
+  test('free slots never start at the present instant, at which no booking is possible any more', async () => {
     const { found } = freeAt(at('10:00:00'), at('10:00:00'), at('12:00:00'));
     expect(await found).toEqual([{ startAt: at('10:01:00'), endAt: at('12:00:00') }]);
   });
 
-  test('of a range that is over are none, and no database is asked', async () => {
-    const { found, asked } = freeAt(at('12:00:00'), at('08:00:00'), at('12:00:00'));
+  test('a range that is over has no free slots, and the database is not queried', async () => {
+    const { found, queried } = freeAt(at('12:00:00'), at('08:00:00'), at('12:00:00'));
     expect(await found).toEqual([]);
-    expect(asked).toEqual([]);
+    expect(queried).toEqual([]);
   });
 
-  test('of the future begin where the range does', async () => {
+  test('free slots of a future range start where the range does', async () => {
     const { found } = freeAt(at('08:00:00'), at('10:00:07'), at('12:00:00'));
     expect(await found).toEqual([{ startAt: at('10:00:07'), endAt: at('12:00:00') }]);
   });
 });
 
 describe('calls of one tick', () => {
-  test('are one load, as are the calls that continue from them', async () => {
+  test('calls of one tick are one load, as are the calls that continue from them', async () => {
     const loads: number[][] = [];
     const double = batched(async (keys: readonly number[]) => {
       loads.push([...keys]);
@@ -70,7 +70,7 @@ describe('calls of one tick', () => {
     ]);
   });
 
-  test('all fail when their load does, and the next tick loads anew', async () => {
+  test('all calls of a tick fail when their load does, and the next tick loads again', async () => {
     let fails = true;
     const load = batched(async (keys: readonly string[]) => {
       if (fails) throw new Error('no database');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_AMOUNT, percentOf, priceOf } from '../src/domain/money.ts';
+import { calculatePrice, MAX_AMOUNT, percentOf } from '../src/domain/money.ts';
 
 const HOUR_MS = 3_600_000;
 const rates = fc.integer({ min: 0, max: MAX_AMOUNT });
@@ -17,30 +17,30 @@ describe('a price', () => {
     [3, HOUR_MS / 2, 2],
     [0, HOUR_MS, 0],
     [MAX_AMOUNT, HOUR_MS, MAX_AMOUNT],
-  ])('of %d an hour for %d ms is %d', (rate, ms, price) => {
-    expect(priceOf(rate, ms)).toBe(price);
+  ])('the price of %d an hour for %d ms is %d', (rate, ms, price) => {
+    expect(calculatePrice(rate, ms)).toBe(price);
   });
 
-  test('above the largest amount is none', () => {
-    expect(priceOf(MAX_AMOUNT, HOUR_MS + 1)).toBeUndefined();
-    expect(priceOf(MAX_AMOUNT, 2 * HOUR_MS)).toBeUndefined();
-    expect(priceOf(MAX_AMOUNT, 31 * 24 * HOUR_MS)).toBeUndefined();
+  test('a price above the maximum amount is undefined', () => {
+    expect(calculatePrice(MAX_AMOUNT, HOUR_MS + 1)).toBeUndefined();
+    expect(calculatePrice(MAX_AMOUNT, 2 * HOUR_MS)).toBeUndefined();
+    expect(calculatePrice(MAX_AMOUNT, 31 * 24 * HOUR_MS)).toBeUndefined();
   });
 
-  test('never falls as the rate or the duration rises', () => {
+  test('a price never falls as the rate or the duration rises', () => {
     fc.assert(
       fc.property(rates, rates, durations, durations, (rate1, rate2, ms1, ms2) => {
-        const lower = priceOf(Math.min(rate1, rate2), Math.min(ms1, ms2));
-        const higher = priceOf(Math.max(rate1, rate2), Math.max(ms1, ms2));
+        const lower = calculatePrice(Math.min(rate1, rate2), Math.min(ms1, ms2));
+        const higher = calculatePrice(Math.max(rate1, rate2), Math.max(ms1, ms2));
         expect(orTooMuch(higher)).toBeGreaterThanOrEqual(orTooMuch(lower));
       }),
     );
   });
 
-  test('is the whole number nearest to rate times hours, the higher of two', () => {
+  test('a price is the whole number nearest to rate times hours, the higher of two', () => {
     fc.assert(
       fc.property(rates, durations, (rate, ms) => {
-        const price = priceOf(rate, ms);
+        const price = calculatePrice(rate, ms);
         const doubled = 2n * BigInt(rate) * BigInt(ms);
         if (price === undefined) {
           expect(doubled >= BigInt(2 * MAX_AMOUNT + 1) * BigInt(HOUR_MS)).toBe(true);
@@ -63,14 +63,14 @@ describe('a share of an amount', () => {
     [MAX_AMOUNT, 100, MAX_AMOUNT],
     [MAX_AMOUNT, 99, 2_126_008_811],
     [1_000, 0, 0],
-  ])('of %d at %d %% is %d', (amount, percent, share) => {
+  ])('the share of %d at %d %% is %d', (amount, percent, share) => {
     expect(percentOf({ amount, currency: 'EUR' }, percent)).toEqual({
       amount: share,
       currency: 'EUR',
     });
   });
 
-  test('lies between nothing and all, and is half up of the exact share', () => {
+  test('a share lies between zero and the amount, and is the exact share rounded half up', () => {
     fc.assert(
       fc.property(rates, fc.integer({ min: 0, max: 100 }), (amount, percent) => {
         const share = percentOf({ amount, currency: 'JPY' }, percent).amount;

@@ -25,12 +25,12 @@ const violation = (bookingId: string, changes: Partial<Violation> = {}): Violati
 });
 
 describe('the reconciliation store', () => {
-  test('leases a source to one of ten replicas that ask at once', async () => {
+  test('the store leases a source to one of ten concurrent replicas', async () => {
     const leases = await Promise.all(Array.from({ length: 10 }, () => storeOf().lease('book')));
     expect(leases.filter((position) => position !== null)).toHaveLength(1);
   });
 
-  test('leases a source again where the last comparison ended, once its lease ran out', async () => {
+  test('the store leases a source again where the last comparison ended, once its lease has expired', async () => {
     const store = storeOf();
     const eventId = uuidv7();
     await store.lease('payment');
@@ -40,7 +40,7 @@ describe('the reconciliation store', () => {
     expect(await store.lease('payment')).toBe(eventId);
   });
 
-  test('leaves a source that is caught up alone until the interval has passed', async () => {
+  test('the store does not lease a source that is caught up until the interval has passed', async () => {
     const store = storeOf();
     await store.lease('space');
     await store.advance('space', uuidv7(), true);
@@ -51,14 +51,14 @@ describe('the reconciliation store', () => {
     expect(row?.seconds).toBeGreaterThan(3_000);
   });
 
-  test('leases a source again after the interval when its comparison failed', async () => {
+  test('the store leases a source again after the interval when its comparison failed', async () => {
     const store = postgresReconciliationStore(database.pool, 0);
     const position = await store.lease('book');
     await store.release('book');
     expect(await store.lease('book')).toBe(position);
   });
 
-  test('reports a violation once, and removes it when the booking is sound again', async () => {
+  test('the store reports a violation once, and removes it when the booking violates nothing any more', async () => {
     const store = storeOf();
     const [sound, broken] = [uuidv7(), uuidv7()];
     const found = [violation(broken), violation(broken, { invariant: 'registered-is-confirmed' })];
@@ -73,7 +73,7 @@ describe('the reconciliation store', () => {
     expect(await store.openViolations()).toEqual([]);
   });
 
-  test('leaves violations of bookings that were not compared as they are', async () => {
+  test('the store keeps the violations of bookings that were not compared', async () => {
     const store = storeOf();
     const [one, other] = [uuidv7(), uuidv7()];
     await store.record([one], [violation(one)]);

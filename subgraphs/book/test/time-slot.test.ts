@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { lengthOf, nearestSlots, type TimeSlot, without } from '../src/domain/time-slot.ts';
+import { lengthMs, nearestSlots, subtractSlots, type TimeSlot } from '../src/domain/time-slot.ts';
 
 const MINUTE_MS = 60_000;
 const at = (minute: number) => new Date(Date.UTC(2030, 0, 1) + minute * MINUTE_MS);
@@ -34,7 +34,7 @@ const apart = fc
     });
   });
 
-describe('what is left of open periods', () => {
+describe('subtracting occupied slots', () => {
   test.each([
     [
       'a hole in the middle',
@@ -107,31 +107,31 @@ describe('what is left of open periods', () => {
       ],
     ],
     ['no period', [], [[0, 10]], []],
-  ] as [string, number[][], number[][], number[][]][])('with %s', (_name, open, taken, free) => {
+  ] as [string, number[][], number[][], number[][]][])('with %s', (_name, open, occupied, free) => {
     const toSlots = (pairs: number[][]) =>
       pairs.map(([from, to]) => slot(from as number, to as number));
-    expect(minutes(without(toSlots(open), toSlots(taken)))).toEqual(free);
+    expect(minutes(subtractSlots(toSlots(open), toSlots(occupied)))).toEqual(free);
   });
 
-  test('holds no instant that is taken and loses none that is free', () => {
+  test('the remaining slots contain every free instant and no occupied one', () => {
     fc.assert(
-      fc.property(apart, anySlots, (open, taken) => {
-        const free = without(open, taken);
+      fc.property(apart, anySlots, (open, occupied) => {
+        const free = subtractSlots(open, occupied);
         const all = Array.from({ length: 450 }, (_, minute) => minute);
         const isIn = (slots: TimeSlot[], minute: number) =>
           slots.some((one) => covers(one, minute));
-        const expected = all.filter((minute) => isIn(open, minute) && !isIn(taken, minute));
+        const expected = all.filter((minute) => isIn(open, minute) && !isIn(occupied, minute));
         expect(all.filter((minute) => isIn(free, minute))).toEqual(expected);
       }),
     );
   });
 
-  test('is in order, without empty or overlapping slots', () => {
+  test('the remaining slots are in order, none empty, none overlapping', () => {
     fc.assert(
-      fc.property(apart, anySlots, (open, taken) => {
+      fc.property(apart, anySlots, (open, occupied) => {
         let end = Number.NEGATIVE_INFINITY;
-        for (const left of without(open, taken)) {
-          expect(lengthOf(left)).toBeGreaterThan(0);
+        for (const left of subtractSlots(open, occupied)) {
+          expect(lengthMs(left)).toBeGreaterThan(0);
           expect(left.startAt.getTime()).toBeGreaterThanOrEqual(end);
           end = left.endAt.getTime();
         }
@@ -144,7 +144,7 @@ describe('the nearest free slots', () => {
   test.each([
     ['the slot itself when it is free', [[0, 100]], [40, 50], 1, [[40, 50]]],
     [
-      'just before what is taken',
+      'just before what is occupied',
       [
         [0, 40],
         [60, 100],
@@ -154,7 +154,7 @@ describe('the nearest free slots', () => {
       [[30, 40]],
     ],
     [
-      'just after what is taken',
+      'just after what is occupied',
       [
         [0, 40],
         [50, 100],
@@ -207,22 +207,22 @@ describe('the nearest free slots', () => {
     },
   );
 
-  test('lie in what is free, are as long, apart, nearest first, and the first is the nearest of all', () => {
+  test('the nearest slots are free, of the wanted length, apart, nearest first, and the first is the nearest of all', () => {
     const wanted = fc
       .tuple(fc.nat(DAY), fc.integer({ min: 1, max: 30 }))
       .map(([from, length]) => slot(from, from + length));
     fc.assert(
-      fc.property(apart, wanted, fc.integer({ min: 1, max: 5 }), (free, asked, limit) => {
-        const found = nearestSlots(free, asked, limit);
-        const distance = (start: Date) => Math.abs(start.getTime() - asked.startAt.getTime());
+      fc.property(apart, wanted, fc.integer({ min: 1, max: 5 }), (free, wantedMs, limit) => {
+        const found = nearestSlots(free, wantedMs, limit);
+        const distance = (start: Date) => Math.abs(start.getTime() - wantedMs.startAt.getTime());
         const fits = (start: Date) =>
           free.some(
             (gap) =>
-              gap.startAt <= start && start.getTime() + lengthOf(asked) <= gap.endAt.getTime(),
+              gap.startAt <= start && start.getTime() + lengthMs(wantedMs) <= gap.endAt.getTime(),
           );
         expect(found.length).toBeLessThanOrEqual(limit);
         for (const [index, one] of found.entries()) {
-          expect(lengthOf(one)).toBe(lengthOf(asked));
+          expect(lengthMs(one)).toBe(lengthMs(wantedMs));
           expect(fits(one.startAt)).toBe(true);
           const next = found[index + 1];
           if (next) expect(distance(next.startAt)).toBeGreaterThanOrEqual(distance(one.startAt));

@@ -3,8 +3,8 @@ import type { PaymentFacts } from '#contracts/payment.ts';
 import type { RegistrationFacts } from '#contracts/space.ts';
 
 /**
- * What the customer sees of a booking. Null fields belong to facts that have not arrived yet; a
- * view without `customerId` is known by its payment or registration only and is not shown.
+ * What the customer sees of a booking. A field is null until an event sets it; a view without
+ * `customerId` has events of its payment or registration only and is not shown.
  */
 export interface BookingStatusView {
   bookingId: string;
@@ -21,7 +21,7 @@ export interface BookingStatusView {
   bookingVersion: number;
   paymentVersion: number;
   registrationVersion: number;
-  /** The number of events that the view has taken in. */
+  /** The number of events projected into the view. */
   version: number;
   updatedAt: Date;
 }
@@ -34,32 +34,36 @@ export interface StatusChange {
   at: Date;
 }
 
-/** An event of another context, told apart by whose facts it carries. */
+/** An event of another context; `aggregate` says what its payload describes. */
 export type ProjectedEvent = { id: string; version: number; occurredAt: Date } & (
-  | { of: 'booking'; facts: BookingFacts }
-  | { of: 'payment'; facts: PaymentFacts }
-  | { of: 'registration'; facts: RegistrationFacts }
+  | { aggregate: 'booking'; payload: BookingFacts }
+  | { aggregate: 'payment'; payload: PaymentFacts }
+  | { aggregate: 'registration'; payload: RegistrationFacts }
 );
 
 /**
- * The view after the event. Each event carries its aggregate whole, so the newest of each kind
- * decides and the order of arrival does not matter: the same events make the same view.
+ * The view after the event. An event has its aggregate's whole state, so the newest of each aggregate
+ * decides: the same events make the same view in any order.
  */
 export function project(view: BookingStatusView | null, event: ProjectedEvent): BookingStatusView {
-  const before = view ?? emptyView(event);
+  const previous = view ?? emptyView(event);
   const counted = {
-    ...before,
-    version: before.version + 1,
-    updatedAt: new Date(Math.max(before.updatedAt.getTime(), event.occurredAt.getTime())),
+    ...previous,
+    version: previous.version + 1,
+    updatedAt: new Date(Math.max(previous.updatedAt.getTime(), event.occurredAt.getTime())),
   };
-  switch (event.of) {
+  switch (event.aggregate) {
     case 'booking':
-      return event.version > before.bookingVersion ? { ...counted, ...ofBooking(event) } : counted;
+      return event.version > previous.bookingVersion
+        ? { ...counted, ...toBookingFields(event) }
+        : counted;
     case 'payment':
-      return event.version > before.paymentVersion ? { ...counted, ...ofPayment(event) } : counted;
+      return event.version > previous.paymentVersion
+        ? { ...counted, ...toPaymentFields(event) }
+        : counted;
     case 'registration':
-      return event.version > before.registrationVersion
-        ? { ...counted, ...ofRegistration(event) }
+      return event.version > previous.registrationVersion
+        ? { ...counted, ...toRegistrationFields(event) }
         : counted;
   }
 }
@@ -68,8 +72,8 @@ const FINAL_STATUSES = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED'])
 const OPEN_PAYMENTS = new Set(['PENDING', 'APPROVED']);
 
 /**
- * Does nothing follow? Each final booking has a last event of its payment, also when nothing was charged;
- * it may arrive after the booking's own.
+ * Can no more events follow? Every final booking has a last event of its payment, also without a charge; it
+ * may arrive after the booking's own.
  */
 export function isComplete(view: BookingStatusView): boolean {
   const { status, paymentVersion, paymentStatus, registrationStatus } = view;
@@ -82,19 +86,19 @@ export function isComplete(view: BookingStatusView): boolean {
 }
 
 /** The entry that an event adds to the booking's timeline; null: none. */
-export function statusChangeOf(event: ProjectedEvent): StatusChange | null {
-  if (event.of !== 'booking') return null;
+export function toStatusChange(event: ProjectedEvent): StatusChange | null {
+  if (event.aggregate !== 'booking') return null;
   return {
-    bookingId: event.facts.bookingId,
+    bookingId: event.payload.bookingId,
     bookingVersion: event.version,
-    status: event.facts.status,
+    status: event.payload.status,
     at: event.occurredAt,
   };
 }
 
 function emptyView(event: ProjectedEvent): BookingStatusView {
   return {
-    bookingId: event.facts.bookingId,
+    bookingId: event.payload.bookingId,
     customerId: null,
     status: null,
     spaceName: null,
@@ -113,28 +117,34 @@ function emptyView(event: ProjectedEvent): BookingStatusView {
   };
 }
 
-function ofBooking({ facts, version }: { facts: BookingFacts; version: number }) {
+function toBookingFields({ payload, version }: { payload: BookingFacts; version: number }) {
   return {
-    customerId: facts.customerId,
-    status: facts.status,
-    spaceName: facts.spaceName,
-    startAt: new Date(facts.slot.startAt),
-    endAt: new Date(facts.slot.endAt),
-    priceAmount: facts.price.amount,
-    currency: facts.price.currency,
+    customerId: payload.customerId,
+    status: payload.status,
+    spaceName: payload.spaceName,
+    startAt: payload.slot.startAt,
+    endAt: payload.slot.endAt,
+    priceAmount: payload.price.amount,
+    currency: payload.price.currency,
     bookingVersion: version,
   };
 }
 
-function ofPayment({ facts, version }: { facts: PaymentFacts; version: number }) {
+function toPaymentFields({ payload, version }: { payload: PaymentFacts; version: number }) {
   return {
-    // A voided payment never was one.
-    paymentStatus: facts.status === 'VOIDED' ? null : facts.status,
-    refunded: facts.refunded,
+    // A voided payment was never charged.
+    paymentStatus: payload.status === 'VOIDED' ? null : payload.status,
+    refunded: payload.refunded,
     paymentVersion: version,
   };
 }
 
-function ofRegistration({ facts, version }: { facts: RegistrationFacts; version: number }) {
-  return { registrationStatus: facts.status, registrationVersion: version };
+function toRegistrationFields({
+  payload,
+  version,
+}: {
+  payload: RegistrationFacts;
+  version: number;
+}) {
+  return { registrationStatus: payload.status, registrationVersion: version };
 }

@@ -8,10 +8,11 @@ import { viewRecords } from './adapters/booking-records.ts';
 import { viewErasure } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
-import { prismaViewGenerations, startTidying } from './adapters/prisma-view-generations.ts';
+import { prismaViewGenerations } from './adapters/prisma-view-generations.ts';
 import { prismaViewStore } from './adapters/prisma-view-store.ts';
-import { prismaViewVersions, startPruning } from './adapters/prisma-view-versions.ts';
+import { prismaViewVersions, startDeletingVersions } from './adapters/prisma-view-versions.ts';
 import { resolvers } from './adapters/resolvers.ts';
+import { retiredGenerations, startDeletingGenerations } from './adapters/retired-generations.ts';
 import { storedEventsClient } from './adapters/stored-events-client.ts';
 import { openViewPools, viewProbe } from './adapters/view-database.ts';
 import { notifySubscribers, serveViewVersions } from './adapters/view-notifications.ts';
@@ -66,8 +67,14 @@ await runContext(mypage, async ({ config, logger, metrics, authorize }) => {
     consume: (consumer) => consumeEvents(consumer, projector, logger),
     startJobs: () => ({
       rebuild: () => rebuilds.stop(),
-      'old versions': startPruning(prismaViewVersions(database.workers, keepMinutes), logger),
-      'old generations': startTidying(generations, logger),
+      'deletion of old versions': startDeletingVersions(
+        prismaViewVersions(database.workers, keepMinutes),
+        logger,
+      ),
+      'deletion of retired generations': startDeletingGenerations(
+        retiredGenerations(database.workers),
+        logger,
+      ),
     }),
     stops: {
       notifications: () => publisher.close(),

@@ -1,12 +1,11 @@
-import type { VersionQuestion } from '#contracts/mypage.ts';
+import type { ParsedVersionQuestion } from '#contracts/mypage.ts';
 import type { BookingStatusView, ProjectedEvent, StatusChange } from './booking-status-view.ts';
 
 export interface ViewStore {
   /**
-   * Takes events into their views, each once: events, views and inbox are written in one
-   * transaction, for every generation that is being kept. What meets a concurrent writer is tried
-   * again; when it rejects, nothing is written. Resolves with the views' new versions, one for each
-   * event that was not taken before.
+   * Projects each event into its view, once: views and inbox are written in one transaction, in every
+   * generation that is in use. A conflict with a concurrent writer is retried; when it rejects, nothing is
+   * written. Resolves with the new versions of live views, one for each event not processed before.
    */
   project(events: readonly ProjectedEvent[]): Promise<BookingStatusView[]>;
   /** The customer's views after the position, newest start first. */
@@ -19,44 +18,48 @@ export interface ViewStore {
   timelines(bookingIds: readonly string[]): Promise<Map<string, StatusChange[]>>;
 }
 
-/** Where a view stands in the customer's list. */
+/** The position of a view in the customer's list. */
 export interface ViewPosition {
-  startAt: string;
+  startAt: Date;
   bookingId: string;
 }
 
-/** The views' latest versions, one for each event, kept for some minutes for live subscribers. */
+/** The latest versions of the views, one per event, kept for some minutes for live subscribers. */
 export interface ViewVersions {
-  /** Answers each question; null where there is no view that is shown to somebody. */
-  of(questions: readonly VersionQuestion[]): Promise<(AskedVersions | null)[]>;
-  /** Up to `limit` versions in the order of their projection, from that instant or after that place. */
-  projectedSince(since: Date, after: VersionPlace | null, limit: number): Promise<NotedVersion[]>;
-  /** Deletes up to 500 versions that are older than is kept; resolves with whether there are more. */
-  prune(): Promise<boolean>;
+  /** The result of each request, in order; null where there is no view that a customer sees. */
+  find(requests: readonly ParsedVersionQuestion[]): Promise<(RequestedVersions | null)[]>;
+  /** Up to `limit` versions in the order of their projection, from an instant or after a position. */
+  projectedSince(
+    since: Date,
+    after: ProjectionPosition | null,
+    limit: number,
+  ): Promise<ProjectedVersion[]>;
+  /** Deletes up to 500 expired versions; resolves with whether there may be more. */
+  deleteOld(): Promise<boolean>;
 }
 
-/** See {@link VersionQuestion} for what was asked. */
-export interface AskedVersions {
+/** The versions that a {@link ParsedVersionQuestion} requests. */
+export interface RequestedVersions {
   present: BookingStatusView;
   /** Oldest first. */
-  versions: WholeView[];
+  versions: ViewWithTimeline[];
 }
 
-/** Where a version stands in the order of projection. */
-export interface VersionPlace {
+/** The position of a version in the order of projection. */
+export interface ProjectionPosition {
   projectedAt: Date;
   bookingId: string;
   version: number;
 }
 
-export interface NotedVersion extends VersionPlace {
+export interface ProjectedVersion extends ProjectionPosition {
   customerId: string;
 }
 
-/** How far a rebuild has come. */
+/** The progress of a rebuild. */
 export interface RebuildProgress {
   eventsRead: number;
-  /** An estimate, from when the rebuild began. */
+  /** An estimate, made when the rebuild began. */
   eventsTotal: number;
   viewsCompared: number;
   /** Bookings that the live and the new generation show differently. */
@@ -67,7 +70,7 @@ export interface RebuildProgress {
 
 export type RebuildState = 'BUILDING' | 'COMPARING' | 'SWITCHED' | 'DIFFERENT' | 'FAILED';
 
-/** A rebuild, known by the generation that it makes. */
+/** A rebuild, identified by the generation that it fills. */
 export interface Rebuild extends RebuildProgress {
   generation: number;
   state: RebuildState;
@@ -76,35 +79,35 @@ export interface Rebuild extends RebuildProgress {
   message: string;
 }
 
-/** A view with its timeline: what must be equal in two generations. */
-export interface WholeView {
+/** A view with its timeline: these must be equal in two generations. */
+export interface ViewWithTimeline {
   view: BookingStatusView;
   timeline: readonly StatusChange[];
 }
 
-/** Several copies of the read model beside each other; readers see the live one alone. */
+/** Copies of the read model; readers see the live one only. */
 export interface ViewGenerations {
-  /** Adds an empty generation, which projectors write from now on; null while one is being built. */
+  /** Adds an empty generation, which projectors write from now on; null while another is being built. */
   begin(): Promise<Rebuild | null>;
-  /** The newest rebuild; null when there never was one. */
+  /** The newest rebuild; null: there was none. */
   latest(): Promise<Rebuild | null>;
   live(): Promise<number>;
   /**
-   * Takes events into this generation alone, each once, and keeps the lease: `eventsRead` in all.
-   * Rejects when it is no longer being built.
+   * Projects events into this generation alone, each once, and renews the lease; `eventsRead`: all that were
+   * read so far. Rejects when the generation is no longer being built.
    */
-  take(generation: number, events: readonly ProjectedEvent[], eventsRead: number): Promise<void>;
-  /** Keeps the lease and tells how far it is. Rejects when it is no longer being built. */
-  note(
+  project(generation: number, events: readonly ProjectedEvent[], eventsRead: number): Promise<void>;
+  /** Stores the progress and renews the lease. Rejects when it is no longer being built. */
+  recordProgress(
     generation: number,
     progress: Partial<RebuildProgress> & { state?: 'COMPARING' },
   ): Promise<void>;
   /** Views in the order of their booking ids. */
-  viewsAfter(generation: number, bookingId: string, limit: number): Promise<WholeView[]>;
-  viewsOf(generation: number, bookingIds: readonly string[]): Promise<WholeView[]>;
+  viewsAfter(generation: number, bookingId: string, limit: number): Promise<ViewWithTimeline[]>;
+  findViews(generation: number, bookingIds: readonly string[]): Promise<ViewWithTimeline[]>;
   /**
-   * Sees to it that these views have higher versions in the new generation than in the live one where they
-   * differ, and no lower ones where they don't: subscribers know the live one's.
+   * Raises the versions of these views above the live generation's where the views differ, and up to them
+   * where they are equal: subscribers have seen the live versions.
    */
   raiseVersions(
     generation: number,
@@ -112,27 +115,31 @@ export interface ViewGenerations {
     bookingIds: readonly string[],
     where: 'lower' | 'not higher',
   ): Promise<void>;
-  /** Makes it the live one. The one before it is written for some seconds more. */
+  /** Makes the generation live. The previous one is written for some seconds more. */
   switchTo(generation: number, message: string): Promise<void>;
-  giveUp(generation: number, state: 'DIFFERENT' | 'FAILED', message: string): Promise<void>;
+  /** Ends the rebuild; the live generation stays. */
+  fail(generation: number, state: 'DIFFERENT' | 'FAILED', message: string): Promise<void>;
 }
 
-export type ToldBy = 'book' | 'payment' | 'space';
+export type PublishingContext = 'book' | 'payment' | 'space';
 
 /** An event that another context has stored. */
 export interface StoredEvent {
   id: string;
-  /** Null: mypage does not take it, or cannot read it. */
+  /** Null: mypage does not consume it, or cannot read it. */
   event: ProjectedEvent | null;
   isUnreadable: boolean;
 }
 
-/** What the other contexts have told since their beginning. */
+/** All events that the other contexts have ever published. */
 export interface StoredEvents {
-  /** In the order of ids; `next` is where to go on, null at the end. Rejects when it is not reached. */
-  page(from: ToldBy, after: string | null): Promise<{ events: StoredEvent[]; next: string | null }>;
+  /** In the order of ids; `next` continues, null at the end. Rejects when the context does not respond. */
+  page(
+    from: PublishingContext,
+    after: string | null,
+  ): Promise<{ events: StoredEvent[]; next: string | null }>;
   /** An estimate. */
-  count(from: ToldBy): Promise<number>;
+  count(from: PublishingContext): Promise<number>;
 }
 
 export interface RebuildPorts {
@@ -140,5 +147,5 @@ export interface RebuildPorts {
   events: StoredEvents;
   clock: () => Date;
   pause: (ms: number) => Promise<unknown>;
-  log: (message: string, facts: object) => void;
+  log: (message: string, fields: object) => void;
 }

@@ -1,40 +1,49 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { TimeSlot } from '#contracts/values.ts';
 import type { ProjectedEvent } from '../src/booking-status-view.ts';
 
-type Of<Kind> = Extract<ProjectedEvent, { of: Kind }>;
-type Status = Of<'booking'>['facts']['status'];
-type PaymentStatus = Of<'payment'>['facts']['status'];
-type RegistrationStatus = Of<'registration'>['facts']['status'];
+type EventOf<Aggregate> = Extract<ProjectedEvent, { aggregate: Aggregate }>;
+type Status = EventOf<'booking'>['payload']['status'];
+type PaymentStatus = EventOf<'payment'>['payload']['status'];
+type RegistrationStatus = EventOf<'registration'>['payload']['status'];
 
 const T0 = Date.UTC(2030, 4, 1);
 const SPACE_ID = '01900000-0000-7000-8000-000000000001';
-export const SLOT = { startAt: '2030-06-03T01:00:00.000Z', endAt: '2030-06-03T03:00:00.000Z' };
+export const SLOT: TimeSlot = {
+  startAt: new Date('2030-06-03T01:00:00.000Z'),
+  endAt: new Date('2030-06-03T03:00:00.000Z'),
+};
 
-export interface Told {
+/** What differs from the usual event. */
+export interface Changes {
   bookingId?: string;
   customerId?: string;
   spaceName?: string;
-  slot?: { startAt: string; endAt: string };
-  /** Seconds after the history's beginning. */
+  slot?: TimeSlot;
+  /** Seconds after the beginning of the history. */
   second?: number;
 }
 
-const about = (version: number, second = version) => ({
+const envelope = (version: number, second = version) => ({
   id: uuidv7(),
   version,
   occurredAt: new Date(T0 + second * 1_000),
 });
 
-export function bookingEvent(version: number, status: Status, told: Told = {}): Of<'booking'> {
+export function bookingEvent(
+  version: number,
+  status: Status,
+  changes: Changes = {},
+): EventOf<'booking'> {
   return {
-    ...about(version, told.second),
-    of: 'booking',
-    facts: {
-      bookingId: told.bookingId ?? 'b1',
-      customerId: told.customerId ?? 'chulsoo',
+    ...envelope(version, changes.second),
+    aggregate: 'booking',
+    payload: {
+      bookingId: changes.bookingId ?? 'b1',
+      customerId: changes.customerId ?? 'chulsoo',
       spaceId: SPACE_ID,
-      spaceName: told.spaceName ?? 'Loft',
-      slot: told.slot ?? SLOT,
+      spaceName: changes.spaceName ?? 'Loft',
+      slot: changes.slot ?? SLOT,
       price: { amount: 60_000, currency: 'KRW' },
       status,
       refund: { amount: 0, currency: 'KRW' },
@@ -45,19 +54,19 @@ export function bookingEvent(version: number, status: Status, told: Told = {}): 
 export function paymentEvent(
   version: number,
   status: PaymentStatus,
-  told: Told & { refunded?: number } = {},
-): Of<'payment'> {
+  changes: Changes & { refunded?: number } = {},
+): EventOf<'payment'> {
   return {
-    ...about(version, told.second),
-    of: 'payment',
-    facts: {
+    ...envelope(version, changes.second),
+    aggregate: 'payment',
+    payload: {
       paymentId: uuidv7(),
-      bookingId: told.bookingId ?? 'b1',
+      bookingId: changes.bookingId ?? 'b1',
       spaceId: SPACE_ID,
-      slot: told.slot ?? SLOT,
+      slot: changes.slot ?? SLOT,
       status,
       amount: 60_000,
-      refunded: told.refunded ?? 0,
+      refunded: changes.refunded ?? 0,
       currency: 'KRW',
     },
   };
@@ -66,14 +75,14 @@ export function paymentEvent(
 export function registrationEvent(
   version: number,
   status: RegistrationStatus,
-  told: Told = {},
-): Of<'registration'> {
+  changes: Changes = {},
+): EventOf<'registration'> {
   return {
-    ...about(version, told.second),
-    of: 'registration',
-    facts: {
+    ...envelope(version, changes.second),
+    aggregate: 'registration',
+    payload: {
       registrationId: uuidv7(),
-      bookingId: told.bookingId ?? 'b1',
+      bookingId: changes.bookingId ?? 'b1',
       paymentId: uuidv7(),
       status,
       reason: null,
@@ -81,17 +90,17 @@ export function registrationEvent(
   };
 }
 
-/** All that is told of a booking which was paid, registered, cancelled and partly refunded. */
-export function wholeHistory(told: Told = {}): ProjectedEvent[] {
+/** All events of a booking that is paid, registered, cancelled and partly refunded. */
+export function wholeHistory(changes: Changes = {}): ProjectedEvent[] {
   return [
-    bookingEvent(1, 'REQUESTED', { ...told, second: 0 }),
-    paymentEvent(2, 'APPROVED', { ...told, second: 1 }),
-    bookingEvent(2, 'PAID', { ...told, second: 2 }),
-    registrationEvent(1, 'REGISTERED', { ...told, second: 3 }),
-    bookingEvent(3, 'REGISTERED', { ...told, second: 4 }),
-    bookingEvent(4, 'CANCELLING', { ...told, second: 5 }),
-    registrationEvent(2, 'CANCELLED', { ...told, second: 6 }),
-    paymentEvent(3, 'PARTIALLY_REFUNDED', { ...told, second: 7, refunded: 30_000 }),
-    bookingEvent(6, 'CANCELLED', { ...told, second: 8 }),
+    bookingEvent(1, 'REQUESTED', { ...changes, second: 0 }),
+    paymentEvent(2, 'APPROVED', { ...changes, second: 1 }),
+    bookingEvent(2, 'PAID', { ...changes, second: 2 }),
+    registrationEvent(1, 'REGISTERED', { ...changes, second: 3 }),
+    bookingEvent(3, 'REGISTERED', { ...changes, second: 4 }),
+    bookingEvent(4, 'CANCELLING', { ...changes, second: 5 }),
+    registrationEvent(2, 'CANCELLED', { ...changes, second: 6 }),
+    paymentEvent(3, 'PARTIALLY_REFUNDED', { ...changes, second: 7, refunded: 30_000 }),
+    bookingEvent(6, 'CANCELLED', { ...changes, second: 8 }),
   ];
 }

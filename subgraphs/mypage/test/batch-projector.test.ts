@@ -3,8 +3,8 @@ import { isOutage, ViewConflict } from '../src/adapters/view-projection.ts';
 import { batchProjector } from '../src/application/batch-projector.ts';
 import type { ProjectedEvent } from '../src/booking-status-view.ts';
 
-/** A projector of two events in one group, whose every attempt fails with the error. */
-async function project(error: Error, isTransient: boolean): Promise<number[]> {
+/** The sizes of the batches that are attempted when every attempt fails with `error`. */
+async function failingBatches(error: Error, isTransient: boolean): Promise<number[]> {
   const attempts: number[] = [];
   const views = {
     async project(events: readonly ProjectedEvent[]) {
@@ -12,30 +12,30 @@ async function project(error: Error, isTransient: boolean): Promise<number[]> {
       throw error;
     },
   };
-  const take = batchProjector(
+  const project = batchProjector(
     views,
     () => {},
     () => isTransient,
   );
-  // The first leaves at once, alone; what comes with it makes the next group.
-  const events = ['a', 'b', 'c'].map((id) => take({ id } as ProjectedEvent));
+  // The first event is projected at once and alone; the others make the next batch.
+  const events = ['a', 'b', 'c'].map((id) => project({ id } as ProjectedEvent));
   const outcomes = await Promise.allSettled(events);
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   return attempts;
 }
 
-describe('a group of events that cannot be projected', () => {
-  test('is tried one by one, so that a bad event fails alone', async () => {
-    expect(await project(new Error('bad'), false)).toEqual([1, 2, 1, 1]);
+describe('a batch of events that cannot be projected', () => {
+  test('a failed batch is divided, so that a poisoned event fails alone', async () => {
+    expect(await failingBatches(new Error('bad'), false)).toEqual([1, 2, 1, 1]);
   });
 
-  test('fails at once in transient trouble, and does not wait for it once per event', async () => {
-    expect(await project(new Error('locked'), true)).toEqual([1, 2]);
+  test('a batch fails at once on a transient failure, and is not attempted once per event', async () => {
+    expect(await failingBatches(new Error('locked'), true)).toEqual([1, 2]);
   });
 
-  test('is divided, so that a large batch that meets other writers is projected in small ones', async () => {
+  test('a large batch that conflicts with other writers is projected in small ones', async () => {
     const batches: number[] = [];
-    const take = batchProjector(
+    const project = batchProjector(
       {
         async project(events) {
           if (events.length > 3) throw new ViewConflict('another writer was faster');
@@ -47,8 +47,8 @@ describe('a group of events that cannot be projected', () => {
       isOutage,
     );
     const ids = Array.from({ length: 21 }, (_, n) => String(n));
-    await Promise.all(ids.map((id) => take({ id } as ProjectedEvent)));
-    // The first one leaves alone; 20 become halves of halves of halves.
+    await Promise.all(ids.map((id) => project({ id } as ProjectedEvent)));
+    // The first event is projected alone; 20 are halved three times.
     expect(batches).toEqual([1, 3, 2, 3, 2, 3, 2, 3, 2]);
   });
 });

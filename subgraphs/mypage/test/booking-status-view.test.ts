@@ -5,25 +5,25 @@ import {
   isComplete,
   type ProjectedEvent,
   project,
-  statusChangeOf,
+  toStatusChange,
 } from '../src/booking-status-view.ts';
 import { bookingEvent, paymentEvent, registrationEvent, SLOT, wholeHistory } from './a-history.ts';
 
-function viewOf(events: readonly ProjectedEvent[]): BookingStatusView {
+function projectAll(events: readonly ProjectedEvent[]): BookingStatusView {
   const view = events.reduce<BookingStatusView | null>(project, null);
-  if (!view) throw new Error('no events, no view');
+  if (!view) throw new Error('there are no events');
   return view;
 }
 
-describe('the view of a booking', () => {
-  test('tells what the events tell', () => {
-    expect(viewOf(wholeHistory())).toEqual({
+describe('the projection of a booking', () => {
+  test('a view has the state that its events describe', () => {
+    expect(projectAll(wholeHistory())).toEqual({
       bookingId: 'b1',
       customerId: 'chulsoo',
       status: 'CANCELLED',
       spaceName: 'Loft',
-      startAt: new Date(SLOT.startAt),
-      endAt: new Date(SLOT.endAt),
+      startAt: SLOT.startAt,
+      endAt: SLOT.endAt,
       priceAmount: 60_000,
       currency: 'KRW',
       paymentStatus: 'PARTIALLY_REFUNDED',
@@ -37,14 +37,14 @@ describe('the view of a booking', () => {
     });
   });
 
-  test('is the same whatever order the events come in, and counts each of them', () => {
+  test('a view is the same in any order of its events, and counts each of them', () => {
     const history = wholeHistory();
-    const expected = viewOf(history);
+    const expected = projectAll(history);
     const orders = fc.shuffledSubarray(history, { minLength: history.length });
-    fc.assert(fc.property(orders, (order) => expect(viewOf(order)).toEqual(expected)));
+    fc.assert(fc.property(orders, (order) => expect(projectAll(order)).toEqual(expected)));
   });
 
-  test('is the same in any order of any part of the events, and its version is their number', () => {
+  test('a view is the same in any order of any part of its events, and its version is their number', () => {
     const parts = fc
       .subarray(wholeHistory(), { minLength: 1 })
       .chain((part) =>
@@ -52,13 +52,13 @@ describe('the view of a booking', () => {
       );
     fc.assert(
       fc.property(parts, ([inOrder, shuffled]) => {
-        expect(viewOf(shuffled)).toEqual(viewOf(inOrder));
-        expect(viewOf(shuffled).version).toBe(inOrder.length);
+        expect(projectAll(shuffled)).toEqual(projectAll(inOrder));
+        expect(projectAll(shuffled).version).toBe(inOrder.length);
       }),
     );
   });
 
-  test('rises by one version with every event, older ones included', () => {
+  test('a view gets a new version with every event, older ones included', () => {
     let view: BookingStatusView | null = null;
     for (const [index, event] of wholeHistory().reverse().entries()) {
       view = project(view, event);
@@ -66,8 +66,8 @@ describe('the view of a booking', () => {
     }
   });
 
-  test('does not go back to what it was when older events come late', () => {
-    const late = viewOf([
+  test('a view keeps its state when older events come late', () => {
+    const late = projectAll([
       bookingEvent(3, 'REGISTERED'),
       bookingEvent(2, 'PAID'),
       paymentEvent(3, 'REFUNDED', { refunded: 60_000 }),
@@ -84,10 +84,10 @@ describe('the view of a booking', () => {
   });
 
   test.each([
-    ['its payment', paymentEvent(2, 'APPROVED')],
-    ['its registration', registrationEvent(1, 'REGISTERED')],
-  ])('that is known by %s only belongs to nobody yet', (_what, event) => {
-    expect(viewOf([event])).toMatchObject({
+    ['a payment', paymentEvent(2, 'APPROVED')],
+    ['a registration', registrationEvent(1, 'REGISTERED')],
+  ])('a view with events of %s only has no customer yet', (_what, event) => {
+    expect(projectAll([event])).toMatchObject({
       customerId: null,
       status: null,
       startAt: null,
@@ -95,32 +95,32 @@ describe('the view of a booking', () => {
     });
   });
 
-  test('shows a voided payment as none', () => {
-    expect(viewOf([paymentEvent(2, 'VOIDED')]).paymentStatus).toBeNull();
+  test('a view shows no payment when it was voided', () => {
+    expect(projectAll([paymentEvent(2, 'VOIDED')]).paymentStatus).toBeNull();
   });
 
-  test('shows a refund that failed until it is settled', () => {
+  test('a view shows a failed refund until it is completed', () => {
     const cancelled = [bookingEvent(4, 'CANCELLING'), paymentEvent(2, 'APPROVED')];
     const failed = paymentEvent(3, 'REFUND_FAILED');
-    const settled = paymentEvent(4, 'REFUNDED', { refunded: 60_000 });
-    expect(viewOf([...cancelled, failed])).toMatchObject({
+    const completed = paymentEvent(4, 'REFUNDED', { refunded: 60_000 });
+    expect(projectAll([...cancelled, failed])).toMatchObject({
       paymentStatus: 'REFUND_FAILED',
       refunded: 0,
     });
-    const ended = { paymentStatus: 'REFUNDED', refunded: 60_000 };
-    expect(viewOf([...cancelled, failed, settled])).toMatchObject(ended);
-    expect(viewOf([...cancelled, settled, failed])).toMatchObject(ended);
+    const refunded = { paymentStatus: 'REFUNDED', refunded: 60_000 };
+    expect(projectAll([...cancelled, failed, completed])).toMatchObject(refunded);
+    expect(projectAll([...cancelled, completed, failed])).toMatchObject(refunded);
   });
 
-  test('leaves the view before it as it was', () => {
-    const before = viewOf([bookingEvent(1, 'REQUESTED')]);
+  test('a projection does not change the previous view', () => {
+    const before = projectAll([bookingEvent(1, 'REQUESTED')]);
     const copy = structuredClone(before);
     project(before, bookingEvent(2, 'PAID'));
     expect(before).toEqual(copy);
   });
 });
 
-describe('a view is complete', () => {
+describe('the completeness of a view', () => {
   const cancelled = bookingEvent(5, 'CANCELLED');
   const approved = paymentEvent(2, 'APPROVED');
   const refunded = paymentEvent(3, 'REFUNDED');
@@ -128,29 +128,37 @@ describe('a view is complete', () => {
   const unregistered = registrationEvent(2, 'CANCELLED');
 
   test.each([
-    ['not while the booking goes on', [bookingEvent(2, 'PAID'), approved], false],
-    ['not before anything is known of the payment', [cancelled], false],
-    ['not before the refund', [cancelled, approved], false],
-    ['not while its use is registered', [cancelled, refunded, registered], false],
-    ['when all of them are at their end', [cancelled, refunded, registered, unregistered], true],
-    ['when no money was ever taken', [cancelled, paymentEvent(1, 'VOIDED')], true],
-    ['when it was declined', [bookingEvent(2, 'DECLINED'), paymentEvent(2, 'DECLINED')], true],
-    ['when it expired', [bookingEvent(2, 'EXPIRED'), paymentEvent(1, 'VOIDED')], true],
-  ])('%s', (_when, events, expected) => {
-    expect(isComplete(viewOf(events))).toBe(expected);
+    ['is not complete while the booking is paid', [bookingEvent(2, 'PAID'), approved], false],
+    ['is not complete without an event of its payment', [cancelled], false],
+    ['is not complete before the refund', [cancelled, approved], false],
+    ['is not complete while its use is registered', [cancelled, refunded, registered], false],
+    [
+      'is complete when booking, payment and registration are final',
+      [cancelled, refunded, registered, unregistered],
+      true,
+    ],
+    ['is complete when nothing was charged', [cancelled, paymentEvent(1, 'VOIDED')], true],
+    [
+      'is complete when it was declined',
+      [bookingEvent(2, 'DECLINED'), paymentEvent(2, 'DECLINED')],
+      true,
+    ],
+    ['is complete when it expired', [bookingEvent(2, 'EXPIRED'), paymentEvent(1, 'VOIDED')], true],
+  ])('a view %s', (_rule, events, expected) => {
+    expect(isComplete(projectAll(events))).toBe(expected);
   });
 });
 
 describe('the timeline of a booking', () => {
-  test('has one entry for every event of the booking itself', () => {
+  test('a timeline has one entry for every event of the booking itself', () => {
     const event = bookingEvent(2, 'PAID');
-    expect(statusChangeOf(event)).toEqual({
+    expect(toStatusChange(event)).toEqual({
       bookingId: 'b1',
       bookingVersion: 2,
       status: 'PAID',
       at: event.occurredAt,
     });
-    expect(statusChangeOf(paymentEvent(2, 'APPROVED'))).toBeNull();
-    expect(statusChangeOf(registrationEvent(1, 'REGISTERED'))).toBeNull();
+    expect(toStatusChange(paymentEvent(2, 'APPROVED'))).toBeNull();
+    expect(toStatusChange(registrationEvent(1, 'REGISTERED'))).toBeNull();
   });
 });

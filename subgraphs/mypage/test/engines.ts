@@ -5,7 +5,7 @@ import { createMariaDb, migrate } from '../../../tests/support/database.ts';
 
 export interface Engine {
   name: 'SQLite' | 'MariaDB';
-  /** MariaDB has writers on several connections; SQLite has one client that takes turns. */
+  /** The number of clients that write concurrently: SQLite has a single writer. */
   clients: number;
   /** A fresh database without tables. */
   createEmpty(): Promise<ViewDatabase>;

@@ -7,16 +7,16 @@ import { until } from '../../../tests/support/system.ts';
 import { openViewDatabase } from '../src/adapters/view-database.ts';
 import { engines } from './engines.ts';
 
-const kindOf = (work: PromiseLike<unknown>) =>
+const kindOfFailure = (work: PromiseLike<unknown>) =>
   Promise.resolve(work).then(() => 'no failure' as const, failureKind);
 
-/** By Prisma's client, by a raw statement, in a transaction: each reports a failure in its own way. */
-const kindsOf = async (prisma: PrismaClient, eventId = 'an event') => {
+/** The kinds of a failure of Prisma's client, a raw statement, and one in a transaction: each is reported differently. */
+const failureKinds = async (prisma: PrismaClient, eventId = 'an event') => {
   const raw = `INSERT INTO inbox (generation, event_id) VALUES (1, '${eventId}')`;
   return [
-    await kindOf(prisma.inboxEvent.create({ data: { generation: 1, eventId } })),
-    await kindOf(prisma.$executeRawUnsafe(raw)),
-    await kindOf(prisma.$transaction((tx) => tx.$executeRawUnsafe(raw))),
+    await kindOfFailure(prisma.inboxEvent.create({ data: { generation: 1, eventId } })),
+    await kindOfFailure(prisma.$executeRawUnsafe(raw)),
+    await kindOfFailure(prisma.$transaction((tx) => tx.$executeRawUnsafe(raw))),
   ];
 };
 const TRANSIENT = ['transient', 'transient', 'transient'];
@@ -37,13 +37,13 @@ describe.each(engines)('a failure on $name', ({ name, create }) => {
     await drop?.();
   });
 
-  test('is poisoned when the statement itself is refused', async () => {
+  test('a failure is poisoned when the statement itself is refused', async () => {
     await prisma.inboxEvent.create({ data: { generation: 1, eventId: 'twice' } });
-    expect(await kindsOf(prisma, 'twice')).toEqual(POISONED);
-    expect(await kindOf(prisma.$queryRawUnsafe('SELECT 1 FROM nowhere'))).toBe('poisoned');
+    expect(await failureKinds(prisma, 'twice')).toEqual(POISONED);
+    expect(await kindOfFailure(prisma.$queryRawUnsafe('SELECT 1 FROM nowhere'))).toBe('poisoned');
   });
 
-  test('is transient when a transaction takes longer than it may', async () => {
+  test('a failure is transient when a transaction exceeds its timeout', async () => {
     const late = prisma.$transaction(
       async (tx) => {
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -51,48 +51,50 @@ describe.each(engines)('a failure on $name', ({ name, create }) => {
       },
       { timeout: 20 },
     );
-    expect(await kindOf(late)).toBe('transient');
+    expect(await kindOfFailure(late)).toBe('transient');
   });
 
   if (name === 'SQLite') {
-    test('is transient when another process holds the lock', async () => {
+    test('a failure is transient when another process holds the lock', async () => {
       const other = createClient({ url });
       await other.execute('BEGIN IMMEDIATE');
-      expect(await kindsOf(prisma)).toEqual(TRANSIENT);
+      expect(await failureKinds(prisma)).toEqual(TRANSIENT);
       await other.execute('ROLLBACK');
       other.close();
     });
 
-    test('is transient when the file may not be written, or not grow', async () => {
+    test('a failure is transient when the file is read-only, or cannot grow', async () => {
       await prisma.$queryRawUnsafe('PRAGMA query_only = ON');
-      expect(await kindsOf(prisma)).toEqual(TRANSIENT);
+      expect(await failureKinds(prisma)).toEqual(TRANSIENT);
       await prisma.$queryRawUnsafe('PRAGMA query_only = OFF');
       await prisma.$queryRawUnsafe('PRAGMA max_page_count = 1');
       const long = 'x'.repeat(100_000);
-      expect((await kindsOf(prisma, long)).slice(0, 2)).toEqual(['transient', 'transient']);
+      expect((await failureKinds(prisma, long)).slice(0, 2)).toEqual(['transient', 'transient']);
       await prisma.$queryRawUnsafe('PRAGMA max_page_count = 1073741823');
     });
   } else {
     const connect = () => mariadb.createConnection(url.replace(/^mysql:/, 'mariadb:'));
-    const impatient = () =>
+    const openWithShortTimeout = () =>
       openViewDatabase(`${url}?connectionLimit=1&minimumIdle=1&acquireTimeout=2000`);
 
-    test('is transient when a row stays locked', async () => {
+    test('a failure is transient when a row stays locked', async () => {
       const other = await connect();
-      const [{ was }] = await other.query('SELECT @@GLOBAL.innodb_lock_wait_timeout AS was');
+      const [{ previous }] = await other.query(
+        'SELECT @@GLOBAL.innodb_lock_wait_timeout AS previous',
+      );
       await other.query('SET GLOBAL innodb_lock_wait_timeout = 1');
-      const waiting = await impatient();
+      const waiting = await openWithShortTimeout();
       await other.query('BEGIN');
       await other.query("INSERT INTO inbox (generation, event_id) VALUES (1, 'an event')");
-      expect(await kindsOf(waiting)).toEqual(TRANSIENT);
+      expect(await failureKinds(waiting)).toEqual(TRANSIENT);
       await other.query('ROLLBACK');
-      await other.query(`SET GLOBAL innodb_lock_wait_timeout = ${was}`);
+      await other.query(`SET GLOBAL innodb_lock_wait_timeout = ${previous}`);
       await other.end();
       await waiting.$disconnect();
     });
 
-    test('is transient when the pool has no connection to give', async () => {
-      const busy = await impatient();
+    test('a failure is transient when the pool has no free connection', async () => {
+      const busy = await openWithShortTimeout();
       const other = await connect();
       await other.query('LOCK TABLES view_generation WRITE');
       const blocked = busy.viewGeneration.count().then(() => 'done');
@@ -104,20 +106,20 @@ describe.each(engines)('a failure on $name', ({ name, create }) => {
         },
         10,
       );
-      expect(await kindsOf(busy)).toEqual(TRANSIENT);
+      expect(await failureKinds(busy)).toEqual(TRANSIENT);
       await other.query('UNLOCK TABLES');
       expect(await blocked).toBe('done');
       await other.end();
       await busy.$disconnect();
     });
 
-    test('is transient when the server is not there', async () => {
-      const gone = await openViewDatabase('mysql://nobody@127.0.0.1:1/x?acquireTimeout=300');
-      expect(await kindsOf(gone)).toEqual(TRANSIENT);
-      await gone.$disconnect();
+    test('a failure is transient when the server is unreachable', async () => {
+      const unreachable = await openViewDatabase('mysql://user@127.0.0.1:1/x?acquireTimeout=300');
+      expect(await failureKinds(unreachable)).toEqual(TRANSIENT);
+      await unreachable.$disconnect();
     });
 
-    test('is transient when the server ends the connection', async () => {
+    test('a failure is transient when the server ends the connection', async () => {
       const other = await connect();
       const killed = prisma.$transaction(async (tx) => {
         const [row] = await tx.$queryRawUnsafe<{ id: string }[]>(
@@ -126,7 +128,7 @@ describe.each(engines)('a failure on $name', ({ name, create }) => {
         await other.query(`KILL ${row?.id}`);
         await tx.inboxEvent.count();
       });
-      expect(await kindOf(killed)).toBe('transient');
+      expect(await kindOfFailure(killed)).toBe('transient');
       await other.end();
     });
   }

@@ -32,7 +32,7 @@ describe.each(engines)('the migration to generations on $name', ({ name, createE
     await rm(old, { recursive: true, force: true });
   });
 
-  test('keeps what there was, as the live generation, and projectors go on with it', async () => {
+  test('the migration turns existing views into the live generation, which projectors continue', async () => {
     await migrate(old);
     const [bookingId, eventId] = [uuidv7(), uuidv7()];
     const prisma = await openViewDatabase(database.url);

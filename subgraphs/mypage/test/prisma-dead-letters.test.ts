@@ -14,8 +14,8 @@ for (const { name, create } of engines) {
     return {
       inbox: views,
       deadLetters: prismaDeadLetters(prisma),
-      hold: async (id) => (await views.project([aProjectedEvent(id)])).length > 0,
-      holdOnly: (eventId) => prisma.inboxEvent.create({ data: { generation: 1, eventId } }),
+      process: async (id) => (await views.project([aProjectedEvent(id)])).length > 0,
+      insertIntoInbox: (eventId) => prisma.inboxEvent.create({ data: { generation: 1, eventId } }),
       async drop() {
         await prisma.$disconnect();
         await drop();
@@ -25,12 +25,12 @@ for (const { name, create } of engines) {
 }
 
 function aProjectedEvent(id: string): ProjectedEvent {
-  const facts = { registrationId: uuidv7(), bookingId: uuidv7(), paymentId: uuidv7() };
+  const ids = { registrationId: uuidv7(), bookingId: uuidv7(), paymentId: uuidv7() };
   return {
     id,
     version: 1,
     occurredAt: new Date(),
-    of: 'registration',
-    facts: { ...facts, status: 'REGISTERED', reason: null },
+    aggregate: 'registration',
+    payload: { ...ids, status: 'REGISTERED', reason: null },
   };
 }

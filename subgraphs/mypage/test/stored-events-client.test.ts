@@ -17,7 +17,7 @@ const contracts = {
   NotForViews: { topic: 'tests', payload: z.object({}) },
 } satisfies Record<string, EventContract>;
 
-describe('stored events', () => {
+describe('the client of stored events', () => {
   let database: TestDatabase;
   let app: FastifyInstance;
   let client: ReturnType<typeof storedEventsClient>;
@@ -27,12 +27,12 @@ describe('stored events', () => {
     app = Fastify({ forceCloseConnections: true });
     serveStoredEvents(app, storedEvents(database.pool));
     const book = await app.listen({ host: '127.0.0.1', port: 0 });
-    const kinds = { of: 'booking', contracts } as const;
+    const source = { aggregate: 'booking', contracts } as const;
     client = storedEventsClient(
       { book, payment: book, space: book },
       async () => 'Bearer test',
       silent,
-      { book: kinds, payment: kinds, space: kinds },
+      { book: source, payment: source, space: source },
       { mypage: { publishes: {}, consumes: ['Tested'] } },
     );
   });
@@ -57,7 +57,7 @@ describe('stored events', () => {
             ['next_attempt_at', 'now()'],
           ]
         : []),
-      // Without it: as the previous release inserts.
+      // The previous release inserts without it.
       ...(schemaVersion === undefined ? [] : [['schema_version', schemaVersion]]),
     ];
     await database.query(
@@ -68,7 +68,7 @@ describe('stored events', () => {
     return id;
   };
 
-  test('of every schema version are read alike, from the outbox and the archive', async () => {
+  test('stored events of every schema version are read alike, from the outbox and the archive', async () => {
     const old = { booking: 'b', status: 'ONE' };
     const present = { bookingId: 'b', status: 'ONE', invented: true };
     const ids = [
@@ -78,15 +78,15 @@ describe('stored events', () => {
       await insert('outbox', present, { schemaVersion: 2 }),
     ];
     const { events } = await client.page('book', null);
-    expect(events.map(({ id, event, isUnreadable }) => [id, event?.facts, isUnreadable])).toEqual(
+    expect(events.map(({ id, event, isUnreadable }) => [id, event?.payload, isUnreadable])).toEqual(
       ids.map((id) => [id, { bookingId: 'b', status: 'ONE' }, false]),
     );
   });
 
-  test('that this version does not understand are unreadable, those of others are not', async () => {
+  test('stored events of newer releases are unreadable, those for other consumers are skipped', async () => {
     const first = await insert('outbox', { bookingId: 'b', status: 'ONE' }, { schemaVersion: 3 });
     await insert('outbox', { bookingId: 'b', status: 'THREE' }, { schemaVersion: 2 });
-    await insert('outbox', {}, { type: 'Unheard' });
+    await insert('outbox', {}, { type: 'Unknown' });
     await insert('outbox', {}, { type: 'NotForViews' });
     const { events } = await client.page('book', null);
     const from = events.findIndex(({ id }) => id === first);

@@ -4,7 +4,7 @@ import { TcpProxy } from '../../../tests/faults/tcp-proxy.ts';
 import { viewProbe } from '../src/adapters/view-database.ts';
 import { engines } from './engines.ts';
 
-test.each(engines)('a probe of the views on $name works', async ({ create }) => {
+test.each(engines)('a probe of the views on $name succeeds', async ({ create }) => {
   const database = await create();
   const probe = viewProbe(database.url);
   await probe.check();
@@ -27,14 +27,14 @@ test('a probe of the views on SQLite fails when the file is no database', async 
 });
 
 for (const { name, create } of engines.filter((engine) => engine.name === 'MariaDB')) {
-  test(`a probe of the views on ${name} fails while it is away, and works again when it is back`, async () => {
+  test(`a probe of the views on ${name} fails while it is unreachable, and succeeds afterwards`, async () => {
     const database = await create();
     const { hostname, port } = new URL(database.url);
     const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
     const probe = viewProbe(proxy.through(database.url));
     await probe.check();
-    for (const strike of [() => proxy.refuse(), () => proxy.silenceOpen()]) {
-      strike();
+    for (const disturb of [() => proxy.refuse(), () => proxy.silenceOpen()]) {
+      disturb();
       await expect(probe.check()).rejects.toThrow();
       proxy.heal();
       await probe.check();

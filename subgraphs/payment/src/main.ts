@@ -15,7 +15,7 @@ import { providerCircuit } from './adapters/provider-circuit.ts';
 import { refundMetrics } from './adapters/refund-metrics.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sandboxProvider } from './adapters/sandbox-provider.ts';
-import { sweepRefunds } from './application/sweep-refunds.ts';
+import { retryDueRefunds } from './application/retry-due-refunds.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
@@ -31,15 +31,15 @@ const payment = {
 
 await runPublishingContext(payment, ({ config, logger, metrics, database, relay }) => {
   const { requests, workers } = database;
-  // One circuit and one map of charges under way, for requests and workers alike. The sandbox keeps
-  // its books in this database as if it were elsewhere: blocked workers must not hold it up.
+  // Requests and workers share one circuit and one map of charges. The sandbox stores its charges in this
+  // database as if it were elsewhere: on the requests' pool, blocked workers do not delay it.
   const sandbox = sandboxProvider(requests, config.PROVIDER_TIMEOUT_MS);
   const provider = providerCircuit('sandbox', sandbox, metrics, logger);
   refundMetrics(workers, metrics);
   const background = backgroundWork(config.PAYMENT_ANSWER_MS, (error) =>
     logger.warn({ err: error }, 'work in the background failed'),
   );
-  const underWay: PaymentPorts['underWay'] = new Map();
+  const chargesInProgress: PaymentPorts['chargesInProgress'] = new Map();
 
   const portsOn = (pool: Pool): PaymentPorts => ({
     payments: prismaPaymentStore(
@@ -50,7 +50,7 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
     ),
     provider,
     background,
-    underWay,
+    chargesInProgress,
     maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
     clock: () => new Date(),
     newId: uuidv7,
@@ -71,11 +71,11 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
     consume: (consumer) => consumeEvents(consumer, workerPorts),
     startJobs: () => ({
       'retries of refunds': repeat(logger, 'retrying refunds', RETRY_REFUNDS_MS, () =>
-        sweepRefunds(workerPorts),
+        retryDueRefunds(workerPorts),
       ),
     }),
     stops: {
-      // What takes longer is found again in the database and at the provider.
+      // Work that takes longer is found again in the database and at the provider.
       'charges and refunds': () => background.drain(BACKGROUND_DRAIN_MS),
       provider: () => provider.close(),
     },

@@ -1,30 +1,30 @@
 import type { Currency, Payment } from './domain/payment.ts';
 
 /** The events by which payment publishes a change of a payment. */
-export type PaymentNews =
+export type PaymentEventType =
   | 'PaymentApproved'
   | 'PaymentDeclined'
   | 'PaymentRefundFailed'
   | 'PaymentCancelled';
 
-/** The obligation to give money back; at most one per payment, due until it is settled. */
+/** The obligation to refund a payment; at most one per payment, due until it is completed. */
 export interface Refund {
   /** The refund's idempotency key at the provider. */
   id: string;
   paymentId: string;
   amount: number;
-  settled: boolean;
-  /** Given back another way than through the provider. */
-  settledOutside: boolean;
-  /** Has the provider ever refused it for good? It may have accepted it since. */
-  failed: boolean;
-  /** Is an attempt under way or due? No when it is settled or waits for an operator. */
+  completed: boolean;
+  /** Paid to the customer another way than through the provider. */
+  completedOutside: boolean;
+  /** Was it ever left to operators? The provider may have accepted it since. */
+  hasFailed: boolean;
+  /** Is an attempt running or due? False when it is completed or waits for an operator. */
   isDue: boolean;
-  /** Numbers the leases: with another number, another process has it. */
+  /** The number of the lease: with another number, another process has it. */
   attempt: number;
 }
 
-/** Who resolves a refund that failed, and why. */
+/** The operator who resolves a failed refund, and the reason. */
 export interface RefundDecision {
   operatorId: string;
   reason: string;
@@ -33,77 +33,76 @@ export interface RefundDecision {
 export interface PaymentStore {
   findByBooking(bookingId: string): Promise<Payment | null>;
   /**
-   * Writes the payment unless the booking has one already; returns the one that it has. A new one is
-   * leased to the caller, who charges it now.
+   * Writes the payment unless the booking has one already; returns the stored one. The charge of a new
+   * one is leased to this process.
    */
-  request(payment: Payment): Promise<{ payment: Payment; isNew: boolean }>;
-  /** Leases a pending payment's charge to the caller; false: another process charges it now. */
+  create(payment: Payment): Promise<{ payment: Payment; isNew: boolean }>;
+  /** Leases a pending payment's charge to this process; false: another process has the lease. */
   claimCharge(paymentId: string): Promise<boolean>;
   /** Ends the lease of a charge that is still undecided. */
   releaseCharge(paymentId: string): Promise<void>;
   /**
-   * Writes the next version with its event. An approval is published only when no refund is owed at
-   * the moment at which it is written. `settlesRefund` closes the refund obligation, `failsRefund`
-   * leaves it to operators, in the same transaction. `stale` when the stored version is not
-   * `previous` any more.
+   * Writes the next version with its event. An approval is published only if no refund is owed when it
+   * is written. In the same transaction `completesRefund` ends the obligation, `failsRefund` leaves it
+   * to operators. `stale`: the stored version is no longer `previous`.
    */
   save(
     previous: Payment,
     next: Payment,
-    news: PaymentNews,
-    options?: { settlesRefund?: boolean; failsRefund?: boolean },
+    eventType: PaymentEventType,
+    options?: { completesRefund?: boolean; failsRefund?: boolean },
   ): Promise<'saved' | 'stale'>;
   /**
-   * Notes that the booking was given up: owes `refund` of whatever was or will be charged. A booking
-   * without a payment gets `tombstone` and its event. Once per booking: true when this call made the
-   * obligation, which is then leased to the caller.
+   * Records that up to `refund` of the booking's charge, made or yet to be made, is owed. A booking
+   * without a payment gets `tombstone` and its event. Once per booking: true when this call recorded the
+   * obligation, which is then leased to this process.
    */
-  giveUp(tombstone: Payment, refund: number, eventId: string): Promise<boolean>;
-  /** Notes an event that changes nothing. */
-  take(eventId: string): Promise<void>;
-  refundOf(paymentId: string): Promise<Refund | null>;
-  /** Leases up to `limit` refunds that are due by the database's clock. Returns their bookings' ids. */
+  recordRefundObligation(tombstone: Payment, refund: number, eventId: string): Promise<boolean>;
+  /** Stores the id of an event that changes nothing. */
+  markProcessed(eventId: string): Promise<void>;
+  findRefund(paymentId: string): Promise<Refund | null>;
+  /** Leases up to `limit` due refunds, by the database's clock. Returns the ids of their bookings. */
   claimDueRefunds(limit: number): Promise<string[]>;
-  /** Ends a lease in vain: the refund is due again after a pause, which doubles up to a minute. */
+  /** Ends the lease of a failed attempt: due again after a pause, which doubles up to a minute. */
   postponeRefund(refund: Refund): Promise<void>;
   /**
-   * The same after the provider has refused the refund. Returns how often it has. A refund that has
-   * failed before is left to operators again.
+   * As postponeRefund, after a refusal by the provider. Returns the number of refusals. A refund that
+   * was left to operators before is left to them again.
    */
   refuseRefund(refund: Refund): Promise<number>;
   /**
-   * Leases a failed refund to the caller with the audit entry of it. `false`, with nothing written,
-   * when it is not failed any more or leased already.
+   * Leases a failed refund to this process, with an audit entry. False, with nothing written, when it
+   * has not failed or is leased already.
    */
   retryFailedRefund(payment: Payment, decision: RefundDecision): Promise<boolean>;
   /**
-   * Settles a failed refund that is not leased, with the payment's next version, its event and the
-   * audit entry. `stale`, with nothing written, when either has changed meanwhile.
+   * Completes a failed refund that is not leased, with the payment's next version, its event and the
+   * audit entry. `stale`, with nothing written, when payment or refund has changed meanwhile.
    */
-  settleOutside(
+  resolveOutside(
     previous: Payment,
     next: Payment,
     decision: RefundDecision,
   ): Promise<'saved' | 'stale'>;
 }
 
-/** A charge as the provider tells of it. */
+/** A charge as the provider reports it. */
 export type Charge = { outcome: 'approved' } | { outcome: 'declined'; reason: string };
 
-/** The provider itself does not work or does not answer. Whether it acted is unknown. */
+/** The provider does not work or does not respond. Whether it acted is unknown. */
 export class ProviderUnavailable extends Error {
   override name = 'ProviderUnavailable';
 }
 
 /**
- * The provider works, and has not decided this charge: trouble with one payment method, such as a
- * card issuer that is busy or silent. Whether money will be taken is unknown.
+ * The provider works, and has not decided this charge: one payment method is in trouble, such as a
+ * card issuer that is busy or silent. Whether the charge will be made is unknown.
  */
 export class ChargeUndecided extends Error {
   override name = 'ChargeUndecided';
 }
 
-/** The provider works, and refuses this refund: nothing was given back. */
+/** The provider works, and refuses this refund: nothing was refunded. */
 export class RefundRefused extends Error {
   override name = 'RefundRefused';
 }
@@ -113,39 +112,42 @@ export class RefundRefused extends Error {
  * provider acts on a key once. A {@link ProviderUnavailable} means that the outcome is unknown.
  */
 export interface PaymentProvider {
-  /** Takes the money for the key, or tells what it did for that key before. May throw {@link ChargeUndecided}. */
+  /** Charges the key once; returns the first outcome when repeated. May throw {@link ChargeUndecided}. */
   charge(request: {
     key: string;
     amount: number;
     currency: Currency;
     paymentMethod: string;
   }): Promise<Charge>;
-  /** What became of the key; null: nothing so far. */
+  /** The outcome of the key; null: nothing so far. */
   find(key: string): Promise<Charge | null>;
-  /** Makes sure that the key is never charged, unless it was: then tells so. */
+  /** Prevents any charge of the key; `approved` when it is charged already. */
   void(key: string): Promise<'voided' | 'approved'>;
-  /** Gives back `amount` of a charge, once per `refundKey`. May throw {@link RefundRefused}. */
+  /** Refunds `amount` of a charge, once per `refundKey`. May throw {@link RefundRefused}. */
   refund(chargeKey: string, refundKey: string, amount: number): Promise<void>;
 }
 
-/** Work that outlives the request that began it. */
+/** Work that continues after its request has got a response. */
 export interface Background {
-  /** The result of the work, or `undecided` when it takes longer than a request may wait for it. */
+  /** The result of the work, or `undecided` after the longest time that a request may wait. */
   within<T>(work: Promise<T>): Promise<T | 'undecided'>;
 }
 
 export interface PaymentPorts {
   background: Background;
-  /** The charges that this process has under way, by booking. */
-  underWay: Map<string, Promise<Payment>>;
+  /** The charges that this process is making, by booking. */
+  chargesInProgress: Map<string, Promise<Payment>>;
   payments: PaymentStore;
   provider: PaymentProvider;
-  /** After so many refusals by the provider a refund is left to operators. */
+  /** The number of refusals by the provider after which a refund is left to operators. */
   maxRefundAttempts: number;
   clock: () => Date;
   newId: () => string;
   correlationId: () => string;
-  /** Works for a payment on nobody's request, under the correlation id of its booking. */
+  /** Runs work that no request has caused under the correlation id of the payment's booking. */
   resume: (payment: Payment, work: () => Promise<void>) => Promise<void>;
-  log: Record<'info' | 'warn' | 'error', (message: string, facts: Record<string, unknown>) => void>;
+  log: Record<
+    'info' | 'warn' | 'error',
+    (message: string, fields: Record<string, unknown>) => void
+  >;
 }

@@ -3,7 +3,7 @@ import { Payment, type PaymentRequest } from '../src/domain/payment.ts';
 import type { PaymentStatus } from '../src/domain/payment-status.ts';
 
 const NOW = new Date('2030-05-01T00:00:00Z');
-const made = { id: 'p1', now: NOW, correlationId: 'c1' };
+const creation = { id: 'p1', now: NOW, correlationId: 'c1' };
 const request: PaymentRequest = {
   bookingId: 'b1',
   customerId: 'chulsoo',
@@ -19,9 +19,9 @@ function legal<T>(result: Payment | T): Payment {
   throw new Error(`illegal: ${JSON.stringify(result)}`);
 }
 
-/** A payment in each status, led there by its own verbs. */
+/** A payment in each status, brought there by its own transitions. */
 const inStatus: Record<PaymentStatus, () => Payment> = {
-  PENDING: () => Payment.request(request, made),
+  PENDING: () => Payment.request(request, creation),
   APPROVED: () => legal(inStatus.PENDING().approve(NOW)),
   DECLINED: () => legal(inStatus.PENDING().decline('no money')),
   REFUNDED: () => legal(inStatus.APPROVED().refund(60_000)),
@@ -50,8 +50,8 @@ const legalFrom: Record<Verb, { statuses: PaymentStatus[]; to: PaymentStatus }> 
 };
 const VERBS = Object.keys(verbs) as Verb[];
 
-describe('a payment', () => {
-  test('is pending when it is requested, and nothing is refunded', () => {
+describe('payment transitions', () => {
+  test('a requested payment is pending, and nothing of it is refunded', () => {
     expect(inStatus.PENDING().state).toEqual({
       ...request,
       id: 'p1',
@@ -69,7 +69,7 @@ describe('a payment', () => {
     VERBS.flatMap((verb) =>
       legalFrom[verb].statuses.map((status) => [status, verb, legalFrom[verb].to] as const),
     ),
-  )('that is %s may %s and is then %s, one version later', (status, verb, to) => {
+  )('a payment that is %s may %s and is then %s, one version later', (status, verb, to) => {
     const before = inStatus[status]();
     const copy = structuredClone(before.state);
     expect(legal(verbs[verb](before)).state).toMatchObject({
@@ -85,20 +85,23 @@ describe('a payment', () => {
         (status) => [status, verb] as const,
       ),
     ),
-  )('that is %s refuses to %s', (from, verb) => {
+  )('a payment that is %s refuses to %s', (from, verb) => {
     expect(verbs[verb](inStatus[from]())).toEqual({ type: 'IllegalTransition', from, verb });
   });
 
-  test.each(STATUSES)('that is %s is settled unless it is pending', (status) => {
-    expect(inStatus[status]().settled).toBe(status !== 'PENDING');
+  test.each(STATUSES)('a payment that is %s is decided unless it is pending', (status) => {
+    expect(inStatus[status]().isDecided).toBe(status !== 'PENDING');
   });
 
-  test.each(STATUSES)('that is %s has its payment method only while it is pending', (status) => {
-    const { paymentMethod } = inStatus[status]().state;
-    expect(paymentMethod).toBe(status === 'PENDING' ? 'pm_ok' : '');
-  });
+  test.each(STATUSES)(
+    'a payment that is %s has its payment method only while it is pending',
+    (status) => {
+      const { paymentMethod } = inStatus[status]().state;
+      expect(paymentMethod).toBe(status === 'PENDING' ? 'pm_ok' : '');
+    },
+  );
 
-  test('notes when it was approved and why it was declined', () => {
+  test('a payment records when it was approved and why it was declined', () => {
     expect(inStatus.APPROVED().state).toMatchObject({ approvedAt: NOW, declineReason: null });
     expect(inStatus.DECLINED().state).toMatchObject({
       approvedAt: null,
@@ -111,18 +114,18 @@ describe('a payment', () => {
     [59_999, 'PARTIALLY_REFUNDED'],
     [1, 'PARTIALLY_REFUNDED'],
     [0, 'APPROVED'],
-  ] as const)('of which %d of 60000 is given back is %s', (amount, status) => {
+  ] as const)('a payment of 60000 of which %d is refunded is %s', (amount, status) => {
     const refunded = legal(inStatus.APPROVED().refund(amount));
     expect(refunded.state).toMatchObject({ status, refunded: amount, version: 3 });
   });
 
-  test('of nothing is approved after nothing was given back', () => {
-    const free = legal(Payment.request({ ...request, amount: 0 }, made).approve(NOW));
+  test('a payment of nothing stays approved when nothing is refunded', () => {
+    const free = legal(Payment.request({ ...request, amount: 0 }, creation).approve(NOW));
     expect(legal(free.refund(0)).state).toMatchObject({ status: 'APPROVED', refunded: 0 });
   });
 
-  test('whose booking ended first is a tombstone that nothing revives', () => {
-    const tombstone = Payment.tombstone(request, made);
+  test('a tombstone of a booking that ended first permits no transition', () => {
+    const tombstone = Payment.tombstone(request, creation);
     expect(tombstone.state).toMatchObject({ status: 'VOIDED', refunded: 0, approvedAt: null });
     for (const verb of VERBS) {
       expect(verbs[verb](tombstone)).toEqual({ type: 'IllegalTransition', from: 'VOIDED', verb });

@@ -15,7 +15,7 @@ import { resolvers } from './adapters/resolvers.ts';
 import { spaceConfig } from './config.ts';
 import type { SpacePorts } from './ports.ts';
 
-// Long after the last event about a slot that ended is expected.
+// A week after a slot's end no more events about it are expected.
 const ENDED_SLOTS_KEEP_HOURS = 168;
 const REMOVE_ENDED_MS = 10_000;
 const REMOVE_BATCH_SIZE = 1_000;

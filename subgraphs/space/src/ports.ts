@@ -2,7 +2,7 @@ import type { ApprovedPayment, PublishedBooking } from './domain/published-booki
 import type { PaidUse, Registration } from './domain/registration.ts';
 import type { Space } from './domain/space.ts';
 
-/** What to look for; every part that is given must hold. */
+/** The conditions of a search; null: no condition. All must hold. */
 export interface SpaceSearch {
   text: string | null;
   minCapacity: number | null;
@@ -11,63 +11,63 @@ export interface SpaceSearch {
   freeDuring: { startAt: Date; endAt: Date } | null;
 }
 
-/** Who acts, and by which right: the audit log's who. */
-export interface Actor {
+/** The principal that the audit log records, and the role that permits the action. */
+export interface ActingPrincipal {
   userId: string;
-  as: 'host' | 'operator';
+  role: 'host' | 'operator';
 }
 
 export interface SpaceStore {
   find(id: string): Promise<Space | null>;
   /** At most `limit` spaces listed after the space `after`, oldest first. */
   search(search: SpaceSearch, limit: number, after: string | null): Promise<Space[]>;
-  /** Writes the space together with its event and who listed it. */
-  list(space: Space, by: Actor): Promise<void>;
-  /** Stores the booking unless a newer version of it is stored, and the event's id. */
-  occupy(booking: PublishedBooking, eventId: string): Promise<void>;
+  /** Writes the space together with its event and its audit entry. */
+  list(space: Space, by: ActingPrincipal): Promise<void>;
+  /** Stores the booking unless a newer version of it is stored; marks the event processed. */
+  storeOccupancy(booking: PublishedBooking, eventId: string): Promise<void>;
 }
 
-export type RegistrationNews = 'Registered' | 'RegistrationRejected' | 'RegistrationCancelled';
+export type RegistrationEventType = 'Registered' | 'RegistrationRejected' | 'RegistrationCancelled';
 
 export type RegisterOutcome =
   | { type: 'registered' }
-  /** Payment or book has not published its half yet, or the booking does not hold its slot. */
+  /** Payment or book has not published yet, or the booking does not hold its slot. */
   | { type: 'incomplete' }
   /** The booking has a registration or a tombstone. */
-  | { type: 'known' }
-  /** Another registration is in the way; whether its booking holds the slot is not certain. */
+  | { type: 'exists' }
+  /** Another registration has the slot; whether its booking still holds it is uncertain. */
   | { type: 'contested' }
-  /** Another registration is in the way, and its booking holds the slot; or there is no space. */
+  /** Another registration has the slot, and its booking holds it; or there is no space. */
   | { type: 'overlap' | 'no-space'; use: PaidUse };
 
 export interface RegistrationStore {
   findByBooking(bookingId: string): Promise<Registration | null>;
   /**
-   * Stores what payment or book published. When that completes the other's half, registers the use
-   * in the same transaction. The event's id is stored with `registered` and `incomplete` only.
+   * Stores what payment or book published. When the other has published before, registers the use in the
+   * same transaction. Marks the event processed with `registered` and `incomplete` only.
    */
   register(
     cause: PublishedBooking | ApprovedPayment,
-    made: { id: string; now: Date },
+    creation: { id: string; now: Date },
     eventId: string,
   ): Promise<RegisterOutcome>;
   /** Writes a first version that registers nothing, a rejection or a tombstone, and its cause. */
   record(
     registration: Registration,
-    news: RegistrationNews,
+    eventType: RegistrationEventType,
     cause: PublishedBooking | ApprovedPayment,
     eventId: string,
-  ): Promise<'saved' | 'known'>;
-  /** Writes the next version, the booking that led to it, and the event's id. */
+  ): Promise<'saved' | 'exists'>;
+  /** Writes the next version and the booking that caused it; marks the event processed. */
   save(
     previous: Registration,
     next: Registration,
-    news: RegistrationNews,
+    eventType: RegistrationEventType,
     booking: PublishedBooking,
     eventId: string,
   ): Promise<'saved' | 'stale'>;
-  /** Notes an event that changes nothing. */
-  take(eventId: string): Promise<void>;
+  /** Marks an event processed that changes nothing. */
+  markProcessed(eventId: string): Promise<void>;
 }
 
 export interface SpacePorts {
@@ -75,5 +75,5 @@ export interface SpacePorts {
   registrations: RegistrationStore;
   clock: () => Date;
   newId: () => string;
-  log: (message: string, facts: Record<string, unknown>) => void;
+  log: (message: string, fields: Record<string, unknown>) => void;
 }

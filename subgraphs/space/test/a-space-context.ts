@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { EventRecord } from '#platform/messaging/events.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { prismaRegistrationStore } from '../src/adapters/prisma-registration-store.ts';
@@ -11,15 +12,17 @@ import type { SpacePorts } from '../src/ports.ts';
 export interface SpaceContext {
   database: TestDatabase;
   ports: SpacePorts;
+  published: EventRecord[];
   list(changes?: Partial<SpaceListing>): Promise<Space>;
   stop(): Promise<void>;
 }
 
-/** Space's stores over a database of their own; nothing is handed to a queue. */
+/** Space's stores on a database of their own. Published events are collected, not sent. */
 export async function openSpaceContext(): Promise<SpaceContext> {
   const database = await createDatabase('space');
   const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
-  const relay = { publish: () => {} };
+  const published: EventRecord[] = [];
+  const relay = { publish: (events: readonly EventRecord[]) => void published.push(...events) };
   const ports: SpacePorts = {
     spaces: prismaSpaceStore(prisma, database.pool, relay),
     registrations: prismaRegistrationStore(prisma, database.pool, relay),
@@ -30,10 +33,11 @@ export async function openSpaceContext(): Promise<SpaceContext> {
   return {
     database,
     ports,
+    published,
     async list(changes = {}) {
-      const usual = { name: 'Loft', description: '', address: '', timeZone: 'Asia/Seoul' };
-      const listing = { ...usual, capacity: 10, hourlyRate: 30_000, currency: 'KRW' as const };
-      const by = { userId: 'hana', as: 'host' } as const;
+      const defaults = { name: 'Loft', description: '', address: '', timeZone: 'Asia/Seoul' };
+      const listing = { ...defaults, capacity: 10, hourlyRate: 30_000, currency: 'KRW' as const };
+      const by = { userId: 'hana', role: 'host' } as const;
       const space = await listSpace(ports, by, { ...listing, ...changes });
       if ('type' in space) throw new Error(space.message);
       return space;

@@ -13,8 +13,8 @@ import {
 } from '../../../tests/support/service-process.ts';
 import { until } from '../../../tests/support/system.ts';
 
-/** More than either pool has connections. */
-const MANY = 20;
+/** More requests or events than either pool has connections. */
+const EXCESS = 20;
 
 let spaces: TestDatabase;
 let queue: TestDatabase;
@@ -49,7 +49,7 @@ async function readSpaces(): Promise<unknown> {
   return body.json();
 }
 
-/** Publishes that so many bookings were declined. */
+/** Publishes that `count` bookings were declined. */
 async function declineBookings(count: number): Promise<void> {
   const messages = Array.from({ length: count }, () => {
     const bookingId = randomUUID();
@@ -63,7 +63,10 @@ async function declineBookings(count: number): Promise<void> {
         customerId: 'kim',
         spaceId: randomUUID(),
         spaceName: 'room',
-        slot: { startAt: '2031-01-01T00:00:00.000Z', endAt: '2031-01-01T01:00:00.000Z' },
+        slot: {
+          startAt: new Date('2031-01-01T00:00:00.000Z'),
+          endAt: new Date('2031-01-01T01:00:00.000Z'),
+        },
         price: { amount: 10_000, currency: 'KRW' },
         status: 'DECLINED',
         refund: { amount: 0, currency: 'KRW' },
@@ -75,7 +78,7 @@ async function declineBookings(count: number): Promise<void> {
   await Promise.all(messages.map((message) => transport.send([message])));
 }
 
-const waitingForLocks = async () => {
+const countWaiting = async () => {
   const [row] = await spaces.query<{ waiting: number }>(
     `SELECT count(*)::int AS waiting FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -83,30 +86,30 @@ const waitingForLocks = async () => {
   return row?.waiting ?? 0;
 };
 
-const events = async () => (await spaces.query('SELECT FROM inbox')).length;
+const countProcessed = async () => (await spaces.query('SELECT FROM inbox')).length;
 
-test('space answers requests while all connections of its workers are blocked', async () => {
+test('space responds to requests while all connections of its workers are blocked', async () => {
   await transport.ping();
   await spaces.whileLocked('LOCK TABLE inbox, outbox IN ACCESS EXCLUSIVE MODE', async () => {
-    await declineBookings(MANY);
-    await until('workers blocked', async () => (await waitingForLocks()) >= 5);
-    for (const answer of await Promise.all(Array.from({ length: MANY }, readSpaces))) {
-      expect(answer).toEqual({ data: { spaces: { edges: [] } } });
+    await declineBookings(EXCESS);
+    await until('workers blocked', async () => (await countWaiting()) >= 5);
+    for (const response of await Promise.all(Array.from({ length: EXCESS }, readSpaces))) {
+      expect(response).toEqual({ data: { spaces: { edges: [] } } });
     }
     expect(await space.readiness()).toBe(200);
   });
-  await until('events processed', async () => (await events()) === MANY, 30);
+  await until('events processed', async () => (await countProcessed()) === EXCESS, 30);
 }, 60_000);
 
 test('space is ready and processes events while all connections of its requests are blocked', async () => {
-  const before = await events();
-  let answers: Promise<unknown>[] = [];
+  const before = await countProcessed();
+  let responses: Promise<unknown>[] = [];
   await spaces.whileLocked('LOCK TABLE space IN ACCESS EXCLUSIVE MODE', async () => {
-    answers = Array.from({ length: MANY }, readSpaces);
-    await until('requests blocked', async () => (await waitingForLocks()) >= 8);
+    responses = Array.from({ length: EXCESS }, readSpaces);
+    await until('requests blocked', async () => (await countWaiting()) >= 8);
     expect(await space.readiness()).toBe(200);
     await declineBookings(1);
-    await until('the event processed', async () => (await events()) > before);
+    await until('the event processed', async () => (await countProcessed()) > before);
   });
-  await Promise.all(answers);
+  await Promise.all(responses);
 }, 60_000);

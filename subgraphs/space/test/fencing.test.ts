@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
+import type { TimeSlot } from '#contracts/values.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { RetryLater } from '#platform/messaging/failures.ts';
 import { consumeEvents } from '../src/adapters/event-consumers.ts';
@@ -8,6 +9,7 @@ import type { BookingStatus } from '../src/domain/published-booking.ts';
 import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
 
 type Handler = (event: ReceivedEvent<unknown>) => Promise<void>;
+/** An event with its type. */
 interface Delivery {
   type: string;
   event: ReceivedEvent<unknown>;
@@ -31,33 +33,33 @@ beforeAll(async () => {
 afterAll(() => context?.stop());
 
 const START = Date.UTC(2030, 5, 3);
-let rounds = 0;
+let usedSlots = 0;
 
-/** A slot that no earlier round used. */
+/** A slot that no earlier test used. */
 function nextSlot() {
-  rounds += 1;
-  const at = (hour: number) => new Date(START + (rounds * 2 + hour) * 3_600_000).toISOString();
+  usedSlots += 1;
+  const at = (hour: number) => new Date(START + (usedSlots * 2 + hour) * 3_600_000);
   return { startAt: at(0), endAt: at(1) };
 }
 
-/** What book and payment publish about one booking. */
-function aBooking(slot: { startAt: string; endAt: string }) {
+/** The events that book and payment publish about one booking. */
+function aBooking(slot: TimeSlot) {
   const bookingId = uuidv7();
   const paymentId = uuidv7();
   const event = (type: string, version: number, payload: object): Delivery => ({
     type,
     event: { id: uuidv7(), type, version, occurredAt: new Date(), payload },
   });
-  const says = (type: string, status: BookingStatus, version: number) =>
+  const bookingEvent = (type: string, status: BookingStatus, version: number) =>
     event(type, version, { bookingId, spaceId, slot, status });
   return {
     bookingId,
     paymentId,
     slot,
-    booked: says('Booked', 'REQUESTED', 1),
-    paid: says('BookingPaid', 'PAID', 3),
-    cancelled: says('BookingCancelled', 'CANCELLING', 5),
-    expired: says('BookingReleased', 'EXPIRED', 3),
+    booked: bookingEvent('Booked', 'REQUESTED', 1),
+    paid: bookingEvent('BookingPaid', 'PAID', 3),
+    cancelled: bookingEvent('BookingCancelled', 'CANCELLING', 5),
+    expired: bookingEvent('BookingReleased', 'EXPIRED', 3),
     approved: event('PaymentApproved', 2, { bookingId, paymentId, spaceId, slot }),
   };
 }
@@ -67,11 +69,11 @@ async function isProcessed({ event }: Delivery): Promise<boolean> {
   return (await database.query('SELECT FROM inbox WHERE event_id = $1', [event.id])).length > 0;
 }
 
-/** Delivers the events in their order; what has to wait is delivered again after all others. */
+/** Delivers the events in order; those that must be retried are delivered again after all others. */
 async function deliver(events: readonly Delivery[]): Promise<void> {
   let waiting = [...events];
   for (let round = 0; waiting.length > 0; round += 1) {
-    if (round === 5) throw new Error(`${waiting.map(({ type }) => type)} wait for ever`);
+    if (round === 5) throw new Error(`${waiting.map(({ type }) => type)} are retried for ever`);
     const again: Delivery[] = [];
     for (const delivery of waiting) {
       await handlers.get(delivery.type)?.(delivery.event).catch(retryLater(again, delivery));
@@ -85,7 +87,7 @@ const retryLater = (again: Delivery[], delivery: Delivery) => (error: unknown) =
   again.push(delivery);
 };
 
-async function deliverAtOnce(events: readonly Delivery[]): Promise<void> {
+async function deliverConcurrently(events: readonly Delivery[]): Promise<void> {
   const again: Delivery[] = [];
   await Promise.all(
     events.map((each) => handlers.get(each.type)?.(each.event).catch(retryLater(again, each))),
@@ -93,9 +95,9 @@ async function deliverAtOnce(events: readonly Delivery[]): Promise<void> {
   await deliver(again);
 }
 
-const statusOf = async ({ bookingId }: { bookingId: string }) =>
+const findStatus = async ({ bookingId }: { bookingId: string }) =>
   (await context.ports.registrations.findByBooking(bookingId))?.state.status ?? null;
-const publishedOf = async ({ bookingId }: { bookingId: string }) =>
+const publishedTypes = async ({ bookingId }: { bookingId: string }) =>
   (
     await context.database.query<{ type: string }>(
       `SELECT type FROM outbox WHERE payload->>'bookingId' = $1 ORDER BY version`,
@@ -110,8 +112,8 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
   }
 }
 
-/** As a release did that registered with the approval alone. */
-async function registerAsBefore(of: ReturnType<typeof aBooking>): Promise<void> {
+/** Writes what an earlier release wrote, which registered on the approval alone. */
+async function registerByOldRelease(of: ReturnType<typeof aBooking>): Promise<void> {
   const { bookingId, slot } = of;
   const { startAt, endAt } = slot;
   await context.database.query(
@@ -127,8 +129,8 @@ async function registerAsBefore(of: ReturnType<typeof aBooking>): Promise<void> 
   );
 }
 
-describe('a booking that lost its slot before its payment was found', () => {
-  test('never wins over the booking that holds the slot, in any order of their events', async () => {
+describe('the fence against bookings that lost their slot', () => {
+  test('a booking that lost its slot never wins over its holder, in any order of their events', async () => {
     const slots = Array.from({ length: 720 }, nextSlot);
     for (const order of permutations([0, 1, 2, 3, 4, 5])) {
       const slot = slots.pop() ?? nextSlot();
@@ -139,16 +141,16 @@ describe('a booking that lost its slot before its payment was found', () => {
         ...[holder.booked, holder.paid, holder.approved],
       ];
       await deliver(order.map((index) => events[index] as Delivery));
-      const outcome = { order, lost: await statusOf(lost), holder: await statusOf(holder) };
+      const outcome = { order, lost: await findStatus(lost), holder: await findStatus(holder) };
       expect(outcome).toEqual({ order, lost: 'CANCELLED', holder: 'REGISTERED' });
     }
     expect(slots).toEqual([]);
   }, 120_000);
 
-  test('never wins with events that are doubled, late and processed at once', async () => {
+  test('a booking that lost its slot never wins with duplicate, late and concurrent events', async () => {
     const picks = fc.array(fc.nat({ max: 5 }), { maxLength: 10 });
     await fc.assert(
-      fc.asyncProperty(picks, fc.boolean(), async (extra, atOnce) => {
+      fc.asyncProperty(picks, fc.boolean(), async (extra, isConcurrent) => {
         const slot = nextSlot();
         const lost = aBooking(slot);
         const holder = aBooking(slot);
@@ -157,59 +159,65 @@ describe('a booking that lost its slot before its payment was found', () => {
           ...[holder.booked, holder.paid, holder.approved],
         ];
         const events = [...extra.map((index) => all[index] as Delivery), ...all];
-        await (atOnce ? deliverAtOnce(events) : deliver(events));
-        expect([await statusOf(lost), await statusOf(holder)]).toEqual(['CANCELLED', 'REGISTERED']);
-        expect(await publishedOf(lost)).toEqual(['RegistrationCancelled']);
-        expect(await publishedOf(holder)).toEqual(['Registered']);
+        await (isConcurrent ? deliverConcurrently(events) : deliver(events));
+        expect([await findStatus(lost), await findStatus(holder)]).toEqual([
+          'CANCELLED',
+          'REGISTERED',
+        ]);
+        expect(await publishedTypes(lost)).toEqual(['RegistrationCancelled']);
+        expect(await publishedTypes(holder)).toEqual(['Registered']);
         expect(await Promise.all(all.map(isProcessed))).toEqual(all.map(() => true));
       }),
       { numRuns: 40 },
     );
   }, 60_000);
 
-  test('registered by an earlier release, makes the holder wait, and never has it rejected', async () => {
+  test('a booking that an earlier release registered makes the holder wait, and never has it rejected', async () => {
     for (const order of permutations([0, 1, 2, 3])) {
       const slot = nextSlot();
       const lost = aBooking(slot);
       const holder = aBooking(slot);
-      await registerAsBefore(lost);
+      await registerByOldRelease(lost);
       const events = [lost.expired, holder.booked, holder.paid, holder.approved];
       await deliver(order.map((index) => events[index] as Delivery));
-      const outcome = { order, lost: await statusOf(lost), holder: await statusOf(holder) };
+      const outcome = { order, lost: await findStatus(lost), holder: await findStatus(holder) };
       expect(outcome).toEqual({ order, lost: 'CANCELLED', holder: 'REGISTERED' });
-      expect(await publishedOf(holder)).toEqual(['Registered']);
+      expect(await publishedTypes(holder)).toEqual(['Registered']);
     }
   });
 });
 
-describe('a paid booking', () => {
-  test('is registered by whichever of its two halves comes last, also at once', async () => {
+describe('the registration of a paid booking', () => {
+  test('a paid booking is registered by the later of the two events, also when they are concurrent', async () => {
     for (let round = 0; round < 40; round += 1) {
       const booking = aBooking(nextSlot());
-      const halves = [booking.paid, booking.approved];
-      await deliverAtOnce(round % 2 ? halves : halves.toReversed());
-      expect(await statusOf(booking)).toBe('REGISTERED');
-      expect(await publishedOf(booking)).toEqual(['Registered']);
+      const events = [booking.paid, booking.approved];
+      await deliverConcurrently(round % 2 ? events : events.toReversed());
+      expect(await findStatus(booking)).toBe('REGISTERED');
+      expect(await publishedTypes(booking)).toEqual(['Registered']);
     }
   });
 
   test.each([
     ['book alone', (booking: ReturnType<typeof aBooking>) => [booking.booked, booking.paid]],
     ['payment alone', (booking: ReturnType<typeof aBooking>) => [booking.booked, booking.approved]],
-  ])('is not registered on the word of %s, whose events are processed', async (_who, halves) => {
-    const booking = aBooking(nextSlot());
-    await deliver(halves(booking));
-    expect(await statusOf(booking)).toBeNull();
-    expect(await Promise.all(halves(booking).map(isProcessed))).toEqual([true, true]);
-  });
+  ])(
+    'a booking is not registered by events of %s, which are processed',
+    async (_name, eventsOf) => {
+      const booking = aBooking(nextSlot());
+      await deliver(eventsOf(booking));
+      expect(await findStatus(booking)).toBeNull();
+      expect(await Promise.all(eventsOf(booking).map(isProcessed))).toEqual([true, true]);
+    },
+  );
 
-  test('is cancelled once and occupies nothing, in any order of its events', async () => {
+  test('a cancelled booking is cancelled once and occupies nothing, in any order of its events', async () => {
     for (const order of permutations([0, 1, 2, 3])) {
       const booking = aBooking(nextSlot());
       const events = [booking.booked, booking.paid, booking.approved, booking.cancelled];
       await deliver(order.map((index) => events[index] as Delivery));
-      expect({ order, status: await statusOf(booking) }).toEqual({ order, status: 'CANCELLED' });
-      const published = await publishedOf(booking);
+      expect({ order, status: await findStatus(booking) }).toEqual({ order, status: 'CANCELLED' });
+      const published = await publishedTypes(booking);
       expect(published.filter((type) => type === 'RegistrationCancelled')).toHaveLength(1);
       const [occupied] = await context.database.query<{ live: boolean; version: number }>(
         'SELECT live, version, status FROM occupied_slot WHERE booking_id = $1',
@@ -219,7 +227,7 @@ describe('a paid booking', () => {
     }
   }, 60_000);
 
-  test('frees its slot in the transaction that cancels its registration', async () => {
+  test('a slot is released in the transaction that cancels its registration', async () => {
     const booking = aBooking(nextSlot());
     await deliver([booking.paid, booking.approved, booking.cancelled]);
     const transactions = await context.database.query(
@@ -231,12 +239,12 @@ describe('a paid booking', () => {
     expect(transactions).toHaveLength(1);
   });
 
-  test('is rejected over a registration whose booking book called paid', async () => {
+  test('a paid booking is rejected if another paid booking is registered for its slot', async () => {
     const slot = nextSlot();
     const first = aBooking(slot);
     const second = aBooking(slot);
     await deliver([first.paid, first.approved, second.paid, second.approved]);
-    expect(await statusOf(first)).toBe('REGISTERED');
-    expect(await publishedOf(second)).toEqual(['RegistrationRejected']);
+    expect(await findStatus(first)).toBe('REGISTERED');
+    expect(await publishedTypes(second)).toEqual(['RegistrationRejected']);
   });
 });

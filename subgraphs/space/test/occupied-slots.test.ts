@@ -18,27 +18,28 @@ beforeEach(async () => {
 
 afterAll(() => context?.stop());
 
-const open = () => context as SpaceContext;
-const remove = (limit = 100) => removeEndedSlots(open().database.pool, KEEP_HOURS, limit);
+const openedContext = () => context as SpaceContext;
+const remove = (limit = 100) => removeEndedSlots(openedContext().database.pool, KEEP_HOURS, limit);
 const rows = () =>
-  open().database.query<{ booking_id: string; live: boolean }>(
+  openedContext().database.query<{ booking_id: string; live: boolean }>(
     'SELECT booking_id, live FROM occupied_slot ORDER BY end_at',
   );
 
-/** A booking whose slot ended so many hours ago. */
-async function ended(hoursAgo: number, status: BookingStatus = 'REQUESTED', version = 1) {
+/** A booking whose slot ended `hoursAgo`. */
+async function anEndedBooking(hoursAgo: number, status: BookingStatus = 'REQUESTED', version = 1) {
   const endAt = new Date(Date.now() - hoursAgo * HOUR_MS);
   const slot = { startAt: new Date(endAt.getTime() - HOUR_MS), endAt };
-  const spaceId = (await open().list()).id;
+  const spaceId = (await openedContext().list()).id;
   const booking: PublishedBooking = { bookingId: uuidv7(), spaceId, slot, status, version };
   return booking;
 }
-const occupy = (booking: PublishedBooking) => open().ports.spaces.occupy(booking, uuidv7());
+const storeOccupancy = (booking: PublishedBooking) =>
+  openedContext().ports.spaces.storeOccupancy(booking, uuidv7());
 const approve = ({ bookingId, spaceId, slot }: PublishedBooking) =>
-  registerUse(open().ports, { bookingId, spaceId, slot, paymentId: uuidv7() }, uuidv7());
+  registerUse(openedContext().ports, { bookingId, spaceId, slot, paymentId: uuidv7() }, uuidv7());
 
-test('slots that ended long ago are removed, oldest first, no more than asked for', async () => {
-  for (const hoursAgo of [23, 60, 25, 40]) await occupy(await ended(hoursAgo));
+test('slots that ended long ago are removed, oldest first, within the limit', async () => {
+  for (const hoursAgo of [23, 60, 25, 40]) await storeOccupancy(await anEndedBooking(hoursAgo));
   expect(await remove(2)).toBe(2);
   expect(await rows()).toHaveLength(2);
   expect(await remove()).toBe(1);
@@ -46,40 +47,45 @@ test('slots that ended long ago are removed, oldest first, no more than asked fo
   expect(await rows()).toHaveLength(1);
 });
 
-test('a half that waits for the other one is kept, and registers with it', async () => {
-  const paid = await ended(100, 'PAID', 2);
-  const approved = await ended(100);
-  await registerUse(open().ports, paid, uuidv7());
+test('a row that waits for payment or book is kept, and registered when both have published', async () => {
+  const paid = await anEndedBooking(100, 'PAID', 2);
+  const approved = await anEndedBooking(100);
+  await registerUse(openedContext().ports, paid, uuidv7());
   await approve(approved);
   expect(await remove()).toBe(0);
   await approve(paid);
-  await registerUse(open().ports, { ...approved, status: 'PAID', version: 2 }, uuidv7());
+  await registerUse(openedContext().ports, { ...approved, status: 'PAID', version: 2 }, uuidv7());
   for (const { bookingId } of [paid, approved]) {
-    const registration = await open().ports.registrations.findByBooking(bookingId);
+    const registration = await openedContext().ports.registrations.findByBooking(bookingId);
     expect(registration?.state.status).toBe('REGISTERED');
   }
   expect(await remove()).toBe(2);
 });
 
 test('a late event about a removed slot registers nothing, and is removed again', async () => {
-  const paid = await ended(100, 'PAID', 2);
-  await registerUse(open().ports, paid, uuidv7());
+  const paid = await anEndedBooking(100, 'PAID', 2);
+  await registerUse(openedContext().ports, paid, uuidv7());
   await approve(paid);
-  await cancelRegistration(open().ports, { ...paid, status: 'CANCELLING', version: 4 }, uuidv7());
+  await cancelRegistration(
+    openedContext().ports,
+    { ...paid, status: 'CANCELLING', version: 4 },
+    uuidv7(),
+  );
   expect(await remove()).toBe(1);
-  await registerUse(open().ports, paid, uuidv7());
+  await registerUse(openedContext().ports, paid, uuidv7());
   await approve(paid);
-  await occupy({ ...paid, status: 'REQUESTED', version: 1 });
-  const registration = await open().ports.registrations.findByBooking(paid.bookingId);
+  await storeOccupancy({ ...paid, status: 'REQUESTED', version: 1 });
+  const registration = await openedContext().ports.registrations.findByBooking(paid.bookingId);
   expect(registration?.state.status).toBe('CANCELLED');
   expect(await remove()).toBe(1);
   expect(await rows()).toEqual([]);
 });
 
-test('two processes remove each slot once, and pass over what another one works on', async () => {
-  for (let index = 0; index < 20; index += 1) await occupy(await ended(50 + index));
+test('two processes remove each slot once, and skip rows that are locked', async () => {
+  for (let index = 0; index < 20; index += 1)
+    await storeOccupancy(await anEndedBooking(50 + index));
   const [locked] = await rows();
-  const removed = await open().database.whileLocked(
+  const removed = await openedContext().database.whileLocked(
     `SELECT FROM occupied_slot WHERE booking_id = '${locked?.booking_id}' FOR UPDATE`,
     () => Promise.all([remove(), remove()]),
   );

@@ -3,7 +3,7 @@ import { Registration } from '../src/domain/registration.ts';
 
 const NOW = new Date('2030-05-01T00:00:00Z');
 const LATER = new Date('2030-05-02T00:00:00Z');
-const made = { id: 'r1', now: NOW };
+const creation = { id: 'r1', now: NOW };
 const use = {
   bookingId: 'b1',
   paymentId: 'p1',
@@ -11,9 +11,9 @@ const use = {
   slot: { startAt: new Date('2030-06-03T01:00:00Z'), endAt: new Date('2030-06-03T03:00:00Z') },
 };
 
-describe('a registration', () => {
-  test('registers a paid use', () => {
-    expect(Registration.register(use, made).state).toEqual({
+describe('transitions of a registration', () => {
+  test('a new registration has its paid use and is registered', () => {
+    expect(Registration.register(use, creation).state).toEqual({
       ...use,
       id: 'r1',
       status: 'REGISTERED',
@@ -24,8 +24,8 @@ describe('a registration', () => {
     });
   });
 
-  test('that is rejected says why and was never registered', () => {
-    expect(Registration.reject(use, 'Taken.', made).state).toEqual({
+  test('a rejected registration has its reason and was never registered', () => {
+    expect(Registration.reject(use, 'Taken.', creation).state).toEqual({
       ...use,
       id: 'r1',
       status: 'REJECTED',
@@ -36,9 +36,9 @@ describe('a registration', () => {
     });
   });
 
-  test('that was cancelled before it was made is a tombstone without a payment', () => {
+  test('a tombstone is a cancelled registration without a payment', () => {
     const { paymentId: _, ...unpaid } = use;
-    expect(Registration.tombstone(unpaid, made).state).toEqual({
+    expect(Registration.tombstone(unpaid, creation).state).toEqual({
       ...unpaid,
       id: 'r1',
       paymentId: null,
@@ -50,8 +50,8 @@ describe('a registration', () => {
     });
   });
 
-  test('is cancelled one version later and remembers that it was registered', () => {
-    const registration = Registration.register(use, made);
+  test('a cancelled registration is one version later and keeps the time of its registration', () => {
+    const registration = Registration.register(use, creation);
     const cancelled = registration.cancel(LATER) as Registration;
     expect(cancelled.state).toEqual({
       ...registration.state,
@@ -62,19 +62,19 @@ describe('a registration', () => {
     expect(registration.state).toMatchObject({ status: 'REGISTERED', version: 1 });
   });
 
-  test('that was rejected stays so when it is cancelled, one version later', () => {
-    const cancelled = Registration.reject(use, 'Taken.', made).cancel(LATER) as Registration;
+  test('a rejected registration that is cancelled stays rejected, one version later', () => {
+    const cancelled = Registration.reject(use, 'Taken.', creation).cancel(LATER) as Registration;
     expect(cancelled.state).toMatchObject({ status: 'REJECTED', version: 2, cancelledAt: LATER });
   });
 
   test.each([
-    ['cancelled', Registration.register(use, made).cancel(NOW) as Registration],
-    ['a tombstone', Registration.tombstone(use, made)],
+    ['cancelled', Registration.register(use, creation).cancel(NOW) as Registration],
+    ['a tombstone', Registration.tombstone(use, creation)],
     [
       'rejected and cancelled',
-      Registration.reject(use, 'Taken.', made).cancel(NOW) as Registration,
+      Registration.reject(use, 'Taken.', creation).cancel(NOW) as Registration,
     ],
-  ])('that is %s is not cancelled again', (_name, registration) => {
+  ])('a registration that is %s is not cancelled again', (_name, registration) => {
     expect(registration.cancel(LATER)).toEqual({
       type: 'IllegalTransition',
       from: registration.state.status,

@@ -8,7 +8,7 @@ import { createDatabase, type TestDatabase } from '../../../tests/support/databa
 import { prismaSpaceStore } from '../src/adapters/prisma-space-store.ts';
 import { listSpace } from '../src/application/list-space.ts';
 import type { SpaceListing } from '../src/domain/space.ts';
-import type { Actor, SpacePorts } from '../src/ports.ts';
+import type { ActingPrincipal, SpacePorts } from '../src/ports.ts';
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -32,8 +32,8 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const hana: Actor = { userId: 'hana', as: 'host' };
-const list = (by: Actor, changes: Partial<SpaceListing> = {}) =>
+const hana: ActingPrincipal = { userId: 'hana', role: 'host' };
+const list = (by: ActingPrincipal, changes: Partial<SpaceListing> = {}) =>
   listSpace(ports, by, {
     name: 'Loft',
     description: 'a long story',
@@ -46,14 +46,14 @@ const list = (by: Actor, changes: Partial<SpaceListing> = {}) =>
   });
 const all = () => audit.list({ subjectId: null, userId: null }, null, 10);
 
-async function listed(by: Actor): Promise<string> {
+async function listSuccessfully(by: ActingPrincipal): Promise<string> {
   const space = await withCorrelation('listed', () => list(by));
   if ('type' in space) throw new Error(space.message);
   return space.id;
 }
 
-test('the audit log tells who listed a space, in the transaction of the listing', async () => {
-  const id = await listed(hana);
+test('the audit log records who listed a space, in the transaction of the listing', async () => {
+  const id = await listSuccessfully(hana);
   expect(await audit.list({ subjectId: id, userId: null }, null, 10)).toMatchObject([
     {
       userId: 'hana',
@@ -74,18 +74,18 @@ test('the audit log tells who listed a space, in the transaction of the listing'
   expect(transactions).toHaveLength(1);
 });
 
-test('the audit log tells of an operator who is no host', async () => {
-  await listed({ userId: 'olga', as: 'operator' });
+test('the audit log records the role of an operator who is no host', async () => {
+  await listSuccessfully({ userId: 'olga', role: 'operator' });
   expect((await all())[0]).toMatchObject({ userId: 'olga', actedAs: 'operator' });
 });
 
-test('the audit log tells nothing of listings that are refused or fail', async () => {
-  await listed(hana);
+test('the audit log records no listings that are refused or fail', async () => {
+  await listSuccessfully(hana);
   const before = await all();
   expect(await list(hana, { capacity: 0 })).toMatchObject({ type: 'InvalidSpace' });
-  const taken = { ...ports, newId: () => before[0]?.subjectId as string };
+  const withUsedId = { ...ports, newId: () => before[0]?.subjectId as string };
   await expect(
-    listSpace(taken, hana, {
+    listSpace(withUsedId, hana, {
       name: 'Loft again',
       description: '',
       address: '',

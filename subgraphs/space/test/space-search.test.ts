@@ -25,15 +25,15 @@ beforeAll(async () => {
 
 afterAll(() => context?.stop());
 
-async function planOf(search: Partial<SpaceSearch>): Promise<string> {
+async function explain(search: Partial<SpaceSearch>): Promise<string> {
   const { text, values } = searchStatement({ ...EVERYTHING, ...search }, 21, null);
   const rows = await context.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
 describe('the search by text', () => {
-  test('finds exactly the spaces that hold the text, whatever their case, in order', async () => {
-    // Few characters, so that texts do occur in one another; some are patterns of LIKE.
+  test('a search by text finds exactly the spaces with the text, in any case, in order', async () => {
+    // Few characters, so that texts contain each other; some are patterns of LIKE.
     const character = fc.constantFrom(
       ...['a', 'B', 'b', '강', '남', 'É', 'é', '%', '_', '\\', ' ', "'", '🎉'],
     );
@@ -66,7 +66,7 @@ describe('the search by text', () => {
     );
   }, 60_000);
 
-  test('of a rare text uses the index among 30,000 spaces, also of two characters', async () => {
+  test('a search for a rare text uses the index among 30,000 spaces, also with two characters', async () => {
     const { id } = await context.list({ name: '을지로 Zq 다락방' });
     for (let batch = 0; batch < 15; batch += 1) {
       await context.database.query(
@@ -78,7 +78,7 @@ describe('the search by text', () => {
     }
     await context.database.query('ANALYZE space');
     for (const text of ['다락방', 'zq', '락']) {
-      expect(await planOf({ text })).toContain('Bitmap Index Scan on space_text');
+      expect(await explain({ text })).toContain('Bitmap Index Scan on space_text');
       const found = await context.ports.spaces.search({ ...EVERYTHING, text }, 10, null);
       expect(found.map((space) => space.id)).toEqual([id]);
     }
@@ -87,33 +87,33 @@ describe('the search by text', () => {
 });
 
 describe('the search by free time', () => {
-  test('leaves out spaces that are occupied in the range, and no others', async () => {
-    const [free, taken] = [
+  test('a search by free time excludes exactly the spaces that are occupied in the range', async () => {
+    const [free, occupied] = [
       await context.list({ name: 'search free' }),
-      await context.list({ name: 'search taken' }),
+      await context.list({ name: 'search occupied' }),
     ];
-    const occupy = (spaceId: string, from: number, to: number, live: boolean) =>
+    const insertSlot = (spaceId: string, from: number, to: number, live: boolean) =>
       context.database.query(
         `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)
          VALUES (gen_random_uuid(), $1, $2, $3, $4, 1)`,
         [spaceId, hours(from, to).startAt, hours(from, to).endAt, live],
       );
-    await occupy(taken.id, 2, 4, true);
-    await occupy(taken.id, 5, 6, false);
-    await occupy(free.id, 2, 4, false);
+    await insertSlot(occupied.id, 2, 4, true);
+    await insertSlot(occupied.id, 5, 6, false);
+    await insertSlot(free.id, 2, 4, false);
     const found = async (from: number, to: number) => {
       const search = { ...EVERYTHING, text: 'search ', freeDuring: hours(from, to) };
       return (await context.ports.spaces.search(search, 10, null)).map(({ name }) => name);
     };
     expect(await found(3, 5)).toEqual(['search free']);
-    expect(await found(0, 2)).toEqual(['search free', 'search taken']);
-    expect(await found(4, 7)).toEqual(['search free', 'search taken']);
+    expect(await found(0, 2)).toEqual(['search free', 'search occupied']);
+    expect(await found(4, 7)).toEqual(['search free', 'search occupied']);
   });
 
-  test('probes the index of live ranges among 600,000 slots, and never reads them all', async () => {
+  test('a search by free time probes the index of live slots among 600,000, and never reads them all', async () => {
     const { database } = context;
     await database.query('TRUNCATE occupied_slot');
-    // Most bookings do not occupy their slot any more.
+    // Nine of ten bookings no longer occupy their slot.
     for (let batch = 0; batch < 12; batch += 1) {
       await database.query(
         `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version, status)
@@ -125,7 +125,7 @@ describe('the search by free time', () => {
     }
     await database.query('ANALYZE occupied_slot');
     for (const freeDuring of [hours(2, 3), hours(0, 24 * 400), hours(24 * 1_000, 24 * 1_001)]) {
-      const plan = await planOf({ freeDuring });
+      const plan = await explain({ freeDuring });
       expect(plan).toContain('Index Scan using occupied_slot_live');
       expect(plan).toContain('space_id = s.id');
       expect(plan).not.toContain('Seq Scan on occupied_slot');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { listSpace, type OpeningHours, type SpaceListing } from '../src/domain/space.ts';
+import { createSpace, type OpeningHours, type SpaceListing } from '../src/domain/space.ts';
 
-const made = { id: 's1', hostId: 'hana', now: new Date('2030-05-01T00:00:00Z') };
+const creation = { id: 's1', hostId: 'hana', now: new Date('2030-05-01T00:00:00Z') };
 const listing: SpaceListing = {
   name: 'Loft',
   description: 'Bright',
@@ -18,14 +18,14 @@ const hours = (opens: string, closes: string, day: OpeningHours['day'] = 'MONDAY
 });
 const tier = (daysBefore: number, percent: number) => ({ daysBefore, percent });
 
-describe('a listing', () => {
-  test('without hours and tiers is always open and refunds as usual', () => {
-    expect(listSpace(listing, made)).toEqual({
+describe('the listing of a space', () => {
+  test('a space listed without hours and tiers is always open and has the default refunds', () => {
+    expect(createSpace(listing, creation)).toEqual({
       ...listing,
       id: 's1',
       hostId: 'hana',
       version: 1,
-      listedAt: made.now,
+      listedAt: creation.now,
       openingHours: [
         'MONDAY',
         'TUESDAY',
@@ -39,9 +39,12 @@ describe('a listing', () => {
     });
   });
 
-  test('keeps the hours and tiers that it names, and trims the name', () => {
+  test('a space keeps the listed hours and tiers, and its name is trimmed', () => {
     const openingHours = [hours('09:00', '12:00'), hours('12:00', '24:00')];
-    const space = listSpace({ ...listing, name: '  Loft ', openingHours, refundTiers: [] }, made);
+    const space = createSpace(
+      { ...listing, name: '  Loft ', openingHours, refundTiers: [] },
+      creation,
+    );
     expect(space).toMatchObject({ name: 'Loft', openingHours, refundTiers: [] });
   });
 
@@ -58,9 +61,9 @@ describe('a listing', () => {
     ['no zone', { timeZone: '' }, 'timeZone'],
     ['an offset for a zone', { timeZone: '+09:00' }, 'timeZone'],
     ['an abbreviation for a zone', { timeZone: 'EST' }, 'timeZone'],
-    ['room for nobody', { capacity: 0 }, 'capacity'],
+    ['a capacity of zero', { capacity: 0 }, 'capacity'],
     ['a negative rate', { hourlyRate: -1 }, 'hourlyRate'],
-    ['hours that are never', { openingHours: [] }, 'openingHours'],
+    ['no opening hours', { openingHours: [] }, 'openingHours'],
     ['an opening at 24:00', { openingHours: [hours('24:00', '24:00')] }, 'openingHours[0].opens'],
     [
       'an opening of one digit',
@@ -104,13 +107,16 @@ describe('a listing', () => {
       'refundTiers[1].daysBefore',
     ],
   ];
-  test.each(wrong)('with %s is refused and names the field', (_name, changes, field) => {
-    expect(listSpace({ ...listing, ...changes }, made)).toEqual({
-      type: 'InvalidSpace',
-      field,
-      message: expect.stringMatching(/\.$/),
-    });
-  });
+  test.each(wrong)(
+    'a listing with %s is refused, and the refusal names the field',
+    (_name, changes, field) => {
+      expect(createSpace({ ...listing, ...changes }, creation)).toEqual({
+        type: 'InvalidSpace',
+        field,
+        message: expect.stringMatching(/\.$/),
+      });
+    },
+  );
 
   test.each<[string, Partial<SpaceListing>]>([
     ['a name of 200 characters', { name: 'x'.repeat(200) }],
@@ -120,8 +126,8 @@ describe('a listing', () => {
     ['a zone of three parts', { timeZone: 'America/Argentina/Buenos_Aires' }],
     ['a zone with a minus', { timeZone: 'America/Port-au-Prince' }],
     ['the zone UTC', { timeZone: 'UTC' }],
-    ['room for one', { capacity: 1 }],
-    ['a rate of nothing', { hourlyRate: 0 }],
+    ['a capacity of one', { capacity: 1 }],
+    ['a rate of zero', { hourlyRate: 0 }],
     [
       'the first and the last minute',
       { openingHours: [hours('00:00', '00:01'), hours('23:59', '24:00')] },
@@ -139,7 +145,7 @@ describe('a listing', () => {
       },
     ],
     ['tiers at their limits', { refundTiers: [tier(0, 0), tier(3_650, 100)] }],
-  ])('with %s is accepted', (_name, changes) => {
-    expect(listSpace({ ...listing, ...changes }, made)).not.toHaveProperty('type');
+  ])('a listing with %s is accepted', (_name, changes) => {
+    expect(createSpace({ ...listing, ...changes }, creation)).not.toHaveProperty('type');
   });
 });

@@ -1,24 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../random.ts';
-import { cancelBooking, readMyPage, requestBooking } from './calls.ts';
-import type { Seat, Slot } from './market.ts';
-import type { Body, Outcome, Records } from './records.ts';
+import { cancelBooking, readMyPage, requestBooking } from './operations.ts';
+import type { BookingInput, Outcome, Records } from './records.ts';
 import type { RouterClient } from './router-client.ts';
+import type { CustomerSlots, Slot } from './slot-plan.ts';
 
-/** How often customers do what. */
-const HABITS = {
-  hotSlot: 24,
-  ownSlot: 26,
-  neighbours: 8,
-  sameKeyAtOnce: 8,
-  otherBody: 4,
-  cancelOne: 12,
+/** What customers do, with the relative frequency. */
+const ACTIONS = {
+  bookHotSlot: 24,
+  bookOwnSlot: 26,
+  bookAdjacentSlots: 8,
+  repeatRequest: 8,
+  reuseKey: 4,
+  cancelOnce: 12,
   cancelTenTimes: 3,
-  cancelAtOnce: 9,
-  read: 8,
+  bookAndCancel: 9,
+  readMyPage: 8,
 } as const;
 
-const METHODS = {
+const PAYMENT_METHODS = {
   pm_ok: 73,
   pm_declined: 6,
   pm_slow: 3,
@@ -28,100 +28,103 @@ const METHODS = {
   pm_refund_slow: 3,
 } as const;
 
-interface Surroundings {
+interface Customer {
   name: string;
   random: Random;
   router: RouterClient;
   records: Records;
-  seat: Seat;
-  /** No new action begins after it. */
+  slots: CustomerSlots;
+  /** Once it returns true, no new action begins. */
   isOver: () => boolean;
 }
 
-/** Books, cancels and looks, one action after another, until the time is over. */
-export async function customer(of: Surroundings): Promise<void> {
-  const mine: string[] = [];
-  for (let turn = 0; !of.isOver(); turn += 1) {
-    // A fork for each turn: how an earlier one went changes nothing in what this one draws.
-    const random = of.random.fork(`turn ${turn}`);
-    await act(of, random, `${of.name}-${turn}`, mine);
+/** Books, cancels and reads, one action after another, until the load is over. */
+export async function actAsCustomer(customer: Customer): Promise<void> {
+  const bookingIds: string[] = [];
+  for (let turn = 0; !customer.isOver(); turn += 1) {
+    // A fork for each turn: the outcome of one turn does not change what the next one draws.
+    const random = customer.random.fork(`turn ${turn}`);
+    await act(customer, random, `${customer.name}-${turn}`, bookingIds);
     await wait(random.between(40, 320));
   }
 }
 
-async function act(of: Surroundings, random: Random, key: string, mine: string[]): Promise<void> {
-  const { name, router, records, seat } = of;
-  const habit = random.weighted(HABITS);
-  const method = random.weighted(METHODS);
+async function act(
+  customer: Customer,
+  random: Random,
+  key: string,
+  bookingIds: string[],
+): Promise<void> {
+  const { slots } = customer;
+  const action = random.weighted(ACTIONS);
+  const paymentMethod = random.weighted(PAYMENT_METHODS);
   const headcount = random.between(1, 4);
-  const book = async (body: Body, ownKey = key) => {
-    const outcome = await persist(of, random.fork(ownKey), ownKey, body);
-    if (outcome.kind === 'ok') mine.push(outcome.bookingId);
+  const book = async (input: BookingInput, ownKey = key) => {
+    const outcome = await requestWithRetries(customer, random.fork(ownKey), ownKey, input);
+    if (outcome.kind === 'ok') bookingIds.push(outcome.bookingId);
     return outcome;
   };
-  const bodyAt = (slot: Slot): Body => ({
-    ...slot,
-    headcount,
-    paymentMethod: method,
-  });
+  const inputFor = (slot: Slot): BookingInput => ({ ...slot, headcount, paymentMethod });
 
-  switch (habit) {
-    case 'hotSlot':
-      await book(bodyAt(seat.hotSlot(random)));
+  switch (action) {
+    case 'bookHotSlot':
+      await book(inputFor(slots.hotSlot(random)));
       return;
-    case 'ownSlot':
-      await book(bodyAt(seat.ownSlot(random)));
+    case 'bookOwnSlot':
+      await book(inputFor(slots.ownSlot(random)));
       return;
-    case 'neighbours': {
-      // Back to back: they touch, and must not get in each other's way.
-      const slots = seat.neighbours();
-      await Promise.all(slots.map((slot, index) => book(bodyAt(slot), `${key}-${index}`)));
-      return;
-    }
-    case 'sameKeyAtOnce': {
-      const body = bodyAt(seat.hotSlot(random));
-      const times = random.between(2, 5);
-      await Promise.all(Array.from({ length: times }, () => book(body)));
-      return;
-    }
-    case 'otherBody': {
-      const body = bodyAt(seat.ownSlot(random));
-      await Promise.all([book(body), book({ ...body, headcount: (headcount % 4) + 1 })]);
-      return;
-    }
-    case 'cancelOne':
-    case 'cancelTenTimes': {
-      const id = mine[random.between(0, 1_000) % Math.max(1, mine.length)];
-      const times = habit === 'cancelOne' ? 1 : 10;
-      if (!id) return;
+    case 'bookAdjacentSlots':
+      // Adjacent slots touch but do not overlap: all three must succeed.
       await Promise.all(
-        Array.from({ length: times }, () => cancelBooking(router, records, name, id)),
+        slots.adjacentSlots().map((slot, index) => book(inputFor(slot), `${key}-${index}`)),
       );
       return;
-    }
-    case 'cancelAtOnce': {
-      const outcome = await book(bodyAt(seat.ownSlot(random)));
-      if (random.chance(0.5)) await wait(random.between(0, 200));
-      if (outcome.kind === 'ok') await cancelBooking(router, records, name, outcome.bookingId);
+    case 'repeatRequest': {
+      const input = inputFor(slots.hotSlot(random));
+      const times = random.between(2, 5);
+      await Promise.all(Array.from({ length: times }, () => book(input)));
       return;
     }
-    case 'read':
-      await readMyPage(router, records, name);
+    case 'reuseKey': {
+      const input = inputFor(slots.ownSlot(random));
+      await Promise.all([book(input), book({ ...input, headcount: (headcount % 4) + 1 })]);
+      return;
+    }
+    case 'cancelOnce':
+    case 'cancelTenTimes': {
+      const id = bookingIds[random.between(0, 1_000) % Math.max(1, bookingIds.length)];
+      const times = action === 'cancelOnce' ? 1 : 10;
+      if (id) await Promise.all(Array.from({ length: times }, () => cancel(customer, id)));
+      return;
+    }
+    case 'bookAndCancel': {
+      const outcome = await book(inputFor(slots.ownSlot(random)));
+      if (random.chance(0.5)) await wait(random.between(0, 200));
+      if (outcome.kind === 'ok') await cancel(customer, outcome.bookingId);
+      return;
+    }
+    case 'readMyPage':
+      await readMyPage(customer.router, customer.records, customer.name);
   }
 }
 
-/** After an unknown answer a client repeats the request under the same key, or lets it be. */
-async function persist(
-  of: Surroundings,
+function cancel({ router, records, name }: Customer, bookingId: string): Promise<void> {
+  return cancelBooking(router, records, name, bookingId);
+}
+
+/** While the outcome is unknown, repeats the request under the same key, up to three attempts in all. */
+async function requestWithRetries(
+  customer: Customer,
   random: Random,
   key: string,
-  body: Body,
+  input: BookingInput,
 ): Promise<Outcome> {
-  const { router, records, name } = of;
-  const attempts = random.between(1, 3);
+  const { router, records, name } = customer;
+  const maxAttempts = random.between(1, 3);
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await requestBooking(router, records, name, key, body);
-    if (outcome.kind !== 'unknown' || attempt >= attempts || of.isOver()) return outcome;
+    const outcome = await requestBooking(router, records, name, key, input);
+    const isLast = attempt >= maxAttempts || customer.isOver();
+    if (outcome.kind !== 'unknown' || isLast) return outcome;
     await wait(random.between(50, 600));
   }
 }

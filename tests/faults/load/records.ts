@@ -1,5 +1,5 @@
-/** What a customer asked for under one idempotency key. */
-export interface Body {
+/** What a customer requests under one idempotency key. */
+export interface BookingInput {
   spaceId: string;
   startAt: string;
   endAt: string;
@@ -8,17 +8,17 @@ export interface Body {
 }
 
 export type Outcome =
-  /** A success; `status` and `price` are what was promised. */
+  /** A success, with the status and the price of the response. */
   | { kind: 'ok'; bookingId: string; status: string; price: number }
-  /** A rule said no; a decline names its booking. */
+  /** A rule said no; a declined payment names its booking. */
   | { kind: 'refused'; type: string; bookingId: string | null }
-  /** No answer, or one that says that something is wrong: it may have taken place or not. */
+  /** No response, or one with an error of the system: the change may be committed or not. */
   | { kind: 'unknown'; reason: string };
 
 export interface RequestRecord {
   customer: string;
   key: string;
-  body: Body;
+  input: BookingInput;
   outcome: Outcome;
 }
 
@@ -31,28 +31,37 @@ export interface CancelRecord {
     | { kind: 'unknown'; reason: string };
 }
 
-export interface ListingRecord {
+export interface SpaceRecord {
   spaceId: string;
   name: string;
 }
 
-/** What clients asked and what they were told, in the order of the answers. */
+/** The requests and responses of all clients of a run, in the order of the responses. */
 export class Records {
   readonly requests: RequestRecord[] = [];
   readonly cancels: CancelRecord[] = [];
-  readonly listings: ListingRecord[] = [];
-  /** What no client should ever see, such as a view that falls back to an older version. */
-  readonly surprises: string[] = [];
-  /** Bookings that mypage showed as `PAID` or `REGISTERED`: as good as the answer to a request. */
-  readonly seen = new Map<string, string>();
-  readonly #seenVersions = new Map<string, number>();
+  readonly spaces: SpaceRecord[] = [];
+  /** Views that a client saw at an older version after a newer one, described for people. */
+  readonly versionRegressions: string[] = [];
+  /** Bookings that mypage showed as `PAID` or `REGISTERED`: a customer relies on it as on a response. */
+  readonly shownStatuses = new Map<string, string>();
+  readonly #shownVersions = new Map<string, number>();
 
-  seeView(bookingId: string, version: number, status: string): void {
-    if (status === 'PAID' || status === 'REGISTERED') this.seen.set(bookingId, status);
-    const before = this.#seenVersions.get(bookingId) ?? 0;
-    if (version < before) {
-      this.surprises.push(`mypage showed ${bookingId} at version ${before}, then at ${version}`);
+  addView(bookingId: string, version: number, status: string): void {
+    if (status === 'PAID' || status === 'REGISTERED') this.shownStatuses.set(bookingId, status);
+    const newest = this.#shownVersions.get(bookingId) ?? 0;
+    if (version < newest) {
+      this.versionRegressions.push(
+        `mypage showed ${bookingId} at version ${newest}, then at ${version}`,
+      );
     }
-    this.#seenVersions.set(bookingId, Math.max(before, version));
+    this.#shownVersions.set(bookingId, Math.max(newest, version));
   }
+}
+
+/** The numbers of requests for bookings and cancellations by their outcome. */
+export function countOutcomes(records: Records): Record<Outcome['kind'], number> {
+  const counts = { ok: 0, refused: 0, unknown: 0 };
+  for (const { outcome } of [...records.requests, ...records.cancels]) counts[outcome.kind] += 1;
+  return counts;
 }

@@ -1,46 +1,46 @@
 import { Pool as HttpPool } from 'undici';
 
-/** Nobody looks at a spinning wheel for longer. */
-const PATIENCE_MS = 7_000;
+/** The longest that a customer waits for a response. */
+const REQUEST_TIMEOUT_MS = 7_000;
 
-/** The codes of a call that was wrong itself; whatever else goes wrong leaves the outcome unknown. */
-const BAD_CALLS = new Set([
+/** Codes of errors in the request itself: no change was committed. */
+const BAD_REQUEST_CODES = new Set([
   'BAD_USER_INPUT',
   'FORBIDDEN',
   'UNAUTHENTICATED',
   'GRAPHQL_VALIDATION_FAILED',
 ]);
 
-/** Rejected when nobody knows what became of the call. */
-export class Unknown extends Error {}
+/** The request has no conclusive response: its change may be committed or not. */
+export class UnknownOutcome extends Error {}
 
 export interface RouterClient {
-  /** Data without errors; rejects with {@link Unknown}, or another error where the call was bad. */
-  ask<Data>(user: string, query: string, variables: object): Promise<Data>;
+  /** Returns data without errors. Rejects with {@link UnknownOutcome}, or with another error for a bad request. */
+  execute<Data>(user: string, query: string, variables: object): Promise<Data>;
   close(): Promise<void>;
 }
 
-export function routerClient(
+export function createRouterClient(
   url: string,
-  sign: (user: string, role: string) => Promise<string>,
+  signToken: (user: string, role: string) => Promise<string>,
   role = 'customer',
 ): RouterClient {
   const http = new HttpPool(url, { connections: 64, connectTimeout: 2_000 });
   const tokens = new Map<string, string>();
 
-  async function tokenOf(user: string): Promise<string> {
-    const known = tokens.get(user);
-    if (known) return known;
-    const token = await sign(user, role);
+  async function tokenFor(user: string): Promise<string> {
+    const cached = tokens.get(user);
+    if (cached) return cached;
+    const token = await signToken(user, role);
     tokens.set(user, token);
     return token;
   }
 
   return {
-    async ask<Data>(user: string, query: string, variables: object): Promise<Data> {
+    async execute<Data>(user: string, query: string, variables: object): Promise<Data> {
       const headers = {
         'content-type': 'application/json',
-        authorization: `Bearer ${await tokenOf(user)}`,
+        authorization: `Bearer ${await tokenFor(user)}`,
       };
       let text: string;
       try {
@@ -49,31 +49,31 @@ export function routerClient(
           path: '/graphql',
           headers,
           body: JSON.stringify({ query, variables }),
-          signal: AbortSignal.timeout(PATIENCE_MS),
+          signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         });
         text = await response.body.text();
       } catch (error) {
-        throw new Unknown((error as Error).message);
+        throw new UnknownOutcome((error as Error).message);
       }
-      type Answer = {
+      type Body = {
         data?: Data | null;
         errors?: { message: string; extensions?: { code?: string } }[];
       };
-      const { data, errors } = parse<Answer>(text);
+      const { data, errors } = parse<Body>(text);
       const [error] = errors ?? [];
       if (!error && data) return data;
       const code = error?.extensions?.code ?? 'no code';
-      const what = `${code}: ${error?.message ?? text.slice(0, 200)}`;
-      throw BAD_CALLS.has(code) ? new Error(what) : new Unknown(what);
+      const message = `${code}: ${error?.message ?? text.slice(0, 200)}`;
+      throw BAD_REQUEST_CODES.has(code) ? new Error(message) : new UnknownOutcome(message);
     },
     close: () => http.destroy(),
   };
 }
 
-function parse<Answer>(text: string): Answer {
+function parse<Body>(text: string): Body {
   try {
-    return JSON.parse(text) as Answer;
+    return JSON.parse(text) as Body;
   } catch {
-    throw new Unknown(`an answer that is no JSON: ${text.slice(0, 200)}`);
+    throw new UnknownOutcome(`the response is not JSON: ${text.slice(0, 200)}`);
   }
 }

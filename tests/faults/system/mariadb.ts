@@ -4,39 +4,31 @@ import { join } from 'node:path';
 import { createConnection } from 'mariadb';
 import { withLog } from '../../../supervisor/src/logs.ts';
 import { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
-import { guarded } from './guard.ts';
-import { takePort } from './ports.ts';
-import type { Say } from './redis.ts';
+import { reservePort } from './ports.ts';
+import { killOnExit } from './signal-on-exit.ts';
 
 export interface MariaDb {
   /** The address of mypage's database. */
   url: string;
   port: number;
-  /** Killed it comes back on the same port and recovers. */
+  /** The supervisor restarts it on the same port; it recovers from its log. */
   kill(): void;
   stop(): Promise<void>;
 }
 
-export async function startMariaDb(home: string, logs: string, say: Say): Promise<MariaDb> {
+export async function startMariaDb(
+  home: string,
+  logs: string,
+  log: (line: string) => void,
+): Promise<MariaDb> {
   const folder = join(home, 'mariadb');
   mkdirSync(folder, { recursive: true });
   const data = join(folder, 'data');
-  const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
-  // Servers live in sbin folders, which an ordinary user's PATH often lacks.
+  const userFlags = process.getuid?.() === 0 ? ['--user=root'] : [];
+  // Servers are installed in sbin folders, which are often missing in an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-  const install = spawnSync(
-    'mariadb-install-db',
-    ['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...asUser].concat([
-      '--auth-root-authentication-method=normal',
-    ]),
-    { encoding: 'utf8', env },
-  );
-  if (install.status !== 0) {
-    throw new Error(
-      `MariaDB's data could not be made: ${install.stderr ?? install.error?.message}`,
-    );
-  }
-  const port = await takePort();
+  createData(data, userFlags, env);
+  const port = await reservePort();
   const flags = [
     '--no-defaults',
     `--datadir=${data}`,
@@ -44,28 +36,30 @@ export async function startMariaDb(home: string, logs: string, say: Say): Promis
     `--pid-file=${join(folder, 'pid')}`,
     `--port=${port}`,
     '--bind-address=127.0.0.1',
-    ...asUser,
+    ...userFlags,
   ];
   let pid: number | undefined;
   const supervised = new SupervisedProcess({
     name: 'mariadb',
     spawn: () =>
-      withLog(join(logs, 'mariadb.log'), (log) =>
-        guarded(spawn('mariadbd', flags, { detached: true, stdio: ['ignore', log, log], env })),
+      withLog(join(logs, 'mariadb.log'), (file) =>
+        killOnExit(
+          spawn('mariadbd', flags, { detached: true, stdio: ['ignore', file, file], env }),
+        ),
       ),
     isReady: () =>
-      onMariaDb(port, ['SELECT 1']).then(
+      executeOnMariaDb(port, ['SELECT 1']).then(
         () => true,
         () => false,
       ),
     stop: { signal: 'SIGTERM', graceMs: 20_000, thenSignal: 'SIGKILL' },
-    onChange: (now) => {
-      pid = now;
+    onChange: (newPid) => {
+      pid = newPid;
     },
-    say,
+    say: log,
   });
   await supervised.start();
-  await onMariaDb(port, [
+  await executeOnMariaDb(port, [
     'CREATE DATABASE mypage CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     "CREATE USER 'mypage'@'%' IDENTIFIED BY 'chaos'",
     "GRANT ALL ON mypage.* TO 'mypage'@'%'",
@@ -80,7 +74,21 @@ export async function startMariaDb(home: string, logs: string, say: Say): Promis
   };
 }
 
-async function onMariaDb(port: number, statements: readonly string[]): Promise<void> {
+function createData(data: string, userFlags: readonly string[], env: NodeJS.ProcessEnv): void {
+  const { status, stderr, error } = spawnSync(
+    'mariadb-install-db',
+    [
+      ...['--no-defaults', `--datadir=${data}`, '--skip-test-db', ...userFlags],
+      '--auth-root-authentication-method=normal',
+    ],
+    { encoding: 'utf8', env },
+  );
+  if (status !== 0) {
+    throw new Error(`MariaDB's data could not be created: ${stderr ?? error?.message}`);
+  }
+}
+
+async function executeOnMariaDb(port: number, statements: readonly string[]): Promise<void> {
   const address = { host: '127.0.0.1', port, user: 'root', connectTimeout: 2_000 };
   const connection = await createConnection(address);
   try {

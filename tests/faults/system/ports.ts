@@ -1,16 +1,16 @@
 import { createServer } from 'node:net';
 
-const taken = new Set<number>();
+const reserved = new Set<number>();
 
 /**
- * Below the ranges that outgoing connections take theirs from: a process that is killed must get
- * its port back, and here many connections come and go meanwhile.
+ * Finds a free port below the ranges of outgoing connections: a killed process must get its port back
+ * although many connections are opened in the meantime.
  */
-export async function takePort(): Promise<number> {
+export async function reservePort(): Promise<number> {
   for (;;) {
     const port = 15_000 + Math.floor(Math.random() * 17_000);
-    if (taken.has(port) || !(await isFree(port))) continue;
-    taken.add(port);
+    if (reserved.has(port) || !(await isFree(port))) continue;
+    reserved.add(port);
     return port;
   }
 }

@@ -5,30 +5,33 @@ import {
   startPostgres as startEmbedded,
 } from '../../../supervisor/src/postgres.ts';
 import type { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
-import { takePort } from './ports.ts';
-import type { Say } from './redis.ts';
+import { reservePort } from './ports.ts';
 
 export interface Postgres {
   urls: PostgresUrls;
   port: number;
   /** The superuser's address of the database `postgres`. */
   adminUrl: string;
-  /** Kills every process of the server at once; it is started again and recovers from its log. */
+  /** Kills every process of the server; the supervisor restarts it and it recovers from its log. */
   crash(): void;
   stop(): Promise<void>;
 }
 
-export async function startPostgres(home: string, logs: string, say: Say): Promise<Postgres> {
-  const port = await takePort();
+export async function startPostgres(
+  home: string,
+  logs: string,
+  log: (line: string) => void,
+): Promise<Postgres> {
+  const port = await reservePort();
   let pid: number | undefined;
   let server: SupervisedProcess | undefined;
   const urls = await startEmbedded({
     home,
     port,
     log: join(logs, 'postgres.log'),
-    say,
-    onChange: (now) => {
-      pid = now;
+    say: log,
+    onChange: (newPid) => {
+      pid = newPid;
     },
     onStarting: (process) => {
       server = process;
@@ -41,11 +44,11 @@ export async function startPostgres(home: string, logs: string, say: Say): Promi
     adminUrl: Object.assign(new URL(urls.book), { pathname: '/postgres' }).href,
     crash() {
       if (pid === undefined) return;
-      for (const each of [pid, ...childrenOf(pid)]) {
+      for (const each of [pid, ...findChildren(pid)]) {
         try {
           process.kill(each, 'SIGKILL');
         } catch {
-          // It ended by itself meanwhile.
+          // The process has ended in the meantime.
         }
       }
     },
@@ -53,14 +56,14 @@ export async function startPostgres(home: string, logs: string, say: Say): Promi
   };
 }
 
-/** Every backend leads a group of its own: a signal to the server's group would miss them. */
-function childrenOf(parent: number): number[] {
+/** Each backend has a process group of its own: a signal to the server's group does not reach it. */
+function findChildren(parent: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        // After the name, which may hold anything: state, then the parent.
+        // The name may contain any character; after it come the state and the parent's pid.
         return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
       } catch {
         return false;

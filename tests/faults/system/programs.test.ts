@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { projectFile } from '#platform/config/project.ts';
 
-test('the chaos command says which server is not installed before it starts anything', () => {
+test('the fault test command reports which server is not installed before it starts anything', () => {
   const { NODE_OPTIONS, ...env } = process.env;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -1,12 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Servers live in sbin folders, which an ordinary user's PATH often lacks. */
-const SBIN = ['/usr/sbin', '/usr/local/sbin'];
+/** Servers are installed in sbin folders, which are often missing in an ordinary user's PATH. */
+const SBIN_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 
-/** Throws a sentence that names those of the programs that are not installed here. */
+/** Throws an error that names the programs that are not installed on this machine. */
 export function requirePrograms(...names: string[]): void {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SBIN];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SBIN_FOLDERS];
   const missing = names.filter((name) => !folders.some((folder) => isProgram(join(folder, name))));
   if (missing.length === 0) return;
   const verb = missing.length === 1 ? 'is' : 'are';

@@ -4,50 +4,54 @@ import { join } from 'node:path';
 import { createClient } from 'redis';
 import { withLog } from '../../../supervisor/src/logs.ts';
 import { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
-import { guarded } from './guard.ts';
-import { takePort } from './ports.ts';
+import { reservePort } from './ports.ts';
+import { killOnExit } from './signal-on-exit.ts';
 
 const PASSWORD = 'chaos';
 
 export interface Redis {
   url: string;
   port: number;
-  /** Killed it comes back on the same port, with nothing in it. */
+  /** The supervisor restarts it on the same port, empty. */
   kill(): void;
   command(...words: string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A Redis that keeps nothing on disk: whatever it is killed with is lost. */
-export async function startRedis(home: string, logs: string, say: Say): Promise<Redis> {
+/** Starts a Redis without persistence: a kill loses its contents. */
+export async function startRedis(
+  home: string,
+  logs: string,
+  log: (line: string) => void,
+): Promise<Redis> {
   const folder = join(home, 'redis');
   mkdirSync(folder, { recursive: true });
-  const port = await takePort();
+  const port = await reservePort();
   const url = `redis://:${PASSWORD}@127.0.0.1:${port}`;
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  const manner = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
+  const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const settings = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
   let pid: number | undefined;
   const supervised = new SupervisedProcess({
     name: 'redis',
     spawn: () =>
-      withLog(join(logs, 'redis.log'), (log) =>
-        guarded(
-          spawn('redis-server', [...place, ...manner, '--requirepass', PASSWORD], {
+      withLog(join(logs, 'redis.log'), (file) =>
+        killOnExit(
+          spawn('redis-server', [...address, ...settings, '--requirepass', PASSWORD], {
             detached: true,
-            stdio: ['ignore', log, log],
+            stdio: ['ignore', file, file],
           }),
         ),
       ),
     isReady: () =>
-      run(url, 'PING').then(
+      execute(url, 'PING').then(
         () => true,
         () => false,
       ),
     stop: { signal: 'SIGTERM', graceMs: 5_000, thenSignal: 'SIGKILL' },
-    onChange: (now) => {
-      pid = now;
+    onChange: (newPid) => {
+      pid = newPid;
     },
-    say,
+    say: log,
   });
   await supervised.start();
   return {
@@ -56,14 +60,12 @@ export async function startRedis(home: string, logs: string, say: Say): Promise<
     kill: () => {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },
-    command: (...words) => run(url, ...words),
+    command: (...words) => execute(url, ...words),
     stop: () => supervised.stop(),
   };
 }
 
-export type Say = (line: string) => void;
-
-async function run(url: string, ...words: string[]): Promise<void> {
+async function execute(url: string, ...words: string[]): Promise<void> {
   const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 2_000 } });
   client.on('error', () => {});
   await client.connect();

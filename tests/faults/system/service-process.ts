@@ -2,39 +2,40 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ServiceName, Services } from '../../../supervisor/src/services.ts';
 import type { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
-import { whenThisProcessEnds } from './guard.ts';
+import { signalOnExit } from './signal-on-exit.ts';
 
-/** One running copy of a service, with what stands between it and its servers. */
+/** One running copy of a service, with the proxies between it and its servers. */
 export class ServiceProcess {
   /** `book-2`: the second copy of book. */
   readonly name: string;
   readonly service: ServiceName;
   readonly url: string;
-  readonly database: TcpProxy | undefined;
-  readonly queue: TcpProxy;
+  /** Undefined for services whose database is not a server. */
+  readonly databaseProxy: TcpProxy | undefined;
+  readonly queueProxy: TcpProxy;
   readonly #define: (onChange: (pid: number | undefined) => void) => Services;
   #supervised: SupervisedProcess | undefined;
   #pid: number | undefined;
 
-  constructor(of: {
+  constructor(options: {
     name: string;
     service: ServiceName;
     url: string;
-    database?: TcpProxy;
-    queue: TcpProxy;
+    databaseProxy?: TcpProxy;
+    queueProxy: TcpProxy;
     /** The product's own definition of the service, with its restarts. */
     define: (onChange: (pid: number | undefined) => void) => Services;
   }) {
-    this.name = of.name;
-    this.service = of.service;
-    this.url = of.url;
-    this.database = of.database;
-    this.queue = of.queue;
-    this.#define = of.define;
+    this.name = options.name;
+    this.service = options.service;
+    this.url = options.url;
+    this.databaseProxy = options.databaseProxy;
+    this.queueProxy = options.queueProxy;
+    this.#define = options.define;
   }
 
   start(): Promise<void> {
-    // A supervised process that was told to stop never starts again: it takes a new one.
+    // A supervised process cannot be started again after it was stopped: each start creates one.
     const services = this.#define((pid) => {
       this.#pid = pid;
     });
@@ -46,22 +47,22 @@ export class ServiceProcess {
     await this.#supervised?.stop();
   }
 
-  /** Whoever is killed or stopped by a signal is started again. Answers whether there was one. */
+  /** Sends a signal that ends the process; the supervisor restarts it. Returns whether one was running. */
   signal(signal: 'SIGKILL' | 'SIGTERM'): boolean {
-    return this.#pid !== undefined && send(this.#pid, signal);
+    return this.#pid !== undefined && sendSignal(this.#pid, signal);
   }
 
-  /** Freezes the process, as a long pause of its machine would. */
+  /** Freezes the process, as a long pause of its machine does. Returns whether one was running. */
   async freeze(ms: number): Promise<boolean> {
     const pid = this.#pid;
     if (pid === undefined) return false;
-    const callOff = whenThisProcessEnds('CONT', pid);
+    const cancel = signalOnExit('CONT', pid);
     try {
-      if (!send(pid, 'SIGSTOP')) return false;
+      if (!sendSignal(pid, 'SIGSTOP')) return false;
       await wait(ms);
-      send(pid, 'SIGCONT');
+      sendSignal(pid, 'SIGCONT');
     } finally {
-      callOff();
+      cancel();
     }
     return true;
   }
@@ -79,7 +80,7 @@ export class ServiceProcess {
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): boolean {
+function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch {

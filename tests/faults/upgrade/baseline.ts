@@ -11,28 +11,28 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { contextNames } from '#contracts/topology.ts';
 import { projectFile } from '#platform/config/project.ts';
 
-/** An earlier version of the project, built and ready to start. */
+/** The earlier version of the project, built. */
 export interface Baseline {
   commit: string;
   root: string;
 }
 
 const COMMIT_FILE = 'contracts/baseline/commit';
-const CONTEXTS = ['book', 'payment', 'space', 'mypage'];
 
 /**
- * Builds the version that the baseline names, by its own scripts, in a folder under .spacerent where
- * the next run finds it. Throws a sentence when the repository lacks the commit or it does not build.
+ * Builds the baseline's commit with its own scripts, in a folder under .spacerent that the next run
+ * uses again. Throws an error when the repository lacks the commit or the build fails.
  */
-export function buildBaseline(say: (line: string) => void): Baseline {
+export function buildBaseline(log: (line: string) => void): Baseline {
   const commit = readFileSync(projectFile(COMMIT_FILE), 'utf8').trim();
   const parent = projectFile('.spacerent');
   const root = join(parent, `baseline-${commit.slice(0, 12)}`);
   if (!existsSync(root)) {
     requireCommit(commit);
-    removeOthers(parent);
+    removeOtherBaselines(parent);
     mkdirSync(parent, { recursive: true, mode: 0o700 });
     const unpacked = mkdtempSync(join(parent, 'baseline-unpacking-'));
     try {
@@ -43,7 +43,7 @@ export function buildBaseline(say: (line: string) => void): Baseline {
       throw error;
     }
   }
-  say(`building ${commit.slice(0, 12)}, the baseline`);
+  log(`building ${commit.slice(0, 12)}, the baseline`);
   const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
     cwd: root,
     encoding: 'utf8',
@@ -54,8 +54,8 @@ export function buildBaseline(say: (line: string) => void): Baseline {
   return { commit, root };
 }
 
-/** Baselines of earlier times, and what an interrupted run left. */
-function removeOthers(parent: string): void {
+/** Removes builds of other baselines and the remains of an interrupted run. */
+function removeOtherBaselines(parent: string): void {
   if (!existsSync(parent)) return;
   const names = readdirSync(parent).filter((name) => name.startsWith('baseline-'));
   for (const name of names) rmSync(join(parent, name), { recursive: true, force: true });
@@ -69,7 +69,7 @@ function requireCommit(commit: string): void {
   if (status === 0) return;
   throw new Error(
     `The upgrade test starts from the commit ${commit} (${COMMIT_FILE}), which is not in this ` +
-      'repository. In a shallow clone run "git fetch --unshallow"; without git take a clone.',
+      'repository. In a shallow clone run "git fetch --unshallow"; without git, clone the repository.',
   );
 }
 
@@ -82,12 +82,12 @@ function unpack(commit: string, folder: string): void {
   const lockFiles = [folder, projectFile('.')].map((root) =>
     readFileSync(join(root, 'package-lock.json'), 'utf8'),
   );
-  // With other packages its own script installs them.
+  // When the packages differ, the baseline's build installs its own.
   if (lockFiles[0] !== lockFiles[1]) return;
   symlinkSync(projectFile('node_modules'), join(folder, 'node_modules'));
-  // Its own script makes anew what does not fit its sources.
-  const made = ['dist', ...CONTEXTS.map((name) => `prisma/${name}/generated`)];
-  for (const path of made.filter((each) => existsSync(projectFile(each)))) {
+  // The baseline's build replaces what does not match its sources.
+  const outputs = ['dist', ...contextNames.map((name) => `prisma/${name}/generated`)];
+  for (const path of outputs.filter((each) => existsSync(projectFile(each)))) {
     cpSync(projectFile(path), join(folder, path), { recursive: true });
   }
 }

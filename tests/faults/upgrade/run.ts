@@ -1,136 +1,95 @@
 import { join } from 'node:path';
-import { customer } from '../load/customer.ts';
-import { openMarket } from '../load/market.ts';
-import { type Outcome, Records } from '../load/records.ts';
-import { type RouterClient, routerClient } from '../load/router-client.ts';
+import { findViolations } from '../invariants/check-invariants.ts';
+import { MAX_VIOLATIONS_PER_INVARIANT, type Violation } from '../invariants/invariant.ts';
+import { actAsCustomer } from '../load/customer.ts';
+import { countOutcomes, type Outcome, Records } from '../load/records.ts';
+import { createRouterClient } from '../load/router-client.ts';
+import { createSlotPlan } from '../load/slot-plan.ts';
 import { Random } from '../random.ts';
-import { countAnswers, settle, untilBookKnows } from '../run.ts';
-import type { ChaosSystem } from '../system/chaos-system.ts';
-import { judge, TOLD, type Violation } from '../truth/verdict.ts';
-import { strangeLines } from './logs.ts';
-import { parkedByViews } from './parked.ts';
+import { recover, waitForCatalogue } from '../recovery.ts';
+import { type ChaosSystem, databaseUrls } from '../system/chaos-system.ts';
+import { findParkedEvents } from './parked-events.ts';
+import { findSchemaErrors } from './schema-errors.ts';
 import { planSteps, type Version } from './steps.ts';
+import { UnexplainedFailures } from './unexplained-failures.ts';
 
-const CUSTOMERS = 8;
+const CUSTOMER_COUNT = 8;
 
 export interface UpgradeResult {
   steps: number;
-  answers: Record<Outcome['kind'], number>;
+  outcomes: Record<Outcome['kind'], number>;
   violations: Violation[];
 }
 
-/** Upgrades, rolls back and upgrades again while customers book; checks everything at the end. */
+/** Upgrades, rolls back and upgrades again while customers book; then checks every invariant. */
 export async function runUpgrade(
   system: ChaosSystem,
-  of: {
+  options: {
     seed: number;
     isShort: boolean;
     setVersion(process: string, version: Version): void;
-    /** What the supervision has said so far: which processes ended by themselves. */
-    ended(): string[];
+    /** The supervisor's log lines about processes that ended unexpectedly so far. */
+    unexpectedEnds(): string[];
   },
-  say: (line: string) => void,
+  log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<UpgradeResult> {
-  const random = new Random(String(of.seed));
+  const random = new Random(String(options.seed));
   const records = new Records();
-  const disturbed = new Disturbances();
-  const customers = routerClient(system.routerUrl, system.tokenOf);
-  const hosts = routerClient(system.routerUrl, system.tokenOf, 'host');
+  const failures = new UnexplainedFailures();
+  const customers = createRouterClient(system.routerUrl, system.tokenFor);
+  const hosts = createRouterClient(system.routerUrl, system.tokenFor, 'host');
   let isOver = false;
   try {
-    const market = await openMarket(hosts, records, 'upgrade');
-    await untilBookKnows(system, records, signal);
-    const router = watched(customers, disturbed);
-    const load = Array.from({ length: CUSTOMERS }, (_, index) =>
-      customer({
-        name: `customer ${index}`,
-        random: random.fork(`customer ${index}`),
-        router,
-        records,
-        seat: market.seat(index, CUSTOMERS),
-        isOver: () => isOver || signal.aborted,
-      }),
+    const slotPlan = await createSlotPlan(hosts, records, 'upgrade');
+    await waitForCatalogue(system, records, signal);
+    const router = failures.watch(customers);
+    const load = Promise.all(
+      Array.from({ length: CUSTOMER_COUNT }, (_, index) =>
+        actAsCustomer({
+          name: `customer ${index}`,
+          random: random.fork(`customer ${index}`),
+          router,
+          records,
+          slots: slotPlan.slotsFor(index, CUSTOMER_COUNT),
+          isOver: () => isOver || signal.aborted,
+        }),
+      ),
     );
-    const failed = Promise.all(load);
-    failed.catch(() => {});
-    const steps = planSteps(system, of.setVersion, of.isShort);
-    for (const [index, { what, run }] of steps.entries()) {
+    load.catch(() => {});
+    const steps = planSteps(system, options.setVersion, options.isShort);
+    for (const [index, { description, run }] of steps.entries()) {
       signal.throwIfAborted();
-      await disturbed.during(() => Promise.race([run(), failed]));
-      const { ok, refused, unknown } = countAnswers(records);
-      say(
-        `${index + 1}/${steps.length} ${what} | ${ok} ok, ${refused} refused, ${unknown} unknown`,
+      await failures.expectDuring(() => Promise.race([run(), load]));
+      const { ok, refused, unknown } = countOutcomes(records);
+      log(
+        `${index + 1}/${steps.length} ${description} | ${ok} ok, ${refused} refused, ${unknown} unknown`,
       );
     }
     isOver = true;
-    await failed;
+    await load;
     signal.throwIfAborted();
-    say('the load is over, waiting until nothing is under way');
-    const stuck = await settle(system, false, say, signal);
-    const truth = {
-      adminUrl: system.postgres.adminUrl,
-      databases: system.postgres.urls,
-      viewsUrl: system.viewsUrl,
-    };
+    log('the load is over, waiting until the system is quiescent');
     const violations = [
-      ...stuck,
-      ...(await judge(truth, records, new Date(0))),
-      ...unexpected('no event is parked by mypage', await parkedByViews(system.viewsUrl)),
+      ...(await recover(system, true, log, signal)),
+      ...(await findViolations(databaseUrls(system), records, new Date(0))),
+      ...unexpected('no event is parked by mypage', await findParkedEvents(system.viewsUrl)),
       ...unexpected(
-        'no version meets what it does not know',
-        strangeLines(join(system.home, 'logs')),
+        'no process logs an error about the schema',
+        findSchemaErrors(join(system.home, 'logs')),
       ),
-      ...unexpected('no process ends by itself', of.ended()),
-      ...unexpected('requests fail only while a process is exchanged', disturbed.unexplained),
+      ...unexpected('no process ends unexpectedly', options.unexpectedEnds()),
+      ...unexpected('requests fail only while a process is replaced', failures.messages),
     ];
-    return { steps: steps.length, answers: countAnswers(records), violations };
+    return { steps: steps.length, outcomes: countOutcomes(records), violations };
   } finally {
     isOver = true;
     await Promise.all([customers.close(), hosts.close()]);
   }
 }
 
-/** When processes were exchanged, and which requests failed although none was. */
-class Disturbances {
-  readonly unexplained: string[] = [];
-  #running = 0;
-  #count = 0;
-
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    this.#running += 1;
-    this.#count += 1;
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-    }
-  }
-
-  async watch<T>(request: () => Promise<T>): Promise<T> {
-    const before = this.#count;
-    const isCalm = this.#running === 0;
-    try {
-      return await request();
-    } catch (error) {
-      const { name, message } = error as Error;
-      // A slow machine is not a fault of an upgrade.
-      const isSlow = /abort|timeout/i.test(`${name} ${message}`);
-      if (isCalm && this.#count === before && !isSlow) this.unexplained.push(message);
-      throw error;
-    }
-  }
-}
-
-function watched(router: RouterClient, disturbed: Disturbances): RouterClient {
-  return {
-    ask: (user, query, variables) => disturbed.watch(() => router.ask(user, query, variables)),
-    close: () => router.close(),
-  };
-}
-
 function unexpected(invariant: string, details: readonly string[]): Violation[] {
   return details
-    .slice(0, TOLD)
-    .map((detail) => ({ invariant, kind: 'unexpected', culprit: null, detail }));
+    .slice(0, MAX_VIOLATIONS_PER_INVARIANT)
+    .map((detail) => ({ invariant, kind: 'unexpected', subject: null, detail }));
 }

@@ -3,63 +3,62 @@ import type { ChaosSystem } from '../system/chaos-system.ts';
 import type { ServiceProcess } from '../system/service-process.ts';
 
 /**
- * The order in which README.md upgrades services: who is called before who calls, the router, whose
- * schema names what they serve, last. A rollback takes the way back.
+ * The documented order of an upgrade: a service before those that send requests to it; the router,
+ * whose schema contains the schemas of all, last. A rollback has the reverse order.
  */
-const ORDER: readonly ServiceName[] = ['mypage', 'space', 'payment', 'book', 'router'];
+const UPGRADE_ORDER: readonly ServiceName[] = ['mypage', 'space', 'payment', 'book', 'router'];
 
-export type Version = 'before' | 'now';
+export type Version = 'baseline' | 'current';
 
 export interface Step {
-  what: string;
+  description: string;
   run(): Promise<void>;
 }
 
 /**
- * Upgrades everything, rolls everything back, and upgrades again, one process after another. With
- * `isShort` the way back and the second way there exchange all copies of a service at once.
+ * Upgrades, rolls back and upgrades every process again, one after another. With `isShort` the
+ * rollback and the second upgrade replace all copies of a service at once.
  */
 export function planSteps(
   system: ChaosSystem,
   setVersion: (process: string, version: Version) => void,
   isShort: boolean,
 ): Step[] {
-  const exchange = (version: Version, ...processes: ServiceProcess[]): Step => ({
-    what: `${processes.map(({ name }) => name).join(', ')} ${version === 'now' ? 'upgraded' : 'rolled back'}`,
-    run: () =>
-      all(processes, async (process) => {
-        await process.stop();
-        setVersion(process.name, version);
-        await process.start();
-      }),
+  const replace = (version: Version, ...processes: ServiceProcess[]): Step => ({
+    description: `${processes.map(({ name }) => name).join(', ')} ${version === 'current' ? 'upgraded' : 'rolled back'}`,
+    async run() {
+      await Promise.all(
+        processes.map(async (process) => {
+          await process.stop();
+          setVersion(process.name, version);
+          await process.start();
+        }),
+      );
+    },
   });
   const restart = (process: ServiceProcess): Step => ({
-    what: `${process.name} restarted in the old version, its database is newer`,
+    description: `${process.name} restarted with the baseline version on the newer database`,
     async run() {
       await process.stop();
       await process.start();
     },
   });
-  const each = (version: Version, service: ServiceName): Step[] =>
-    isShort
-      ? [exchange(version, ...system.every(service))]
-      : system.every(service).map((process) => exchange(version, process));
+  const replaceService = (version: Version, service: ServiceName): Step[] => {
+    const processes = system.processesOf(service);
+    if (isShort) return [replace(version, ...processes)];
+    return processes.map((process) => replace(version, process));
+  };
 
-  const first = ORDER.flatMap((service) => {
-    const processes = system.every(service);
-    const [one, ...others] = processes.map((process) => exchange('now', process));
+  const upgrade = UPGRADE_ORDER.flatMap((service) => {
+    const processes = system.processesOf(service);
+    const [first, ...others] = processes.map((process) => replace('current', process));
     const last = processes.at(-1);
-    if (!one || !last) return [];
-    return others.length > 0 ? [one, restart(last), ...others] : [one];
+    if (!first || !last) return [];
+    return others.length > 0 ? [first, restart(last), ...others] : [first];
   });
-  const back = [...ORDER].reverse().flatMap((service) => each('before', service));
-  const again = ORDER.flatMap((service) => each('now', service));
-  return [...first, ...back, ...again];
-}
-
-async function all(
-  processes: readonly ServiceProcess[],
-  work: (process: ServiceProcess) => Promise<void>,
-): Promise<void> {
-  await Promise.all(processes.map(work));
+  const rollback = [...UPGRADE_ORDER]
+    .reverse()
+    .flatMap((service) => replaceService('baseline', service));
+  const secondUpgrade = UPGRADE_ORDER.flatMap((service) => replaceService('current', service));
+  return [...upgrade, ...rollback, ...secondUpgrade];
 }

@@ -4,20 +4,18 @@ import { projectFile } from '#platform/config/project.ts';
 
 const TIMEOUT_MS = 300_000;
 
-describe('the upgrade from the baseline', () => {
+describe('npm run test:upgrade', () => {
   test(
-    'loses nothing, parks nothing and can be rolled back, service by service, under load',
+    'an upgrade and a rollback under load lose, duplicate and park nothing',
     async () => {
       const { code, output } = await upgrade('--short', '--seed', '7');
       expect(`${output}\nended with code ${code}`).toMatch(/ended with code 0$/);
-      expect(output).toContain('lost 0, doubled 0, unexpected 0');
+      expect(output).toContain('lost 0, duplicated 0, unexpected 0');
     },
     TIMEOUT_MS + 30_000,
   );
-});
 
-describe('the command line of the upgrade test', () => {
-  test('says what is wrong with an unknown profile', async () => {
+  test('the upgrade command rejects an unknown profile', async () => {
     const { code, output } = await upgrade('--profile', 'cluster');
     expect(output).toContain('--profile must be embedded, servers or both, not "cluster".');
     expect(code).toBe(1);
@@ -25,7 +23,7 @@ describe('the command line of the upgrade test', () => {
 });
 
 async function upgrade(...args: string[]): Promise<{ code: number | null; output: string }> {
-  // Jest's own options are not for the programs that it starts.
+  // Jest's options are not meant for the program.
   const { NODE_OPTIONS, ...env } = process.env;
   const program = projectFile('dist/tests/faults/upgrade/main.js');
   const child = spawn(process.execPath, [program, ...args], {
@@ -38,9 +36,9 @@ async function upgrade(...args: string[]): Promise<{ code: number | null; output
   };
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
-  // It stops its servers and says how far it came.
-  const late = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
+  // After SIGTERM the program stops its servers and reports its progress.
+  const timer = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearTimeout(late);
+  clearTimeout(timer);
   return { code, output };
 }

@@ -16,11 +16,11 @@ import {
   anything,
   evenly,
   isOneIn,
-  type KnownThings,
+  type KnownIds,
   pick,
   randomValue,
-  STRANGE_TEXTS,
-  STRANGENESS,
+  UNUSUAL_RATES,
+  UNUSUAL_TEXTS,
 } from './random-values.ts';
 
 export interface RandomOperation {
@@ -29,7 +29,7 @@ export interface RandomOperation {
 }
 
 const MAX_DEPTH = 5;
-/** What most clients do, and what writes. */
+/** Fields that clients use most, and those that write. */
 const FAVOURITES = [
   'requestBooking',
   'requestBooking',
@@ -38,8 +38,8 @@ const FAVOURITES = [
   'spaces',
   'myPage',
 ];
-/** Operators alone may, and it takes long: seldom. */
-const SELDOM = 'rebuildMyPage';
+/** Takes long and is for operators only, so it is selected rarely. */
+const RARE = 'rebuildMyPage';
 const KINDS = ['query', 'query', 'mutation', 'mutation', 'subscription'] as const;
 const CONDITIONS = [
   '@include(if: true)',
@@ -52,11 +52,11 @@ const CONDITIONS = [
 export function randomOperation(
   gen: fc.GeneratorValue,
   schema: GraphQLSchema,
-  things: KnownThings,
+  things: KnownIds,
 ): RandomOperation {
   const chance = (one: number) => isOneIn(gen, one);
-  const strange = pick(gen, STRANGENESS);
-  // At its hour nothing is booked yet, most of the time.
+  const unusual = pick(gen, UNUSUAL_RATES);
+  // Most of these hours are not booked yet.
   const known = { ...things, hour: things.hour + gen(evenly, 20_000) * 3_600_000 };
   const kind = pick(gen, KINDS);
   const enums = enumNames(schema);
@@ -76,7 +76,7 @@ export function randomOperation(
     if (!isObjectType(type) && !isInterfaceType(type)) return fragment(type, depth);
     const all = Object.values(type.getFields());
     const leaves = all.filter((field) => !isCompositeType(getNamedType(field.type)));
-    const candidates = depth >= MAX_DEPTH ? leaves : depth === 0 ? favoured(all) : all;
+    const candidates = depth >= MAX_DEPTH ? leaves : depth === 0 ? withFavourites(all) : all;
     return candidates.length === 0 ? '__typename' : selectField(pick(gen, candidates), depth);
   }
 
@@ -101,11 +101,11 @@ export function randomOperation(
   }
 
   function argumentText(argument: GraphQLArgument): string {
-    const value = randomValue(gen, argument.type, known, strange, argument.name);
+    const value = randomValue(gen, argument.type, known, unusual, argument.name);
     if (chance(3)) return literal(value, enums);
     const name = `v${declared.length}`;
     declared.push(`$${name}: ${argument.type}`);
-    if (!chance(strange * 2)) variables[name] = value;
+    if (!chance(unusual * 2)) variables[name] = value;
     return `$${name}`;
   }
 
@@ -115,19 +115,21 @@ export function randomOperation(
     subscription: schema.getSubscriptionType(),
   }[kind];
   const set = selectionSet(root as GraphQLNamedType, 0);
-  if (chance(strange)) variables[pick(gen, STRANGE_TEXTS)] = anything(gen);
+  if (chance(unusual)) variables[pick(gen, UNUSUAL_TEXTS)] = anything(gen);
   const head = declared.length > 0 ? `(${declared.join(', ')})` : '';
   return { query: [`${kind} Op${head} ${set}`, ...fragments].join('\n'), variables };
 }
 
-function favoured(fields: GraphQLField<unknown, unknown>[]): GraphQLField<unknown, unknown>[] {
+function withFavourites(
+  fields: GraphQLField<unknown, unknown>[],
+): GraphQLField<unknown, unknown>[] {
   const more = FAVOURITES.flatMap((name) => fields.filter((field) => field.name === name));
   return [...fields, ...more, ...more, ...fields, ...more].filter(
-    ({ name }, index) => name !== SELDOM || index < fields.length,
+    ({ name }, index) => name !== RARE || index < fields.length,
   );
 }
 
-/** The same text with a few mistakes of the kind that parsers are not made for. */
+/** The same text with a few random mistakes. */
 export function garbled(gen: fc.GeneratorValue, text: string): string {
   let result = text;
   const times = 1 + gen(evenly, 3);
@@ -141,7 +143,7 @@ export function garbled(gen: fc.GeneratorValue, text: string): string {
       part + part,
       [...part].reverse().join(''),
       part.repeat(40),
-      pick(gen, STRANGE_TEXTS),
+      pick(gen, UNUSUAL_TEXTS),
       '{'.repeat(600),
       `x${'y'.repeat(3_000)}`,
       '"""',

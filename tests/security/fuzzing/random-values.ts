@@ -8,18 +8,18 @@ import {
   isNonNullType,
 } from 'graphql';
 
-/** Ids and names that the running system knows. */
-export interface KnownThings {
+/** Ids and names that exist in the running system. */
+export interface KnownIds {
   spaceId: string;
   bookingId: string;
   user: string;
-  /** The beginning of an hour to come. */
+  /** The start of a future hour, in milliseconds. */
   hour: number;
 }
 
 const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 
-export const STRANGE_TEXTS = [
+export const UNUSUAL_TEXTS = [
   ...['', ' ', '\0', 'a\0b', '\ud800', 'x\udfff', '\u202eabc', '\ufeff', '\u2028', '\uffff', 'İß'],
   ...['😀'.repeat(60), 'é'.repeat(201), 'x'.repeat(250), 'x'.repeat(20_000), '9'.repeat(400)],
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', '[object Object]'],
@@ -38,13 +38,13 @@ export const STRANGE_TEXTS = [
   ...['Factory', '+09:00', 'EST5EDT', 'posix/UTC', '25:00', '24:01', '9:00'],
 ];
 
-const STRANGE_NUMBERS = [
+const UNUSUAL_NUMBERS = [
   ...[0, -0, 1, -1, 100, 101, 0.5, 1e21, 1e308, 2_147_483_647, 2_147_483_648, -2_147_483_648],
   ...[-2_147_483_649, Number.MAX_SAFE_INTEGER, Number.NaN, Number.POSITIVE_INFINITY, 5e-324],
 ];
 
 const HOUR = 3_600_000;
-const STRANGE_INSTANTS = [
+const UNUSUAL_INSTANTS = [
   ...[
     '0000-01-01T00:00:00Z',
     '0001-01-01T00:00:00Z',
@@ -71,33 +71,33 @@ const ZONES = [
 ];
 const METHODS = ['pm_ok', 'pm_ok', 'pm_declined'];
 
-/** All of them, with some shapes that no argument has. */
-export const STRANGE_VALUES: readonly unknown[] = [
-  ...STRANGE_NUMBERS,
-  ...STRANGE_INSTANTS,
-  ...STRANGE_TEXTS,
+/** All unusual values, with some types that no argument has. */
+export const UNUSUAL_VALUES: readonly unknown[] = [
+  ...UNUSUAL_NUMBERS,
+  ...UNUSUAL_INSTANTS,
+  ...UNUSUAL_TEXTS,
   ...[null, true, [], {}, [[]], [null], { __proto__: null, constructor: 1 }],
 ];
 
-/** How often a value is not as it should be: one in so many. */
-export const STRANGENESS = [1_000_000, 200, 30, 4] as const;
+/** One in so many values is unusual. */
+export const UNUSUAL_RATES = [1_000_000, 200, 30, 4] as const;
 
-/** Values of an input type, as JSON has them, of which one in `strange` is not as it should be. */
+/** A random value of an input type, as JSON; one in `unusual` values is invalid or extreme. */
 export function randomValue(
   gen: fc.GeneratorValue,
   type: GraphQLInputType,
-  known: KnownThings,
-  strange: number,
+  known: KnownIds,
+  unusual: number,
   name = '',
 ): unknown {
   const chance = (one: number) => isOneIn(gen, one);
   if (!isNonNullType(type) && chance(10)) return null;
-  if (chance(strange * 4)) return anything(gen);
+  if (chance(unusual * 4)) return anything(gen);
   const inner = getNullableType(type);
   if (isListType(inner)) {
-    const count = chance(strange * 4) ? 300 : 1 + gen(evenly, 2);
+    const count = chance(unusual * 4) ? 300 : 1 + gen(evenly, 2);
     return Array.from({ length: count }, () =>
-      randomValue(gen, inner.ofType, known, strange, name),
+      randomValue(gen, inner.ofType, known, unusual, name),
     );
   }
   if (isInputObjectType(inner)) {
@@ -105,39 +105,39 @@ export function randomValue(
       (field) => isNonNullType(field.type) || chance(2),
     );
     const entries = fields
-      .filter(() => !chance(strange * 4))
-      .map((field) => [field.name, randomValue(gen, field.type, known, strange, field.name)]);
-    if (chance(strange * 4)) entries.push([pick(gen, STRANGE_TEXTS), anything(gen)]);
+      .filter(() => !chance(unusual * 4))
+      .map((field) => [field.name, randomValue(gen, field.type, known, unusual, field.name)]);
+    if (chance(unusual * 4)) entries.push([pick(gen, UNUSUAL_TEXTS), anything(gen)]);
     return objectOf(entries);
   }
   if (isEnumType(inner)) {
-    return chance(strange * 2) ? pick(gen, STRANGE_TEXTS) : pick(gen, inner.getValues()).name;
+    return chance(unusual * 2) ? pick(gen, UNUSUAL_TEXTS) : pick(gen, inner.getValues()).name;
   }
-  return scalar(gen, inner.name, name, known, strange);
+  return scalar(gen, inner.name, name, known, unusual);
 }
 
 function scalar(
   gen: fc.GeneratorValue,
   type: string,
   name: string,
-  known: KnownThings,
-  strange: number,
+  known: KnownIds,
+  unusual: number,
 ): unknown {
-  const isStrange = isOneIn(gen, strange);
+  const isUnusual = isOneIn(gen, unusual);
   if (type === 'Boolean') return isOneIn(gen, 2);
   if (type === 'Int') {
-    if (isStrange) return pick(gen, STRANGE_NUMBERS);
+    if (isUnusual) return pick(gen, UNUSUAL_NUMBERS);
     return name === 'headcount' || name === 'first' ? 1 + gen(evenly, 3) : 1 + gen(evenly, 99);
   }
   if (type === 'DateTime') {
-    if (isStrange) return pick(gen, STRANGE_INSTANTS);
-    // Of a slot: this hour to the next.
+    if (isUnusual) return pick(gen, UNUSUAL_INSTANTS);
+    // A slot is one hour long.
     if (name === 'startAt' || name === 'from') return new Date(known.hour).toISOString();
     if (name === 'endAt' || name === 'to') return new Date(known.hour + HOUR).toISOString();
     return new Date(known.hour).toISOString();
   }
-  if (isStrange) {
-    return isOneIn(gen, 2) ? pick(gen, STRANGE_TEXTS) : gen(fc.string, { unit: 'binary' });
+  if (isUnusual) {
+    return isOneIn(gen, 2) ? pick(gen, UNUSUAL_TEXTS) : gen(fc.string, { unit: 'binary' });
   }
   if (name === 'timeZone') return pick(gen, ZONES);
   if (name === 'opens') return pick(gen, ['00:00', '09:00']);
@@ -153,7 +153,7 @@ function scalar(
   return `name ${gen(fc.string, { maxLength: 30, unit: 'grapheme' })}`;
 }
 
-/** Cursors are positions in JSON, in base64url: whoever knows that can write some. */
+/** A forged cursor: positions as JSON in base64url. */
 function cursor(gen: fc.GeneratorValue): string {
   const position = pick(gen, [
     UNKNOWN_ID,
@@ -167,14 +167,14 @@ function cursor(gen: fc.GeneratorValue): string {
   return Buffer.from(JSON.stringify(position) ?? '').toString('base64url');
 }
 
-/** Any JSON, also as it should not be. */
+/** Any JSON value. */
 export function anything(gen: fc.GeneratorValue): unknown {
   const kind = gen(evenly, 7);
-  if (kind === 0) return pick(gen, STRANGE_NUMBERS);
-  if (kind === 1) return pick(gen, STRANGE_TEXTS);
+  if (kind === 0) return pick(gen, UNUSUAL_NUMBERS);
+  if (kind === 1) return pick(gen, UNUSUAL_TEXTS);
   if (kind === 2) return gen(fc.string, { unit: 'binary', maxLength: 40 });
   if (kind === 3) return nested(gen(fc.integer, { min: 1, max: 2_000 }));
-  if (kind === 4) return objectOf([[pick(gen, STRANGE_TEXTS), pick(gen, STRANGE_TEXTS)]]);
+  if (kind === 4) return objectOf([[pick(gen, UNUSUAL_TEXTS), pick(gen, UNUSUAL_TEXTS)]]);
   return gen(fc.jsonValue);
 }
 
@@ -184,7 +184,7 @@ function nested(levels: number): unknown {
   return value;
 }
 
-/** With `__proto__` as any other key. */
+/** Builds an object in which `__proto__` is an ordinary key. */
 function objectOf(entries: unknown[][]): object {
   const object = {};
   for (const [key, value] of entries) {
@@ -197,9 +197,9 @@ export function pick<T>(gen: fc.GeneratorValue, from: readonly T[]): T {
   return from[gen(evenly, from.length - 1)] as T;
 }
 
-/** True once in so many times. */
+/** True with a probability of one in `times`. */
 export const isOneIn = (gen: fc.GeneratorValue, times: number): boolean =>
   gen(evenly, times - 1) === times - 1;
 
-/** From 0 on; the library's own numbers prefer the ends of their range. */
+/** Numbers from 0 to `max`, without the bias of the library towards the ends. */
 export const evenly = (max: number): fc.Arbitrary<number> => fc.noBias(fc.nat({ max }));

@@ -1,36 +1,36 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { WebSocket } from 'ws';
-import type { Shot } from './random-shots.ts';
+import type { RandomRequest } from './random-requests.ts';
 
-/** What came back. */
-export interface Seen {
+/** The response to a request. */
+export interface Received {
   status: number;
   type: string;
   text: string;
-  /** Frames of a WebSocket, and how it was closed, if it was. */
+  /** Frames of a WebSocket, and its close frame, if there was one. */
   frames: string[];
   close: { code: number; reason: string } | null;
 }
 
-/** A stream goes on, and so does a WebSocket: what comes first is enough. */
+/** Streams and WebSockets stay open; their first messages are enough. */
 const STREAM_MS = 40;
-const PATIENCE_MS = 25_000;
+const RESPONSE_TIMEOUT_MS = 25_000;
 const agent = new Agent({ keepAlive: true });
 
-/** Sends a shot and resolves with what came back; rejects when nothing did. */
-export function send(address: string, shot: Shot): Promise<Seen> {
-  return shot.over === 'http' ? sendHttp(address, shot) : sendFrames(address, shot);
+/** Sends a request and resolves with its response; rejects if there is none. */
+export function send(address: string, request: RandomRequest): Promise<Received> {
+  return request.over === 'http' ? sendHttp(address, request) : sendFrames(address, request);
 }
 
-function sendHttp(address: string, shot: Shot & { over: 'http' }): Promise<Seen> {
+function sendHttp(address: string, request: RandomRequest & { over: 'http' }): Promise<Received> {
   const { hostname, port } = new URL(address);
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = {};
-    for (const [name, value] of shot.headers) headers[name] = headerValue(value);
-    // Node's client says it of some methods alone.
-    if (shot.body !== null) headers['content-length'] = String(Buffer.byteLength(shot.body));
+    for (const [name, value] of request.headers) headers[name] = headerValue(value);
+    // Node's client sets this header for some methods only.
+    if (request.body !== null) headers['content-length'] = String(Buffer.byteLength(request.body));
     const sent = httpRequest(
-      { agent, host: hostname, port, method: shot.method, path: shot.path, headers },
+      { agent, host: hostname, port, method: request.method, path: request.path, headers },
       (response) => {
         let text = '';
         const { 'content-type': type = '' } = response.headers;
@@ -50,41 +50,44 @@ function sendHttp(address: string, shot: Shot & { over: 'http' }): Promise<Seen>
         }
       },
     );
-    sent.setTimeout(PATIENCE_MS, () => sent.destroy(new Error('no answer')));
+    sent.setTimeout(RESPONSE_TIMEOUT_MS, () => sent.destroy(new Error('no response')));
     sent.on('error', reject);
-    // Upgrades to nothing: the server may keep them as ordinary requests or end them.
+    // A server may ignore a wrong Upgrade header or close the connection, but not upgrade.
     sent.on('upgrade', (_response, socket) => {
       socket.destroy();
       reject(new Error('the server upgraded an ordinary request'));
     });
-    sent.end(shot.body ?? undefined);
+    sent.end(request.body ?? undefined);
   });
 }
 
-function sendFrames(address: string, shot: Shot & { over: 'websocket' }): Promise<Seen> {
+function sendFrames(
+  address: string,
+  request: RandomRequest & { over: 'websocket' },
+): Promise<Received> {
   return new Promise((resolve, reject) => {
     const frames: string[] = [];
     const headers = Object.fromEntries(
-      shot.headers
+      request.headers
         .filter(([name]) => name !== 'upgrade')
         .map(([name, value]) => [name, headerValue(value)]),
     );
-    const socket = new WebSocket(`${address.replace('http', 'ws')}/graphql`, shot.protocol, {
+    const socket = new WebSocket(`${address.replace('http', 'ws')}/graphql`, request.protocol, {
       headers,
     });
-    const patience = setTimeout(() => {
+    const openTimeout = setTimeout(() => {
       reject(new Error('the WebSocket did not open'));
       socket.terminate();
-    }, PATIENCE_MS);
-    let close: Seen['close'] = null;
+    }, RESPONSE_TIMEOUT_MS);
+    let close: Received['close'] = null;
     const done = (status = 101) => {
-      clearTimeout(patience);
+      clearTimeout(openTimeout);
       resolve({ status, type: '', text: '', frames, close });
     };
     socket.on('open', () => {
-      for (const frame of shot.frames) socket.send(frame);
-      clearTimeout(patience);
-      // Time for what follows at once, also for a close.
+      for (const frame of request.frames) socket.send(frame);
+      clearTimeout(openTimeout);
+      // Leaves time for the first messages and for a close.
       setTimeout(
         () => (socket.readyState === WebSocket.OPEN ? socket.close() : undefined),
         STREAM_MS,
@@ -99,12 +102,12 @@ function sendFrames(address: string, shot: Shot & { over: 'websocket' }): Promis
       close = { code, reason: String(reason) };
       done();
     });
-    // Where the server has closed already, what is still sent fails.
+    // Sending fails when the server has already closed the connection.
     socket.on('error', () => {});
   });
 }
 
-/** Node's client refuses what no server is to see; other clients don't, which raw sockets try. */
+/** Removes characters that Node's client refuses to send; other tests send them over plain sockets. */
 function headerValue(text: string): string {
   return text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '').slice(0, 4_000);
 }

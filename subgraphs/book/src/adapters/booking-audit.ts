@@ -1,19 +1,24 @@
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { Booking } from '../domain/booking.ts';
-import type { Actor } from '../ports.ts';
+import type { ActingPrincipal } from '../ports.ts';
 
-export const requestEntry = (booking: Booking, by: Actor): AuditEntry => {
+export const toRequestEntry = (booking: Booking, by: ActingPrincipal): AuditEntry => {
   const { spaceId, price } = booking.state;
-  return entryOf(booking, by, 'requestBooking', { spaceId, price });
+  return toEntry(booking, by, 'requestBooking', { spaceId, price });
 };
 
-export const cancelEntry = (booking: Booking, by: Actor): AuditEntry =>
-  entryOf(booking, by, 'cancelBooking', { refund: booking.state.refund });
+export const toCancelEntry = (booking: Booking, by: ActingPrincipal): AuditEntry =>
+  toEntry(booking, by, 'cancelBooking', { refund: booking.state.refund });
 
-function entryOf(booking: Booking, by: Actor, action: string, details: AuditEntry['details']) {
+function toEntry(
+  booking: Booking,
+  by: ActingPrincipal,
+  action: string,
+  details: AuditEntry['details'],
+) {
   return newAuditEntry({
     userId: by.userId,
-    actedAs: by.as,
+    actedAs: by.role,
     action,
     subjectType: 'booking',
     subjectId: booking.state.id,

@@ -2,14 +2,15 @@ import { bookingEvents } from '#contracts/book.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
 import { withCorrelation } from '#platform/observability/correlation.ts';
 import type { Booking } from '../domain/booking.ts';
-import type { BookingStatus } from '../domain/booking-status.ts';
+import { eventTypeFor } from '../domain/lifecycle.ts';
 
-/** The one event that tells of a booking's new status. */
-export function eventOf(booking: Booking): EventRecord {
+/** The one event of a booking's new status. */
+export function toEvent(booking: Booking): EventRecord {
   const { state } = booking;
-  const type = typeOf(state.status);
-  const givenUp = state.status === 'EXPIRED' || state.status === 'DECLINED';
-  // A sweeper acts for no request: its events stay with the request that made the booking.
+  const type = eventTypeFor(state.status);
+  // Whatever was charged for a booking that was never paid is refunded.
+  const isUnpaidEnd = state.status === 'EXPIRED' || state.status === 'DECLINED';
+  // A job acts for no request: its events keep the correlation id of the request that made the booking.
   return withCorrelation(state.correlationId, () =>
     newEvent(type, bookingEvents[type], {
       aggregateId: state.id,
@@ -20,32 +21,11 @@ export function eventOf(booking: Booking): EventRecord {
         customerId: state.customerId,
         spaceId: state.spaceId,
         spaceName: state.spaceName,
-        slot: {
-          startAt: state.slot.startAt.toISOString(),
-          endAt: state.slot.endAt.toISOString(),
-        },
+        slot: state.slot,
         price: state.price,
         status: state.status,
-        refund: givenUp ? state.price : (state.refund ?? { ...state.price, amount: 0 }),
+        refund: isUnpaidEnd ? state.price : (state.refund ?? { ...state.price, amount: 0 }),
       },
     }),
   );
-}
-
-function typeOf(status: BookingStatus): keyof typeof bookingEvents {
-  switch (status) {
-    case 'REQUESTED':
-      return 'Booked';
-    case 'PAID':
-      return 'BookingPaid';
-    case 'PAYMENT_DEFERRED':
-    case 'REGISTERED':
-      return 'BookingStatusChanged';
-    case 'CANCELLING':
-      return 'BookingCancelled';
-    case 'CANCELLED':
-    case 'DECLINED':
-    case 'EXPIRED':
-      return 'BookingReleased';
-  }
 }

@@ -1,27 +1,28 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
+import { PENDING } from './status-lists.ts';
 
-// One look at the head of a partial index for each status.
+// One probe of the head of a partial index for each status.
 const oldest = statement<{ status: string; seconds: number }>(
   'booking-oldest-by-status',
   `SELECT s.status, coalesce(extract(epoch FROM now() - since), 0)::float AS seconds
-     FROM unnest(ARRAY['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING']::booking_status[])
+     FROM unnest(ARRAY[${PENDING}]::booking_status[])
        AS s (status)
      LEFT JOIN LATERAL (
        SELECT status_since AS since FROM booking b
         WHERE b.status = s.status
-          AND b.status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+          AND b.status IN (${PENDING})
         ORDER BY status_since LIMIT 1) o ON TRUE`,
 );
 
 const stuck = statement<{ stuck: number }>(
   'booking-count-stuck',
   `SELECT count(*)::int AS stuck FROM booking
-    WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+    WHERE status IN (${PENDING})
       AND deadline_at <= now()`,
 );
 
-/** Shows at each scrape how long bookings have been on their way, and how many are stuck. */
+/** Measures at each scrape the age of pending bookings by status, and how many are stuck. */
 export function bookingMetrics(pool: Pool, metrics: Metrics): void {
   databaseGauge(
     metrics,

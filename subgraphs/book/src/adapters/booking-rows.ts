@@ -29,3 +29,69 @@ export function toBooking(row: BookingRow): Booking {
     refund: refundAmount === null ? null : { amount: refundAmount, currency },
   });
 }
+
+/** What an insert of a booking returns: nulls where it was refused. */
+export interface InsertedRow {
+  /** How many unpaid holds the customer had before. */
+  unpaid: number;
+  requestedAt: Date | null;
+  holdExpiresAt: Date;
+  nextPaymentAttemptAt: Date;
+}
+
+/** The values of an insert: of the booking, and what is written with it. */
+export type InsertValues = ReturnType<typeof toInsertValues> & {
+  maxUnpaidHolds: number;
+  events: string;
+  auditEntry: string;
+};
+
+/** Instants as durations after the request: the database adds them to its own clock. */
+export function toInsertValues({ state }: Booking) {
+  const requestedMs = state.requestedAt.getTime();
+  const firstRetryAt = state.nextPaymentAttemptAt ?? state.requestedAt;
+  return {
+    id: state.id,
+    customerId: state.customerId,
+    idempotencyKey: state.idempotencyKey,
+    spaceId: state.spaceId,
+    hostId: state.hostId,
+    spaceName: state.spaceName,
+    timeZone: state.timeZone,
+    startAt: state.slot.startAt,
+    endAt: state.slot.endAt,
+    headcount: state.headcount,
+    priceAmount: state.price.amount,
+    currency: state.price.currency,
+    refundTiers: JSON.stringify(state.refundTiers),
+    paymentMethod: state.paymentMethod,
+    version: state.version,
+    holdMs: state.holdExpiresAt.getTime() - requestedMs,
+    paymentAttempts: state.paymentAttempts,
+    firstRetryMs: firstRetryAt.getTime() - requestedMs,
+    correlationId: state.correlationId,
+  };
+}
+
+/** The values of a save: of the booking, and what is written with it. */
+export type SaveValues = ReturnType<typeof toSaveValues> & {
+  /** The event that led to the new version, for the inbox. */
+  eventId: string | null;
+  events: string;
+};
+
+export function toSaveValues(previous: Booking, next: Booking) {
+  const { state } = next;
+  return {
+    id: state.id,
+    previousVersion: previous.state.version,
+    status: state.status,
+    live: next.live,
+    version: state.version,
+    nextPaymentAttemptAt: state.nextPaymentAttemptAt,
+    refundAmount: state.refund?.amount ?? null,
+    paymentCancelled: state.paymentCancelled,
+    registrationCancelled: state.registrationCancelled,
+    paymentMethod: state.paymentMethod,
+  };
+}

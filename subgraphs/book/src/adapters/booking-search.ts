@@ -1,8 +1,9 @@
 import type { Pool } from '#platform/database/postgres.ts';
 import type { BookingFilter, BookingSearch } from '../ports.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
+import { PENDING } from './status-lists.ts';
 
-const IS_STUCK = `status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+const IS_STUCK = `status IN (${PENDING})
   AND deadline_at <= now()`;
 
 /** The condition of each part of a filter; `$` stands for its value. */

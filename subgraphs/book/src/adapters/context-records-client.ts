@@ -20,7 +20,7 @@ const eventPage = z.object({
   events: z.array(z.object({ id: z.uuid(), payload: z.unknown() })),
 });
 /** Every event of a booking names it; the events of a space do not. */
-const ofBooking = z.object({ bookingId: z.uuid() });
+const bookingPayload = z.object({ bookingId: z.uuid() });
 
 /**
  * Reads the other contexts' records over HTTP, and book's own events from its database. Events younger
@@ -34,7 +34,7 @@ export function contextRecordsClient(
 ): ContextRecords & { close(): Promise<void> } {
   const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });
 
-  async function recordsOf<Record extends { bookingId: string }>(
+  async function readRecords<Record extends { bookingId: string }>(
     to: Peer,
     shape: z.ZodType<Record>,
     bookingIds: readonly string[],
@@ -44,7 +44,7 @@ export function contextRecordsClient(
     return new Map(records.map((record) => [record.bookingId, record]));
   }
 
-  async function eventsAfter(source: EventSource, eventId: string) {
+  async function readEventsAfter(source: EventSource, eventId: string) {
     if (source === 'book') return ownEvents.page(eventId, PAGE_SIZE);
     const path = `${EVENTS_PATH}?after=${eventId}&limit=${PAGE_SIZE}`;
     return (await peers.request(source, { path }, eventPage)).events;
@@ -53,10 +53,10 @@ export function contextRecordsClient(
   return {
     async changedAfter(source, eventId) {
       const end = firstIdAt(Date.now() - delayMs);
-      const page = await eventsAfter(source, eventId);
+      const page = await readEventsAfter(source, eventId);
       const events = page.filter(({ id }) => id < end);
       const ids = events.flatMap(
-        ({ payload }) => ofBooking.safeParse(payload).data?.bookingId ?? [],
+        ({ payload }) => bookingPayload.safeParse(payload).data?.bookingId ?? [],
       );
       return {
         bookingIds: [...new Set(ids)],
@@ -65,11 +65,11 @@ export function contextRecordsClient(
       };
     },
 
-    async of(ids) {
+    async read(ids) {
       const [payments, registrations, views] = await Promise.all([
-        recordsOf('payment', paymentRecord, ids),
-        recordsOf('space', registrationRecord, ids),
-        recordsOf('mypage', viewRecord, ids),
+        readRecords('payment', paymentRecord, ids),
+        readRecords('space', registrationRecord, ids),
+        readRecords('mypage', viewRecord, ids),
       ]);
       return ids.map((bookingId) => ({
         bookingId,

@@ -1,18 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { signedIn } from '#platform/auth/viewer.ts';
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { isText } from '#platform/graphql/text.ts';
 import { type Erasure, postgresErasure } from '#platform/operator/erasure.ts';
 import { NotErasable, orRefusal, parseCustomer } from '#platform/operator/erasure-resolvers.ts';
+import { FINAL } from './status-lists.ts';
 
 const MAX_REASON_LENGTH = 1_000;
-/** Nothing follows any more, unless somebody cancels a use that has not ended. */
-const OPEN = `NOT (status::text IN ('DECLINED', 'EXPIRED', 'REJECTED', 'CANCELLED')
+/**
+ * Something may follow: a step of the saga, or the cancellation of a use that has not ended. As text,
+ * because a newer release may know more statuses: `REJECTED` will be final.
+ */
+const IS_OPEN = `NOT (status::text IN (${FINAL}, 'REJECTED')
                    OR status::text = 'REGISTERED' AND end_at < now())`;
 
-/** Book's part of an erasure: it comes last, and forgets whose pseudonym it was. */
+const insertErasure = namedStatement<
+  Record<string, never>,
+  'pseudonym' | 'customerId' | 'reason' | 'by'
+>(
+  'customer-erasure-insert',
+  `INSERT INTO customer_erasure (pseudonym, customer_id, reason, begun_by)
+   VALUES (:pseudonym, :customerId, :reason, :by) ON CONFLICT (customer_id) DO NOTHING`,
+);
+
+/** Book's part of an erasure: it comes last, and deletes whose pseudonym it was. */
 export function bookErasure(pool: Pool): Erasure {
   return postgresErasure(pool, ['booking'], async (db, { customerId, pseudonym }) => {
     await refuseIfOpen(db, pseudonym);
@@ -25,7 +39,7 @@ export function bookErasure(pool: Pool): Erasure {
 }
 
 /** The field that begins an erasure: chooses the pseudonym, or repeats it where one is under way. */
-export function erasureBeginning(pool: Pool) {
+export function erasureStart(pool: Pool) {
   return {
     Mutation: {
       beginCustomerErasure(
@@ -40,7 +54,7 @@ export function erasureBeginning(pool: Pool) {
           throw badInput('reason', `Say why, in at most ${MAX_REASON_LENGTH} characters.`);
         }
         return orRefusal(async () => ({
-          pseudonym: await begin(pool, customerId, reason, userId),
+          pseudonym: await startErasure(pool, customerId, reason, userId),
           replaced: 0,
           next: null,
         }));
@@ -49,7 +63,7 @@ export function erasureBeginning(pool: Pool) {
   };
 }
 
-function begin(pool: Pool, customerId: string, reason: string, by: string): Promise<string> {
+function startErasure(pool: Pool, customerId: string, reason: string, by: string): Promise<string> {
   return inTransaction(pool, async (db) => {
     const { rowCount } = await db.query('SELECT FROM booking WHERE customer_id = $1 LIMIT 1', [
       customerId,
@@ -64,11 +78,7 @@ function begin(pool: Pool, customerId: string, reason: string, by: string): Prom
     if (undelivered) {
       throw new NotErasable('Events of this customer are still being delivered: try again later.');
     }
-    await db.query(
-      `INSERT INTO customer_erasure (pseudonym, customer_id, reason, begun_by)
-       VALUES ($1, $2, $3, $4) ON CONFLICT (customer_id) DO NOTHING`,
-      [`erased-${randomUUID()}`, customerId, reason, by],
-    );
+    await insertErasure(db, { pseudonym: `erased-${randomUUID()}`, customerId, reason, by });
     const { rows } = await db.query(
       'SELECT pseudonym FROM customer_erasure WHERE customer_id = $1',
       [customerId],
@@ -79,7 +89,7 @@ function begin(pool: Pool, customerId: string, reason: string, by: string): Prom
 
 async function refuseIfOpen(db: Queryable, customerId: string): Promise<void> {
   const { rows } = await db.query(
-    `SELECT id FROM booking WHERE customer_id = $1 AND ${OPEN} ORDER BY id LIMIT 1`,
+    `SELECT id FROM booking WHERE customer_id = $1 AND ${IS_OPEN} ORDER BY id LIMIT 1`,
     [customerId],
   );
   if (rows.length > 0) {

@@ -11,7 +11,7 @@ import {
 } from '../application/booking-saga.ts';
 import type { BookPorts } from '../ports.ts';
 
-/** What book takes in: the catalogue, and what payment and space report on bookings. */
+/** Consumes the catalogue, and the events of payment and space on bookings. */
 export async function consumeEvents(
   consumer: Consumer,
   ports: BookPorts,
@@ -32,7 +32,7 @@ export async function consumeEvents(
     {
       SpaceListed: async ({ id, version, payload: { spaceId, ...facts } }) => {
         await ports.catalogue.store({ ...facts, id: spaceId, version }, id);
-        logger.info({ spaceId }, 'space taken into the catalogue');
+        logger.info({ spaceId }, 'space stored in the catalogue');
       },
       Registered: saga(registered),
       RegistrationRejected: saga(registrationRejected),

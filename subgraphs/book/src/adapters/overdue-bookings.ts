@@ -3,6 +3,7 @@ import { consumersOf } from '#contracts/topology.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { OverdueBookings } from '../ports.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
+import { CHECKED } from './status-lists.ts';
 
 // The lease is the wait for the next check: 30 s at least, then 1, 2, 4, at most 5 minutes.
 const claim = statement<BookingRow>(
@@ -11,7 +12,7 @@ const claim = statement<BookingRow>(
       SET checks = checks + 1,
           next_check_at = now() + least(300, 30 * 2 ^ least(checks, 4)) * interval '1 second'
     WHERE id IN (SELECT id FROM booking
-                  WHERE status IN ('PAID', 'CANCELLING') AND next_check_at <= now()
+                  WHERE status IN (${CHECKED}) AND next_check_at <= now()
                   ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING ${COLUMNS}`,
 );

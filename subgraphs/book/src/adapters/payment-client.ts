@@ -18,7 +18,7 @@ const OUTCOME = `query PaymentOutcome($bookingId: ID!) {
 }`;
 
 const outcome = z.object({ status: z.enum(['APPROVED', 'DECLINED', 'PENDING']) }).nullable();
-const answer = z.object({
+const response = z.object({
   data: z.object({ approvePayment: outcome.optional(), paymentOutcome: outcome.optional() }),
   errors: z.undefined().optional(),
 });
@@ -29,8 +29,8 @@ export interface PaymentClient extends PaymentGateway {
 
 /**
  * The synchronous call to payment, behind a circuit breaker: opens when half of at least 20 calls
- * within 10 s failed, and lets one through again every 5 s. A decline is an answer, not a failure.
- * A call is aborted after `timeoutMs`, and what is not answered clearly is `unknown`.
+ * within 10 s failed, and lets one through again every 5 s. A decline is a response, not a failure.
+ * A call is aborted after `timeoutMs`; without a clear response the outcome is `unknown`.
  */
 export function paymentClient(
   url: string,
@@ -60,44 +60,19 @@ export function paymentClient(
       signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await body.text();
-    if (statusCode !== 200) throw new Error(`payment answered with HTTP ${statusCode}`);
-    const { data } = answer.parse(JSON.parse(text));
-    const outcome = outcomeOf((data.approvePayment ?? data.paymentOutcome)?.status);
+    if (statusCode !== 200) throw new Error(`payment responded with HTTP ${statusCode}`);
+    const { data } = response.parse(JSON.parse(text));
+    const outcome = toOutcome((data.approvePayment ?? data.paymentOutcome)?.status);
     calls.inc({ outcome });
     return outcome;
   }
 
-  const breaker = new CircuitBreaker(call, {
-    // The request aborts itself: the breaker's own timer would leave it running.
-    timeout: false,
-    volumeThreshold: 20,
-    errorThresholdPercentage: 50,
-    rollingCountTimeout: 10_000,
-    resetTimeout: 5_000,
-  });
-  breaker.on('open', () => logger.warn('payment fails: its circuit breaker is open'));
-  breaker.on('close', () => logger.info('payment answers again: its circuit breaker is closed'));
-  breaker.fallback((_query: string, _variables: object, error: Error): PaymentOutcome => {
-    const notCalled = CircuitBreaker.isOurError(error);
-    calls.inc({ outcome: notCalled ? 'not-called' : 'failed' });
-    if (!notCalled) logger.warn({ reason: error.message }, 'the outcome of a payment is unknown');
-    return 'unknown';
-  });
+  const breaker = openBreaker(call, calls, logger);
   const circuit = (): PaymentCircuit => {
     if (breaker.opened) return 'open';
     return breaker.halfOpen ? 'half-open' : 'closed';
   };
-  new Gauge({
-    name: 'spacerent_payment_circuit',
-    help: 'The circuit breaker of the calls to payment: 1 for the state that it is in',
-    labelNames: ['state'],
-    registers: [metrics],
-    collect() {
-      for (const state of ['closed', 'half-open', 'open'] as const) {
-        this.set({ state }, circuit() === state ? 1 : 0);
-      }
-    },
-  });
+  measureCircuit(circuit, metrics);
 
   return {
     circuit,
@@ -113,7 +88,7 @@ export function paymentClient(
           paymentMethod: state.paymentMethod,
         },
       }),
-    outcomeOf: ({ state }) => breaker.fire(OUTCOME, { bookingId: state.id }),
+    findOutcome: ({ state }) => breaker.fire(OUTCOME, { bookingId: state.id }),
     async close() {
       breaker.shutdown();
       await http.close();
@@ -121,7 +96,44 @@ export function paymentClient(
   };
 }
 
-function outcomeOf(status: 'APPROVED' | 'DECLINED' | 'PENDING' | undefined): PaymentOutcome {
+function toOutcome(status: 'APPROVED' | 'DECLINED' | 'PENDING' | undefined): PaymentOutcome {
   if (status === 'APPROVED') return 'approved';
   return status === 'DECLINED' ? 'declined' : 'unknown';
+}
+
+type Call = (query: string, variables: object) => Promise<PaymentOutcome>;
+
+/** The breaker of the calls; its outcome is `unknown` where it does not call or the call fails. */
+function openBreaker(call: Call, calls: Counter<'outcome'>, logger: Logger) {
+  const breaker = new CircuitBreaker(call, {
+    // The request aborts itself: the breaker's own timer would leave it running.
+    timeout: false,
+    volumeThreshold: 20,
+    errorThresholdPercentage: 50,
+    rollingCountTimeout: 10_000,
+    resetTimeout: 5_000,
+  });
+  breaker.on('open', () => logger.warn('payment fails: its circuit breaker is open'));
+  breaker.on('close', () => logger.info('payment responds again: its circuit breaker is closed'));
+  breaker.fallback((_query: string, _variables: object, error: Error): PaymentOutcome => {
+    const notCalled = CircuitBreaker.isOurError(error);
+    calls.inc({ outcome: notCalled ? 'not-called' : 'failed' });
+    if (!notCalled) logger.warn({ reason: error.message }, 'the outcome of a payment is unknown');
+    return 'unknown';
+  });
+  return breaker;
+}
+
+function measureCircuit(circuit: () => PaymentCircuit, metrics: Metrics): void {
+  new Gauge({
+    name: 'spacerent_payment_circuit',
+    help: 'The circuit breaker of the calls to payment: 1 for the state that it is in',
+    labelNames: ['state'],
+    registers: [metrics],
+    collect() {
+      for (const state of ['closed', 'half-open', 'open'] as const) {
+        this.set({ state }, circuit() === state ? 1 : 0);
+      }
+    },
+  });
 }

@@ -1,3 +1,4 @@
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { inTransaction, type Pool, statement } from '#platform/database/postgres.ts';
 import { firstIdAt } from '#platform/messaging/archive.ts';
 import type { ReconciliationStore } from '../application/reconcile.ts';
@@ -5,10 +6,10 @@ import type { BookingRecord, Violation } from '../domain/consistency.ts';
 
 /**
  * Renewed with each page. Where a page takes longer, two replicas compare it, which does no harm; a
- * replica that dies holds the others up for no longer than this.
+ * replica that dies delays the others for this long.
  */
 const LEASE_SECONDS = 30;
-/** Where a source begins: what is older was compared, or was there before the comparison. */
+/** Where a source starts: older events were compared, or precede the reconciliation. */
 const FIRST_ROUND_MS = 24 * 3_600_000;
 const MAX_OPEN_VIOLATIONS = 500;
 
@@ -21,14 +22,17 @@ const leaseSource = statement<{ eventId: string }>(
 RETURNING event_id AS "eventId"`,
 );
 
-const advanceSource = statement(
+const advanceSource = namedStatement<
+  Record<string, never>,
+  'source' | 'eventId' | 'isCaughtUp' | 'intervalSeconds'
+>(
   'reconciliation-advance',
   `UPDATE reconciliation_source
-      SET event_id = $2::uuid,
+      SET event_id = :eventId::uuid,
           leased_until = now() + interval '1 second'
-            * CASE WHEN $3::boolean THEN $4::float ELSE ${LEASE_SECONDS} END,
-          caught_up_at = CASE WHEN $3::boolean THEN now() ELSE caught_up_at END
-    WHERE source = $1`,
+            * CASE WHEN :isCaughtUp::boolean THEN :intervalSeconds::float ELSE ${LEASE_SECONDS} END,
+          caught_up_at = CASE WHEN :isCaughtUp::boolean THEN now() ELSE caught_up_at END
+    WHERE source = :source`,
 );
 
 const releaseSource = statement(
@@ -41,11 +45,10 @@ const bookingsById = statement<BookingRecord>(
   'reconciliation-bookings',
   `SELECT id, status, space_id AS "spaceId", start_at AS "startAt", end_at AS "endAt",
           price_amount AS price, refund_amount AS refund,
-          CASE WHEN live THEN (
-            SELECT count(*)::int FROM booking o
-             WHERE o.space_id = b.space_id AND o.live AND o.id <> b.id
-               AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(b.start_at, b.end_at, '[)'))
-            ELSE 0 END AS overlaps,
+          (SELECT count(*)::int FROM slot_hold h
+             JOIN slot_hold o ON o.space_id = h.space_id AND o.live AND o.owner_id <> h.owner_id
+              AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(h.start_at, h.end_at, '[)')
+            WHERE h.booking_id = b.id AND h.live) AS overlaps,
           EXISTS (SELECT FROM outbox e
                    WHERE e.aggregate_id = b.id AND e.awaiting <> '{}') AS "isPassing"
      FROM booking b WHERE id = ANY($1::uuid[])`,
@@ -102,7 +105,7 @@ export function postgresReconciliationStore(
       return row?.eventId ?? null;
     },
     advance: async (source, eventId, isCaughtUp) =>
-      void (await advanceSource(pool, source, eventId, isCaughtUp, intervalSeconds)),
+      void (await advanceSource(pool, { source, eventId, isCaughtUp, intervalSeconds })),
     release: async (source) => void (await releaseSource(pool, source, intervalSeconds)),
     bookings: (ids) => bookingsById(pool, [...ids]),
     openViolations: async () => (await openViolations(pool)).map(({ bookingId }) => bookingId),

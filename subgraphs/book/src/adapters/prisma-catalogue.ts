@@ -5,7 +5,7 @@ import type { Catalogue } from '../ports.ts';
 import { batched } from './batched.ts';
 import { type StoredNotifications, storedNotifications } from './stored-notifications.ts';
 
-// Every request for a booking begins with it; a page of spaces asks for all of them in one tick.
+// Every request for a booking begins with it; a page of spaces reads all of them in one tick.
 const byIds = statement<CatalogueSpace>(
   'catalogue-by-ids',
   `SELECT id, host_id AS "hostId", name, time_zone AS "timeZone", capacity,

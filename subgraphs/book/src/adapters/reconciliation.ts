@@ -7,10 +7,10 @@ import { type ContextRecords, reconcile } from '../application/reconcile.ts';
 import { invariants } from '../domain/consistency.ts';
 import type { PostgresReconciliationStore } from './postgres-reconciliation-store.ts';
 
-/** How often this replica looks whether a source is due. */
-const LOOK_MS = 1_000;
+/** Period in which this replica checks whether a source is due. */
+const CHECK_PERIOD_MS = 1_000;
 /** Longer than a request or an event on its way takes. */
-const SETTLE_MS = 3_000;
+const EVENT_DELAY_MS = 3_000;
 
 /** Starts the reconciliation with its metrics; returns what stops it, after the page at hand. */
 export function startReconciliation(deps: {
@@ -53,12 +53,12 @@ export function startReconciliation(deps: {
       (await store.ages()).map(({ source, seconds }) => ({ labels: { source }, value: seconds })),
   );
 
-  return repeat(logger, 'the reconciliation', LOOK_MS, () =>
+  return repeat(logger, 'the reconciliation', CHECK_PERIOD_MS, () =>
     reconcile({
       store,
       records,
-      settle: () => wait(SETTLE_MS),
-      compared: (bookings) => compared.inc(bookings),
+      waitForEvents: () => wait(EVENT_DELAY_MS),
+      countCompared: (bookings) => compared.inc(bookings),
       report: ({ bookingId, invariant, detail }) =>
         logger.error({ bookingId, invariant, detail }, 'an invariant is violated'),
     }),

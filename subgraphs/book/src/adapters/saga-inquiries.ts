@@ -24,8 +24,8 @@ const registrationResponse = z.object({
 });
 
 /**
- * Asks payment and space what became of a booking, for the sweeper of deadlines alone: without a
- * circuit breaker, because few calls are made at a time and the next one waits in the database.
+ * Queries what became of a booking at payment and space, for the checks of overdue bookings: without
+ * a circuit breaker, because few calls are made at a time and the next one waits in the database.
  */
 export function sagaInquiries(
   urls: { payment: string; space: string },
@@ -42,7 +42,7 @@ export function sagaInquiries(
       const { data } = await peers.request('payment', request(PAYMENT, state.id), paymentResponse);
       return data.paymentOutcome?.isClosed ?? false;
     },
-    async registrationOf({ state }) {
+    async findRegistrationStatus({ state }) {
       const { data } = await peers.request(
         'space',
         request(REGISTRATION, state.id),

@@ -3,13 +3,9 @@ import type { IllegalTransition } from '../domain/refusals.ts';
 import type { BookPorts, PaymentOutcome } from '../ports.ts';
 
 /*
- * The life of a booking after its request, in one place: what payment and space report, and what
- * happens when they report nothing. Every step may come late, twice or out of order.
- *
- *   REQUESTED ──approved──▶ PAID ──registered──▶ REGISTERED
- *      │  └─unknown─▶ PAYMENT_DEFERRED ─(asked again)─▶ PAID | DECLINED | EXPIRED
- *      └──declined──▶ DECLINED
- *   any live one ──cancelled or registration rejected──▶ CANCELLING ──both settled──▶ CANCELLED
+ * What happens to a booking after its request: the events of payment and space, and the retries where
+ * none comes. The lifecycle is a table in domain/lifecycle.ts. Every event may come late, twice or out
+ * of order.
  */
 
 /** An event of another context that concerns a booking. */
@@ -19,29 +15,33 @@ export interface SagaEvent {
 }
 
 export const paymentCancelled = (ports: BookPorts, event: SagaEvent): Promise<void> =>
-  onEvent(ports, event, 'payment cancelled', [(booking) => booking.settlePayment()]);
+  processEvent(ports, event, 'payment cancelled', [
+    (booking) => booking.completePaymentCancellation(),
+  ]);
 
 /** Nothing is registered unpaid, so a registration that overtakes its approval implies it. */
 export const registered = (ports: BookPorts, event: SagaEvent): Promise<void> =>
-  onEvent(ports, event, 'use registered', [
+  processEvent(ports, event, 'use registered', [
     (booking) => (booking.awaitsPayment ? booking.approvePayment() : booking),
     (booking) => booking.confirm(),
   ]);
 
 export const registrationRejected = (ports: BookPorts, event: SagaEvent): Promise<void> =>
-  onEvent(ports, event, 'registration rejected', [(booking) => booking.rejectRegistration()]);
+  processEvent(ports, event, 'registration rejected', [(booking) => booking.rejectRegistration()]);
 
 export const registrationCancelled = (ports: BookPorts, event: SagaEvent): Promise<void> =>
-  onEvent(ports, event, 'registration cancelled', [(booking) => booking.settleRegistration()]);
+  processEvent(ports, event, 'registration cancelled', [
+    (booking) => booking.completeRegistrationCancellation(),
+  ]);
 
 /** One version of a booking to the next. */
 export type Step = (booking: Booking) => Booking | IllegalTransition;
 
 /**
- * Takes the steps that an event calls for, each a version of its own; the last one is saved
- * together with the event's id. A step that the present status does not admit changes nothing.
+ * Applies the steps that an event requires, each a version of its own; the last one is saved
+ * together with the event's id. A step that the lifecycle does not admit changes nothing.
  */
-async function onEvent(
+async function processEvent(
   ports: BookPorts,
   event: SagaEvent,
   what: string,
@@ -49,12 +49,12 @@ async function onEvent(
 ): Promise<void> {
   const { bookings } = ports;
   for (;;) {
-    const { booking, taken } = await bookings.findForEvent(event.bookingId, event.id);
-    if (taken) return;
+    const { booking, isProcessed } = await bookings.findForEvent(event.bookingId, event.id);
+    if (isProcessed) return;
     if (!booking) throw new Error(`${what}: there is no booking ${event.bookingId}`);
     const outcome = await advance(ports, booking, steps, event.id);
     if (outcome === 'stale') continue;
-    if (outcome === 'illegal') await bookings.take(event.id);
+    if (outcome === 'illegal') await bookings.recordEvent(event.id);
     ports.log(what, {
       bookingId: event.bookingId,
       status: outcome === 'illegal' ? booking.state.status : outcome.state.status,
@@ -64,7 +64,7 @@ async function onEvent(
   }
 }
 
-/** Takes the steps one after another, each saved as a version; the last with the event's id. */
+/** Applies the steps one after another, each saved as a version; the last with the event's id. */
 export async function advance(
   ports: BookPorts,
   start: Booking,
@@ -84,73 +84,73 @@ export async function advance(
   return booking;
 }
 
-/** Asks payment to approve and takes the booking to what it says. Returns it as it then stands. */
-export async function askPayment(ports: BookPorts, booking: Booking): Promise<Booking> {
-  return settle(ports, booking, await ports.payments.approve(booking));
+/** Requests the payment and applies its outcome. Returns the booking as it then is. */
+export async function requestPayment(ports: BookPorts, booking: Booking): Promise<Booking> {
+  return applyOutcome(ports, booking, await ports.payments.approve(booking));
 }
 
-async function settle(
+async function applyOutcome(
   ports: BookPorts,
   booking: Booking,
   outcome: PaymentOutcome,
 ): Promise<Booking> {
-  const step = await stepFor(ports, outcome);
-  const settled = await advance(ports, booking, [step]);
-  if (settled instanceof Booking) {
-    const { id, status } = settled.state;
-    ports.log('payment answered', { bookingId: id, outcome, status });
-    return settled;
+  const step = await toStep(ports, outcome);
+  const moved = await advance(ports, booking, [step]);
+  if (moved instanceof Booking) {
+    const { id, status } = moved.state;
+    ports.log('payment outcome', { bookingId: id, outcome, status });
+    return moved;
   }
-  // Stale: a registration, a cancellation or the sweeper came first and knew as much.
+  // Stale: a registration, a cancellation or a retry came first and applied as much.
   return (await ports.bookings.find(booking.state.id)) ?? booking;
 }
 
-async function stepFor(ports: BookPorts, outcome: PaymentOutcome): Promise<Step> {
+async function toStep(ports: BookPorts, outcome: PaymentOutcome): Promise<Step> {
   if (outcome === 'approved') return (current) => current.approvePayment();
   if (outcome === 'declined') return (current) => current.declinePayment();
   const now = await ports.bookings.now();
   return (current) => current.deferPayment(now);
 }
 
-/** How often {@link sweepUnpaid} is to be called. */
-export const SWEEP_MS = 500;
-const SWEEP_CONCURRENCY = 8;
+/** The period of {@link retryDuePayments}. */
+export const RETRY_PERIOD_MS = 500;
+const MAX_CONCURRENT_RETRIES = 8;
 
 /**
- * Moves on bookings whose payment is unknown and due: asks payment again with the same key, or,
- * once the hold has expired, asks what became of it and gives the slot free. No more of them than
- * payment is to bear; while its circuit is open, none but those that have expired.
+ * Retries payments whose outcome is unknown and which are due: requests the payment again with the
+ * same key or, once the hold has expired, queries its outcome and releases the slot. The rate is
+ * limited to spare payment; while its circuit is open, only expired holds are processed.
  */
-export async function sweepUnpaid(ports: BookPorts): Promise<void> {
+export async function retryDuePayments(ports: BookPorts): Promise<void> {
   const { payments, bookings } = ports;
-  const most = Math.ceil((ports.deferredPerSecond * SWEEP_MS) / 1_000);
+  const limit = Math.ceil((ports.deferredPerSecond * RETRY_PERIOD_MS) / 1_000);
   const circuit = payments.circuit();
   const due = await bookings.claimUnpaid(
-    circuit === 'half-open' ? 1 : most,
+    circuit === 'half-open' ? 1 : limit,
     circuit === 'open' ? 'expired' : 'all',
   );
   const waiting = [...due];
-  const sweepers = Array.from({ length: SWEEP_CONCURRENCY }, async () => {
+  const workers = Array.from({ length: MAX_CONCURRENT_RETRIES }, async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const { booking, now } = next;
-      await ports.resume(booking, () => moveOn(ports, booking, now));
+      await ports.resume(booking, () => retryOrExpire(ports, booking, now));
     }
   });
-  await Promise.all(sweepers);
+  await Promise.all(workers);
 }
 
 /** `now` is when the booking was claimed, by the database's clock. */
-async function moveOn(ports: BookPorts, booking: Booking, now: Date): Promise<void> {
+async function retryOrExpire(ports: BookPorts, booking: Booking, now: Date): Promise<void> {
   if (now < booking.state.holdExpiresAt) {
-    await askPayment(ports, booking);
+    await requestPayment(ports, booking);
     return;
   }
-  const truth = await ports.payments.outcomeOf(booking);
-  if (truth !== 'unknown') {
-    await settle(ports, booking, truth);
+  const outcome = await ports.payments.findOutcome(booking);
+  if (outcome !== 'unknown') {
+    await applyOutcome(ports, booking, outcome);
     return;
   }
-  // A payment that still comes finds the booking released and is refunded.
+  // A payment that is approved later finds the booking released, and is refunded.
   const expired = await advance(ports, booking, [(current) => current.expire(now)]);
   if (expired instanceof Booking) ports.log('hold expired', { bookingId: booking.state.id });
 }

@@ -1,13 +1,13 @@
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { BookPorts } from '../ports.ts';
 
-const YOUNG_MS = 10_000;
+const MAX_YOUNG_AGE_MS = 10_000;
 const MAX_WAIT_MS = 1_500;
 
 /**
  * The space, from book's own catalogue. The event of a space that was listed seconds ago may still
  * be on its way: its id shows its age (UUIDv7, RFC 9562 section 5.7), and for a young one this waits
- * for the event, 1.5 s at most, and looks once more. Made-up ids cost two queries at most.
+ * for the event, 1.5 s at most, and reads the catalogue once more. Ids that do not exist cost two queries at most.
  */
 export async function findListedSpace(
   ports: BookPorts,
@@ -20,6 +20,6 @@ export async function findListedSpace(
 }
 
 function isYoung(id: string, now: Date): boolean {
-  const madeAt = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
-  return Math.abs(now.getTime() - madeAt) < YOUNG_MS;
+  const createdMs = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+  return Math.abs(now.getTime() - createdMs) < MAX_YOUNG_AGE_MS;
 }

@@ -1,8 +1,8 @@
 import {
   type BookingRecord,
   type BookingRecords,
+  findViolations,
   type Violation,
-  violationsOf,
 } from '../domain/consistency.ts';
 
 /** Whose events say which bookings changed. */
@@ -22,7 +22,7 @@ export interface ReconciliationStore {
   lease(source: EventSource): Promise<string | null>;
   /** Moves on; `isCaughtUp`: nothing is waiting, so the source is due again after the interval. */
   advance(source: EventSource, eventId: string, isCaughtUp: boolean): Promise<void>;
-  /** Gives the lease up after a failure: the source is due again after the interval. */
+  /** Ends the lease after a failure: the source is due again after the interval. */
   release(source: EventSource): Promise<void>;
   /** The bookings among these that book has. */
   bookings(ids: readonly string[]): Promise<BookingRecord[]>;
@@ -37,16 +37,16 @@ export interface ContextRecords {
   /** The bookings of events after `eventId` that are older than the settling delay. */
   changedAfter(source: EventSource, eventId: string): Promise<ChangedBookings>;
   /** The other contexts' records, in the order of the ids. */
-  of(ids: readonly string[]): Promise<Omit<BookingRecords, 'booking'>[]>;
+  read(ids: readonly string[]): Promise<Omit<BookingRecords, 'booking'>[]>;
 }
 
 export interface ReconcilePorts {
   store: ReconciliationStore;
   records: ContextRecords;
-  /** Resolves after a moment in which events under way arrive. */
-  settle: () => Promise<void>;
-  /** Called with the number of bookings that were compared. */
-  compared: (bookings: number) => void;
+  /** Resolves after a delay in which events on their way arrive. */
+  waitForEvents: () => Promise<void>;
+  /** Counts the bookings that were compared. */
+  countCompared: (bookings: number) => void;
   report: (violation: Violation) => void;
 }
 
@@ -90,24 +90,24 @@ async function compareChanges(
 
 async function compare(ports: ReconcilePorts, bookingIds: readonly string[]): Promise<void> {
   if (bookingIds.length === 0) return;
-  let violations = await violationsAmong(ports, bookingIds);
+  let violations = await findViolationsAmong(ports, bookingIds);
   if (violations.length > 0) {
-    // The contexts are read one after the other: a booking that changed in between looks wrong once.
-    await ports.settle();
+    // The contexts are read one after the other: a booking that changes in between seems wrong once.
+    await ports.waitForEvents();
     const suspects = [...new Set(violations.map((each) => each.bookingId))];
-    violations = await violationsAmong(ports, suspects);
+    violations = await findViolationsAmong(ports, suspects);
   }
-  ports.compared(bookingIds.length);
+  ports.countCompared(bookingIds.length);
   for (const violation of await ports.store.record(bookingIds, violations)) ports.report(violation);
 }
 
-async function violationsAmong(
+async function findViolationsAmong(
   { store, records }: ReconcilePorts,
   ids: readonly string[],
 ): Promise<Violation[]> {
-  const [bookings, others] = await Promise.all([store.bookings(ids), records.of(ids)]);
+  const [bookings, others] = await Promise.all([store.bookings(ids), records.read(ids)]);
   const byId = new Map(bookings.map((booking) => [booking.id, booking]));
   return others.flatMap((each) =>
-    violationsOf({ ...each, booking: byId.get(each.bookingId) ?? null }),
+    findViolations({ ...each, booking: byId.get(each.bookingId) ?? null }),
   );
 }

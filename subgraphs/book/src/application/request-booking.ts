@@ -1,5 +1,5 @@
-import { Booking, type BookingRequest } from '../domain/booking.ts';
-import type { Party } from '../domain/booking-status.ts';
+import { Booking } from '../domain/booking.ts';
+import type { BookingRequest } from '../domain/booking-request.ts';
 import type {
   IdempotencyKeyReused,
   InvalidBookingRequest,
@@ -7,19 +7,20 @@ import type {
   SpaceNotFound,
   TooManyPendingBookings,
 } from '../domain/refusals.ts';
+import type { Role } from '../domain/role.ts';
 import type { BookPorts } from '../ports.ts';
-import { askPayment } from './booking-saga.ts';
+import { requestPayment } from './booking-saga.ts';
 import { findListedSpace } from './find-listed-space.ts';
-import { alternativesTo } from './free-slots.ts';
+import { findAlternatives } from './free-slots.ts';
 
-/** The payment said no; the booking tells of it, its slot is free. */
+/** The payment was declined: the booking is `DECLINED`, and its slot is free. */
 export interface PaymentDeclined {
   type: 'PaymentDeclined';
   message: string;
   booking: Booking;
 }
 
-export type RequestBookingAnswer =
+export type RequestBookingResult =
   | Booking
   | SlotUnavailable
   | InvalidBookingRequest
@@ -29,15 +30,15 @@ export type RequestBookingAnswer =
   | TooManyPendingBookings;
 
 /**
- * Holds the slot, asks for payment, and answers with the booking as it then stands. The same key
- * and request always answer with the same booking, whatever has changed since. `as` tells by which
- * right the customer asks.
+ * Holds the slot, requests the payment, and returns the booking as it then is. The same key and
+ * request always return the same booking, whatever has changed since. `role` is what the principal
+ * acts as, for the audit log.
  */
 export async function requestBooking(
   ports: BookPorts,
   request: BookingRequest,
-  as: Party,
-): Promise<RequestBookingAnswer> {
+  role: Role,
+): Promise<RequestBookingResult> {
   const now = ports.clock();
   const space = await findListedSpace(ports, request.spaceId);
   const booking = space
@@ -49,19 +50,19 @@ export async function requestBooking(
       })
     : ({ type: 'SpaceNotFound', message: 'There is no such space.' } as const);
   if (!space || !(booking instanceof Booking)) {
-    return (await repeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
+    return (await findRepeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
   }
 
   const { maxUnpaidHolds } = ports;
-  const by = { userId: request.customerId, as };
-  const held = await ports.bookings.request(booking, maxUnpaidHolds, by);
-  if (held instanceof Booking) {
-    ports.log('booking requested', { bookingId: held.state.id, spaceId: space.id });
-    return answerFor(await askPayment(ports, held));
+  const by = { userId: request.customerId, role };
+  const inserted = await ports.bookings.insert(booking, maxUnpaidHolds, by);
+  if (inserted instanceof Booking) {
+    ports.log('booking requested', { bookingId: inserted.state.id, spaceId: space.id });
+    return toResult(await requestPayment(ports, inserted));
   }
-  const earlier = await repeated(ports, request);
+  const earlier = await findRepeated(ports, request);
   if (earlier) return earlier;
-  if (held === 'too-many') {
+  if (inserted === 'too-many') {
     return {
       type: 'TooManyPendingBookings',
       message: `You hold ${maxUnpaidHolds} slots that are not paid yet, and may not hold more.`,
@@ -71,12 +72,12 @@ export async function requestBooking(
   return {
     type: 'SlotUnavailable',
     message: `${space.name} is taken at that time.`,
-    alternatives: await alternativesTo(ports, space, request.slot),
+    alternatives: await findAlternatives(ports, space, request.slot),
   };
 }
 
-/** The answer to a request that was made before under the same key; null when it was not. */
-async function repeated(
+/** The result of an earlier request under the same key; null when there was none. */
+async function findRepeated(
   ports: BookPorts,
   request: BookingRequest,
 ): Promise<Booking | PaymentDeclined | IdempotencyKeyReused | null> {
@@ -84,14 +85,14 @@ async function repeated(
   const earlier = await ports.bookings.findByKey(customerId, idempotencyKey, paymentMethod);
   if (!earlier) return null;
   const { booking, hasPaymentMethod } = earlier;
-  if (booking.wasMadeBy(request, hasPaymentMethod)) return answerFor(booking);
+  if (booking.isSameRequest(request, hasPaymentMethod)) return toResult(booking);
   return {
     type: 'IdempotencyKeyReused',
     message: 'This idempotency key was used for another request: choose a new one.',
   };
 }
 
-function answerFor(booking: Booking): Booking | PaymentDeclined {
+function toResult(booking: Booking): Booking | PaymentDeclined {
   return booking.state.status === 'DECLINED'
     ? { type: 'PaymentDeclined', message: 'The payment was declined.', booking }
     : booking;

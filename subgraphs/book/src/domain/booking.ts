@@ -1,10 +1,11 @@
-import type { BookingStatus, Party } from './booking-status.ts';
+import { type BookingRequest, findProblem } from './booking-request.ts';
 import { type RefundTier, refundByTier } from './cancellation-policy.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
-import { MAX_AMOUNT, type Money, priceOf } from './money.ts';
-import { isOpenDuring } from './opening-hours.ts';
+import { type BookingStatus, holdsSlot, isUnpaid, nextStatus, type Verb } from './lifecycle.ts';
+import { calculatePrice, MAX_AMOUNT, type Money } from './money.ts';
 import type { IllegalTransition, InvalidBookingRequest } from './refusals.ts';
-import { lengthOf, type TimeSlot } from './time-slot.ts';
+import type { Role } from './role.ts';
+import { lengthMs, type TimeSlot } from './time-slot.ts';
 
 export interface BookingState {
   id: string;
@@ -19,7 +20,7 @@ export interface BookingState {
   /** Frozen at the request, like the refund tiers. */
   price: Money;
   refundTiers: readonly RefundTier[];
-  /** Empty once the booking does not await its payment any more. */
+  /** Empty once the payment is not awaited any more. */
   paymentMethod: string;
   status: BookingStatus;
   /** Rises with every change; a store refuses to save over a newer one. */
@@ -27,7 +28,7 @@ export interface BookingState {
   requestedAt: Date;
   holdExpiresAt: Date;
   paymentAttempts: number;
-  /** When payment is asked again; null unless its outcome is unknown. */
+  /** When payment is requested again; null unless its outcome is unknown. */
   nextPaymentAttemptAt: Date | null;
   /** What the cancellation refunds, frozen when it was accepted. */
   refund: Money | null;
@@ -36,33 +37,11 @@ export interface BookingState {
   correlationId: string;
 }
 
-/** What a customer asks for. */
-export interface BookingRequest {
-  customerId: string;
-  idempotencyKey: string;
-  spaceId: string;
-  slot: TimeSlot;
-  headcount: number;
-  paymentMethod: string;
-}
-
-const HOLDS_SLOT: Record<BookingStatus, boolean> = {
-  REQUESTED: true,
-  PAYMENT_DEFERRED: true,
-  PAID: true,
-  REGISTERED: true,
-  CANCELLING: true,
-  CANCELLED: false,
-  DECLINED: false,
-  EXPIRED: false,
-};
-
-const MAX_SLOT_MS = 31 * 24 * 3_600_000;
-/** A process that dies between the commit and the payment call is taken over after this. */
-const TAKEOVER_MS = 5_000;
+/** When payment is requested again if the process ends between the commit and the payment call. */
+const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 60_000;
 
-/** A booking: immutable, every transition returns the next version or says that it is illegal. */
+/** A booking: immutable; every verb returns the next version, or that the lifecycle does not admit it. */
 export class Booking {
   readonly state: Readonly<BookingState>;
 
@@ -70,15 +49,15 @@ export class Booking {
     this.state = state;
   }
 
-  /** Holds the slot at today's price and refund tiers, or says what is wrong with the request. */
+  /** Holds the slot at today's price and refund tiers, or names what is wrong with the request. */
   static request(
     request: BookingRequest,
     space: CatalogueSpace,
-    made: { id: string; now: Date; holdSeconds: number; correlationId: string },
+    context: { id: string; now: Date; holdSeconds: number; correlationId: string },
   ): Booking | InvalidBookingRequest {
-    const problem = problemOf(request, space, made.now);
+    const problem = findProblem(request, space, context.now);
     if (problem) return { type: 'InvalidBookingRequest', ...problem };
-    const amount = priceOf(space.hourlyRate, lengthOf(request.slot));
+    const amount = calculatePrice(space.hourlyRate, lengthMs(request.slot));
     if (amount === undefined) {
       return {
         type: 'InvalidBookingRequest',
@@ -86,10 +65,11 @@ export class Booking {
         message: `The price of this slot exceeds ${MAX_AMOUNT}: choose a shorter one.`,
       };
     }
-    const holdExpiresAt = made.now.getTime() + made.holdSeconds * 1_000;
+    const nowMs = context.now.getTime();
+    const holdExpiresMs = nowMs + context.holdSeconds * 1_000;
     return new Booking({
       ...request,
-      id: made.id,
+      id: context.id,
       hostId: space.hostId,
       spaceName: space.name,
       timeZone: space.timeZone,
@@ -97,36 +77,31 @@ export class Booking {
       refundTiers: space.refundTiers,
       status: 'REQUESTED',
       version: 1,
-      requestedAt: made.now,
-      holdExpiresAt: new Date(holdExpiresAt),
+      requestedAt: context.now,
+      holdExpiresAt: new Date(holdExpiresMs),
       paymentAttempts: 1,
-      nextPaymentAttemptAt: new Date(Math.min(made.now.getTime() + TAKEOVER_MS, holdExpiresAt)),
+      nextPaymentAttemptAt: new Date(Math.min(nowMs + FIRST_RETRY_MS, holdExpiresMs)),
       refund: null,
       paymentCancelled: false,
       registrationCancelled: false,
-      correlationId: made.correlationId,
+      correlationId: context.correlationId,
     });
   }
 
-  /**
-   * Does it hold its slot against all others? One that is being cancelled does until nothing is
-   * registered any more: the refund may take its time.
-   */
+  /** Whether it holds its slot against all others. */
   get live(): boolean {
-    const { status, registrationCancelled } = this.state;
-    if (status === 'CANCELLING') return !registrationCancelled;
-    return HOLDS_SLOT[status];
+    return holdsSlot(this.state.status, this.state.registrationCancelled);
   }
 
   get awaitsPayment(): boolean {
-    return this.state.status === 'REQUESTED' || this.state.status === 'PAYMENT_DEFERRED';
+    return isUnpaid(this.state.status);
   }
 
   /**
-   * Is this the same request that made the booking? `hasPaymentMethod` says whether its payment
+   * Whether the booking was made by an equal request. `hasPaymentMethod` says whether its payment
    * method is the booking's, which may be erased here.
    */
-  wasMadeBy(request: BookingRequest, hasPaymentMethod: boolean): boolean {
+  isSameRequest(request: BookingRequest, hasPaymentMethod: boolean): boolean {
     const { state } = this;
     return (
       state.spaceId === request.spaceId &&
@@ -137,45 +112,37 @@ export class Booking {
     );
   }
 
-  /** The payment's outcome is unknown: the hold stands, payment is asked again with backoff. `now` is the database's. */
+  /** The payment's outcome is unknown: the hold stays, and payment is retried with backoff. `now` is the database's. */
   deferPayment(now: Date): Booking | IllegalTransition {
-    if (!this.awaitsPayment) return this.illegal('deferPayment');
-    const wait = Math.min(1_000 * 2 ** (this.state.paymentAttempts - 1), MAX_RETRY_MS);
-    const expiry = this.state.holdExpiresAt.getTime();
-    return this.next({
-      status: 'PAYMENT_DEFERRED',
-      nextPaymentAttemptAt: new Date(Math.min(now.getTime() + wait, expiry)),
-    });
+    const waitMs = Math.min(1_000 * 2 ** (this.state.paymentAttempts - 1), MAX_RETRY_MS);
+    const retryMs = Math.min(now.getTime() + waitMs, this.state.holdExpiresAt.getTime());
+    return this.apply('deferPayment', { nextPaymentAttemptAt: new Date(retryMs) });
   }
 
   approvePayment(): Booking | IllegalTransition {
-    if (!this.awaitsPayment) return this.illegal('approvePayment');
-    return this.stopAwaitingPayment('PAID');
+    return this.apply('approvePayment');
   }
 
   declinePayment(): Booking | IllegalTransition {
-    if (!this.awaitsPayment) return this.illegal('declinePayment');
-    return this.stopAwaitingPayment('DECLINED');
+    return this.apply('declinePayment');
   }
 
   /** The payment did not come in time; `now` is the database's. */
   expire(now: Date): Booking | IllegalTransition {
-    if (!this.awaitsPayment || now < this.state.holdExpiresAt) return this.illegal('expire');
-    return this.stopAwaitingPayment('EXPIRED');
+    if (now < this.state.holdExpiresAt) return this.illegal('expire');
+    return this.apply('expire');
   }
 
   /** The use is registered. */
   confirm(): Booking | IllegalTransition {
-    if (this.state.status !== 'PAID') return this.illegal('confirm');
-    return this.next({ status: 'REGISTERED' });
+    return this.apply('confirm');
   }
 
   /**
-   * What cancelling now would refund. Until the payment is confirmed, and when the host cancels,
-   * all of it; afterwards by the tiers that were frozen at the request. Once cancelled, what that
-   * cancellation refunds.
+   * What a cancellation now would refund: all of it until the payment is confirmed or when the host
+   * cancels, later by the tiers frozen at the request. Once cancelled, what that cancellation refunds.
    */
-  quoteRefund(party: Party, now: Date): Money {
+  quoteRefund(role: Role, now: Date): Money {
     const { state } = this;
     const all = state.price;
     switch (state.status) {
@@ -184,7 +151,7 @@ export class Booking {
         return all;
       case 'PAID':
       case 'REGISTERED':
-        return party === 'host'
+        return role === 'host'
           ? all
           : refundByTier(all, state.refundTiers, state.slot.startAt, state.timeZone, now);
       case 'CANCELLING':
@@ -196,96 +163,53 @@ export class Booking {
     }
   }
 
-  /** Accepts the cancellation at the refund quoted now. Payment and space then take back theirs. */
-  cancel(party: Party, now: Date): Booking | IllegalTransition {
-    const cancellable =
-      this.awaitsPayment || this.state.status === 'PAID' || this.state.status === 'REGISTERED';
-    if (!cancellable || now >= this.state.slot.endAt) return this.illegal('cancel');
-    return this.startCancelling(this.quoteRefund(party, now));
+  /** Accepts the cancellation at the refund quoted now. Payment and space then cancel their parts. */
+  cancel(role: Role, now: Date): Booking | IllegalTransition {
+    if (now >= this.state.slot.endAt) return this.illegal('cancel');
+    return this.apply('cancel', { refund: this.quoteRefund(role, now) });
   }
 
-  /** The use cannot be registered: everything is given back, whatever the tiers say. */
+  /** The use cannot be registered: the whole price is refunded, whatever the tiers say. */
   rejectRegistration(): Booking | IllegalTransition {
-    if (!this.awaitsPayment && this.state.status !== 'PAID') {
-      return this.illegal('rejectRegistration');
-    }
-    return this.startCancelling(this.state.price);
+    return this.apply('rejectRegistration', { refund: this.state.price });
   }
 
-  /** Nothing more is owed either way. */
-  settlePayment(): Booking | IllegalTransition {
-    if (this.state.status !== 'CANCELLING') return this.illegal('settlePayment');
-    return this.next({ paymentCancelled: true }).finishCancelling();
+  /** Nothing more is charged or refunded. */
+  completePaymentCancellation(): Booking | IllegalTransition {
+    return this.apply(
+      'completePaymentCancellation',
+      { paymentCancelled: true },
+      this.state.registrationCancelled,
+    );
   }
 
   /** Nothing is registered any more. */
-  settleRegistration(): Booking | IllegalTransition {
-    if (this.state.status !== 'CANCELLING') return this.illegal('settleRegistration');
-    return this.next({ registrationCancelled: true }).finishCancelling();
+  completeRegistrationCancellation(): Booking | IllegalTransition {
+    return this.apply(
+      'completeRegistrationCancellation',
+      { registrationCancelled: true },
+      this.state.paymentCancelled,
+    );
   }
 
-  /** The payment method has served its purpose, and is erased with the same version. */
-  private stopAwaitingPayment(status: BookingStatus, changes: Partial<BookingState> = {}): Booking {
-    return this.next({ ...changes, status, nextPaymentAttemptAt: null, paymentMethod: '' });
+  /**
+   * The next version, as the lifecycle has it; `isLastStep`: with `completeCancellation` in it. The
+   * payment method is erased in the version that stops awaiting the payment.
+   */
+  private apply(
+    verb: Verb,
+    changes: Partial<BookingState> = {},
+    isLastStep = false,
+  ): Booking | IllegalTransition {
+    const { state } = this;
+    let status = nextStatus(verb, state.status);
+    if (status && isLastStep) status = nextStatus('completeCancellation', status);
+    if (!status) return this.illegal(verb);
+    const erased = isUnpaid(status) ? {} : { nextPaymentAttemptAt: null, paymentMethod: '' };
+    return new Booking({ ...state, ...erased, ...changes, status, version: state.version + 1 });
   }
 
-  private startCancelling(refund: Money): Booking {
-    return this.stopAwaitingPayment('CANCELLING', { refund });
-  }
-
-  private finishCancelling(): Booking {
-    const { paymentCancelled, registrationCancelled } = this.state;
-    if (!paymentCancelled || !registrationCancelled) return this;
-    return new Booking({ ...this.state, status: 'CANCELLED' });
-  }
-
-  private next(changes: Partial<BookingState>): Booking {
-    return new Booking({ ...this.state, ...changes, version: this.state.version + 1 });
-  }
-
-  private illegal(verb: string): IllegalTransition {
+  private illegal(verb: Verb): IllegalTransition {
     return { type: 'IllegalTransition', from: this.state.status, verb };
   }
-}
-
-function problemOf(
-  request: BookingRequest,
-  space: CatalogueSpace,
-  now: Date,
-): { field: string; message: string } | undefined {
-  const { slot, headcount } = request;
-  if (slot.endAt <= slot.startAt) {
-    return { field: 'slot.endAt', message: 'The slot must end after it starts.' };
-  }
-  if (slot.startAt <= now) {
-    return { field: 'slot.startAt', message: 'The slot must start in the future.' };
-  }
-  if (lengthOf(slot) > MAX_SLOT_MS) {
-    return { field: 'slot', message: 'The slot must be no longer than 31 days.' };
-  }
-  if (!isOpenDuring(slot, space.openingHours, space.timeZone)) {
-    return {
-      field: 'slot',
-      message: `The slot must lie within the opening hours of ${space.name} (${space.timeZone}).`,
-    };
-  }
-  if (headcount < 1) return { field: 'headcount', message: 'At least one person must come.' };
-  if (headcount > space.capacity) {
-    return {
-      field: 'headcount',
-      message: `${space.name} takes at most ${space.capacity} people, not ${headcount}.`,
-    };
-  }
-  return (
-    tokenProblem('paymentMethod', request.paymentMethod) ??
-    tokenProblem('idempotencyKey', request.idempotencyKey)
-  );
-}
-
-function tokenProblem(field: string, text: string) {
-  if (text.trim() !== '' && text.length <= 200 && !/\p{Cc}/u.test(text)) return undefined;
-  return {
-    field,
-    message: `The ${field} must have 1 to 200 characters, none a control character.`,
-  };
 }

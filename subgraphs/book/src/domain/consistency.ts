@@ -1,4 +1,4 @@
-import type { BookingStatus } from './booking-status.ts';
+import { type BookingStatus, pendingStatuses } from './lifecycle.ts';
 
 /** What must be true of every booking, as the labels of the metric name it. */
 export const invariants = [
@@ -69,26 +69,21 @@ export interface Violation {
 }
 
 /** In these a step of the saga is still to come: its deadline guards them, not the comparison. */
-const PASSING_STATUSES: ReadonlySet<BookingStatus> = new Set([
-  'REQUESTED',
-  'PAYMENT_DEFERRED',
-  'PAID',
-  'CANCELLING',
-]);
-/** The provider took the money, whatever became of it afterwards. */
+const PENDING_STATUSES: ReadonlySet<BookingStatus> = new Set(pendingStatuses);
+/** The provider charged the customer, whether or not it refunded later. */
 const CHARGED = new Set(['APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED']);
 
 /** Compares what the contexts store of one booking; returns what contradicts, usually nothing. */
-export function violationsOf(records: BookingRecords): Violation[] {
+export function findViolations(records: BookingRecords): Violation[] {
   const { bookingId, booking } = records;
   const violations: Violation[] = [];
-  const claim = (holds: boolean, invariant: Invariant, detail: string) => {
+  const check = (holds: boolean, invariant: Invariant, detail: string) => {
     if (!holds) violations.push({ bookingId, invariant, detail });
   };
 
   if (!booking) {
     const found = (['payment', 'registration', 'view'] as const).filter((name) => records[name]);
-    claim(
+    check(
       found.length === 0,
       'every-record-has-its-booking',
       `${found.join(', ')} without a booking`,
@@ -97,30 +92,30 @@ export function violationsOf(records: BookingRecords): Violation[] {
   }
 
   const { registration } = records;
-  claim(booking.overlaps === 0, 'live-slots-do-not-overlap', `overlaps ${booking.overlaps} others`);
-  claim(
+  check(booking.overlaps === 0, 'live-slots-do-not-overlap', `overlaps ${booking.overlaps} others`);
+  check(
     (registration?.overlaps ?? 0) === 0,
     'registered-uses-do-not-overlap',
     `overlaps ${registration?.overlaps} others`,
   );
   const isPassing =
-    PASSING_STATUSES.has(booking.status) ||
+    PENDING_STATUSES.has(booking.status) ||
     [booking, records.payment, registration].some((record) => record?.isPassing);
-  // Whatever ends it publishes an event, and that event has the booking compared again.
+  // Its end publishes an event, and that event has the booking compared again.
   if (isPassing) return violations;
 
-  compareMoney(booking, records.payment, claim);
-  compareRegistration(booking, records, claim);
-  compareView(booking, records, claim);
+  compareMoney(booking, records.payment, check);
+  compareRegistration(booking, records, check);
+  compareView(booking, records, check);
   return violations;
 }
 
-type Claim = (holds: boolean, invariant: Invariant, detail: string) => void;
+type Check = (holds: boolean, invariant: Invariant, detail: string) => void;
 
 function compareMoney(
   { status, price, refund }: BookingRecord,
   payment: BookingRecords['payment'],
-  claim: Claim,
+  check: Check,
 ): void {
   const isCharged = payment !== null && CHARGED.has(payment.status);
   const shown = payment
@@ -128,31 +123,31 @@ function compareMoney(
     : 'no payment';
 
   if (status === 'REGISTERED') {
-    claim(
+    check(
       payment?.status === 'APPROVED' && payment.amount === price,
       'confirmed-is-paid-and-registered',
       `price ${price}, ${shown}`,
     );
-    claim(
+    check(
       (payment?.refunded ?? 0) === 0 && (payment?.refundDue ?? null) === null,
       'standing-booking-is-not-refunded',
       shown,
     );
   } else if (isCharged) {
     const quoted = status === 'CANCELLED' ? (refund ?? 0) : price;
-    claim(
+    check(
       payment.refundDue !== null,
       'approved-is-confirmed-or-refunded',
       `booking ${status}, ${shown}`,
     );
-    claim(
+    check(
       payment.refunded === quoted,
       'charge-is-refunded-as-quoted',
       `booking ${status}, quoted ${quoted}, ${shown}`,
     );
   }
   if (payment && payment.chargedByProvider !== null) {
-    claim(
+    check(
       payment.chargedByProvider === isCharged,
       'payment-agrees-with-provider',
       `payment ${payment.status}, the provider says ${payment.chargedByProvider ? 'charged' : 'not charged'}`,
@@ -163,11 +158,11 @@ function compareMoney(
 function compareRegistration(
   booking: BookingRecord,
   { payment, registration }: BookingRecords,
-  claim: Claim,
+  check: Check,
 ): void {
   const isRegistered = registration?.status === 'REGISTERED';
   if (booking.status !== 'REGISTERED') {
-    claim(!isRegistered, 'registered-is-confirmed', `booking ${booking.status} is registered`);
+    check(!isRegistered, 'registered-is-confirmed', `booking ${booking.status} is registered`);
     return;
   }
   const isTheSame =
@@ -176,7 +171,7 @@ function compareRegistration(
     registration.spaceId === booking.spaceId &&
     Date.parse(registration.startAt) === booking.startAt.getTime() &&
     Date.parse(registration.endAt) === booking.endAt.getTime();
-  claim(
+  check(
     isRegistered && isTheSame,
     'confirmed-is-paid-and-registered',
     registration
@@ -188,7 +183,7 @@ function compareRegistration(
 function compareView(
   { status }: BookingRecord,
   { payment, registration, view }: BookingRecords,
-  claim: Claim,
+  check: Check,
 ): void {
   // A payment that was voided before any charge is not shown.
   const paymentStatus = payment && payment.status !== 'VOIDED' ? payment.status : null;
@@ -198,7 +193,7 @@ function compareView(
     view.paymentStatus === paymentStatus &&
     view.refunded === (payment?.refunded ?? 0) &&
     view.registrationStatus === (registration?.status ?? null);
-  claim(
+  check(
     isRight,
     'view-shows-the-booking',
     view

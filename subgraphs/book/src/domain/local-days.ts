@@ -16,8 +16,8 @@ interface LocalDay {
 }
 
 /**
- * The days of one time zone. A day is counted from 1970-01-01 as its calendar counts it. To ask for
- * an offset is expensive, and whoever looks for free slots asks for the same days: they are kept.
+ * The days of one time zone. A day is counted from 1970-01-01 in the calendar of the zone. Reading
+ * an offset is expensive, and searches for free slots read the same days: they are cached.
  */
 export class LocalDays {
   readonly #zone: IANAZone;
@@ -27,10 +27,10 @@ export class LocalDays {
     this.#zone = IANAZone.create(timeZone);
   }
 
-  static readonly #known = new Map<string, LocalDays>();
+  static readonly #byZone = new Map<string, LocalDays>();
 
-  static of(timeZone: string): LocalDays {
-    return remembered(LocalDays.#known, MAX_ZONES, timeZone, () => new LocalDays(timeZone));
+  static for(timeZone: string): LocalDays {
+    return cached(LocalDays.#byZone, MAX_ZONES, timeZone, () => new LocalDays(timeZone));
   }
 
   /** The day on which the instant falls. */
@@ -38,12 +38,12 @@ export class LocalDays {
     return Math.floor((instantMs + this.#offsetMs(instantMs)) / DAY_MS);
   }
 
-  startOf(day: number): number {
+  dayStart(day: number): number {
     return this.#day(day).startMs;
   }
 
-  /** The instant at which the wall clock of the day shows so many minutes; 1440: the next day. */
-  instantOf(day: number, minutes: number): number {
+  /** The instant at which the wall clock of the day shows `minutes` after midnight; 1440: the next day. */
+  toInstant(day: number, minutes: number): number {
     const local = this.#day(day);
     if (minutes === 1440) return local.endMs;
     if (local.isEven) return local.startMs + minutes * MINUTE_MS;
@@ -51,7 +51,7 @@ export class LocalDays {
   }
 
   #day(day: number): LocalDay {
-    return remembered(this.#days, MAX_DAYS_OF_ZONE, day, () => {
+    return cached(this.#days, MAX_DAYS_OF_ZONE, day, () => {
       const midnight = day * DAY_MS;
       const startMs = this.#resolve(midnight, this.#offsetMs(midnight - DAY_MS));
       const offsetMs = this.#offsetMs(startMs);
@@ -93,15 +93,10 @@ export class LocalDays {
   }
 }
 
-/** The map's value, or a new one, for which the oldest of `max` goes. */
-function remembered<Key, Value>(
-  map: Map<Key, Value>,
-  max: number,
-  key: Key,
-  make: () => Value,
-): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
+/** The map's value, or a new one; the oldest is removed where there are `max`. */
+function cached<Key, Value>(map: Map<Key, Value>, max: number, key: Key, make: () => Value): Value {
+  const found = map.get(key);
+  if (found !== undefined) return found;
   const value = make();
   if (map.size >= max) map.delete(map.keys().next().value as Key);
   map.set(key, value);

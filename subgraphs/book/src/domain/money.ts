@@ -15,7 +15,7 @@ const HOUR_MS = 3_600_000n;
  * The price of `durationMs` at an hourly rate, in minor units, rounded half up. Undefined when it
  * exceeds {@link MAX_AMOUNT}. Exact: the product may exceed what a number holds.
  */
-export function priceOf(hourlyRate: number, durationMs: number): number | undefined {
+export function calculatePrice(hourlyRate: number, durationMs: number): number | undefined {
   const exact = BigInt(hourlyRate) * BigInt(durationMs);
   const rounded = (2n * exact + HOUR_MS) / (2n * HOUR_MS);
   return rounded <= BigInt(MAX_AMOUNT) ? Number(rounded) : undefined;

@@ -39,8 +39,8 @@ export function openPeriods(
   from: Date,
   to: Date,
 ): TimeSlot[] {
-  const days = LocalDays.of(timeZone);
-  const week = weekOf(hours);
+  const days = LocalDays.for(timeZone);
+  const week = toWeek(hours);
   const fromMs = from.getTime();
   const toMs = to.getTime();
   const periods: TimeSlot[] = [];
@@ -52,10 +52,10 @@ export function openPeriods(
     periods.push({ startAt, endAt: closeMs > toMs ? to : new Date(closeMs) });
   };
   // A day earlier, so that what opened before `from` is seen.
-  for (let day = days.dayAt(fromMs) - 1; days.startOf(day) < toMs; day += 1) {
-    for (const { opens, closes } of week[weekdayOf(day)] ?? []) {
-      const startMs = days.instantOf(day, opens);
-      const endMs = days.instantOf(day, closes);
+  for (let day = days.dayAt(fromMs) - 1; days.dayStart(day) < toMs; day += 1) {
+    for (const { opens, closes } of week[toWeekday(day)] ?? []) {
+      const startMs = days.toInstant(day, opens);
+      const endMs = days.toInstant(day, closes);
       if (closeMs >= startMs) {
         closeMs = Math.max(closeMs, endMs);
       } else if (endMs > startMs) {
@@ -74,22 +74,22 @@ interface Minutes {
 }
 
 /** For each weekday, Monday first, the minutes of the day at which it opens and closes, in order. */
-function weekOf(hours: readonly OpeningHours[]): Minutes[][] {
+function toWeek(hours: readonly OpeningHours[]): Minutes[][] {
   const week: Minutes[][] = DAYS.map(() => []);
   for (const { day, opens, closes } of hours) {
-    week[DAYS.indexOf(day)]?.push({ opens: minutesOf(opens), closes: minutesOf(closes) });
+    week[DAYS.indexOf(day)]?.push({ opens: toMinutes(opens), closes: toMinutes(closes) });
   }
   for (const day of week) day.sort((a, b) => a.opens - b.opens);
   return week;
 }
 
-function minutesOf(wallClock: string): number {
+function toMinutes(wallClock: string): number {
   const [hour, minute] = wallClock.split(':').map(Number) as [number, number];
   return hour * 60 + minute;
 }
 
 /** 1970-01-01 was a Thursday. */
-function weekdayOf(day: number): number {
+function toWeekday(day: number): number {
   return (((day + 3) % 7) + 7) % 7;
 }
 

@@ -1,7 +1,7 @@
-import type { BookingStatus } from './booking-status.ts';
+import type { BookingStatus, Verb } from './lifecycle.ts';
 import type { TimeSlot } from './time-slot.ts';
 
-/** Rules that say no. They are answers, not errors. */
+/** Refusals: rules that say no. They are returned, not thrown. */
 export interface SlotUnavailable {
   type: 'SlotUnavailable';
   message: string;
@@ -21,7 +21,7 @@ export interface IdempotencyKeyReused {
   type: 'IdempotencyKeyReused';
   message: string;
 }
-/** One customer may hold only so many unpaid slots at a time. */
+/** The customer has reached the limit of unpaid holds. */
 export interface TooManyPendingBookings {
   type: 'TooManyPendingBookings';
   message: string;
@@ -36,9 +36,9 @@ export interface BookingNotCancellable {
   message: string;
   status: BookingStatus;
 }
-/** A fact came that the booking's present status does not admit, such as an approval after expiry. */
+/** The booking's status does not admit the verb, such as an approval after expiry. */
 export interface IllegalTransition {
   type: 'IllegalTransition';
   from: BookingStatus;
-  verb: string;
+  verb: Verb;
 }

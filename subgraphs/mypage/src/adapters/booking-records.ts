@@ -1,6 +1,6 @@
 import type { ViewRecord } from '#contracts/reconciliation.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import { liveGenerationReader } from './prisma-view-generations.ts';
+import { liveGenerationReader } from './live-generation.ts';
 
 /** Reads views for the reconciliation. */
 export function viewRecords(prisma: PrismaClient) {

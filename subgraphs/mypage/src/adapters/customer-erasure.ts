@@ -3,9 +3,9 @@ import { NotErasable } from '#platform/operator/erasure-resolvers.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { ViewGenerations } from '../ports.ts';
 
-const STEP_SIZE = 500;
+const BATCH_SIZE = 500;
 
-/** Erases in the read model: in every generation of the views, their versions and the dead letters. */
+/** Erases a customer's id in all generations of the views, in their versions and in dead letters. */
 export function viewErasure(
   prisma: PrismaClient,
   generations: Pick<ViewGenerations, 'latest'>,
@@ -13,7 +13,7 @@ export function viewErasure(
   return {
     async erase({ customerId, pseudonym, after }) {
       const rebuild = await generations.latest();
-      // It has read events already that still name the customer.
+      // The rebuild may have read events already that name the customer.
       if (rebuild && !rebuild.finishedAt) {
         throw new NotErasable('Mypage is being rebuilt: try again when that has ended.');
       }
@@ -23,7 +23,7 @@ export function viewErasure(
       const letters = await prisma.deadLetter.findMany({
         where: after ? { eventId: { gt: after } } : {},
         orderBy: { eventId: 'asc' },
-        take: STEP_SIZE,
+        take: BATCH_SIZE,
       });
       let replaced = views.count + versions.count;
       for (const { eventId, event } of letters) {
@@ -37,7 +37,7 @@ export function viewErasure(
         replaced += 1;
       }
       const last = letters.at(-1);
-      return { replaced, next: letters.length === STEP_SIZE && last ? last.eventId : null };
+      return { replaced, next: letters.length === BATCH_SIZE && last ? last.eventId : null };
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
 
-/** What mypage takes in: everything that the other contexts tell of a booking. */
+/** Consumes all events about bookings, payments and registrations. */
 export async function consumeEvents(
   consumer: Consumer,
   project: (event: ProjectedEvent) => Promise<void>,
@@ -13,16 +13,16 @@ export async function consumeEvents(
 ): Promise<void> {
   const options = { concurrency: 8 };
 
-  const take = async (type: string, event: ProjectedEvent): Promise<void> => {
+  const projectAndLog = async (type: string, event: ProjectedEvent): Promise<void> => {
     await project(event);
-    logger.info({ event: type, bookingId: event.facts.bookingId }, 'view updated');
+    logger.info({ event: type, bookingId: event.payload.bookingId }, 'view updated');
   };
   const booking = ({ type, payload, ...event }: ReceivedEvent<BookingFacts>) =>
-    take(type, { ...event, of: 'booking', facts: payload });
+    projectAndLog(type, { ...event, aggregate: 'booking', payload });
   const payment = ({ type, payload, ...event }: ReceivedEvent<PaymentFacts>) =>
-    take(type, { ...event, of: 'payment', facts: payload });
+    projectAndLog(type, { ...event, aggregate: 'payment', payload });
   const registration = ({ type, payload, ...event }: ReceivedEvent<RegistrationFacts>) =>
-    take(type, { ...event, of: 'registration', facts: payload });
+    projectAndLog(type, { ...event, aggregate: 'registration', payload });
 
   await consumer.take(
     bookingEvents,

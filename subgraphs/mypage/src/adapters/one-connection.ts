@@ -10,18 +10,18 @@ import { RetryLater } from '#platform/messaging/failures.ts';
 
 type Config = Parameters<typeof createClient>[0];
 
-/** How long a statement waits for a lock that another process holds; the process waits with it. */
-const BUSY_MS = 1_000;
+/** How long a statement waits for another process's lock; it blocks this process meanwhile. */
+const LOCK_TIMEOUT_MS = 1_000;
 
 /**
- * Prisma's adapter on one connection to a SQLite file. The libSQL client gives every transaction a
- * connection of its own, which lives until it is garbage: one whose COMMIT failed keeps its lock till
- * then, and each begins without our settings. One connection is enough, because the adapter lets one
- * transaction or statement through at a time.
+ * Prisma's adapter on one connection to a SQLite file. The libSQL client opens a connection for every
+ * transaction and closes it by garbage collection: one whose COMMIT failed keeps its lock until then, and
+ * each lacks our settings. One connection is enough, because the adapter runs one transaction or statement
+ * at a time.
  */
 export class OneConnectionLibSql extends PrismaLibSql {
   override createClient(config: Config): Client {
-    const client = createClient({ ...config, timeout: BUSY_MS });
+    const client = createClient({ ...config, timeout: LOCK_TIMEOUT_MS });
     const run: (statement: InStatement) => Promise<ResultSet> = client.execute.bind(client);
     let connection = 0;
     let isSet = false;
@@ -35,7 +35,7 @@ export class OneConnectionLibSql extends PrismaLibSql {
         }
         return await run(statement);
       } catch (error) {
-        // The client leaves a refused statement open, and with it no transaction can be committed.
+        // The client leaves a refused statement open, which blocks every later COMMIT.
         if (isBusy(error)) await renew();
         throw error;
       }
@@ -49,7 +49,7 @@ export class OneConnectionLibSql extends PrismaLibSql {
 
     client.execute = execute as Client['execute'];
     client.transaction = async () => {
-      // Asks for the write lock first: a transaction that has read already could not wait for it.
+      // Acquires the write lock first: SQLite refuses it at once to a transaction that has read.
       await execute('BEGIN IMMEDIATE');
       const own = connection;
       const within = <T>(work: () => Promise<T>): Promise<T> => {

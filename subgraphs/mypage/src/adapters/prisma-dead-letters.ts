@@ -1,45 +1,45 @@
 import type { DeadLetter, DeadLetterState, DeadLetters } from '#platform/messaging/dead-letters.ts';
 import type { EventRecord } from '#platform/messaging/events.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import { liveGeneration, writtenGenerations } from './prisma-view-generations.ts';
+import { liveGeneration, writtenGenerations } from './live-generation.ts';
 
-const FORGET_BATCH_SIZE = 500;
+const DELETE_BATCH_SIZE = 500;
 
 type StoredDeadLetter = Prisma.DeadLetterGetPayload<object>;
 
-/** Dead letters beside mypage's inbox, on SQLite or MariaDB alike. */
+/** Dead letters in the database of mypage's inbox, on SQLite or MariaDB. */
 export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
   return {
     noteFailure: (event, error, parkAfter) =>
       prisma.$transaction(async (tx) => {
         const { id: eventId } = event;
-        const before = await tx.deadLetter.findUnique({ where: { eventId } });
-        if (before && !['FAILING', 'REPLAYING'].includes(before.state)) return null;
+        const previous = await tx.deadLetter.findUnique({ where: { eventId } });
+        if (previous && !['FAILING', 'REPLAYING'].includes(previous.state)) return null;
         if (await isProcessed(tx, eventId)) return null;
-        const failures = (before?.failures ?? 0) + 1;
-        const isParked = failures >= parkAfter && (await takeUnlessHeld(tx, eventId));
-        const noted = { failures, error, lastFailedAt: new Date() };
-        if (!before) {
+        const failures = (previous?.failures ?? 0) + 1;
+        const isParked = failures >= parkAfter && (await parkUnlessProcessed(tx, eventId));
+        const failure = { failures, error, lastFailedAt: new Date() };
+        if (!previous) {
           const state = isParked ? 'PARKED' : 'FAILING';
           const stored = event as unknown as Prisma.InputJsonObject;
-          await tx.deadLetter.create({ data: { eventId, event: stored, state, ...noted } });
+          await tx.deadLetter.create({ data: { eventId, event: stored, state, ...failure } });
           return state;
         }
-        const state = isParked ? 'PARKED' : before.state;
-        // Settled meanwhile: what this attempt has to say came too late.
+        const state = isParked ? 'PARKED' : previous.state;
+        // Without effect if an operator has resolved the dead letter meanwhile.
         const { count } = await tx.deadLetter.updateMany({
-          where: { eventId, state: before.state },
-          data: { state, ...noted },
+          where: { eventId, state: previous.state },
+          data: { state, ...failure },
         });
         return count > 0 ? (state as DeadLetterState) : null;
       }),
 
     async forgetProcessed() {
-      // Read first: a DELETE that reads the inbox itself would lock it on MariaDB.
+      // Reads first: on MariaDB a DELETE that reads the inbox would lock its rows.
       const failing = await prisma.deadLetter.findMany({
         where: { state: 'FAILING' },
         select: { eventId: true },
-        take: FORGET_BATCH_SIZE,
+        take: DELETE_BATCH_SIZE,
       });
       const ids = failing.map(({ eventId }) => eventId);
       if (ids.length === 0) return;
@@ -93,16 +93,19 @@ async function isProcessed(tx: Prisma.TransactionClient, eventId: string): Promi
 }
 
 /**
- * Parked means: this transaction put the event into the inbox of the live generation. Where it took
- * effect, it is there already; another generation may know more, or less, than the live one.
+ * Puts the event into the inbox of the live generation as parked; false: it is processed there already.
+ * Another generation may have processed other events than the live one.
  */
-async function takeUnlessHeld(tx: Prisma.TransactionClient, eventId: string): Promise<boolean> {
+async function parkUnlessProcessed(
+  tx: Prisma.TransactionClient,
+  eventId: string,
+): Promise<boolean> {
   const live = await liveGeneration(tx);
   const rows = await tx.inboxEvent.findMany({ where: { eventId }, select: { generation: true } });
-  const holders = rows.map(({ generation }) => generation);
-  if (holders.includes(live)) return false;
+  const processedIn = rows.map(({ generation }) => generation);
+  if (processedIn.includes(live)) return false;
   const others = (await writtenGenerations(tx)).filter(
-    (each) => !holders.includes(each.generation),
+    (each) => !processedIn.includes(each.generation),
   );
   const data = others.map(({ generation }) => ({ generation, eventId, parked: true }));
   await tx.inboxEvent.createMany({ data });

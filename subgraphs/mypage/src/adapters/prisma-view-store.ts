@@ -2,9 +2,9 @@ import type { Inbox } from '#platform/messaging/inbox.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { BookingStatusView } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
-import { liveGenerationReader, writtenGenerations } from './prisma-view-generations.ts';
+import { liveGenerationReader, writtenGenerations } from './live-generation.ts';
 import { inViewTransaction, projectInto } from './view-projection.ts';
-import { timelinesOf } from './whole-views.ts';
+import { groupTimelines } from './views-with-timelines.ts';
 
 /** The read model on SQLite or MariaDB; tables are Prisma's migrations in prisma/mypage. */
 export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
@@ -13,22 +13,22 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
   return {
     async project(events) {
       return inViewTransaction(prisma, async (tx) => {
-        let changed: BookingStatusView[] = [];
-        // Inside the transaction: a rebuild relies on what is committed after its generation was
-        // added being written to it.
+        let liveVersions: BookingStatusView[] = [];
+        // Read inside the transaction: whatever commits after a rebuild has added its generation must be
+        // written to it.
         for (const { generation, isLive } of await writtenGenerations(tx)) {
           const versions = await projectInto(tx, generation, events, {
             keepVersions: true,
             clearFailures: isLive,
           });
-          if (isLive) changed = versions;
+          if (isLive) liveVersions = versions;
         }
-        return changed;
+        return liveVersions;
       });
     },
 
     async list(customerId, { limit, after, statuses }) {
-      const startAt = after && new Date(after.startAt);
+      const startAt = after?.startAt;
       return prisma.bookingStatusView.findMany({
         where: {
           generation: await live(),
@@ -57,7 +57,7 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
         omit: { generation: true },
         orderBy: { bookingVersion: 'asc' },
       });
-      return timelinesOf(bookingIds, changes);
+      return groupTimelines(bookingIds, changes);
     },
 
     async held(ids) {

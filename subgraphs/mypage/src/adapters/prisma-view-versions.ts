@@ -1,18 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { VersionQuestion } from '#contracts/mypage.ts';
+import type { ParsedVersionQuestion } from '#contracts/mypage.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import type { BookingStatusView } from '../booking-status-view.ts';
-import type { ViewVersions } from '../ports.ts';
-import { liveGenerationReader } from './prisma-view-generations.ts';
-import { timelinesOf } from './whole-views.ts';
+import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
+import type { ViewVersions, ViewWithTimeline } from '../ports.ts';
+import { liveGenerationReader } from './live-generation.ts';
+import { groupTimelines } from './views-with-timelines.ts';
 
-const PRUNE_BATCH_SIZE = 500;
-const PRUNE_MS = 10_000;
+const DELETE_BATCH_SIZE = 500;
+const DELETE_INTERVAL_MS = 10_000;
+/** Between two batches, for other writers. */
 const PAUSE_MS = 50;
 
-/** The kept versions on SQLite or MariaDB. */
+/** The kept versions of views on SQLite or MariaDB. */
 export function prismaViewVersions(
   prisma: PrismaClient,
   keepMinutes: number,
@@ -20,68 +21,53 @@ export function prismaViewVersions(
 ): ViewVersions {
   const live = liveGenerationReader(prisma);
 
-  async function kept(generation: number, questions: readonly VersionQuestion[]) {
-    const asked = questions.flatMap(
+  async function findKept(generation: number, requests: readonly ParsedVersionQuestion[]) {
+    const conditions = requests.flatMap(
       ({ bookingId, after, since }): Prisma.ViewVersionWhereInput[] => {
-        // The generation in each of them: SQLite looks up the terms of an OR one by one.
-        const of = { generation, bookingId };
+        // The generation is in each term: SQLite looks up the terms of an OR one by one.
+        const ofBooking = { generation, bookingId };
         return [
-          ...(after === undefined ? [] : [{ ...of, version: { gt: after } }]),
-          ...(since === undefined ? [] : [{ ...of, projectedAt: { gte: new Date(since) } }]),
+          ...(after === undefined ? [] : [{ ...ofBooking, version: { gt: after } }]),
+          ...(since === undefined ? [] : [{ ...ofBooking, projectedAt: { gte: since } }]),
         ];
       },
     );
-    if (asked.length === 0) return [];
+    if (conditions.length === 0) return [];
     return prisma.viewVersion.findMany({
-      where: { OR: asked },
+      where: { OR: conditions },
       omit: { generation: true },
       orderBy: { version: 'asc' },
     });
   }
 
   return {
-    async of(questions) {
+    async find(requests) {
       const generation = await live();
-      const bookingIds = [...new Set(questions.map(({ bookingId }) => bookingId))];
-      // First, so that the view itself is not older than any of them.
-      const known = await kept(generation, questions);
+      const bookingIds = [...new Set(requests.map(({ bookingId }) => bookingId))];
+      // Before the views, so that no view is older than its kept versions.
+      const early = await findKept(generation, requests);
       const views = await prisma.bookingStatusView.findMany({
         where: { generation, bookingId: { in: bookingIds }, customerId: { not: null } },
         omit: { generation: true },
       });
       const presents = new Map(views.map((view) => [view.bookingId, view]));
-      // Of each booking the last one, which is the newest.
-      const newest = new Map(known.map(({ bookingId, version }) => [bookingId, version]));
-      // What was projected between the two would look like versions that are not kept any more.
-      const isOvertaken = questions.some(({ bookingId, after }) => {
-        const read = newest.get(bookingId) ?? after;
-        return read !== undefined && read < Number(presents.get(bookingId)?.version);
-      });
-      const versions = isOvertaken ? await kept(generation, questions) : known;
+      // Versions projected between the two queries would look like versions that are no longer kept.
+      const kept = isOvertaken(requests, early, presents)
+        ? await findKept(generation, requests)
+        : early;
       const changes = await prisma.statusChange.findMany({
         where: { generation, bookingId: { in: bookingIds } },
         omit: { generation: true },
         orderBy: { bookingVersion: 'asc' },
       });
-      const timelines = timelinesOf(bookingIds, changes);
-      const whole = (view: BookingStatusView) => ({
-        view,
-        // A version knows nothing of statuses that came after it.
-        timeline: (timelines.get(view.bookingId) ?? []).filter(
-          ({ bookingVersion }) => bookingVersion <= view.bookingVersion,
-        ),
-      });
-      return questions.map((question) => {
-        const present = presents.get(question.bookingId);
+      const timelines = groupTimelines(bookingIds, changes);
+      return requests.map((request) => {
+        const present = presents.get(request.bookingId);
         if (!present) return null;
-        const ofBooking = versions.filter(
-          ({ bookingId, version }) =>
-            bookingId === question.bookingId && version <= present.version,
-        );
-        const asked = askedOf(question, ofBooking, present);
-        // The first ones may be known by a payment alone: they are shown to nobody.
-        const shown = asked.filter(({ customerId }) => customerId !== null);
-        return { present, versions: shown.map(whole) };
+        const selected = selectVersions(request, kept, present);
+        // The first versions may have events of a payment alone: customers do not see them.
+        const shown = selected.filter(({ customerId }) => customerId !== null);
+        return { present, versions: shown.map((view) => withTimeline(view, timelines)) };
       });
     },
 
@@ -109,44 +95,71 @@ export function prismaViewVersions(
       return rows.map((row) => ({ ...row, customerId: String(row.customerId) }));
     },
 
-    async prune() {
+    async deleteOld() {
       const { count } = await prisma.viewVersion.deleteMany({
         where: { projectedAt: { lt: new Date(clock().getTime() - keepMinutes * 60_000) } },
-        limit: PRUNE_BATCH_SIZE,
+        limit: DELETE_BATCH_SIZE,
       });
-      return count === PRUNE_BATCH_SIZE;
+      return count === DELETE_BATCH_SIZE;
     },
   };
 }
 
-/** What the question asks for, of what is kept of the booking; oldest first. */
-function askedOf(
-  { after, since }: VersionQuestion,
+/** Is a view newer than the newest version that was read of it? */
+function isOvertaken(
+  requests: readonly ParsedVersionQuestion[],
+  kept: readonly BookingStatusView[],
+  presents: ReadonlyMap<string, BookingStatusView>,
+): boolean {
+  // Ascending by version: the last entry of a booking, its newest version, stays in the map.
+  const newest = new Map(kept.map(({ bookingId, version }) => [bookingId, version]));
+  return requests.some(({ bookingId, after }) => {
+    const read = newest.get(bookingId) ?? after;
+    return read !== undefined && read < Number(presents.get(bookingId)?.version);
+  });
+}
+
+/** The requested versions of a booking, oldest first. */
+function selectVersions(
+  { bookingId, after, since }: ParsedVersionQuestion,
   kept: readonly (BookingStatusView & { projectedAt: Date })[],
   present: BookingStatusView,
 ): BookingStatusView[] {
   if (after === undefined && since === undefined) return [present];
-  const from = since && new Date(since);
-  const asked = kept.filter(
-    ({ version, projectedAt }) =>
-      (after !== undefined && version > after) || (from && projectedAt >= from),
+  const selected = kept.filter(
+    (each) =>
+      each.bookingId === bookingId &&
+      each.version <= present.version &&
+      ((after !== undefined && each.version > after) || (since && each.projectedAt >= since)),
   );
-  if (after === undefined || (asked[0] && asked[0].version <= after + 1)) return asked;
-  // Not kept so far back, or nothing new; a rebuild that left events out can make a lower version.
+  if (after === undefined || (selected[0] && selected[0].version <= after + 1)) return selected;
+  // Older versions are deleted, or nothing is new; a rebuild without some events can lower the version.
   return present.version === after ? [] : [present];
 }
 
-/** Deletes old versions bit by bit, so that nobody waits for it. Returns what stops it. */
-export function startPruning(
-  versions: Pick<ViewVersions, 'prune'>,
+/** The version with the part of the booking's timeline that it had. */
+function withTimeline(
+  view: BookingStatusView,
+  timelines: ReadonlyMap<string, readonly StatusChange[]>,
+): ViewWithTimeline {
+  const timeline = timelines.get(view.bookingId) ?? [];
+  return {
+    view,
+    timeline: timeline.filter(({ bookingVersion }) => bookingVersion <= view.bookingVersion),
+  };
+}
+
+/** Deletes old versions in batches with pauses. Returns what stops it. */
+export function startDeletingVersions(
+  versions: Pick<ViewVersions, 'deleteOld'>,
   logger: Logger,
 ): () => Promise<void> {
-  let stopping = false;
-  const stop = repeat(logger, 'pruning versions of views', PRUNE_MS, async () => {
-    while (!stopping && (await versions.prune())) await wait(PAUSE_MS);
+  let isStopping = false;
+  const stop = repeat(logger, 'deleting old versions of views', DELETE_INTERVAL_MS, async () => {
+    while (!isStopping && (await versions.deleteOld())) await wait(PAUSE_MS);
   });
   return () => {
-    stopping = true;
+    isStopping = true;
     return stop();
   };
 }

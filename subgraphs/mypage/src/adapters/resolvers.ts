@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instant } from '#contracts/values.ts';
 import { signedIn } from '#platform/auth/viewer.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import { connection, readPage } from '#platform/graphql/pagination.ts';
@@ -7,7 +8,7 @@ import type { Rebuilder } from '../application/rebuild-views.ts';
 import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
 import type { Rebuild, ViewGenerations, ViewStore } from '../ports.ts';
 
-const position = z.object({ startAt: z.iso.datetime(), bookingId: z.uuid() });
+const position = z.object({ startAt: instant, bookingId: z.uuid() });
 
 interface BookingsArgs {
   first: number | null;
@@ -15,8 +16,8 @@ interface BookingsArgs {
   status?: string[] | null;
 }
 
-/** A view and, fetched once for its whole page, its timeline. */
-interface ShownView {
+/** A view and its timeline, which is fetched once for the whole page. */
+interface ListedView {
   view: BookingStatusView;
   timeline: () => Promise<StatusChange[]>;
 }
@@ -26,7 +27,7 @@ export function resolvers(
   rebuilds: Rebuilder,
   generations: Pick<ViewGenerations, 'latest'>,
 ) {
-  function shown(page: readonly BookingStatusView[]): ShownView[] {
+  function toListed(page: readonly BookingStatusView[]): ListedView[] {
     let timelines: ReturnType<ViewStore['timelines']> | undefined;
     return page.map((view) => ({
       view,
@@ -54,7 +55,7 @@ export function resolvers(
         if (rebuild) return { type: 'RebuildMyPageStarted', rebuild };
         return {
           type: 'RebuildAlreadyRunning',
-          message: 'The read model is being rebuilt already: ask myPageRebuild how far it is.',
+          message: 'The read model is being rebuilt already: query myPageRebuild for its progress.',
         };
       },
     },
@@ -75,7 +76,7 @@ export function resolvers(
           statuses: args.status ?? null,
         });
         return connection(
-          shown(found),
+          toListed(found),
           page,
           ({ view }) => ({ startAt: view.startAt?.toISOString(), bookingId: view.bookingId }),
           (node) => node,
@@ -83,23 +84,23 @@ export function resolvers(
       },
       async booking(_: unknown, { id }: { id: string }, { viewer }: SubgraphContext) {
         const view = await views.find(signedIn(viewer).userId, parseId(id, 'id'));
-        return view && shown([view])[0];
+        return view && toListed([view])[0];
       },
     },
 
     BookingStatusView: {
-      bookingId: ({ view }: ShownView) => view.bookingId,
-      booking: ({ view }: ShownView) => ({ id: view.bookingId }),
-      status: ({ view }: ShownView) => view.status,
-      spaceName: ({ view }: ShownView) => view.spaceName,
-      slot: ({ view }: ShownView) => ({ startAt: view.startAt, endAt: view.endAt }),
-      price: ({ view }: ShownView) => ({ amount: view.priceAmount, currency: view.currency }),
-      paymentStatus: ({ view }: ShownView) => view.paymentStatus,
-      refunded: ({ view }: ShownView) => ({ amount: view.refunded, currency: view.currency }),
-      registrationStatus: ({ view }: ShownView) => view.registrationStatus,
-      timeline: (node: ShownView) => node.timeline(),
-      version: ({ view }: ShownView) => view.version,
-      updatedAt: ({ view }: ShownView) => view.updatedAt,
+      bookingId: ({ view }: ListedView) => view.bookingId,
+      booking: ({ view }: ListedView) => ({ id: view.bookingId }),
+      status: ({ view }: ListedView) => view.status,
+      spaceName: ({ view }: ListedView) => view.spaceName,
+      slot: ({ view }: ListedView) => ({ startAt: view.startAt, endAt: view.endAt }),
+      price: ({ view }: ListedView) => ({ amount: view.priceAmount, currency: view.currency }),
+      paymentStatus: ({ view }: ListedView) => view.paymentStatus,
+      refunded: ({ view }: ListedView) => ({ amount: view.refunded, currency: view.currency }),
+      registrationStatus: ({ view }: ListedView) => view.registrationStatus,
+      timeline: (node: ListedView) => node.timeline(),
+      version: ({ view }: ListedView) => view.version,
+      updatedAt: ({ view }: ListedView) => view.updatedAt,
     },
   };
 }

@@ -11,7 +11,7 @@ import { NotUnderstood } from '#platform/messaging/failures.ts';
 import { EVENT_COUNT_PATH, EVENTS_PATH } from '#platform/messaging/stored-events.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
-import type { StoredEvent, StoredEvents, ToldBy } from '../ports.ts';
+import type { PublishingContext, StoredEvent, StoredEvents } from '../ports.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -31,21 +31,24 @@ const page = z.object({
 });
 const count = z.object({ count: z.number() });
 
-type Kinds = Record<ToldBy, { of: ProjectedEvent['of']; contracts: Record<string, EventContract> }>;
+type Sources = Record<
+  PublishingContext,
+  { aggregate: ProjectedEvent['aggregate']; contracts: Record<string, EventContract> }
+>;
 
-/** Whose facts each context's events carry. */
-const KINDS: Kinds = {
-  book: { of: 'booking', contracts: bookingEvents },
-  payment: { of: 'payment', contracts: paymentEvents },
-  space: { of: 'registration', contracts: spaceEvents },
+/** The aggregate that each context's events describe. */
+const SOURCES: Sources = {
+  book: { aggregate: 'booking', contracts: bookingEvents },
+  payment: { aggregate: 'payment', contracts: paymentEvents },
+  space: { aggregate: 'registration', contracts: spaceEvents },
 };
 
-/** Reads what the other contexts have stored, over HTTP: none reads another's database. */
+/** Reads the events that the other contexts have stored, over HTTP: no context reads another's database. */
 export function storedEventsClient(
-  urls: Record<ToldBy, string>,
+  urls: Record<PublishingContext, string>,
   authorize: Authorize,
   logger: Logger,
-  kinds = KINDS,
+  sources = SOURCES,
   contexts: Topology = topology,
 ): StoredEvents & { close(): Promise<void> } {
   const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });
@@ -56,7 +59,7 @@ export function storedEventsClient(
       const response = await peers.request(from, { path: `${EVENTS_PATH}${query}` }, page);
       return {
         next: response.next,
-        events: response.events.map((each) => read(kinds[from], each, logger, contexts)),
+        events: response.events.map((each) => toStoredEvent(sources[from], each, logger, contexts)),
       };
     },
     count: async (from) => (await peers.request(from, { path: EVENT_COUNT_PATH }, count)).count,
@@ -64,8 +67,8 @@ export function storedEventsClient(
   };
 }
 
-function read(
-  { of, contracts }: Kinds[ToldBy],
+function toStoredEvent(
+  { aggregate, contracts }: Sources[PublishingContext],
   { id, type, version, schemaVersion, occurredAt, payload }: z.infer<typeof page>['events'][number],
   logger: Logger,
   contexts: Topology,
@@ -75,10 +78,10 @@ function read(
     return { id, event: null, isUnreadable: false };
   }
   try {
-    // What a newer version published may be meant for mypage: it is not passed over unseen.
+    // A newer release may have published it for mypage: it is reported as unreadable, not skipped.
     if (!contract) throw new NotUnderstood(`mypage does not know ${type}`);
-    const facts = readPayload(contract, { type, schemaVersion, payload });
-    const event = { id, version, occurredAt, of, facts } as ProjectedEvent;
+    const parsed = readPayload(contract, { type, schemaVersion, payload });
+    const event = { id, version, occurredAt, aggregate, payload: parsed } as ProjectedEvent;
     return { id, event, isUnreadable: false };
   } catch (error) {
     logger.warn({ event: type, eventId: id, err: error }, 'a stored event cannot be read');

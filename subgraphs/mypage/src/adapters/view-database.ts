@@ -13,7 +13,7 @@ import { OneConnectionLibSql } from './one-connection.ts';
 export async function openViewDatabase(url: string): Promise<PrismaClient> {
   if (isFile(url)) {
     const prisma = new PrismaClient({ adapter: new OneConnectionLibSql({ url }) });
-    // Readers go on while a group of events is written.
+    // Readers continue while a batch of events is written.
     await prisma.$queryRawUnsafe('PRAGMA journal_mode = WAL');
     return prisma;
   }
@@ -23,17 +23,17 @@ export async function openViewDatabase(url: string): Promise<PrismaClient> {
 
 /** The read model's database, as the service uses it. */
 export interface ViewDatabase {
-  /** For what somebody waits for. */
+  /** For requests of clients. */
   requests: PrismaClient;
-  /** For consumers, rebuilds and clearing; on MariaDB with connections of their own. */
+  /** For consumers, rebuilds and deletions; on MariaDB with connections of their own. */
   workers: PrismaClient;
   close(): Promise<void>;
 }
 
 export async function openViewPools(url: string): Promise<ViewDatabase> {
   const requests = await openViewDatabase(url);
-  // SQLite has one writer: a second one in this process would wait for the first one's lock, and
-  // keep the process from giving it back.
+  // SQLite has one writer, and waiting for its lock blocks the process: a second client would keep the
+  // first from releasing the lock.
   const workers = isFile(url) ? requests : await openViewDatabase(url);
   return {
     requests,
@@ -58,25 +58,25 @@ async function probeFile(url: string): Promise<ProbeConnection> {
 
 async function probeMariaDb(url: string): Promise<ProbeConnection> {
   const connection = await createConnection(url);
-  // An end that nobody hears would end the process; the next check notices it.
+  // An unhandled error would end the process; the next check finds the connection closed.
   connection.on('error', () => {});
-  // With a timeout of its own, which the types lack: it closes a silent connection. To destroy one
-  // with a command under way would open another to kill it, whose errors nobody can hear.
+  // Its timeout, which the types lack, closes a silent connection. destroy() during a command would open
+  // another connection to kill it, whose errors cannot be handled.
   const { ping } = connection as unknown as { ping(timeoutMs: number): Promise<void> };
   return { ask: () => ping.call(connection, PING_MS), destroy: () => connection.destroy() };
 }
 
-/** Less than a check of the probe may take. */
+/** Less than the timeout of a probe's check. */
 const PING_MS = 1_500;
 
 const isFile = (url: string) => url.startsWith('file:');
 const mariaDbUrl = (url: string) => url.replace(/^mysql:/, 'mariadb:');
 
-/** Adds what ends a half-open connection, on which a statement would wait for ever. */
+/** Adds timeouts that end a half-open connection, on which a statement would wait for ever. */
 function bounded(url: string): string {
   const address = new URL(url);
   const defaults = {
-    // Milliseconds of silence; it ends idle connections too, so few are kept, and not for long.
+    // Milliseconds of silence. It ends idle connections as well, so few are kept, and briefly.
     socketTimeout: '20000',
     minimumIdle: '1',
     // In seconds.

@@ -9,9 +9,15 @@ import {
   type ViewVersion,
   versionQuestions,
 } from '#contracts/mypage.ts';
+import { instant } from '#contracts/values.ts';
 import type { Publisher } from '#platform/messaging/notifications.ts';
 import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
-import type { AskedVersions, VersionPlace, ViewVersions, WholeView } from '../ports.ts';
+import type {
+  ProjectionPosition,
+  RequestedVersions,
+  ViewVersions,
+  ViewWithTimeline,
+} from '../ports.ts';
 
 const NOTIFICATION_BATCH_SIZE = 1_000;
 /** PostgreSQL notifies of 8000 bytes at most. */
@@ -23,68 +29,68 @@ export function notifySubscribers(publisher: Publisher) {
     const notifications = views.flatMap(({ bookingId, customerId, version }) =>
       customerId === null ? [] : [{ bookingId, customerId, version }],
     );
-    for (const text of texts(notifications)) publisher.publish(text);
+    for (const text of toMessages(notifications)) publisher.publish(text);
   };
 }
 
-/** As JSON, as many of them in one as fit. */
-function texts(notifications: readonly ViewNotification[]): string[] {
+/** The notifications as JSON texts, each within the size limit. */
+function toMessages(notifications: readonly ViewNotification[]): string[] {
   if (notifications.length === 0) return [];
   const text = JSON.stringify(notifications);
   if (notifications.length === 1 || Buffer.byteLength(text) <= MAX_NOTIFICATION_BYTES)
     return [text];
   const half = Math.ceil(notifications.length / 2);
-  return [...texts(notifications.slice(0, half)), ...texts(notifications.slice(half))];
+  return [...toMessages(notifications.slice(0, half)), ...toMessages(notifications.slice(half))];
 }
 
-const recentQuestion = z.object({
-  since: z.iso.datetime(),
+const notificationsQuery = z.object({
+  since: instant,
   after: z
     .string()
-    .transform((text, { addIssue }): VersionPlace => {
+    .transform((text, { addIssue }): ProjectionPosition => {
       const [projectedAt = '', bookingId = '', version = ''] = text.split('_');
       const at = new Date(projectedAt);
-      if (Number.isNaN(at.getTime()) || !/^\d+$/.test(version)) addIssue('is no place');
+      if (Number.isNaN(at.getTime()) || !/^\d+$/.test(version)) addIssue('is no position');
       return { projectedAt: at, bookingId, version: Number(version) };
     })
     .optional(),
 });
 
-/** Serves the kept versions to those who push them, at {@link VIEW_VERSIONS_PATH} and beside it. */
+/** Serves versions and notifications to routers, which push them to subscribers. */
 export function serveViewVersions(app: FastifyInstance, versions: ViewVersions): void {
   app.post(VIEW_VERSIONS_PATH, async (request, reply) => {
-    const asked = versionQuestions.safeParse(request.body);
-    if (!asked.success) return reply.code(400).send({ message: z.prettifyError(asked.error) });
-    const answers = await versions.of(asked.data.bookings);
-    return { answers: answers.map((each) => each && answerOf(each)) };
+    const parsed = versionQuestions.safeParse(request.body);
+    if (!parsed.success) return reply.code(400).send({ message: z.prettifyError(parsed.error) });
+    const found = await versions.find(parsed.data.bookings);
+    return { answers: found.map((each) => each && toAnswer(each)) };
   });
   app.get(VIEW_NOTIFICATIONS_PATH, async (request, reply) => {
-    const asked = recentQuestion.safeParse(request.query);
-    if (!asked.success) return reply.code(400).send({ message: z.prettifyError(asked.error) });
-    // Before the question: what is projected meanwhile is found again next time.
+    const parsed = notificationsQuery.safeParse(request.query);
+    if (!parsed.success) return reply.code(400).send({ message: z.prettifyError(parsed.error) });
+    // Before the query: versions that are projected meanwhile are found again by the next one.
     const now = new Date().toISOString();
-    const { since, after = null } = asked.data;
-    const noted = await versions.projectedSince(new Date(since), after, NOTIFICATION_BATCH_SIZE);
-    const last = noted.length < NOTIFICATION_BATCH_SIZE ? undefined : noted.at(-1);
+    const { since, after = null } = parsed.data;
+    const recent = await versions.projectedSince(since, after, NOTIFICATION_BATCH_SIZE);
+    const last = recent.length < NOTIFICATION_BATCH_SIZE ? undefined : recent.at(-1);
     return {
-      notices: noted.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),
+      notices: recent.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),
       now,
       next: last ? `${last.projectedAt.toISOString()}_${last.bookingId}_${last.version}` : null,
     } satisfies RecentNotifications;
   });
 }
 
-function answerOf({ present, versions }: AskedVersions): VersionAnswer {
+function toAnswer({ present, versions }: RequestedVersions): VersionAnswer {
   const { customerId, status, version } = present;
   return {
     ...{ customerId, status, version },
     isComplete: isComplete(present),
-    versions: versions.map(versionOf),
+    versions: versions.map(toViewVersion),
   } as VersionAnswer;
 }
 
-/** A version in the words of the API. */
-function versionOf({ view, timeline }: WholeView): ViewVersion {
+/** A version as the API shows it. */
+function toViewVersion({ view, timeline }: ViewWithTimeline): ViewVersion {
   const { bookingId, currency } = view;
   const text = (instant: Date | null) => instant?.toISOString();
   return {
@@ -101,6 +107,6 @@ function versionOf({ view, timeline }: WholeView): ViewVersion {
     version: view.version,
     updatedAt: text(view.updatedAt),
     isComplete: isComplete(view),
-    // Whatever is shown has its booking's facts, none of which is null then.
+    // A view that is shown has had an event of its booking: none of these fields is null.
   } as ViewVersion;
 }

@@ -5,22 +5,22 @@ import {
   type BookingStatusView,
   type ProjectedEvent,
   project,
-  statusChangeOf,
+  toStatusChange,
 } from '../booking-status-view.ts';
 
-const ATTEMPTS = 8;
+const MAX_ATTEMPTS = 8;
 
 /** Unique key, deadlock or write conflict: another writer was faster. */
 const CONFLICTS = new Set(['P2002', 'P2034']);
-/** The same, where a raw statement meets it. */
+/** The same of a raw statement. */
 const CONFLICT_KINDS = new Set(['UniqueConstraintViolation', 'TransactionWriteConflict']);
 
 /** A view was changed by another writer after it had been read. */
 export class ViewConflict extends RetryLater {}
 
 /**
- * Runs `work` in one transaction. When another writer was faster, it is rolled back and tried again,
- * up to 8 times: the live projection and a rebuild write the same generation.
+ * Runs `work` in one transaction, and retries it up to 8 times when another writer was faster: the live
+ * projection and a rebuild write the same generation.
  */
 export async function inViewTransaction<T>(
   prisma: PrismaClient,
@@ -30,14 +30,15 @@ export async function inViewTransaction<T>(
     try {
       return await prisma.$transaction(work, { timeout: 20_000, maxWait: 20_000 });
     } catch (error) {
-      if (attempt === ATTEMPTS || !(isWriteConflict(error) || isLockTimeout(error))) throw error;
-      // At random, so that two of them do not meet again.
+      if (attempt === MAX_ATTEMPTS || !(isWriteConflict(error) || isLockTimeout(error)))
+        throw error;
+      // A random pause, so that two writers do not meet again.
       await wait(Math.random() * 30 * attempt);
     }
   }
 }
 
-/** A transient failure that a smaller batch would meet as well, unlike a write conflict. */
+/** Is it a transient failure that a smaller batch would not avoid, unlike a write conflict? */
 export function isOutage(error: unknown): boolean {
   return failureKind(error) === 'transient' && !isWriteConflict(error);
 }
@@ -45,17 +46,17 @@ export function isOutage(error: unknown): boolean {
 /** Was another writer of the same views or events faster? */
 function isWriteConflict(error: unknown): boolean {
   if (error instanceof ViewConflict) return true;
-  const { code, kind } = failureOf(error);
+  const { code, kind } = toFailure(error);
   return code === 'P2010' ? CONFLICT_KINDS.has(kind) : CONFLICTS.has(code);
 }
 
 function isLockTimeout(error: unknown): boolean {
-  const { code, kind } = failureOf(error);
+  const { code, kind } = toFailure(error);
   return code === 'P2010' ? kind === 'SocketTimeout' : code === 'P1008';
 }
 
-/** Prisma's code and, of a raw statement, what its driver adapter calls the failure. */
-function failureOf(error: unknown): { code: string; kind: string } {
+/** Prisma's code and, of a raw statement, the driver adapter's kind of failure. */
+function toFailure(error: unknown): { code: string; kind: string } {
   const { code, meta } = error as {
     code?: string;
     meta?: { driverAdapterError?: { cause?: { kind?: string } } };
@@ -63,8 +64,8 @@ function failureOf(error: unknown): { code: string; kind: string } {
   return { code: String(code), kind: String(meta?.driverAdapterError?.cause?.kind) };
 }
 
-/** The columns of a view, by the names that the code gives them. */
-const VIEW = {
+/** The column of each field of a view. */
+const COLUMN_OF = {
   bookingId: 'booking_id',
   customerId: 'customer_id',
   status: 'status',
@@ -82,17 +83,17 @@ const VIEW = {
   version: 'version',
   updatedAt: 'updated_at',
 } as const satisfies Record<keyof BookingStatusView, string>;
-const FIELDS = Object.keys(VIEW) as (keyof BookingStatusView)[];
-const COLUMNS = FIELDS.map((field) => VIEW[field]).join(', ');
-const SELECTED = FIELDS.map((field) => `${VIEW[field]} AS ${field}`).join(', ');
+const FIELDS = Object.keys(COLUMN_OF) as (keyof BookingStatusView)[];
+const COLUMNS = FIELDS.map((field) => COLUMN_OF[field]).join(', ');
+const SELECTED = FIELDS.map((field) => `${COLUMN_OF[field]} AS ${field}`).join(', ');
 
 /**
- * Projects events into the views of one generation, each event once; returns the new version of a view
- * for each event that was not projected before. With `keepVersions` the versions are stored for
- * subscribers who resume; with `clearFailures` the failed attempts of the events are deleted.
+ * Projects events into the views of one generation, each event once; returns the new version of a view for
+ * each event that was not processed before. `keepVersions` stores the versions for subscribers who resume;
+ * `clearFailures` deletes the failed attempts of the events.
  *
- * The hot path, where Prisma's client costs more than the database: hence raw statements, in the SQL
- * that SQLite and MariaDB have in common.
+ * The hot path, where Prisma's client costs more than the database: hence raw statements, in the SQL that
+ * SQLite and MariaDB share.
  */
 export async function projectInto(
   tx: Prisma.TransactionClient,
@@ -100,64 +101,31 @@ export async function projectInto(
   events: readonly ProjectedEvent[],
   { keepVersions, clearFailures }: { keepVersions: boolean; clearFailures: boolean },
 ): Promise<BookingStatusView[]> {
-  const ids = [...new Set(events.map(({ id }) => id))];
-  if (ids.length === 0) return [];
-  // One statement for both: most events never failed, and cost no statement more.
-  const rows = await tx.$queryRawUnsafe<{ id: string; place: string }[]>(
-    `SELECT event_id AS id, 'inbox' AS place FROM inbox
-      WHERE generation = ? AND event_id IN (${marks(ids.length)})
-      UNION ALL
-     SELECT event_id AS id, 'failing' AS place FROM dead_letter
-      WHERE state = 'FAILING' AND event_id IN (${marks(ids.length)})`,
-    generation,
-    ...ids,
-    ...ids,
-  );
-  const known = new Set(rows.filter(({ place }) => place === 'inbox').map(({ id }) => id));
-  const failing = rows.filter(({ place }) => place === 'failing').map(({ id }) => id);
-  const fresh = events.filter(({ id }) => !known.has(id) && known.add(id));
-  if (fresh.length === 0) return [];
-  // A concurrent writer of the same event fails here, on the key, with all that it wrote.
+  const { processed, failing } = await findEvents(tx, generation, events);
+  const unprocessed = events.filter(({ id }) => !processed.has(id) && processed.add(id));
+  if (unprocessed.length === 0) return [];
+  // A concurrent writer of the same event fails here, on the key, and is rolled back.
   const now = new Date();
-  await insert(
+  await insertRows(
     tx,
     'inbox (generation, event_id, received_at)',
-    fresh.map(({ id }) => [generation, id, now]),
+    unprocessed.map(({ id }) => [generation, id, now]),
   );
 
   if (clearFailures && failing.length > 0) {
     await tx.deadLetter.deleteMany({ where: { eventId: { in: failing }, state: 'FAILING' } });
   }
 
-  const bookingIds = [...new Set(fresh.map(({ facts }) => facts.bookingId))];
-  const stored = await tx.$queryRawUnsafe<BookingStatusView[]>(
-    `SELECT ${SELECTED} FROM booking_status_view
-      WHERE generation = ? AND booking_id IN (${marks(bookingIds.length)})`,
-    generation,
-    ...bookingIds,
-  );
-  const views = new Map(stored.map((view) => [view.bookingId, view]));
-  const versions = fresh.map((event) => {
-    const { bookingId } = event.facts;
-    const version = project(views.get(bookingId) ?? null, event);
-    views.set(bookingId, version);
-    return version;
-  });
-  await remove(tx, generation, stored);
-  await insert(
-    tx,
-    `booking_status_view (generation, ${COLUMNS})`,
-    [...views.values()].map((view) => [generation, ...FIELDS.map((field) => view[field])]),
-  );
+  const versions = await replaceViews(tx, generation, unprocessed);
   if (keepVersions) {
-    await insert(
+    await insertRows(
       tx,
       `view_version (generation, projected_at, ${COLUMNS})`,
       versions.map((view) => [generation, now, ...FIELDS.map((field) => view[field])]),
     );
   }
-  const changes = fresh.map(statusChangeOf).filter((change) => change !== null);
-  await insert(
+  const changes = unprocessed.map(toStatusChange).filter((change) => change !== null);
+  await insertRows(
     tx,
     'status_change (generation, booking_id, booking_version, status, at)',
     changes.map((each) => [generation, each.bookingId, each.bookingVersion, each.status, each.at]),
@@ -165,35 +133,87 @@ export async function projectInto(
   return versions;
 }
 
-/** Views are replaced, not updated: however many a group touches, it takes the same few statements. */
-async function remove(
+/** Which of the events are processed, and which have failed attempts. */
+async function findEvents(
+  tx: Prisma.TransactionClient,
+  generation: number,
+  events: readonly ProjectedEvent[],
+): Promise<{ processed: Set<string>; failing: string[] }> {
+  const ids = [...new Set(events.map(({ id }) => id))];
+  if (ids.length === 0) return { processed: new Set(), failing: [] };
+  // One statement for both: few events ever fail, and the others cost no further statement.
+  const rows = await tx.$queryRawUnsafe<{ id: string; place: string }[]>(
+    `SELECT event_id AS id, 'inbox' AS place FROM inbox
+      WHERE generation = ? AND event_id IN (${placeholders(ids.length)})
+      UNION ALL
+     SELECT event_id AS id, 'failing' AS place FROM dead_letter
+      WHERE state = 'FAILING' AND event_id IN (${placeholders(ids.length)})`,
+    generation,
+    ...ids,
+    ...ids,
+  );
+  const idsIn = (place: string) => rows.filter((row) => row.place === place).map(({ id }) => id);
+  return { processed: new Set(idsIn('inbox')), failing: idsIn('failing') };
+}
+
+/** Writes the views after the events; returns the version of a view after each event. */
+async function replaceViews(
+  tx: Prisma.TransactionClient,
+  generation: number,
+  events: readonly ProjectedEvent[],
+): Promise<BookingStatusView[]> {
+  const bookingIds = [...new Set(events.map(({ payload }) => payload.bookingId))];
+  const stored = await tx.$queryRawUnsafe<BookingStatusView[]>(
+    `SELECT ${SELECTED} FROM booking_status_view
+      WHERE generation = ? AND booking_id IN (${placeholders(bookingIds.length)})`,
+    generation,
+    ...bookingIds,
+  );
+  const views = new Map(stored.map((view) => [view.bookingId, view]));
+  const versions = events.map((event) => {
+    const { bookingId } = event.payload;
+    const version = project(views.get(bookingId) ?? null, event);
+    views.set(bookingId, version);
+    return version;
+  });
+  await deleteViews(tx, generation, stored);
+  await insertRows(
+    tx,
+    `booking_status_view (generation, ${COLUMNS})`,
+    [...views.values()].map((view) => [generation, ...FIELDS.map((field) => view[field])]),
+  );
+  return versions;
+}
+
+/** Views are replaced, not updated: a batch of any size needs the same few statements. */
+async function deleteViews(
   tx: Prisma.TransactionClient,
   generation: number,
   views: readonly BookingStatusView[],
 ): Promise<void> {
   if (views.length === 0) return;
-  // The generation in each of them: SQLite looks up the terms of an OR in an index only one by one.
-  const each = '(generation = ? AND booking_id = ? AND version = ?)';
+  // The generation is in each term: SQLite looks up the terms of an OR in an index one by one.
+  const term = '(generation = ? AND booking_id = ? AND version = ?)';
   const removed = await tx.$executeRawUnsafe(
-    `DELETE FROM booking_status_view WHERE ${views.map(() => each).join(' OR ')}`,
+    `DELETE FROM booking_status_view WHERE ${views.map(() => term).join(' OR ')}`,
     ...views.flatMap(({ bookingId, version }) => [generation, bookingId, version]),
   );
   if (removed < views.length) throw new ViewConflict('another writer changed a view meanwhile');
 }
 
-async function insert(
+async function insertRows(
   tx: Prisma.TransactionClient,
   into: string,
   rows: readonly (readonly unknown[])[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const row = `(${marks(rows[0]?.length ?? 0)})`;
+  const row = `(${placeholders(rows[0]?.length ?? 0)})`;
   await tx.$executeRawUnsafe(
     `INSERT INTO ${into} VALUES ${rows.map(() => row).join(', ')}`,
     ...rows.flat(),
   );
 }
 
-function marks(count: number): string {
+function placeholders(count: number): string {
   return Array(count).fill('?').join(', ');
 }

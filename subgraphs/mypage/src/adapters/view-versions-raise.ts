@@ -3,9 +3,8 @@ import { ViewConflict } from './view-projection.ts';
 
 /**
  * Raises the versions of a generation's views above those of the live one, so that a subscriber never sees
- * a view change without its version rising. The raised version is kept, for it is a change as any other:
- * subscribers are pushed it once the generation is live. Events that projectors write to both generations
- * meanwhile raise both alike.
+ * a view change without a higher version. The raised version is kept as any other: subscribers get it once
+ * the generation is live. Events that projectors write to both generations meanwhile raise both alike.
  */
 export async function raiseVersions(
   tx: Prisma.TransactionClient,
@@ -24,19 +23,19 @@ export async function raiseVersions(
     now: Date;
   },
 ): Promise<void> {
-  const of = { bookingId: { in: [...bookingIds] } };
-  const shown = await tx.bookingStatusView.findMany({
-    where: { generation: live, ...of },
+  const ofBookings = { bookingId: { in: [...bookingIds] } };
+  const liveViews = await tx.bookingStatusView.findMany({
+    where: { generation: live, ...ofBookings },
     select: { bookingId: true, version: true },
   });
-  const versions = new Map(shown.map(({ bookingId, version }) => [bookingId, version]));
-  const views = await tx.bookingStatusView.findMany({ where: { generation, ...of } });
+  const versions = new Map(liveViews.map(({ bookingId, version }) => [bookingId, version]));
+  const views = await tx.bookingStatusView.findMany({ where: { generation, ...ofBookings } });
   for (const view of views) {
     const { bookingId, version } = view;
-    const known = versions.get(bookingId);
-    if (known === undefined || version > known) continue;
-    if (where === 'lower' && version === known) continue;
-    const raised = where === 'lower' ? known : known + 1;
+    const liveVersion = versions.get(bookingId);
+    if (liveVersion === undefined || version > liveVersion) continue;
+    if (where === 'lower' && version === liveVersion) continue;
+    const raised = where === 'lower' ? liveVersion : liveVersion + 1;
     const { count } = await tx.bookingStatusView.updateMany({
       where: { generation, bookingId, version },
       data: { version: raised },

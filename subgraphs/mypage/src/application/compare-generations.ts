@@ -1,99 +1,129 @@
-import type { RebuildPorts, ViewGenerations, WholeView } from '../ports.ts';
+import type { RebuildPorts, ViewGenerations, ViewWithTimeline } from '../ports.ts';
 
-const CHUNK = 200;
-const LOOK_AGAIN_MS = 300;
-/** How long differences may stay without becoming fewer before they count as real. */
-const SETTLE_MS = 8_000;
+const PAGE_SIZE = 200;
+/** Between two pages, for other readers. */
+const PAUSE_MS = 10;
+const RECHECK_MS = 300;
+/** Differences count as real after this time without becoming fewer. */
+const CONVERGENCE_TIMEOUT_MS = 8_000;
 
-type Reading = Pick<ViewGenerations, 'viewsAfter' | 'viewsOf' | 'raiseVersions'>;
+type ComparedGenerations = Pick<ViewGenerations, 'viewsAfter' | 'findViews' | 'raiseVersions'>;
+
+type Ports = Pick<RebuildPorts, 'clock' | 'pause'> & { generations: ComparedGenerations };
+type OnCompared = (views: number, differing: readonly string[]) => Promise<void>;
 
 /**
- * The bookings that two generations show differently, view or timeline, row by row. It runs under
- * load: an event that is on its way to the live generation is in the new one already, and the two
- * are not read at one instant. So what differs is looked at again, for as long as it becomes fewer.
+ * The ids of the bookings whose view or timeline differs between two generations. The comparison runs under
+ * load: an event on its way to the live generation is in the new one already, and the two are not read at
+ * one instant. So differences are compared again for as long as they become fewer.
  */
-export async function differingBookings(
-  ports: Pick<RebuildPorts, 'clock' | 'pause'> & { generations: Reading },
+export async function findDifferingBookings(
+  ports: Ports,
   [live, built]: readonly [number, number],
-  onCompared: (views: number, differing: readonly string[]) => Promise<void>,
-): Promise<string[]> {
-  const { generations, clock, pause } = ports;
-  let differing: string[] = [];
+  onCompared: OnCompared,
+): Promise<readonly string[]> {
+  const { generations, pause } = ports;
+  const found: string[] = [];
   let compared = 0;
   for (let after: string | null = ''; after !== null; ) {
-    const chunk = await nextChunk(generations, [live, built], after);
-    differing.push(...chunk.differing);
-    await generations.raiseVersions(built, live, chunk.lower, 'lower');
-    compared += chunk.compared;
-    after = chunk.upTo;
-    await onCompared(compared, differing);
-    await pause(10);
+    const page = await comparePages(generations, [live, built], after);
+    found.push(...page.differing);
+    await generations.raiseVersions(built, live, page.lower, 'lower');
+    compared += page.compared;
+    after = page.upTo;
+    await onCompared(compared, found);
+    await pause(PAUSE_MS);
   }
 
-  let progressAt = clock().getTime();
-  while (differing.length > 0 && clock().getTime() - progressAt < SETTLE_MS) {
-    await pause(LOOK_AGAIN_MS);
-    const still: string[] = [];
-    for (let at = 0; at < differing.length; at += CHUNK) {
-      const ids = differing.slice(at, at + CHUNK);
-      const [a, b] = await Promise.all([
-        generations.viewsOf(live, ids),
-        generations.viewsOf(built, ids),
-      ]);
-      still.push(...differences(a, b));
-      await onCompared(compared, differing);
-    }
-    if (still.length < differing.length) progressAt = clock().getTime();
-    differing = still;
-  }
+  const differing = await recheck(ports, [live, built], found, (some) =>
+    onCompared(compared, some),
+  );
   await onCompared(compared, differing);
-  for (let at = 0; at < differing.length; at += CHUNK) {
-    await generations.raiseVersions(built, live, differing.slice(at, at + CHUNK), 'not higher');
+  for (let at = 0; at < differing.length; at += PAGE_SIZE) {
+    const ids = differing.slice(at, at + PAGE_SIZE);
+    await generations.raiseVersions(built, live, ids, 'not higher');
   }
   return differing;
 }
 
-async function nextChunk(
-  generations: Reading,
+/** Compares these bookings again until none differs, or their number no longer falls. */
+async function recheck(
+  { generations, clock, pause }: Ports,
+  [live, built]: readonly [number, number],
+  found: readonly string[],
+  onCompared: (differing: readonly string[]) => Promise<void>,
+): Promise<readonly string[]> {
+  let differing = found;
+  let progressAt = clock().getTime();
+  while (differing.length > 0 && clock().getTime() - progressAt < CONVERGENCE_TIMEOUT_MS) {
+    await pause(RECHECK_MS);
+    const remaining: string[] = [];
+    for (let at = 0; at < differing.length; at += PAGE_SIZE) {
+      const ids = differing.slice(at, at + PAGE_SIZE);
+      const [a, b] = await Promise.all([
+        generations.findViews(live, ids),
+        generations.findViews(built, ids),
+      ]);
+      remaining.push(...findDifferences(a, b));
+      await onCompared(differing);
+    }
+    if (remaining.length < differing.length) progressAt = clock().getTime();
+    differing = remaining;
+  }
+  return differing;
+}
+
+async function comparePages(
+  generations: ComparedGenerations,
   [live, built]: readonly [number, number],
   after: string,
 ) {
   const pages = await Promise.all([
-    generations.viewsAfter(live, after, CHUNK),
-    generations.viewsAfter(built, after, CHUNK),
+    generations.viewsAfter(live, after, PAGE_SIZE),
+    generations.viewsAfter(built, after, PAGE_SIZE),
   ]);
-  // Both are known only as far as the full page that ends first.
-  const ends = pages.filter((page) => page.length === CHUNK).map((page) => idOf(page.at(-1)));
+  // Both pages are complete only up to the end of the full page that ends first.
+  const ends = pages
+    .filter((page) => page.length === PAGE_SIZE)
+    .map((page) => bookingIdOf(page.at(-1)));
   const upTo = ends.sort()[0] ?? null;
   const [a, b] = pages.map((page) =>
-    page.filter((each) => upTo === null || idOf(each) <= upTo),
-  ) as [WholeView[], WholeView[]];
+    page.filter((each) => upTo === null || bookingIdOf(each) <= upTo),
+  ) as [ViewWithTimeline[], ViewWithTimeline[]];
   return {
     upTo,
     compared: Math.max(a.length, b.length),
-    differing: differences(a, b),
-    lower: lowerVersions(a, b),
+    differing: findDifferences(a, b),
+    lower: findLowerVersions(a, b),
   };
 }
 
-/** The ids of views that have a lower version on the built side: subscribers would take them for old. */
-function lowerVersions(live: readonly WholeView[], built: readonly WholeView[]): string[] {
-  const versions = new Map(live.map((each) => [idOf(each), each.view.version]));
-  return built.filter((each) => each.view.version < Number(versions.get(idOf(each)))).map(idOf);
+/** The ids of built views with a lower version than the live one: subscribers would ignore them as old. */
+function findLowerVersions(
+  live: readonly ViewWithTimeline[],
+  built: readonly ViewWithTimeline[],
+): string[] {
+  const versions = new Map(live.map((each) => [bookingIdOf(each), each.view.version]));
+  return built
+    .filter((each) => each.view.version < Number(versions.get(bookingIdOf(each))))
+    .map(bookingIdOf);
 }
 
-/** The ids of those that only one side has, or that differ. */
-function differences(some: readonly WholeView[], others: readonly WholeView[]): string[] {
-  const left = new Map(others.map((each) => [idOf(each), each]));
+/** The ids of views that only one side has, or that differ. */
+function findDifferences(
+  some: readonly ViewWithTimeline[],
+  others: readonly ViewWithTimeline[],
+): string[] {
+  const unmatched = new Map(others.map((each) => [bookingIdOf(each), each]));
   const differing = some.filter((each) => {
-    const other = left.get(idOf(each));
-    left.delete(idOf(each));
+    const other = unmatched.get(bookingIdOf(each));
+    unmatched.delete(bookingIdOf(each));
     return !other || !isSame(each, other);
   });
-  return [...differing.map(idOf), ...left.keys()];
+  return [...differing.map(bookingIdOf), ...unmatched.keys()];
 }
 
-function isSame(one: WholeView, other: WholeView): boolean {
+function isSame(one: ViewWithTimeline, other: ViewWithTimeline): boolean {
   return (
     isSameRow(withoutVersion(one), withoutVersion(other)) &&
     one.timeline.length === other.timeline.length &&
@@ -101,8 +131,8 @@ function isSame(one: WholeView, other: WholeView): boolean {
   );
 }
 
-/** It counts what subscribers were shown, and is no part of what the view says. */
-function withoutVersion({ view: { version, ...rest } }: WholeView): object {
+/** The version counts projected events, and may differ between equal views. */
+function withoutVersion({ view: { version, ...rest } }: ViewWithTimeline): object {
   return rest;
 }
 
@@ -119,6 +149,6 @@ function comparable(value: unknown): unknown {
   return value instanceof Date ? value.getTime() : value;
 }
 
-function idOf(each: WholeView | undefined): string {
+function bookingIdOf(each: ViewWithTimeline | undefined): string {
   return each?.view.bookingId ?? '';
 }

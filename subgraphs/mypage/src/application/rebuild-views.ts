@@ -1,42 +1,41 @@
 import type { ProjectedEvent } from '../booking-status-view.ts';
-import type { Rebuild, RebuildPorts, ToldBy } from '../ports.ts';
-import { differingBookings } from './compare-generations.ts';
+import type { PublishingContext, Rebuild, RebuildPorts } from '../ports.ts';
+import { findDifferingBookings } from './compare-generations.ts';
 import { eventsInOrder } from './events-in-order.ts';
 
-const CONTEXTS: readonly ToldBy[] = ['book', 'payment', 'space'];
-/** One transaction: live projection waits for at most one of these, some 50 ms. */
-const GROUP = 100;
-const REPORTED = 20;
-/** A context that is restarted does not end a rebuild; shorter than the rebuild's lease. */
-const PATIENCE_MS = 30_000;
+const CONTEXTS: readonly PublishingContext[] = ['book', 'payment', 'space'];
+/** Events per transaction: live projection waits for at most one, some 50 ms. */
+const BATCH_SIZE = 100;
+const MAX_REPORTED_BOOKINGS = 20;
+/** How long a context may be unreachable, as during a restart; shorter than the rebuild's lease. */
+const CONTEXT_TIMEOUT_MS = 30_000;
 const RETRY_MS = 1_000;
 
-/** Why a rebuild was given up, in words for the operator. */
+/** Ends a rebuild with a message for the operator. */
 class RebuildEnded extends Error {}
 
 export interface Rebuilder {
-  /** Begins a rebuild on the operator's word, which goes on by itself; null while there is one, in any process. */
+  /** Begins a rebuild, which continues in the background; null while another one runs in any process. */
   start(options: { acceptDifferences: boolean; by: string }): Promise<Rebuild | null>;
-  /** Gives up a rebuild that runs in this process. */
+  /** Ends a rebuild that runs in this process. */
   stop(): Promise<void>;
 }
 
 /**
- * Rebuilds the read model from the events that the other contexts have stored, beside the live one
- * and under load, compares both row by row, and switches when they are equal.
+ * Rebuilds the read model from the events that the other contexts have stored, under load, compares it row by
+ * row with the live one, and switches when they are equal.
  *
- * Why nothing is missed: `begin` commits the new generation before the first event is read. An event
- * that a projector takes later than that is written to both generations by its transaction. One that
- * was taken earlier had been committed by its own context before that, so every page that is read
- * now sees it, in the outbox or the archive. What comes both ways is taken once, by the inbox that
- * each generation has for itself; the order does not matter, as a view is the same in any order.
+ * No event is missed: `begin` commits the new generation before the first event is read. An event projected
+ * later is written to both generations in its transaction. An event projected earlier was committed by its
+ * context before, so every page read now includes it, from the outbox or the archive. An event that comes
+ * both ways is processed once, by the inbox of each generation; a view is the same in any order of events.
  */
 export function rebuilder(ports: RebuildPorts): Rebuilder {
   let running: Promise<void> | undefined;
-  let stopped = false;
+  let isStopped = false;
 
-  const goOn = () => {
-    if (stopped) throw new RebuildEnded('mypage was stopped meanwhile: start it again.');
+  const throwIfStopped = () => {
+    if (isStopped) throw new RebuildEnded('mypage was stopped meanwhile: start it again.');
   };
 
   return {
@@ -44,11 +43,11 @@ export function rebuilder(ports: RebuildPorts): Rebuilder {
       const rebuild = await ports.generations.begin();
       if (!rebuild) return null;
       ports.log('rebuild begun', { generation: rebuild.generation, acceptDifferences, by });
-      running = run(ports, rebuild.generation, acceptDifferences, goOn);
+      running = run(ports, rebuild.generation, acceptDifferences, throwIfStopped);
       return rebuild;
     },
     async stop() {
-      stopped = true;
+      isStopped = true;
       await running;
     },
   };
@@ -58,12 +57,12 @@ async function run(
   ports: RebuildPorts,
   generation: number,
   acceptDifferences: boolean,
-  goOn: () => void,
+  throwIfStopped: () => void,
 ): Promise<void> {
   const { generations, log } = ports;
   try {
-    const unreadable = await projectAll(ports, generation, goOn);
-    const differences = await compare(ports, generation, goOn);
+    const unreadable = await projectAll(ports, generation, throwIfStopped);
+    const differences = await compare(ports, generation, throwIfStopped);
     const leftOut = unreadable > 0 ? ` Unreadable events, left out: ${unreadable}.` : '';
     if (differences === 0) {
       const message = 'The rebuilt read model equals the live one and has taken its place.';
@@ -73,16 +72,16 @@ async function run(
       await generations.switchTo(generation, message + leftOut);
     } else {
       const message = `The live read model stays. Bookings that differ from what the events say: ${differences}.`;
-      await generations.giveUp(generation, 'DIFFERENT', message + leftOut);
+      await generations.fail(generation, 'DIFFERENT', message + leftOut);
     }
     log('rebuild ended', { generation, differences, unreadable });
   } catch (error) {
     log('rebuild failed', { generation, err: error });
     const message =
-      error instanceof RebuildEnded ? error.message : "A fault ended it: mypage's log tells which.";
-    // When this fails as well, the lease runs out and the next one gives it up.
+      error instanceof RebuildEnded ? error.message : "An error ended it: see mypage's log.";
+    // If this fails as well, the lease runs out and the next rebuild fails this one.
     await generations
-      .giveUp(generation, 'FAILED', message)
+      .fail(generation, 'FAILED', message)
       .catch((err) => log('the failed rebuild is left to its lease', { generation, err }));
   }
 }
@@ -91,70 +90,74 @@ async function run(
 async function projectAll(
   ports: RebuildPorts,
   generation: number,
-  goOn: () => void,
+  throwIfStopped: () => void,
 ): Promise<number> {
   const { generations, events, clock, pause } = ports;
-  const page = patient(events.page, ports, goOn);
-  const count = patient(events.count, ports, goOn);
+  const page = withRetries(events.page, ports, throwIfStopped);
+  const count = withRetries(events.count, ports, throwIfStopped);
   const counts = await Promise.all(CONTEXTS.map((from) => count(from)));
-  await generations.note(generation, { eventsTotal: counts.reduce((a, b) => a + b, 0) });
+  await generations.recordProgress(generation, { eventsTotal: counts.reduce((a, b) => a + b, 0) });
 
   let eventsRead = 0;
   let unreadable = 0;
-  let group: ProjectedEvent[] = [];
+  let batch: ProjectedEvent[] = [];
 
-  async function takeGroup(): Promise<void> {
-    goOn();
-    const began = clock().getTime();
-    await generations.take(generation, group, eventsRead);
-    group = [];
-    // As long as it took: half of the database's time stays with those who use mypage.
-    await pause(Math.min(1_000, Math.max(1, clock().getTime() - began)));
+  async function projectBatch(): Promise<void> {
+    throwIfStopped();
+    const startedAt = clock().getTime();
+    await generations.project(generation, batch, eventsRead);
+    batch = [];
+    // Pauses as long as the batch took: half of the database's time stays for requests and consumers.
+    await pause(Math.min(1_000, Math.max(1, clock().getTime() - startedAt)));
   }
 
   for await (const { event, isUnreadable } of eventsInOrder(CONTEXTS, page)) {
     eventsRead += 1;
     if (isUnreadable) unreadable += 1;
-    if (event) group.push(event);
-    if (group.length === GROUP) await takeGroup();
+    if (event) batch.push(event);
+    if (batch.length === BATCH_SIZE) await projectBatch();
   }
-  await takeGroup();
+  await projectBatch();
   return unreadable;
 }
 
-async function compare(ports: RebuildPorts, generation: number, goOn: () => void): Promise<number> {
+async function compare(
+  ports: RebuildPorts,
+  generation: number,
+  throwIfStopped: () => void,
+): Promise<number> {
   const { generations } = ports;
-  await generations.note(generation, { state: 'COMPARING' });
-  const differing = await differingBookings(
+  await generations.recordProgress(generation, { state: 'COMPARING' });
+  const all = await findDifferingBookings(
     ports,
-    // It stays the live one meanwhile: only a rebuild switches, and there is only this one.
+    // It stays live meanwhile: only a rebuild switches, and no other one runs.
     [await generations.live(), generation],
-    async (viewsCompared, soFar) => {
-      goOn();
-      await generations.note(generation, {
+    async (viewsCompared, differing) => {
+      throwIfStopped();
+      await generations.recordProgress(generation, {
         viewsCompared,
-        differences: soFar.length,
-        differingBookingIds: soFar.slice(0, REPORTED),
+        differences: differing.length,
+        differingBookingIds: differing.slice(0, MAX_REPORTED_BOOKINGS),
       });
     },
   );
-  return differing.length;
+  return all.length;
 }
 
-/** Asks again until the context answers, or patience ends. */
-function patient<Arguments extends [ToldBy, ...unknown[]], Answer>(
-  ask: (...args: Arguments) => Promise<Answer>,
+/** Repeats the request until the context responds, or has not for {@link CONTEXT_TIMEOUT_MS}. */
+function withRetries<Arguments extends [PublishingContext, ...unknown[]], Response>(
+  request: (...args: Arguments) => Promise<Response>,
   { clock, pause }: RebuildPorts,
-  goOn: () => void,
-): (...args: Arguments) => Promise<Answer> {
+  throwIfStopped: () => void,
+): (...args: Arguments) => Promise<Response> {
   return async (...args) => {
-    for (const began = clock().getTime(); ; ) {
-      goOn();
+    for (const startedAt = clock().getTime(); ; ) {
+      throwIfStopped();
       try {
-        return await ask(...args);
+        return await request(...args);
       } catch (cause) {
-        if (clock().getTime() - began > PATIENCE_MS) {
-          const message = `${args[0]} does not answer with its stored events.`;
+        if (clock().getTime() - startedAt > CONTEXT_TIMEOUT_MS) {
+          const message = `${args[0]} does not respond with its stored events.`;
           throw new RebuildEnded(message, { cause });
         }
         await pause(RETRY_MS);

@@ -2,43 +2,43 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Background } from '../ports.ts';
 
 export interface BackgroundWork extends Background {
-  /** Waits until nothing is under way any more, at most `ms`. */
+  /** Waits until all work has ended, at most `ms`. */
   drain(ms: number): Promise<void>;
 }
 
 /**
- * Lets requests wait `answerMs` for their work, which then goes on without them. Nothing depends on
- * its end: what a process leaves unfinished is found again in the database and at the provider.
+ * Lets requests wait `timeoutMs` for their work, which then continues in the background. Nothing is lost
+ * with the process: unfinished work is found again in the database and at the provider.
  */
 export function backgroundWork(
-  answerMs: number,
+  timeoutMs: number,
   onFailure: (error: unknown) => void,
 ): BackgroundWork {
-  const underWay = new Set<Promise<unknown>>();
+  const running = new Set<Promise<unknown>>();
   return {
     async within(work) {
-      underWay.add(work);
+      running.add(work);
       const timer = new AbortController();
-      let answered = false;
+      let hasResponded = false;
       work
         .catch((error) => {
-          if (answered) onFailure(error);
+          if (hasResponded) onFailure(error);
         })
         .finally(() => {
-          underWay.delete(work);
+          running.delete(work);
           timer.abort();
         });
-      const late = wait(answerMs, 'undecided' as const, { signal: timer.signal, ref: false });
+      const timeout = wait(timeoutMs, 'undecided' as const, { signal: timer.signal, ref: false });
       try {
-        return await Promise.race([work, late.catch(() => work)]);
+        return await Promise.race([work, timeout.catch(() => work)]);
       } finally {
-        answered = true;
+        hasResponded = true;
       }
     },
 
     async drain(ms) {
-      const late = wait(ms, undefined, { ref: false });
-      await Promise.race([late, Promise.allSettled([...underWay])]);
+      const timeout = wait(ms, undefined, { ref: false });
+      await Promise.race([timeout, Promise.allSettled([...running])]);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { PaymentProvider } from '../ports.ts';
 
 type Row = Omit<PaymentRecord, 'chargedByProvider'>;
 
-const recordsOf = statement<Row>(
+const findRecords = statement<Row>(
   'booking-records',
   `SELECT p.booking_id AS "bookingId", p.id AS "paymentId", p.status, p.amount, p.refunded,
           r.amount AS "refundDue",
@@ -17,7 +17,7 @@ const recordsOf = statement<Row>(
 
 const PROVIDER_CONCURRENCY = 8;
 
-/** Reads payments for the reconciliation, and asks the provider whether it charged them. */
+/** Reads payments for the reconciliation, and looks up their charges at the provider. */
 export function paymentRecords(pool: Pool, provider: Pick<PaymentProvider, 'find'>) {
   async function chargedByProvider(bookingId: string): Promise<boolean | null> {
     try {
@@ -28,7 +28,7 @@ export function paymentRecords(pool: Pool, provider: Pick<PaymentProvider, 'find
   }
 
   return async (bookingIds: readonly string[]): Promise<PaymentRecord[]> => {
-    const rows = await recordsOf(pool, [...bookingIds]);
+    const rows = await findRecords(pool, [...bookingIds]);
     const records: PaymentRecord[] = [];
     const waiting = [...rows];
     const readers = Array.from({ length: PROVIDER_CONCURRENCY }, async () => {

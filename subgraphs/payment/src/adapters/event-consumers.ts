@@ -3,33 +3,29 @@ import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { cancelPayment } from '../application/cancel-payment.ts';
 import type { PaymentPorts } from '../ports.ts';
 
-/** What payment takes in: bookings that were given up. */
+/** What payment consumes: bookings that are cancelled or released. */
 export async function consumeEvents(consumer: Consumer, ports: PaymentPorts): Promise<void> {
-  const giveBack = ({ id, payload }: ReceivedEvent<BookingFacts>) =>
+  const cancel = ({ id, payload }: ReceivedEvent<BookingFacts>) =>
     cancelPayment(ports, {
       eventId: id,
       refund: payload.refund.amount,
-      request: {
+      booking: {
         bookingId: payload.bookingId,
         customerId: payload.customerId,
         spaceId: payload.spaceId,
-        slot: {
-          startAt: new Date(payload.slot.startAt),
-          endAt: new Date(payload.slot.endAt),
-        },
+        slot: payload.slot,
         amount: payload.price.amount,
         currency: payload.price.currency,
-        paymentMethod: '',
       },
     });
 
   await consumer.take(
     bookingEvents,
     {
-      BookingCancelled: giveBack,
-      // A cancelled booking was given back above, a declined one was never paid.
+      BookingCancelled: cancel,
+      // The payment of a cancelled booking was cancelled above, a declined one was never charged.
       BookingReleased: (event) =>
-        event.payload.status === 'EXPIRED' ? giveBack(event) : ports.payments.take(event.id),
+        event.payload.status === 'EXPIRED' ? cancel(event) : ports.payments.markProcessed(event.id),
     },
     { concurrency: 4 },
   );

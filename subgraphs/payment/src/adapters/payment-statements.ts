@@ -1,15 +1,35 @@
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { statement } from '#platform/database/postgres.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import { insertAuditEntry } from '#platform/operator/audit.ts';
 
-// Leases and pauses are measured by the database's clock alone; their lengths come in milliseconds.
+// The database's clock alone measures leases and pauses; their lengths are in milliseconds.
 
-export const insertPayment = statement<{ id: string }>(
+/** The columns of a new payment; `leaseMs` leases its charge, null: no lease. */
+export interface NewPayment {
+  id: string;
+  bookingId: string;
+  customerId: string;
+  spaceId: string;
+  startAt: Date;
+  endAt: Date;
+  amount: number;
+  currency: string;
+  paymentMethod: string;
+  status: string;
+  version: number;
+  requestedAt: Date;
+  correlationId: string;
+  leaseMs: number | null;
+}
+
+export const insertPayment = namedStatement<{ id: string }, keyof NewPayment>(
   'payment-request',
   `INSERT INTO payment (id, booking_id, customer_id, space_id, start_at, end_at, amount, currency,
           payment_method, status, version, requested_at, correlation_id, charging_until)
-   VALUES ($1::uuid, $2::uuid, $3, $4::uuid, $5, $6, $7, $8::currency, $9, $10::payment_status,
-          $11, $12, $13, now() + $14 * interval '1 millisecond')
+   VALUES (:id::uuid, :bookingId::uuid, :customerId, :spaceId::uuid, :startAt, :endAt, :amount,
+          :currency::currency, :paymentMethod, :status::payment_status, :version, :requestedAt,
+          :correlationId, now() + :leaseMs * interval '1 millisecond')
    ON CONFLICT (booking_id) DO NOTHING
    RETURNING id`,
 );
@@ -27,8 +47,8 @@ export const releaseCharge = statement(
   `UPDATE payment SET charging_until = NULL WHERE id = $1::uuid AND status = 'PENDING'`,
 );
 
-// refund_owed comes from the row as it is once the update holds it: an obligation that was committed
-// while the update waited for the row counts. The previous release does not set it.
+// RETURNING reads refund_owed after the update got the row's lock: an obligation that was committed while
+// the update waited counts. The previous release does not set the column.
 export const updatePayment = statement<{ saved: boolean; published: boolean }>(
   'payment-save',
   `WITH changed AS (
@@ -39,7 +59,7 @@ export const updatePayment = statement<{ saved: boolean; published: boolean }>(
   RETURNING refund_owed OR EXISTS (SELECT FROM refund WHERE payment_id = $1::uuid) AS is_owed),
    closed AS (
      UPDATE refund
-        SET settled_at = CASE WHEN $9 = 'settled' THEN now() ELSE settled_at END,
+        SET settled_at = CASE WHEN $9 = 'completed' THEN now() ELSE settled_at END,
             failed_at = CASE WHEN $9 = 'failed' THEN now() ELSE failed_at END,
             next_attempt_at = NULL
       WHERE payment_id = $1::uuid AND $9::text IS NOT NULL AND EXISTS (SELECT FROM changed)),
@@ -49,9 +69,9 @@ export const updatePayment = statement<{ saved: boolean; published: boolean }>(
    SELECT EXISTS (SELECT FROM changed) AS saved, EXISTS (SELECT FROM published) AS published`,
 );
 
-export const insertNews = statement('outbox-insert', insertOutbox('$1'));
+export const insertEvents = statement('payment-insert-events', insertOutbox('$1'));
 
-export const oweRefund = statement<{ payment_id: string }>(
+export const insertObligation = statement<{ payment_id: string }>(
   'refund-owe',
   `WITH owing AS (
      UPDATE payment SET refund_owed = TRUE
@@ -63,7 +83,7 @@ export const oweRefund = statement<{ payment_id: string }>(
    RETURNING payment_id`,
 );
 
-export const claimRefunds = statement<{ booking_id: string }>(
+export const claimDueRefunds = statement<{ booking_id: string }>(
   'refund-claim-due',
   `UPDATE refund r
       SET attempts = attempts + 1, next_attempt_at = now() + $2 * interval '1 millisecond'
@@ -75,7 +95,7 @@ export const claimRefunds = statement<{ booking_id: string }>(
 RETURNING p.booking_id`,
 );
 
-// Only the lease that the caller knows of: another process may have the refund by now.
+// Only under the given lease: another process may have the refund by now.
 const PAUSE = "now() + least(60, 2 ^ (least(attempts, 7) - 1)) * interval '1 second'";
 export const postponeRefund = statement(
   'refund-postpone',
@@ -94,14 +114,14 @@ export const refuseRefund = statement<{ refusals: number }>(
 RETURNING refusals`,
 );
 
-export const retryFailed = statement<{ retried: boolean }>(
+export const retryFailedRefund = statement<{ retried: boolean }>(
   'refund-retry-failed',
   `WITH leased AS (
      UPDATE refund SET attempts = attempts + 1, next_attempt_at = now() + $2 * interval '1 millisecond'
       WHERE payment_id = $1::uuid AND failed_at IS NOT NULL AND settled_at IS NULL
         AND next_attempt_at IS NULL
   RETURNING payment_id),
-   noted AS (${insertAuditEntry('$3', 'EXISTS (SELECT FROM leased)')})
+   audited AS (${insertAuditEntry('$3', 'EXISTS (SELECT FROM leased)')})
    SELECT EXISTS (SELECT FROM leased) AS retried`,
 );
 
@@ -110,13 +130,13 @@ export const lockPayment = statement(
   'SELECT id FROM payment WHERE id = $1::uuid AND version = $2 FOR UPDATE',
 );
 
-export const settleOutside = statement<{ payment_id: string }>(
-  'refund-settle-outside',
-  `WITH settled AS (
+export const resolveOutside = statement<{ payment_id: string }>(
+  'refund-resolve-outside',
+  `WITH completed AS (
      UPDATE refund SET settled_outside = TRUE
       WHERE payment_id = $1::uuid AND failed_at IS NOT NULL AND settled_at IS NULL
         AND next_attempt_at IS NULL
   RETURNING payment_id),
-   noted AS (${insertAuditEntry('$2', 'EXISTS (SELECT FROM settled)')})
-   SELECT payment_id FROM settled`,
+   audited AS (${insertAuditEntry('$2', 'EXISTS (SELECT FROM completed)')})
+   SELECT payment_id FROM completed`,
 );

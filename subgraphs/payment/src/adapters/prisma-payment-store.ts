@@ -7,15 +7,15 @@ import { withCorrelation } from '#platform/observability/correlation.ts';
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { Payment } from '../domain/payment.ts';
-import type { PaymentNews, PaymentStore, RefundDecision } from '../ports.ts';
+import type { PaymentEventType, PaymentStore, RefundDecision } from '../ports.ts';
 import * as sql from './payment-statements.ts';
 
-/** How long a lease lasts: the two calls to the provider that it may cover, and what is around them. */
+/** The length of a lease: it covers up to two calls to the provider and the statements around them. */
 export const leaseMs = (providerTimeoutMs: number): number => 2 * providerTimeoutMs + 5_000;
 
 /**
  * Payments in PostgreSQL; tables and constraints are Prisma's migrations in prisma/payment. Charges
- * and refunds are leased for `lease` ms, by the database's clock.
+ * and refunds are leased for `lease` milliseconds, by the database's clock.
  */
 export function prismaPaymentStore(
   prisma: PrismaClient,
@@ -34,8 +34,8 @@ export function prismaPaymentStore(
     db: Queryable,
     previous: Payment,
     { state }: Payment,
-    news: PaymentNews,
-    closes: 'settled' | 'failed' | null,
+    eventType: PaymentEventType,
+    endsRefund: 'completed' | 'failed' | null,
     event: EventRecord,
   ) {
     const [row] = await sql.updatePayment(
@@ -48,9 +48,9 @@ export function prismaPaymentStore(
       state.version,
       state.approvedAt,
       state.paymentMethod,
-      closes,
+      endsRefund,
       JSON.stringify([event]),
-      news !== 'PaymentApproved',
+      eventType !== 'PaymentApproved',
     );
     return row ?? { saved: false, published: false };
   }
@@ -58,92 +58,97 @@ export function prismaPaymentStore(
   return {
     findByBooking,
 
-    async request(payment) {
-      const inserted = await sql.insertPayment(pool, ...columnsOf(payment), lease);
+    async create(payment) {
+      const inserted = await sql.insertPayment(pool, toNewPayment(payment, lease));
       if (inserted.length > 0) return { payment, isNew: true };
-      const known = await findByBooking(payment.state.bookingId);
-      if (!known) throw new Error(`the payment of booking ${payment.state.bookingId} is gone`);
-      return { payment: known, isNew: false };
+      const stored = await findByBooking(payment.state.bookingId);
+      if (!stored) throw new Error(`the payment of booking ${payment.state.bookingId} is gone`);
+      return { payment: stored, isNew: false };
     },
     claimCharge: async (paymentId) => (await sql.claimCharge(pool, paymentId, lease)).length > 0,
     releaseCharge: async (paymentId) => void (await sql.releaseCharge(pool, paymentId)),
 
-    async save(previous, next, news, options = {}) {
-      const event = eventOf(news, next);
+    async save(previous, next, eventType, options = {}) {
+      const event = toEvent(eventType, next);
       const fails = options.failsRefund ? 'failed' : null;
-      const closes = options.settlesRefund ? 'settled' : fails;
-      const { saved, published } = await write(pool, previous, next, news, closes, event);
+      const endsRefund = options.completesRefund ? 'completed' : fails;
+      const { saved, published } = await write(pool, previous, next, eventType, endsRefund, event);
       if (published) relay.publish([event]);
       return saved ? 'saved' : 'stale';
     },
 
-    async giveUp(tombstone, refund, eventId) {
+    async recordRefundObligation(tombstone, refund, eventId) {
       const { isLeased, events } = await inTransaction(pool, async (db) => {
-        const nothing = { isLeased: false, events: [] as EventRecord[] };
-        if (!(await takeEvent(db, eventId))) return nothing;
-        const inserted = await sql.insertPayment(db, ...columnsOf(tombstone), null);
+        const unchanged = { isLeased: false, events: [] as EventRecord[] };
+        if (!(await takeEvent(db, eventId))) return unchanged;
+        const inserted = await sql.insertPayment(db, toNewPayment(tombstone, null));
         if (inserted.length === 0) {
-          const owed = await sql.oweRefund(db, tombstone.state.bookingId, refund, lease);
-          return { ...nothing, isLeased: owed.length > 0 };
+          const owed = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
+          return { ...unchanged, isLeased: owed.length > 0 };
         }
-        const events = [eventOf('PaymentCancelled', tombstone)];
-        await sql.insertNews(db, JSON.stringify(events));
-        return { ...nothing, events };
+        const events = [toEvent('PaymentCancelled', tombstone)];
+        await sql.insertEvents(db, JSON.stringify(events));
+        return { ...unchanged, events };
       });
       relay.publish(events);
       return isLeased;
     },
 
-    async refundOf(paymentId) {
+    async findRefund(paymentId) {
       const row = await prisma.refund.findUnique({ where: { paymentId } });
       return (
         row && {
           id: row.id,
           paymentId,
           amount: row.amount,
-          settled: row.settledAt !== null,
-          settledOutside: row.settledOutside,
-          failed: row.failedAt !== null,
+          completed: row.settledAt !== null,
+          completedOutside: row.settledOutside,
+          hasFailed: row.failedAt !== null,
           isDue: row.settledAt === null && row.nextAttemptAt !== null,
           attempt: row.attempts,
         }
       );
     },
     claimDueRefunds: async (limit) =>
-      (await sql.claimRefunds(pool, limit, lease)).map((row) => row.booking_id),
+      (await sql.claimDueRefunds(pool, limit, lease)).map((row) => row.booking_id),
     postponeRefund: async ({ paymentId, attempt }) =>
       void (await sql.postponeRefund(pool, paymentId, attempt)),
     async refuseRefund({ paymentId, attempt }) {
       const [row] = await sql.refuseRefund(pool, paymentId, attempt);
       return row?.refusals ?? 0;
     },
-    take: async (eventId) => void (await takeEvent(pool, eventId)),
+    markProcessed: async (eventId) => void (await takeEvent(pool, eventId)),
 
     async retryFailedRefund(payment, decision) {
-      const entry = entryOf(payment, 'RETRY', decision);
-      const [row] = await sql.retryFailed(pool, payment.state.id, lease, JSON.stringify(entry));
+      const entry = toAuditEntry(payment, 'RETRY', decision);
+      const [row] = await sql.retryFailedRefund(
+        pool,
+        payment.state.id,
+        lease,
+        JSON.stringify(entry),
+      );
       return row?.retried === true;
     },
 
-    async settleOutside(previous, next, decision) {
-      const event = eventOf('PaymentCancelled', next);
-      const entry = JSON.stringify(entryOf(next, 'SETTLED_OUTSIDE', decision));
+    async resolveOutside(previous, next, decision) {
+      const event = toEvent('PaymentCancelled', next);
+      const entry = JSON.stringify(toAuditEntry(next, 'SETTLED_OUTSIDE', decision));
       const { id, version } = previous.state;
-      const isSettled = await inTransaction(pool, async (db) => {
-        // In the order of save, so that the two cannot block each other.
+      const isResolved = await inTransaction(pool, async (db) => {
+        // Locks in the order of save: another order could deadlock with it.
         if ((await sql.lockPayment(db, id, version)).length === 0) return false;
-        if ((await sql.settleOutside(db, id, entry)).length === 0) return false;
-        await write(db, previous, next, 'PaymentCancelled', 'settled', event);
+        if ((await sql.resolveOutside(db, id, entry)).length === 0) return false;
+        await write(db, previous, next, 'PaymentCancelled', 'completed', event);
         return true;
       });
-      if (!isSettled) return 'stale';
+      if (!isResolved) return 'stale';
       relay.publish([event]);
       return 'saved';
     },
   };
 }
 
-function entryOf(
+function toAuditEntry(
   { state }: Payment,
   resolution: 'RETRY' | 'SETTLED_OUTSIDE',
   { operatorId, reason }: RefundDecision,
@@ -158,27 +163,18 @@ function entryOf(
   });
 }
 
-function columnsOf({ state }: Payment): unknown[] {
-  return [
-    state.id,
-    state.bookingId,
-    state.customerId,
-    state.spaceId,
-    state.slot.startAt,
-    state.slot.endAt,
-    state.amount,
-    state.currency,
-    state.paymentMethod,
-    state.status,
-    state.version,
-    state.requestedAt,
-    state.correlationId,
-  ];
+function toNewPayment({ state }: Payment, leaseMs: number | null): sql.NewPayment {
+  const { id, bookingId, customerId, spaceId, slot, amount, currency } = state;
+  const { paymentMethod, status, version, requestedAt, correlationId } = state;
+  return {
+    ...{ id, bookingId, customerId, spaceId, startAt: slot.startAt, endAt: slot.endAt },
+    ...{ amount, currency, paymentMethod, status, version, requestedAt, correlationId, leaseMs },
+  };
 }
 
-function eventOf(news: PaymentNews, { state }: Payment): EventRecord {
+function toEvent(type: PaymentEventType, { state }: Payment): EventRecord {
   return withCorrelation(state.correlationId, () =>
-    newEvent(news, paymentEvents[news], {
+    newEvent(type, paymentEvents[type], {
       aggregateId: state.id,
       version: state.version,
       occurredAt: new Date(),
@@ -186,10 +182,7 @@ function eventOf(news: PaymentNews, { state }: Payment): EventRecord {
         paymentId: state.id,
         bookingId: state.bookingId,
         spaceId: state.spaceId,
-        slot: {
-          startAt: state.slot.startAt.toISOString(),
-          endAt: state.slot.endAt.toISOString(),
-        },
+        slot: state.slot,
         status: state.status,
         amount: state.amount,
         refunded: state.refunded,

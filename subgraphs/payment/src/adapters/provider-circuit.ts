@@ -17,9 +17,9 @@ type Call = () => Promise<unknown>;
 
 /**
  * A provider behind a circuit breaker of its own: it opens when half of at least 20 calls within
- * 10 s failed, and lets one through again every 5 s; calls meanwhile fail at once. What one payment
- * method does cannot open it: an undecided charge and a refused refund are responses, and a charge
- * without a response counts as a failure only if the provider does not say either what became of it.
+ * 10 s failed, and lets one through again every 5 s; calls meanwhile fail at once. One payment method
+ * cannot open it: an undecided charge and a refused refund are responses, and a charge without a response
+ * is a failure only if the provider cannot be queried for its outcome either.
  */
 export function providerCircuit(
   name: string,
@@ -59,14 +59,14 @@ export function providerCircuit(
     },
   });
 
-  async function through<T>(call: keyof PaymentProvider, work: () => Promise<T>): Promise<T> {
+  async function callProvider<T>(call: keyof PaymentProvider, work: () => Promise<T>): Promise<T> {
     try {
       const result = (await breaker.fire(work)) as T;
       calls.inc({ provider: name, call, outcome: 'responded' });
       return result;
     } catch (error) {
       const notCalled = CircuitBreaker.isOurError(error as Error);
-      calls.inc({ provider: name, call, outcome: outcomeOf(error, notCalled) });
+      calls.inc({ provider: name, call, outcome: toOutcome(error, notCalled) });
       if (notCalled) throw new ProviderUnavailable(`the circuit of ${name} is open`);
       throw error;
     }
@@ -74,25 +74,25 @@ export function providerCircuit(
 
   return {
     charge: (request) =>
-      through('charge', async () => {
+      callProvider('charge', async () => {
         try {
           return await provider.charge(request);
         } catch (error) {
           if (!(error instanceof ProviderUnavailable)) throw error;
-          const known = await provider.find(request.key);
-          if (known) return known;
+          const found = await provider.find(request.key);
+          if (found) return found;
           throw new ChargeUndecided(error.message);
         }
       }),
-    find: (key) => through('find', () => provider.find(key)),
-    void: (key) => through('void', () => provider.void(key)),
+    find: (key) => callProvider('find', () => provider.find(key)),
+    void: (key) => callProvider('void', () => provider.void(key)),
     refund: (chargeKey, refundKey, amount) =>
-      through('refund', () => provider.refund(chargeKey, refundKey, amount)),
+      callProvider('refund', () => provider.refund(chargeKey, refundKey, amount)),
     close: () => breaker.shutdown(),
   };
 }
 
-function outcomeOf(error: unknown, notCalled: boolean): string {
+function toOutcome(error: unknown, notCalled: boolean): string {
   if (notCalled) return 'not-called';
   if (error instanceof ChargeUndecided) return 'undecided';
   return error instanceof RefundRefused ? 'refused' : 'failed';

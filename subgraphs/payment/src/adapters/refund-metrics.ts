@@ -1,9 +1,13 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
 
-// Unsettled refunds are few, and have an index of their own: nothing counts the settled ones.
-const unsettled = statement<{ state: 'owed' | 'refused' | 'failed'; refunds: number; age: number }>(
-  'refund-unsettled',
+// Open refunds are few and have an index of their own; completed ones are never counted.
+const findOpenRefunds = statement<{
+  state: 'owed' | 'refused' | 'failed';
+  refunds: number;
+  age: number;
+}>(
+  'refund-open',
   `SELECT CASE WHEN failed_at IS NOT NULL THEN 'failed'
                WHEN refusals > 0 THEN 'refused' ELSE 'owed' END AS state,
           count(*)::int AS refunds,
@@ -11,25 +15,25 @@ const unsettled = statement<{ state: 'owed' | 'refused' | 'failed'; refunds: num
      FROM refund WHERE settled_at IS NULL GROUP BY 1`,
 );
 
-/** How many refunds are not settled, by what hinders them, and how old the oldest is. */
+/** Counts the refunds that are not completed by their obstacle, and measures the age of the oldest. */
 export function refundMetrics(pool: Pool, metrics: Metrics): void {
   databaseGauge(
     metrics,
     {
       name: 'spacerent_refund_oldest_unsettled_seconds',
-      help: 'Age of the oldest refund that is not settled',
+      help: 'Age of the oldest refund that is not completed',
     },
-    async () => [{ value: Math.max(0, ...(await unsettled(pool)).map(({ age }) => age)) }],
+    async () => [{ value: Math.max(0, ...(await findOpenRefunds(pool)).map(({ age }) => age)) }],
   );
   databaseGauge(
     metrics,
     {
       name: 'spacerent_refunds_unsettled',
-      help: 'Refunds that are not settled; refused: by the provider, and tried again; failed: for operators',
+      help: 'Refunds that are not completed; refused: by the provider, and retried; failed: left to operators',
       labelNames: ['state'],
     },
     async () => {
-      const rows = await unsettled(pool);
+      const rows = await findOpenRefunds(pool);
       return (['owed', 'refused', 'failed'] as const).map((state) => ({
         labels: { state },
         value: rows.find((row) => row.state === state)?.refunds ?? 0,

@@ -22,12 +22,12 @@ export function resolvers(ports: PaymentPorts) {
   return {
     Query: {
       paymentOutcome: async (_: unknown, { bookingId }: { bookingId: string }) =>
-        outcomeOf(ports, await ports.background.within(paymentOutcome(ports, bookingId))),
+        toOutcome(ports, await ports.background.within(paymentOutcome(ports, bookingId))),
     },
 
     Mutation: {
       approvePayment: async (_: unknown, { input }: { input: PaymentRequest }) =>
-        outcomeOf(
+        toOutcome(
           ports,
           await ports.background.within(
             approvePayment(ports, { ...input, slot: { ...input.slot } }),
@@ -41,7 +41,7 @@ export function resolvers(ports: PaymentPorts) {
       ) {
         const { userId: operatorId } = signedIn(viewer);
         const bookingId = parseId(input.bookingId, 'input.bookingId');
-        const decision = { operatorId, reason: reasonOf(input.reason) };
+        const decision = { operatorId, reason: parseReason(input.reason) };
         const resolved = await resolveRefund(ports, bookingId, input.resolution, decision);
         return resolved instanceof Payment
           ? { type: 'ResolveRefundSuccess', payment: resolved }
@@ -50,11 +50,11 @@ export function resolvers(ports: PaymentPorts) {
     },
 
     Booking: {
-      // Reached through a booking, which book shows to its parties alone.
+      // Reached through a booking, which book shows only to its customer, its host and operators.
       __resolveReference: ({ id }: { id: string }) => ({ id }),
       async payment({ id }: { id: string }) {
         const payment = await ports.payments.findByBooking(id);
-        // A voided payment never was one.
+        // A voided payment was never charged.
         return payment?.state.status === 'VOIDED' ? null : payment;
       },
     },
@@ -76,20 +76,20 @@ interface PaymentOutcome {
   isClosed: () => Promise<boolean>;
 }
 
-/** What book needs to know: was the money taken? It was, also where it has been refunded since. */
-function outcomeOf(
+/** The outcome that book needs: was the booking charged? A later refund does not change that. */
+function toOutcome(
   ports: PaymentPorts,
   payment: Payment | null | 'undecided',
 ): PaymentOutcome | null {
   if (payment === null) return null;
   if (payment === 'undecided') return { status: 'PENDING', isClosed: async () => false };
   return {
-    status: outcomeStatusOf(payment.state.status),
+    status: toOutcomeStatus(payment.state.status),
     isClosed: () => isClosed(ports, payment),
   };
 }
 
-function outcomeStatusOf(status: PaymentStatus): PaymentStatus {
+function toOutcomeStatus(status: PaymentStatus): PaymentStatus {
   switch (status) {
     case 'PENDING':
       return 'PENDING';
@@ -104,9 +104,9 @@ function outcomeStatusOf(status: PaymentStatus): PaymentStatus {
   }
 }
 
-function reasonOf(text: string): string {
+function parseReason(text: string): string {
   const reason = text.trim();
-  if (reason === '') throw badInput('input.reason', 'Say why the refund is resolved so.');
+  if (reason === '') throw badInput('input.reason', 'Give the reason for this resolution.');
   if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
     throw badInput(
       'input.reason',

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import {
   type Charge,
@@ -11,14 +12,17 @@ import {
 type Outcome = 'APPROVED' | 'DECLINED' | 'VOIDED';
 type Refunds = 'accept' | 'refuse' | 'slow';
 
-const decide = statement<{ outcome: Outcome }>(
+const decide = namedStatement<
+  { outcome: Outcome },
+  'key' | 'outcome' | 'amount' | 'currency' | 'refunds'
+>(
   'sandbox-decide',
   `WITH decided AS (
-     INSERT INTO sandbox_charge (key, outcome, amount, currency, refunds) VALUES ($1, $2, $3, $4, $5)
+     INSERT INTO sandbox_charge (key, outcome, amount, currency, refunds) VALUES (:key, :outcome, :amount, :currency, :refunds)
      ON CONFLICT (key) DO NOTHING RETURNING outcome)
    SELECT outcome FROM decided
    UNION ALL
-   SELECT outcome FROM sandbox_charge WHERE key = $1
+   SELECT outcome FROM sandbox_charge WHERE key = :key
    LIMIT 1`,
 );
 
@@ -27,39 +31,39 @@ const lookUp = statement<{ outcome: Outcome; amount: number; refunds: Refunds }>
   'SELECT outcome, amount, refunds FROM sandbox_charge WHERE key = $1',
 );
 
-const countAttempt = statement<{ attempts: number }>(
+const insertAttempt = statement<{ attempts: number }>(
   'sandbox-attempt',
   `INSERT INTO sandbox_attempt (key, attempts) VALUES ($1, 1)
    ON CONFLICT (key) DO UPDATE SET attempts = sandbox_attempt.attempts + 1
    RETURNING attempts`,
 );
 
-const payBack = statement(
+const insertRefund = statement(
   'sandbox-refund',
   `INSERT INTO sandbox_refund (key, charge_key, amount) VALUES ($1, $2, $3)
    ON CONFLICT (key) DO NOTHING`,
 );
 
-const refundsOf = statement<{ key: string; amount: number }>(
-  'sandbox-refunds-of',
+const findRefunds = statement<{ key: string; amount: number }>(
+  'sandbox-find-refunds',
   'SELECT key, amount FROM sandbox_refund WHERE charge_key = $1',
 );
 
 const SLOW_MS = 3_000;
 
 /**
- * The built-in payment provider, for trying things out and for tests. Deterministic by the payment
- * method, and with books of its own (`sandbox_charge`, `sandbox_refund`), as a real one has:
+ * The built-in payment provider, for trials and tests. Its behaviour depends on the payment method alone;
+ * it records charges and refunds in its own tables (`sandbox_charge`, `sandbox_refund`):
  *
- * - `pm_ok` approves; `pm_declined` declines, as does any method that it does not know;
+ * - `pm_ok` approves; `pm_declined` declines, as does any unknown method;
  * - `pm_slow` approves after 3 s;
- * - `pm_timeout_paid` takes the money, the reply never comes;
- * - `pm_timeout_unpaid` never replies to the first attempt and takes nothing; the next approves;
+ * - `pm_timeout_paid` makes the charge and never responds;
+ * - `pm_timeout_unpaid` never responds to the first attempt and charges nothing; the next approves;
  * - `pm_busy` refuses the first two attempts as overloaded; the next approves;
  * - `pm_refund_fails` approves, and refuses every refund;
  * - `pm_refund_slow` approves, and accepts the first refund after 3 s.
  *
- * `timeoutMs`: how long its client waits for a reply that never comes.
+ * `timeoutMs`: the client's timeout for a response that never comes.
  */
 export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider {
   async function record(
@@ -70,21 +74,21 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
     refunds: Refunds = 'accept',
   ): Promise<Outcome> {
     for (;;) {
-      const [row] = await decide(pool, key, outcome, amount, currency, refunds);
-      // No row: another call decided the key between this statement's two halves.
+      const [row] = await decide(pool, { key, outcome, amount, currency, refunds });
+      // No row: another call decided the key between the two halves of this statement.
       if (row) return row.outcome;
     }
   }
 
-  async function silence(): Promise<never> {
+  async function timeOut(): Promise<never> {
     await wait(timeoutMs, undefined, { ref: false });
-    throw new ProviderUnavailable(`the payment provider did not reply within ${timeoutMs} ms`);
+    throw new ProviderUnavailable(`the payment provider did not respond within ${timeoutMs} ms`);
   }
 
   return {
     async charge({ key, amount, currency, paymentMethod }) {
       const approve = async (refunds?: Refunds) =>
-        chargeOf(await record(key, 'APPROVED', amount, currency, refunds));
+        toCharge(await record(key, 'APPROVED', amount, currency, refunds));
       switch (paymentMethod) {
         case 'pm_ok':
           return approve();
@@ -96,24 +100,24 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
           await wait(SLOW_MS);
           return approve();
         case 'pm_timeout_paid': {
-          const known = await lookUp(pool, key);
-          if (known[0]) return chargeOf(known[0].outcome);
+          const [charge] = await lookUp(pool, key);
+          if (charge) return toCharge(charge.outcome);
           await approve();
-          return silence();
+          return timeOut();
         }
         case 'pm_timeout_unpaid':
-          return (await attemptOf(key)) > 1 ? approve() : silence();
+          return (await countAttempt(key)) > 1 ? approve() : timeOut();
         case 'pm_busy':
-          if ((await attemptOf(key)) > 2) return approve();
+          if ((await countAttempt(key)) > 2) return approve();
           throw new ChargeUndecided('the payment method is overloaded');
         default:
-          return chargeOf(await record(key, 'DECLINED', amount, currency));
+          return toCharge(await record(key, 'DECLINED', amount, currency));
       }
     },
 
     async find(key) {
       const [row] = await lookUp(pool, key);
-      return row ? chargeOf(row.outcome) : null;
+      return row ? toCharge(row.outcome) : null;
     },
 
     async void(key) {
@@ -123,35 +127,35 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
 
     async refund(chargeKey, refundKey, amount) {
       const [charge] = await lookUp(pool, chargeKey);
-      const before = await refundsOf(pool, chargeKey);
-      if (before.some(({ key }) => key === refundKey)) return;
-      const given = before.reduce((sum, refund) => sum + refund.amount, 0);
-      if (charge?.outcome !== 'APPROVED' || charge.amount < given + amount) {
+      const earlier = await findRefunds(pool, chargeKey);
+      if (earlier.some(({ key }) => key === refundKey)) return;
+      const refunded = earlier.reduce((sum, refund) => sum + refund.amount, 0);
+      if (charge?.outcome !== 'APPROVED' || charge.amount < refunded + amount) {
         throw new RefundRefused('there is no such amount left of the charge');
       }
       if (charge.refunds === 'refuse')
-        throw new RefundRefused('the payment method takes no refund');
-      const accept = () => payBack(pool, refundKey, chargeKey, amount);
-      if (charge.refunds === 'accept' || before.length > 0) return void (await accept());
+        throw new RefundRefused('the payment method accepts no refunds');
+      const accept = () => insertRefund(pool, refundKey, chargeKey, amount);
+      if (charge.refunds === 'accept' || earlier.length > 0) return void (await accept());
       const accepted = wait(SLOW_MS).then(accept);
       accepted.catch(() => {});
-      await (timeoutMs < SLOW_MS ? silence() : accepted);
+      await (timeoutMs < SLOW_MS ? timeOut() : accepted);
     },
   };
 
-  async function attemptOf(key: string): Promise<number> {
-    const [row] = await countAttempt(pool, key);
+  async function countAttempt(key: string): Promise<number> {
+    const [row] = await insertAttempt(pool, key);
     return row?.attempts ?? 1;
   }
 }
 
-function chargeOf(outcome: Outcome): Charge {
+function toCharge(outcome: Outcome): Charge {
   switch (outcome) {
     case 'APPROVED':
       return { outcome: 'approved' };
     case 'DECLINED':
       return { outcome: 'declined', reason: 'the payment method was declined' };
     case 'VOIDED':
-      return { outcome: 'declined', reason: 'the booking was given up before it was charged' };
+      return { outcome: 'declined', reason: 'the booking ended before it was charged' };
   }
 }

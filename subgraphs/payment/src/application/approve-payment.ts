@@ -2,26 +2,26 @@ import { Payment, type PaymentRequest } from '../domain/payment.ts';
 import { type Charge, ChargeUndecided, type PaymentPorts, ProviderUnavailable } from '../ports.ts';
 
 /**
- * Takes the money for a booking, at most once: asked again, it responds with what happened. Without
- * a decision of the provider the payment stays PENDING and may be asked for again; that is a
- * response, not a failure, because it says nothing about anybody else's payment.
+ * Charges a booking at most once; a repeated request gets the stored outcome. Without a decision of the
+ * provider the payment stays PENDING and may be requested again. That is a response, not a failure: it
+ * says nothing about other payments.
  */
 export async function approvePayment(
   ports: PaymentPorts,
   request: PaymentRequest,
 ): Promise<Payment> {
-  const { payment, isNew } = await ports.payments.request(
+  const { payment, isNew } = await ports.payments.create(
     Payment.request(request, {
       id: ports.newId(),
       now: ports.clock(),
       correlationId: ports.correlationId(),
     }),
   );
-  if (payment.settled) return payment;
+  if (payment.isDecided) return payment;
   return isNew ? charge(ports, payment) : chargeAgain(ports, payment);
 }
 
-/** What became of a booking's payment, by our own books and, where they are open, the provider's. */
+/** The payment of a booking; if it is pending, its charge is looked up at the provider. */
 export async function paymentOutcome(
   ports: PaymentPorts,
   bookingId: string,
@@ -30,20 +30,20 @@ export async function paymentOutcome(
   return payment && lookUpCharge(ports, payment);
 }
 
-/** An earlier call may have taken the money and lost the response: look before charging again. */
+/** An earlier call may have made the charge and lost the response: look it up before charging again. */
 async function chargeAgain(ports: PaymentPorts, payment: Payment): Promise<Payment> {
   const found = await lookUpCharge(ports, payment);
-  if (found.settled) return found;
-  // Never two calls for one key at once: providers refuse that, or worse.
+  if (found.isDecided) return found;
+  // Never two calls for one key at once: a provider may refuse the second, or charge twice.
   if (await ports.payments.claimCharge(payment.state.id)) return charge(ports, payment);
-  return ports.underWay.get(payment.state.bookingId) ?? payment;
+  return ports.chargesInProgress.get(payment.state.bookingId) ?? payment;
 }
 
 async function lookUpCharge(ports: PaymentPorts, payment: Payment): Promise<Payment> {
-  if (payment.settled) return payment;
+  if (payment.isDecided) return payment;
   try {
-    const known = await ports.provider.find(payment.state.bookingId);
-    return known ? await recordCharge(ports, payment, known) : payment;
+    const found = await ports.provider.find(payment.state.bookingId);
+    return found ? await recordCharge(ports, payment, found) : payment;
   } catch (error) {
     return undecided(ports, payment, error);
   }
@@ -53,19 +53,24 @@ async function lookUpCharge(ports: PaymentPorts, payment: Payment): Promise<Paym
 async function charge(ports: PaymentPorts, payment: Payment): Promise<Payment> {
   const { bookingId } = payment.state;
   const work = chargeOnce(ports, payment);
-  ports.underWay.set(bookingId, work);
+  ports.chargesInProgress.set(bookingId, work);
   try {
     return await work;
   } finally {
-    if (ports.underWay.get(bookingId) === work) ports.underWay.delete(bookingId);
+    if (ports.chargesInProgress.get(bookingId) === work) ports.chargesInProgress.delete(bookingId);
   }
 }
 
 async function chargeOnce(ports: PaymentPorts, payment: Payment): Promise<Payment> {
   const { id, bookingId, amount, currency, paymentMethod } = payment.state;
   try {
-    const done = await ports.provider.charge({ key: bookingId, amount, currency, paymentMethod });
-    return await recordCharge(ports, payment, done);
+    const charged = await ports.provider.charge({
+      key: bookingId,
+      amount,
+      currency,
+      paymentMethod,
+    });
+    return await recordCharge(ports, payment, charged);
   } catch (error) {
     await ports.payments.releaseCharge(id);
     return undecided(ports, payment, error);
@@ -79,21 +84,21 @@ function undecided(ports: PaymentPorts, payment: Payment, error: unknown): Payme
   return payment;
 }
 
-/** Writes down what the provider did. The store does not publish an approval of what is owed back. */
+/** Stores what the provider did. The store publishes no approval whose refund is owed. */
 export async function recordCharge(
   ports: PaymentPorts,
   payment: Payment,
-  done: Charge,
+  charge: Charge,
 ): Promise<Payment> {
   const { bookingId } = payment.state;
   const next =
-    done.outcome === 'approved' ? payment.approve(ports.clock()) : payment.decline(done.reason);
+    charge.outcome === 'approved' ? payment.approve(ports.clock()) : payment.decline(charge.reason);
   if (!(next instanceof Payment)) return payment;
-  const event = done.outcome === 'approved' ? 'PaymentApproved' : 'PaymentDeclined';
+  const event = charge.outcome === 'approved' ? 'PaymentApproved' : 'PaymentDeclined';
   if ((await ports.payments.save(payment, next, event)) === 'stale') {
     // Another call recorded the same charge first.
     return (await ports.payments.findByBooking(bookingId)) ?? payment;
   }
-  ports.log.info(`payment ${done.outcome}`, { bookingId, paymentId: next.state.id });
+  ports.log.info(`payment ${charge.outcome}`, { bookingId, paymentId: next.state.id });
   return next;
 }

@@ -1,42 +1,44 @@
-import { Payment, type PaymentRequest } from '../domain/payment.ts';
+import { type PayableBooking, Payment } from '../domain/payment.ts';
 import { type PaymentPorts, type Refund, RefundRefused } from '../ports.ts';
 import { recordCharge } from './approve-payment.ts';
 
-/** A booking that was given up, as book tells of it. */
-export interface GivenUpBooking {
+/** A booking that was cancelled or has expired. */
+export interface EndedBooking {
+  /** The event by which book published it. */
   eventId: string;
-  request: PaymentRequest;
-  /** What is given back of whatever was charged, in minor units. */
+  booking: PayableBooking;
+  /** The part of the charge that is refunded, in minor units. */
   refund: number;
 }
 
 /**
- * Takes a payment back: refunds what was charged as quoted, or makes sure that nothing is ever
- * charged. The obligation is written down first; settling it is tried until it succeeds or the
- * provider has refused too often. A slow provider does not hold up the events behind this one.
+ * Cancels a payment: refunds the charge as quoted, or prevents any charge. The obligation is stored
+ * first; the refund is retried until it succeeds or the provider has refused too often. A slow provider
+ * does not delay the events behind this one.
  */
-export async function cancelPayment(ports: PaymentPorts, booking: GivenUpBooking): Promise<void> {
-  const tombstone = Payment.tombstone(booking.request, {
+export async function cancelPayment(ports: PaymentPorts, ended: EndedBooking): Promise<void> {
+  const { booking, refund, eventId } = ended;
+  const tombstone = Payment.tombstone(booking, {
     id: ports.newId(),
     now: ports.clock(),
     correlationId: ports.correlationId(),
   });
-  const isMine = await ports.payments.giveUp(tombstone, booking.refund, booking.eventId);
-  if (isMine) await ports.background.within(attemptRefund(ports, booking.request.bookingId));
+  const isLeased = await ports.payments.recordRefundObligation(tombstone, refund, eventId);
+  if (isLeased) await ports.background.within(attemptRefund(ports, booking.bookingId));
 }
 
 /**
- * Settles a refund that is leased to the caller. A failure is logged, and counted when the provider
- * refused; the refund is due again later, or failed for good.
+ * Attempts a refund that is leased to this process. A failure is logged, and counted when the provider
+ * refused; the refund is due again later, or left to operators.
  */
 export async function attemptRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
   let refund: Refund | null = null;
   try {
-    refund = await refundOf(ports, bookingId);
-    await settleRefund(ports, bookingId);
+    refund = await findRefund(ports, bookingId);
+    await completeRefund(ports, bookingId);
   } catch (error) {
-    await noteFailure(ports, bookingId, refund, error).catch((cause: Error) =>
-      // The lease runs out, and the sweeper goes on.
+    await recordFailure(ports, bookingId, refund, error).catch((cause: Error) =>
+      // The lease runs out, and the refund is retried.
       ports.log.warn('the failure of a refund was not recorded', {
         bookingId,
         reason: cause.message,
@@ -45,16 +47,16 @@ export async function attemptRefund(ports: PaymentPorts, bookingId: string): Pro
   }
 }
 
-/** Moves a given-up payment to its end: voided, declined, or refunded once. Safe to repeat. */
-export async function settleRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
+/** Brings the payment of an ended booking to its end: voided, declined, or refunded once. Idempotent. */
+export async function completeRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
   const { payments, provider } = ports;
-  let isGivenBack = false;
+  let isRefunded = false;
   for (;;) {
     const payment = await payments.findByBooking(bookingId);
-    const refund = payment && (await payments.refundOf(payment.state.id));
+    const refund = payment && (await payments.findRefund(payment.state.id));
     if (!payment || !refund) return;
-    if (refund.settled) {
-      if (isGivenBack && refund.settledOutside) {
+    if (refund.completed) {
+      if (isRefunded && refund.completedOutside) {
         ports.log.error('refunded by the provider and outside of it', { bookingId });
       }
       return;
@@ -62,7 +64,7 @@ export async function settleRefund(ports: PaymentPorts, bookingId: string): Prom
 
     switch (payment.state.status) {
       case 'PENDING': {
-        // The money may be on its way: only the provider can say whether it still comes.
+        // A charge may still be on its way: only the provider can prevent it.
         if ((await provider.void(bookingId)) === 'approved') {
           await recordCharge(ports, payment, { outcome: 'approved' });
           break;
@@ -72,11 +74,11 @@ export async function settleRefund(ports: PaymentPorts, bookingId: string): Prom
       }
       case 'APPROVED':
       case 'REFUND_FAILED': {
-        // Without an operator's retry a failed refund is not asked for again.
-        if (payment.state.status === 'REFUND_FAILED' && !refund.isDue && !isGivenBack) return;
-        if (refund.amount > 0 && !isGivenBack) {
+        // A failed refund is not requested again without an operator's retry.
+        if (payment.state.status === 'REFUND_FAILED' && !refund.isDue && !isRefunded) return;
+        if (refund.amount > 0 && !isRefunded) {
           await provider.refund(bookingId, refund.id, refund.amount);
-          isGivenBack = true;
+          isRefunded = true;
         }
         await close(ports, payment, payment.refund(refund.amount));
         break;
@@ -87,15 +89,17 @@ export async function settleRefund(ports: PaymentPorts, bookingId: string): Prom
       case 'VOIDED':
       case 'REFUNDED':
       case 'PARTIALLY_REFUNDED':
-        throw new Error(`payment ${payment.state.id} is at its end, yet its refund is not settled`);
+        throw new Error(
+          `payment ${payment.state.id} is at its end, yet its refund is not completed`,
+        );
     }
   }
 }
 
-/** Is the refund leg finished: nothing more is charged or refunded for the booking? */
+/** Is the payment finished: nothing more is charged or refunded for the booking? */
 export async function isClosed(ports: PaymentPorts, payment: Payment): Promise<boolean> {
   if (payment.state.status === 'VOIDED') return true;
-  return (await ports.payments.refundOf(payment.state.id))?.settled ?? false;
+  return (await ports.payments.findRefund(payment.state.id))?.completed ?? false;
 }
 
 async function close(
@@ -105,7 +109,7 @@ async function close(
 ): Promise<void> {
   if (!(next instanceof Payment)) return;
   const saved = await ports.payments.save(payment, next, 'PaymentCancelled', {
-    settlesRefund: true,
+    completesRefund: true,
   });
   if (saved === 'stale') return;
   const { bookingId, status, refunded } = next.state;
@@ -113,10 +117,10 @@ async function close(
 }
 
 /**
- * Only refusals by the provider count: an outage of any length delays refunds, and does not leave
- * them to operators.
+ * Postpones the refund, or leaves it to operators after too many refusals. Only refusals by the provider
+ * count: an outage of any length delays refunds.
  */
-async function noteFailure(
+async function recordFailure(
   ports: PaymentPorts,
   bookingId: string,
   refund: Refund | null,
@@ -142,7 +146,7 @@ async function noteFailure(
   }
 }
 
-async function refundOf(ports: PaymentPorts, bookingId: string): Promise<Refund | null> {
+async function findRefund(ports: PaymentPorts, bookingId: string): Promise<Refund | null> {
   const payment = await ports.payments.findByBooking(bookingId);
-  return payment && ports.payments.refundOf(payment.state.id);
+  return payment && ports.payments.findRefund(payment.state.id);
 }

@@ -6,9 +6,9 @@ import { attemptRefund } from './cancel-payment.ts';
 export type RefundResolution = 'RETRY' | 'SETTLED_OUTSIDE';
 
 /**
- * An operator decides what becomes of a refund that failed: the provider is asked again now, or the
- * customer got the money another way. The same decision again changes nothing. Returns the payment
- * as it then is, which after a retry may still be REFUND_FAILED.
+ * An operator resolves a failed refund: it is sent to the provider again now, or the customer got the
+ * money another way. The same resolution again changes nothing. Returns the payment afterwards, which
+ * after a retry may still be REFUND_FAILED.
  */
 export async function resolveRefund(
   ports: PaymentPorts,
@@ -18,16 +18,16 @@ export async function resolveRefund(
 ): Promise<Payment | RefundRefusal> {
   for (;;) {
     const payment = await ports.payments.findByBooking(bookingId);
-    // A voided payment never was one.
+    // A voided payment was never charged.
     if (!payment || payment.state.status === 'VOIDED') {
       return { type: 'PaymentNotFound', message: 'There is no payment of this booking.' };
     }
-    const refund = await ports.payments.refundOf(payment.state.id);
-    if (!refund?.failed) return invalid('The refund of this booking has not failed.');
+    const refund = await ports.payments.findRefund(payment.state.id);
+    if (!refund?.hasFailed) return invalid('The refund of this booking has not failed.');
     const resolved =
       resolution === 'RETRY'
         ? await retry(ports, payment, refund, decision)
-        : await settleOutside(ports, payment, refund, decision);
+        : await resolveOutside(ports, payment, refund, decision);
     if (resolved !== 'stale') return resolved;
   }
 }
@@ -38,34 +38,36 @@ async function retry(
   refund: Refund,
   decision: RefundDecision,
 ): Promise<Payment | RefundRefusal> {
-  if (refund.settledOutside) return invalid('The customer got the money another way.');
-  if (refund.settled) return payment;
+  if (refund.completedOutside) return invalid('The customer got the money another way.');
+  if (refund.completed) return payment;
   const { bookingId } = payment.state;
   if (await ports.payments.retryFailedRefund(payment, decision)) {
-    ports.log.info('refund tried again', { bookingId, by: decision.operatorId });
+    ports.log.info('refund retried', { bookingId, by: decision.operatorId });
     await ports.background.within(attemptRefund(ports, bookingId));
   }
   return (await ports.payments.findByBooking(bookingId)) ?? payment;
 }
 
-async function settleOutside(
+async function resolveOutside(
   ports: PaymentPorts,
   payment: Payment,
   refund: Refund,
   decision: RefundDecision,
 ): Promise<Payment | RefundRefusal | 'stale'> {
-  if (refund.settledOutside) return payment;
-  if (refund.settled) return invalid('The provider has given the money back meanwhile.');
+  if (refund.completedOutside) return payment;
+  if (refund.completed) return invalid('The provider has refunded the money meanwhile.');
   if (refund.isDue) {
-    return invalid(
-      'The provider is being asked again: whether it gives the money back is unknown.',
-    );
+    return invalid('The provider has been sent the refund again: its outcome is unknown.');
   }
   const next = payment.refund(refund.amount);
   if (!(next instanceof Payment)) return 'stale';
-  if ((await ports.payments.settleOutside(payment, next, decision)) === 'stale') return 'stale';
+  if ((await ports.payments.resolveOutside(payment, next, decision)) === 'stale') return 'stale';
   const { bookingId, refunded } = next.state;
-  ports.log.info('refund settled outside', { bookingId, refunded, by: decision.operatorId });
+  ports.log.info('refund completed outside the provider', {
+    bookingId,
+    refunded,
+    by: decision.operatorId,
+  });
   return next;
 }
 

@@ -6,5 +6,5 @@ export type PaymentStatus =
   | 'PARTIALLY_REFUNDED'
   /** The provider keeps refusing the refund: an operator resolves it. */
   | 'REFUND_FAILED'
-  /** Closed before any money was taken; nothing can be taken for it any more. */
+  /** Closed before any charge; nothing can be charged any more. */
   | 'VOIDED';

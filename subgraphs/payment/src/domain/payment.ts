@@ -8,11 +8,12 @@ export interface PaymentState {
   bookingId: string;
   customerId: string;
   spaceId: string;
+  /** Space and slot decide nothing here: the events carry them to space, which registers the use. */
   slot: { startAt: Date; endAt: Date };
   /** In the currency's minor unit. */
   amount: number;
   currency: Currency;
-  /** The provider's token; empty as soon as the charge is decided. */
+  /** The provider's token; empty once the charge is decided. */
   paymentMethod: string;
   status: PaymentStatus;
   refunded: number;
@@ -23,11 +24,21 @@ export interface PaymentState {
   correlationId: string;
 }
 
-/** What book asks to be paid. */
-export type PaymentRequest = Pick<
+/** What a payment knows of its booking, however that ends. */
+export type PayableBooking = Pick<
   PaymentState,
-  'bookingId' | 'customerId' | 'spaceId' | 'slot' | 'amount' | 'currency' | 'paymentMethod'
+  'bookingId' | 'customerId' | 'spaceId' | 'slot' | 'amount' | 'currency'
 >;
+
+/** The charge that book requests. */
+export type PaymentRequest = PayableBooking & Pick<PaymentState, 'paymentMethod'>;
+
+/** The identity of a new payment. */
+interface Creation {
+  id: string;
+  now: Date;
+  correlationId: string;
+}
 
 /** The one payment of a booking: immutable, every transition returns the next version. */
 export class Payment {
@@ -37,72 +48,67 @@ export class Payment {
     this.state = state;
   }
 
-  static request(
-    request: PaymentRequest,
-    made: { id: string; now: Date; correlationId: string },
-  ): Payment {
+  static request(request: PaymentRequest, creation: Creation): Payment {
     return new Payment({
       ...request,
-      id: made.id,
+      id: creation.id,
       status: 'PENDING',
       refunded: 0,
       declineReason: null,
       version: 1,
-      requestedAt: made.now,
+      requestedAt: creation.now,
       approvedAt: null,
-      correlationId: made.correlationId,
+      correlationId: creation.correlationId,
     });
   }
 
-  /** A payment that was never asked for and now never can be: the booking ended first. */
-  static tombstone(
-    request: PaymentRequest,
-    made: { id: string; now: Date; correlationId: string },
-  ): Payment {
-    return Payment.request(request, made).decided({ status: 'VOIDED' });
+  /** The payment of a booking that ended before it was requested: a later request charges nothing. */
+  static tombstone(booking: PayableBooking, creation: Creation): Payment {
+    const request = { ...booking, paymentMethod: '' };
+    return Payment.request(request, creation).decided({ status: 'VOIDED' });
   }
 
-  /** Has the provider's answer come? */
-  get settled(): boolean {
+  /** Is it known what the provider did? */
+  get isDecided(): boolean {
     return this.state.status !== 'PENDING';
   }
 
-  /** The provider took the money. */
+  /** The provider made the charge. */
   approve(now: Date): Payment | IllegalTransition {
-    if (this.settled) return this.illegal('approve');
+    if (this.isDecided) return this.illegal('approve');
     return this.decided({ status: 'APPROVED', approvedAt: now });
   }
 
   decline(reason: string): Payment | IllegalTransition {
-    if (this.settled) return this.illegal('decline');
+    if (this.isDecided) return this.illegal('decline');
     return this.decided({ status: 'DECLINED', declineReason: reason });
   }
 
-  /** The provider promised that it has taken no money and never will. */
+  /** The provider has made no charge and never will. */
   void(): Payment | IllegalTransition {
-    if (this.settled) return this.illegal('void');
+    if (this.isDecided) return this.illegal('void');
     return this.decided({ status: 'VOIDED' });
   }
 
-  /** The customer got `amount` of the money back; nothing when nothing was owed. */
+  /** `amount` was refunded; 0 when nothing was owed. */
   refund(amount: number): Payment | IllegalTransition {
-    if (!this.refundable) return this.illegal('refund');
+    if (!this.isRefundable) return this.illegal('refund');
     return this.next({ status: this.statusAfterRefund(amount), refunded: amount });
   }
 
-  /** The provider has refused the refund so often that an operator must resolve it. */
+  /** The provider keeps refusing the refund: an operator must resolve it. */
   failRefund(): Payment | IllegalTransition {
     if (this.state.status !== 'APPROVED') return this.illegal('failRefund');
     return this.next({ status: 'REFUND_FAILED' });
   }
 
-  /** Nothing was charged and the booking is given up: the last version, which says just that. */
+  /** The last version of a declined payment whose booking has ended: nothing is owed. */
   close(): Payment | IllegalTransition {
     if (this.state.status !== 'DECLINED') return this.illegal('close');
     return this.next({});
   }
 
-  private get refundable(): boolean {
+  private get isRefundable(): boolean {
     return this.state.status === 'APPROVED' || this.state.status === 'REFUND_FAILED';
   }
 
@@ -111,7 +117,7 @@ export class Payment {
     return amount < this.state.amount ? 'PARTIALLY_REFUNDED' : 'REFUNDED';
   }
 
-  /** The payment method has served its purpose. */
+  /** A decided payment needs no payment method: it is deleted. */
   private decided(changes: Partial<PaymentState>): Payment {
     return this.next({ ...changes, paymentMethod: '' });
   }

@@ -1,13 +1,13 @@
 import type { PaymentStatus } from './payment-status.ts';
 
-/** What was asked for does not fit the payment's present status. */
+/** The payment's status does not permit the transition. */
 export interface IllegalTransition {
   type: 'IllegalTransition';
   from: PaymentStatus;
   verb: string;
 }
 
-/** An operator cannot resolve the refund so. */
+/** The refund's state does not permit the operator's resolution. */
 export type RefundRefusal =
   | { type: 'PaymentNotFound'; message: string }
   | { type: 'InvalidRefund'; message: string };

@@ -1,7 +1,7 @@
 import type { RegistrationRecord } from '#contracts/reconciliation.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 
-const recordsOf = statement<RegistrationRecord>(
+const findRecords = statement<RegistrationRecord>(
   'booking-records',
   `SELECT booking_id AS "bookingId", payment_id AS "paymentId", space_id AS "spaceId",
           to_char(start_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startAt",
@@ -18,4 +18,4 @@ const recordsOf = statement<RegistrationRecord>(
 
 /** Reads registrations for the reconciliation. */
 export const registrationRecords = (pool: Pool) => (bookingIds: readonly string[]) =>
-  recordsOf(pool, [...bookingIds]);
+  findRecords(pool, [...bookingIds]);

@@ -7,46 +7,44 @@ import { registerUse } from '../application/register-use.ts';
 import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
 import type { SpacePorts } from '../ports.ts';
 
-/** What space consumes: approved payments, and the changes of a booking that concern its slot. */
+/** Consumes approved payments, and the changes of bookings that concern their slots. */
 export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Promise<void> {
   const register = async (id: string, cause: PublishedBooking | ApprovedPayment) => {
     if ((await registerUse(ports, cause, id)) === 'contested') {
-      throw new RetryLater(`Another registration is in the way of booking ${cause.bookingId}.`);
+      throw new RetryLater(
+        `Another registration has the slot or payment of booking ${cause.bookingId}.`,
+      );
     }
   };
-  const occupy = (event: ReceivedEvent<BookingFacts>) =>
-    ports.spaces.occupy(bookingOf(event), event.id);
+  const storeOccupancy = (event: ReceivedEvent<BookingFacts>) =>
+    ports.spaces.storeOccupancy(toPublishedBooking(event), event.id);
   const cancel = (event: ReceivedEvent<BookingFacts>) =>
-    cancelRegistration(ports, bookingOf(event), event.id);
+    cancelRegistration(ports, toPublishedBooking(event), event.id);
 
   await consumer.take(
     paymentEvents,
-    { PaymentApproved: ({ id, payload }) => register(id, paymentOf(payload)) },
+    { PaymentApproved: ({ id, payload }) => register(id, toApprovedPayment(payload)) },
     { concurrency: 4 },
   );
   await consumer.take(
     bookingEvents,
     {
-      Booked: occupy,
-      BookingPaid: (event) => register(event.id, bookingOf(event)),
+      Booked: storeOccupancy,
+      BookingPaid: (event) => register(event.id, toPublishedBooking(event)),
       BookingCancelled: cancel,
-      // A cancelled booking's registration went before, a declined one's never came.
+      // The registration of a cancelled booking is cancelled already, a declined one never had any.
       BookingReleased: (event) =>
-        event.payload.status === 'EXPIRED' ? cancel(event) : occupy(event),
+        event.payload.status === 'EXPIRED' ? cancel(event) : storeOccupancy(event),
     },
     { concurrency: 4 },
   );
 }
 
-function bookingOf({ version, payload }: ReceivedEvent<BookingFacts>): PublishedBooking {
+function toPublishedBooking({ version, payload }: ReceivedEvent<BookingFacts>): PublishedBooking {
   const { bookingId, spaceId, slot, status } = payload;
-  return { bookingId, spaceId, slot: slotOf(slot), status, version };
+  return { bookingId, spaceId, slot, status, version };
 }
 
-function paymentOf({ bookingId, paymentId, spaceId, slot }: PaymentFacts): ApprovedPayment {
-  return { bookingId, paymentId, spaceId, slot: slotOf(slot) };
-}
-
-function slotOf(slot: { startAt: string; endAt: string }): { startAt: Date; endAt: Date } {
-  return { startAt: new Date(slot.startAt), endAt: new Date(slot.endAt) };
+function toApprovedPayment({ bookingId, paymentId, spaceId, slot }: PaymentFacts): ApprovedPayment {
+  return { bookingId, paymentId, spaceId, slot };
 }

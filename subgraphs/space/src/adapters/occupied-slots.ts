@@ -6,53 +6,53 @@ import {
   type PublishedBooking,
 } from '../domain/published-booking.ts';
 
-/** Book's word that a booking holds its slot and is paid, in an `occupied_slot` row. */
+/** SQL condition on an `occupied_slot` row: book published that the booking holds its slot and is paid. */
 export const HOLDS_PAID = "live AND status IN ('PAID', 'REGISTERED')";
 
-const OF_BOOK = ['space_id', 'start_at', 'end_at', 'live', 'version', 'status'];
+const BOOK_COLUMNS = ['space_id', 'start_at', 'end_at', 'live', 'version', 'status'];
 
-/** SQL that stores {@link occupancyValues} as $1 to $8: of book's versions the newest counts. */
+/** SQL that stores {@link toOccupancyValues} as $1 to $8, keeping the newest version that book published. */
 export const UPSERT_OCCUPANCY = `
-   INSERT INTO occupied_slot AS known
+   INSERT INTO occupied_slot AS stored
           (booking_id, space_id, start_at, end_at, live, version, status, payment_id)
    VALUES ($1::uuid, $2::uuid, $3::timestamptz, $4::timestamptz, $5::boolean, $6::int, $7::text,
            $8::uuid)
    ON CONFLICT (booking_id) DO UPDATE SET
-     ${OF_BOOK.map(
+     ${BOOK_COLUMNS.map(
        (column) =>
-         `${column} = CASE WHEN excluded.version > known.version THEN excluded.${column}
-                           ELSE known.${column} END`,
+         `${column} = CASE WHEN excluded.version > stored.version THEN excluded.${column}
+                           ELSE stored.${column} END`,
      ).join(',\n     ')},
-     payment_id = coalesce(known.payment_id, excluded.payment_id)`;
+     payment_id = coalesce(stored.payment_id, excluded.payment_id)`;
 
-const occupy = statement(
+const upsertOccupancy = statement(
   'space-occupy',
   `WITH ${insertInbox('$9')}
    ${UPSERT_OCCUPANCY}`,
 );
 
-/** The parameters of {@link UPSERT_OCCUPANCY}; a payment knows no version of the booking. */
-export function occupancyValues(cause: PublishedBooking | ApprovedPayment): unknown[] {
+/** The parameters of {@link UPSERT_OCCUPANCY}; an approved payment has no version of the booking: 0. */
+export function toOccupancyValues(cause: PublishedBooking | ApprovedPayment): unknown[] {
   const { bookingId, spaceId, slot } = cause;
-  const known =
+  const knowledge =
     'status' in cause
       ? [occupiesSlot(cause.status), cause.version, cause.status, null]
       : [false, 0, null, cause.paymentId];
-  return [bookingId, spaceId, slot.startAt, slot.endAt, ...known];
+  return [bookingId, spaceId, slot.startAt, slot.endAt, ...knowledge];
 }
 
-/** Stores a booking as book published it, unless a newer version is stored, and the event's id. */
-export async function occupySlot(
+/** Stores a booking as book published it, unless a newer version is stored; marks the event processed. */
+export async function storeOccupancy(
   pool: Pool,
   booking: PublishedBooking,
   eventId: string,
 ): Promise<void> {
-  await occupy(pool, ...occupancyValues(booking), eventId);
+  await upsertOccupancy(pool, ...toOccupancyValues(booking), eventId);
 }
 
-// What still waits for its other half stays, however old it is. Whatever else arrives late finds the
+// A row that still waits for payment or book stays, however old it is. Any other late event finds the
 // registration, which is permanent, and registers nothing.
-const removeEnded = statement<{ removed: number }>(
+const removeEndedRows = statement<{ removed: number }>(
   'space-remove-ended',
   `WITH removed AS (
      DELETE FROM occupied_slot
@@ -72,5 +72,5 @@ export async function removeEndedSlots(
   keepHours: number,
   limit: number,
 ): Promise<number> {
-  return (await removeEnded(pool, keepHours, limit))[0]?.removed ?? 0;
+  return (await removeEndedRows(pool, keepHours, limit))[0]?.removed ?? 0;
 }

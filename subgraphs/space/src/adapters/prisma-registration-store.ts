@@ -7,47 +7,48 @@ import type { Relay } from '#platform/messaging/relay.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
 import { type PaidUse, Registration } from '../domain/registration.ts';
-import type { RegisterOutcome, RegistrationNews, RegistrationStore } from '../ports.ts';
-import { HOLDS_PAID, occupancyValues, UPSERT_OCCUPANCY } from './occupied-slots.ts';
+import type { RegisterOutcome, RegistrationEventType, RegistrationStore } from '../ports.ts';
+import { HOLDS_PAID, toOccupancyValues, UPSERT_OCCUPANCY } from './occupied-slots.ts';
 
 interface JoinedRow {
-  agreed: boolean;
-  made: boolean;
+  isComplete: boolean;
+  isRegistered: boolean;
   paymentId: string;
   spaceId: string;
   startAt: Date;
   endAt: Date;
 }
 
-// Of two workers, one with each half, the second one waits for the row's lock and sees both halves.
-// Everything else that locks the row and a registration locks them in this order, too. ON CONFLICT
+// Of two workers, one with book's event and one with payment's, the second waits for the row's lock and
+// sees both. All statements lock the row before a registration: another order could deadlock. ON CONFLICT
 // covers the booking's key, the payment's key and the exclusion constraint.
 const joinAndRegister = statement<JoinedRow>(
   'registration-insert',
   `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING *),
-   agreed AS (SELECT * FROM joined WHERE ${HOLDS_PAID} AND payment_id IS NOT NULL),
-   made AS (
+   complete AS (SELECT * FROM joined WHERE ${HOLDS_PAID} AND payment_id IS NOT NULL),
+   registered AS (
      INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
             version, registered_at)
      SELECT $9::uuid, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
             $10::timestamptz
-       FROM agreed WHERE EXISTS (SELECT FROM space WHERE id = agreed.space_id)
+       FROM complete WHERE EXISTS (SELECT FROM space WHERE id = complete.space_id)
      ON CONFLICT DO NOTHING
   RETURNING payment_id),
-   ${insertInbox('$11', 'NOT EXISTS (SELECT FROM agreed) OR EXISTS (SELECT FROM made)')},
+   ${insertInbox('$11', 'NOT EXISTS (SELECT FROM complete) OR EXISTS (SELECT FROM registered)')},
    published AS (${insertOutbox(
-     "(SELECT jsonb_set($12::jsonb, '{0,payload,paymentId}', to_jsonb(payment_id)) FROM made)",
+     "(SELECT jsonb_set($12::jsonb, '{0,payload,paymentId}', to_jsonb(payment_id)) FROM registered)",
    )})
-   SELECT EXISTS (SELECT FROM agreed) AS agreed, EXISTS (SELECT FROM made) AS made,
+   SELECT EXISTS (SELECT FROM complete) AS "isComplete",
+          EXISTS (SELECT FROM registered) AS "isRegistered",
           payment_id AS "paymentId", space_id AS "spaceId", start_at AS "startAt",
           end_at AS "endAt"
      FROM joined`,
 );
 
-const insertRegistration = statement<{ made: boolean }>(
+const insertRegistration = statement<{ saved: boolean }>(
   'registration-record',
   `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING booking_id),
-   made AS (
+   inserted AS (
      INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
             reject_reason, version, cancelled_at)
      SELECT $9::uuid, booking_id, $10::uuid, $2::uuid, $3::timestamptz, $4::timestamptz,
@@ -55,9 +56,9 @@ const insertRegistration = statement<{ made: boolean }>(
        FROM joined
      ON CONFLICT DO NOTHING
   RETURNING id),
-   ${insertInbox('$14', 'EXISTS (SELECT FROM made)')},
-   published AS (${insertOutbox('$15', 'EXISTS (SELECT FROM made)')})
-   SELECT EXISTS (SELECT FROM made) AS made`,
+   ${insertInbox('$14', 'EXISTS (SELECT FROM inserted)')},
+   published AS (${insertOutbox('$15', 'EXISTS (SELECT FROM inserted)')})
+   SELECT EXISTS (SELECT FROM inserted) AS saved`,
 );
 
 const updateRegistration = statement<{ saved: boolean }>(
@@ -74,8 +75,8 @@ const updateRegistration = statement<{ saved: boolean }>(
    SELECT EXISTS (SELECT FROM changed) AS saved`,
 );
 
-// A registered booking that book once called paid does hold its slot: book frees it only after the
-// registration is cancelled here.
+// A registered booking that book published as paid still holds its slot: book releases it only after
+// the registration is cancelled here.
 const findLiveRival = statement<{ found: boolean }>(
   'registration-live-rival',
   `WITH rival AS (
@@ -101,10 +102,10 @@ export function prismaRegistrationStore(
     return new Registration({ ...rest, slot: { startAt, endAt } });
   }
 
-  /** Why both halves are there, and nothing was registered. */
-  async function obstacleTo(use: PaidUse): Promise<RegisterOutcome> {
+  /** The reason why a use that book and payment agree on was not registered. */
+  async function findObstacle(use: PaidUse): Promise<RegisterOutcome> {
     const { bookingId, paymentId, spaceId, slot } = use;
-    if (await findByBooking(bookingId)) return { type: 'known' };
+    if (await findByBooking(bookingId)) return { type: 'exists' };
     if ((await prisma.space.count({ where: { id: spaceId } })) === 0) {
       return { type: 'no-space', use };
     }
@@ -122,34 +123,34 @@ export function prismaRegistrationStore(
   return {
     findByBooking,
 
-    async register(cause: PublishedBooking | ApprovedPayment, made, eventId) {
+    async register(cause: PublishedBooking | ApprovedPayment, creation, eventId) {
       const { bookingId } = cause;
-      // The row knows the payment; the event is completed with it.
-      const blank = Registration.register({ ...cause, paymentId: '' }, made);
-      const event = eventOf('Registered', blank);
+      // The row has the payment's id; the statement puts it into the event.
+      const withoutPayment = Registration.register({ ...cause, paymentId: '' }, creation);
+      const event = toEvent('Registered', withoutPayment);
       const [row] = await joinAndRegister(
         pool,
-        ...occupancyValues(cause),
-        made.id,
-        made.now,
+        ...toOccupancyValues(cause),
+        creation.id,
+        creation.now,
         eventId,
         JSON.stringify([event]),
       );
-      if (!row?.agreed) return { type: 'incomplete' };
+      if (!row?.isComplete) return { type: 'incomplete' };
       const { paymentId, spaceId, startAt, endAt } = row;
-      if (!row.made) {
-        return obstacleTo({ bookingId, paymentId, spaceId, slot: { startAt, endAt } });
+      if (!row.isRegistered) {
+        return findObstacle({ bookingId, paymentId, spaceId, slot: { startAt, endAt } });
       }
       relay.publish([{ ...event, payload: { ...event.payload, paymentId } }]);
       return { type: 'registered' };
     },
 
-    async record(registration, news, cause, eventId) {
+    async record(registration, eventType, cause, eventId) {
       const { state } = registration;
-      const event = eventOf(news, registration);
+      const event = toEvent(eventType, registration);
       const [row] = await insertRegistration(
         pool,
-        ...occupancyValues(cause),
+        ...toOccupancyValues(cause),
         state.id,
         state.paymentId,
         state.status,
@@ -158,17 +159,17 @@ export function prismaRegistrationStore(
         eventId,
         JSON.stringify([event]),
       );
-      if (!row?.made) return 'known';
+      if (!row?.saved) return 'exists';
       relay.publish([event]);
       return 'saved';
     },
 
-    async save(previous, next, news, booking, eventId) {
+    async save(previous, next, eventType, booking, eventId) {
       const { state } = next;
-      const event = eventOf(news, next);
+      const event = toEvent(eventType, next);
       const [row] = await updateRegistration(
         pool,
-        ...occupancyValues(booking),
+        ...toOccupancyValues(booking),
         state.id,
         previous.state.version,
         state.status,
@@ -182,12 +183,12 @@ export function prismaRegistrationStore(
       return 'saved';
     },
 
-    take: async (eventId) => void (await takeEvent(pool, eventId)),
+    markProcessed: async (eventId) => void (await takeEvent(pool, eventId)),
   };
 }
 
-function eventOf(news: RegistrationNews, { state }: Registration) {
-  return newEvent(news, spaceEvents[news], {
+function toEvent(type: RegistrationEventType, { state }: Registration) {
+  return newEvent(type, spaceEvents[type], {
     aggregateId: state.id,
     version: state.version,
     occurredAt: new Date(),

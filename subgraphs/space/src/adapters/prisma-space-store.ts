@@ -1,5 +1,6 @@
 import { spaceEvents } from '#contracts/space.ts';
-import { type Pool, statement } from '#platform/database/postgres.ts';
+import { namedStatement } from '#platform/database/named-statement.ts';
+import type { Pool } from '#platform/database/postgres.ts';
 import { newEvent } from '#platform/messaging/events.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
@@ -7,18 +8,19 @@ import { insertAuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { Space } from '../domain/space.ts';
 import type { SpaceStore } from '../ports.ts';
-import { occupySlot } from './occupied-slots.ts';
+import { storeOccupancy } from './occupied-slots.ts';
 import { findSpaceIds } from './space-search.ts';
 
-const insertSpace = statement(
+const insertSpace = namedStatement<Record<string, never>, keyof Space | 'events' | 'auditEntry'>(
   'space-list',
   `WITH listed AS (
      INSERT INTO space (id, host_id, name, description, address, time_zone, capacity, hourly_rate,
             currency, opening_hours, refund_tiers, version, listed_at)
-     VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9::currency, $10::jsonb, $11::jsonb, $12, $13)
+     VALUES (:id::uuid, :hostId, :name, :description, :address, :timeZone, :capacity, :hourlyRate,
+            :currency::currency, :openingHours::jsonb, :refundTiers::jsonb, :version, :listedAt)
   RETURNING id),
-   told AS (${insertOutbox('$14', 'EXISTS (SELECT FROM listed)')})
-   ${insertAuditEntry('$15', 'EXISTS (SELECT FROM listed)')}`,
+   published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM listed)')})
+   ${insertAuditEntry(':auditEntry', 'EXISTS (SELECT FROM listed)')}`,
 );
 
 /** The catalogue in PostgreSQL; tables and constraints are Prisma's migrations in prisma/space. */
@@ -28,7 +30,7 @@ export function prismaSpaceStore(
   relay: Pick<Relay, 'publish'>,
 ): SpaceStore {
   return {
-    // Prisma gathers the look-ups of one tick into one query: lists of spaces cost one.
+    // Prisma batches the look-ups of one tick: a list of spaces costs one query.
     find: async (id) => (await prisma.space.findUnique({ where: { id } })) as Space | null,
 
     async search(search, limit, after) {
@@ -58,35 +60,26 @@ export function prismaSpaceStore(
         },
       });
       const { name, hourlyRate, currency } = space;
-      const noted = newAuditEntry({
+      const auditEntry = newAuditEntry({
         userId: by.userId,
-        actedAs: by.as,
+        actedAs: by.role,
         action: 'listSpace',
         subjectType: 'space',
         subjectId: space.id,
         details: { name, hourlyRate: { amount: hourlyRate, currency } },
       });
-      await insertSpace(
-        pool,
-        space.id,
-        space.hostId,
-        space.name,
-        space.description,
-        space.address,
-        space.timeZone,
-        space.capacity,
-        space.hourlyRate,
-        space.currency,
-        JSON.stringify(event.payload.openingHours),
-        JSON.stringify(event.payload.refundTiers),
-        space.version,
-        space.listedAt,
-        JSON.stringify([event]),
-        JSON.stringify(noted),
-      );
+      const { id, hostId, description, address, timeZone, capacity, version, listedAt } = space;
+      await insertSpace(pool, {
+        ...{ id, hostId, name, description, address, timeZone, capacity, hourlyRate, currency },
+        openingHours: JSON.stringify(event.payload.openingHours),
+        refundTiers: JSON.stringify(event.payload.refundTiers),
+        ...{ version, listedAt },
+        events: JSON.stringify([event]),
+        auditEntry: JSON.stringify(auditEntry),
+      });
       relay.publish([event]);
     },
 
-    occupy: (booking, eventId) => occupySlot(pool, booking, eventId),
+    storeOccupancy: (booking, eventId) => storeOccupancy(pool, booking, eventId),
   };
 }

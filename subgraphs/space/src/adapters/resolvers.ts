@@ -21,7 +21,7 @@ export function resolvers(ports: SpacePorts) {
     Query: {
       async spaces(_: unknown, args: SpacesArgs) {
         const page = readPage(args, z.object({ id: z.uuid() }));
-        const search = searchOf(args.filter);
+        const search = toSearch(args.filter);
         const after = page.after?.id ?? null;
         const found = await ports.spaces.search(search, page.first + 1, after);
         return connection(
@@ -38,10 +38,10 @@ export function resolvers(ports: SpacePorts) {
 
     Mutation: {
       async listSpace(_: unknown, { input }: { input: SpaceListing }, { viewer }: SubgraphContext) {
-        const person = signedIn(viewer);
-        const by = { userId: person.userId, as: actedAs(person, 'host') };
-        const answer = await listSpace(ports, by, withDefaults(input));
-        return 'type' in answer ? answer : { type: 'ListSpaceSuccess', space: answer };
+        const principal = signedIn(viewer);
+        const by = { userId: principal.userId, role: actedAs(principal, 'host') };
+        const result = await listSpace(ports, by, withDefaults(input));
+        return 'type' in result ? result : { type: 'ListSpaceSuccess', space: result };
       },
     },
 
@@ -51,7 +51,7 @@ export function resolvers(ports: SpacePorts) {
     },
 
     Booking: {
-      // Reached through a booking, which book shows to its parties alone.
+      // Reached through a booking, which book shows only to its customer, its host and operators.
       __resolveReference: ({ id }: { id: string }) => ({ id }),
       registration: ({ id }: { id: string }) => ports.registrations.findByBooking(id),
     },
@@ -68,7 +68,7 @@ export function resolvers(ports: SpacePorts) {
   };
 }
 
-function searchOf(filter: SpacesArgs['filter']): SpaceSearch {
+function toSearch(filter: SpacesArgs['filter']): SpaceSearch {
   const freeDuring = filter?.freeDuring ?? null;
   if (freeDuring && freeDuring.endAt <= freeDuring.startAt) {
     throw badInput('filter.freeDuring.endAt', 'The slot must end after it starts.');
@@ -84,7 +84,7 @@ function searchOf(filter: SpacesArgs['filter']): SpaceSearch {
   };
 }
 
-/** GraphQL's defaults stand in for what is left out, not for an explicit null. */
+/** GraphQL applies its defaults to omitted fields only; here an explicit null gets them, too. */
 function withDefaults(input: SpaceListing): SpaceListing {
   return {
     ...input,

@@ -4,7 +4,7 @@ import type { SpaceSearch } from '../ports.ts';
 /** The expression of the index `space_text`. */
 const TEXT = "lower(name || E'\\n' || description || E'\\n' || address)";
 
-/** The statement of a search: only the conditions that it has, so that each can use its index. */
+/** The statement of a search: with the given conditions only, so that each can use its index. */
 export function searchStatement(
   { text, minCapacity, maxHourlyRate, freeDuring }: SpaceSearch,
   limit: number,
@@ -16,7 +16,7 @@ export function searchStatement(
   if (after !== null) conditions.push(`id > ${parameter(after, 'uuid')}`);
   if (text !== null) {
     const wanted = `lower(${parameter(text, 'text')})`;
-    // The index finds texts with the same pieces; their order is for strpos to judge.
+    // The index finds texts that have all pieces; strpos checks their order.
     conditions.push(`text_pieces(${TEXT}) @> text_pieces(${wanted})`);
     conditions.push(`strpos(${TEXT}, ${wanted}) > 0`);
   }
@@ -25,7 +25,7 @@ export function searchStatement(
   if (freeDuring !== null) {
     const { startAt, endAt } = freeDuring;
     const range = `tstzrange(${parameter(startAt, 'timestamptz')}, ${parameter(endAt, 'timestamptz')}, '[)')`;
-    // Not NOT EXISTS: that may become a join that reads every live slot of a wide range.
+    // NOT EXISTS could be planned as a join that reads every live slot of a wide range.
     conditions.push(`NOT coalesce((
       SELECT TRUE FROM occupied_slot o
        WHERE o.space_id = s.id AND o.live AND tstzrange(o.start_at, o.end_at, '[)') && ${range}

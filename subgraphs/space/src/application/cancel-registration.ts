@@ -3,9 +3,8 @@ import { Registration } from '../domain/registration.ts';
 import type { SpacePorts } from '../ports.ts';
 
 /**
- * Cancels the registration of a booking that is cancelled or has expired, and stores that its slot
- * is free. When nothing is registered yet, it leaves a tombstone, so that a late approval cannot
- * register.
+ * Cancels the registration of a booking that is cancelled or has expired, and stores that its slot is
+ * free. Without a registration it stores a tombstone, so that a late approval registers nothing.
  */
 export async function cancelRegistration(
   ports: SpacePorts,
@@ -17,20 +16,20 @@ export async function cancelRegistration(
   for (;;) {
     const registration = await registrations.findByBooking(bookingId);
     if (!registration) {
-      const made = { id: ports.newId(), now: ports.clock() };
-      const tombstone = Registration.tombstone(booking, made);
+      const creation = { id: ports.newId(), now: ports.clock() };
+      const tombstone = Registration.tombstone(booking, creation);
       const recorded = await registrations.record(
         tombstone,
         'RegistrationCancelled',
         booking,
         eventId,
       );
-      if (recorded === 'known') continue;
-      ports.log('registration cancelled before it was made', { bookingId });
+      if (recorded === 'exists') continue;
+      ports.log('registration cancelled before it existed', { bookingId });
       return;
     }
     const cancelled = registration.cancel(ports.clock());
-    if (!(cancelled instanceof Registration)) return ports.spaces.occupy(booking, eventId);
+    if (!(cancelled instanceof Registration)) return ports.spaces.storeOccupancy(booking, eventId);
     const saved = await registrations.save(
       registration,
       cancelled,

@@ -1,15 +1,15 @@
 import type { InvalidSpace } from '../domain/refusals.ts';
-import { listSpace as newSpace, type Space, type SpaceListing } from '../domain/space.ts';
-import type { Actor, SpacePorts } from '../ports.ts';
+import { createSpace, type Space, type SpaceListing } from '../domain/space.ts';
+import type { ActingPrincipal, SpacePorts } from '../ports.ts';
 
-/** Puts a space into the catalogue; whoever lists it becomes its host. */
+/** Puts a space into the catalogue; the principal becomes its host. */
 export async function listSpace(
   ports: SpacePorts,
-  by: Actor,
+  by: ActingPrincipal,
   listing: SpaceListing,
 ): Promise<Space | InvalidSpace> {
   const hostId = by.userId;
-  const space = newSpace(listing, { id: ports.newId(), hostId, now: ports.clock() });
+  const space = createSpace(listing, { id: ports.newId(), hostId, now: ports.clock() });
   if ('type' in space) return space;
   await ports.spaces.list(space, by);
   ports.log('space listed', { spaceId: space.id, hostId });

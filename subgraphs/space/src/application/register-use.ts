@@ -8,10 +8,10 @@ const REASONS = {
 } as const;
 
 /**
- * Registers the use of a space once payment has approved the payment and book has said that the
- * booking holds its slot and is paid, whichever comes last: an approval alone may be of a booking
- * that has expired. `contested`: another registration is in the way, and nothing proves that its
- * booking still holds the slot; process the event again later.
+ * Registers the use of a space once payment has approved the payment and book has published that the
+ * booking holds its slot and is paid, in either order: an approval alone may be of an expired booking.
+ * `contested`: another registration has the slot, and nothing proves that its booking still holds it;
+ * process the event again later.
  */
 export async function registerUse(
   ports: SpacePorts,
@@ -20,26 +20,26 @@ export async function registerUse(
 ): Promise<'done' | 'contested'> {
   const { registrations } = ports;
   const { bookingId } = cause;
-  const made = { id: ports.newId(), now: ports.clock() };
-  const outcome = await registrations.register(cause, made, eventId);
+  const creation = { id: ports.newId(), now: ports.clock() };
+  const outcome = await registrations.register(cause, creation, eventId);
   switch (outcome.type) {
     case 'incomplete':
       return 'done';
     case 'registered':
       ports.log('use registered', { bookingId });
       return 'done';
-    case 'known':
-      // Registered before, or cancelled before it came to that.
-      await registrations.take(eventId);
+    case 'exists':
+      // Registered before, or a tombstone.
+      await registrations.markProcessed(eventId);
       return 'done';
     case 'contested':
       return 'contested';
     case 'overlap':
     case 'no-space': {
       const reason = REASONS[outcome.type];
-      const rejected = Registration.reject(outcome.use, reason, made);
+      const rejected = Registration.reject(outcome.use, reason, creation);
       const recorded = await registrations.record(rejected, 'RegistrationRejected', cause, eventId);
-      if (recorded === 'known') await registrations.take(eventId);
+      if (recorded === 'exists') await registrations.markProcessed(eventId);
       ports.log('registration rejected', { bookingId, reason });
       return 'done';
     }

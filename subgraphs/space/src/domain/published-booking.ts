@@ -21,7 +21,7 @@ export interface PublishedBooking extends Use {
   version: number;
 }
 
-/** A payment that payment has approved. It alone registers nothing: the booking may have expired. */
+/** An approved payment. It alone registers nothing: the booking may have expired. */
 export interface ApprovedPayment extends Use {
   paymentId: string;
 }

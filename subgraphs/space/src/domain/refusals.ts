@@ -1,14 +1,14 @@
 import type { RegistrationStatus } from './registration-status.ts';
 
-/** Rules that say no. They are answers, not errors. */
+/** The listing breaks a rule. A refusal is returned, not thrown. */
 export interface InvalidSpace {
   type: 'InvalidSpace';
   message: string;
-  /** The path of the input at fault, for example `openingHours[0].closes`. */
+  /** The path of the wrong input, for example `openingHours[0].closes`. */
   field: string;
 }
 
-/** What was asked for does not fit the registration's present status. */
+/** The registration's status does not permit the transition. */
 export interface IllegalTransition {
   type: 'IllegalTransition';
   from: RegistrationStatus;

@@ -4,7 +4,7 @@ import type { RegistrationStatus } from './registration-status.ts';
 export interface RegistrationState {
   id: string;
   bookingId: string;
-  /** Null for a tombstone: cancelled before any payment was heard of. */
+  /** Null for a tombstone: cancelled before any payment was approved. */
   paymentId: string | null;
   spaceId: string;
   slot: { startAt: Date; endAt: Date };
@@ -20,6 +20,12 @@ export type PaidUse = Pick<RegistrationState, 'bookingId' | 'spaceId' | 'slot'> 
   paymentId: string;
 };
 
+/** The identity of a new registration. */
+interface Creation {
+  id: string;
+  now: Date;
+}
+
 /** The registered use of a space: immutable, transitions return the next version. */
 export class Registration {
   readonly state: Readonly<RegistrationState>;
@@ -28,21 +34,21 @@ export class Registration {
     this.state = state;
   }
 
-  static register(use: PaidUse, made: { id: string; now: Date }): Registration {
+  static register(use: PaidUse, creation: Creation): Registration {
     return new Registration({
       ...use,
-      id: made.id,
+      id: creation.id,
       status: 'REGISTERED',
       rejectReason: null,
       version: 1,
-      registeredAt: made.now,
+      registeredAt: creation.now,
       cancelledAt: null,
     });
   }
 
-  /** The use cannot be registered; book takes the booking back. */
-  static reject(use: PaidUse, reason: string, made: { id: string; now: Date }): Registration {
-    const { state } = Registration.register(use, made);
+  /** The use cannot be registered; book cancels the booking. */
+  static reject(use: PaidUse, reason: string, creation: Creation): Registration {
+    const { state } = Registration.register(use, creation);
     return new Registration({
       ...state,
       status: 'REJECTED',
@@ -54,19 +60,19 @@ export class Registration {
   /** Cancelled before it was registered: a late approval finds this and registers nothing. */
   static tombstone(
     use: Pick<RegistrationState, 'bookingId' | 'spaceId' | 'slot'>,
-    made: { id: string; now: Date },
+    creation: Creation,
   ): Registration {
-    const { state } = Registration.register({ ...use, paymentId: '' }, made);
+    const { state } = Registration.register({ ...use, paymentId: '' }, creation);
     return new Registration({
       ...state,
       paymentId: null,
       status: 'CANCELLED',
       registeredAt: null,
-      cancelledAt: made.now,
+      cancelledAt: creation.now,
     });
   }
 
-  /** Takes the registration back; what was rejected has nothing to take back but says so too. */
+  /** Cancels the registration; a rejected one stays rejected, and gets its last version. */
   cancel(now: Date): Registration | IllegalTransition {
     const { state } = this;
     if (state.cancelledAt !== null) {

@@ -43,35 +43,35 @@ export interface Space {
   listedAt: Date;
 }
 
-/** What a host says of a new space. */
+/** The fields of a space that its host sets. */
 export type SpaceListing = Pick<
   Space,
   'name' | 'description' | 'address' | 'timeZone' | 'capacity' | 'hourlyRate' | 'currency'
 > & {
-  /** Left out: open every day from 00:00 to 24:00. */
+  /** Default: open every day from 00:00 to 24:00. */
   openingHours?: readonly OpeningHours[] | null | undefined;
-  /** Left out: 7 days 100 %, 1 day 50 %. */
+  /** Default: 7 days 100 %, 1 day 50 %. */
   refundTiers?: readonly RefundTier[] | null | undefined;
 };
 
-const ALWAYS_OPEN: readonly OpeningHours[] = DAYS.map((day) => ({
+const DEFAULT_OPENING_HOURS: readonly OpeningHours[] = DAYS.map((day) => ({
   day,
   opens: '00:00',
   closes: '24:00',
 }));
 
-const USUAL_TIERS: readonly RefundTier[] = [
+const DEFAULT_REFUND_TIERS: readonly RefundTier[] = [
   { daysBefore: 7, percent: 100 },
   { daysBefore: 1, percent: 50 },
 ];
 
 /** A new space, or what is wrong with the listing. */
-export function listSpace(
+export function createSpace(
   listing: SpaceListing,
-  made: { id: string; hostId: string; now: Date },
+  creation: { id: string; hostId: string; now: Date },
 ): Space | InvalidSpace {
-  const openingHours = listing.openingHours ?? ALWAYS_OPEN;
-  const refundTiers = listing.refundTiers ?? USUAL_TIERS;
+  const openingHours = listing.openingHours ?? DEFAULT_OPENING_HOURS;
+  const refundTiers = listing.refundTiers ?? DEFAULT_REFUND_TIERS;
   const problem =
     textProblem('name', listing.name, 1, 200) ??
     textProblem('description', listing.description, 0, 10_000) ??
@@ -87,26 +87,26 @@ export function listSpace(
     name: listing.name.trim(),
     openingHours,
     refundTiers,
-    id: made.id,
-    hostId: made.hostId,
+    id: creation.id,
+    hostId: creation.hostId,
     version: 1,
-    listedAt: made.now,
+    listedAt: creation.now,
   };
 }
 
 function textProblem(
   field: string,
   text: string,
-  shortest: number,
-  longest: number,
+  minLength: number,
+  maxLength: number,
 ): InvalidSpace | null {
-  // Line breaks and tabs are welcome in a description.
+  // Line breaks and tabs are allowed in a description.
   if (/(?![\n\r\t])\p{Cc}/u.test(text)) {
     return invalid(field, `The ${field} must not hold control characters.`);
   }
   const length = text.trim().length;
-  if (length >= shortest && length <= longest) return null;
-  return invalid(field, `The ${field} must have ${shortest} to ${longest} characters.`);
+  if (length >= minLength && length <= maxLength) return null;
+  return invalid(field, `The ${field} must have ${minLength} to ${maxLength} characters.`);
 }
 
 function zoneProblem(timeZone: string): InvalidSpace | null {
@@ -117,7 +117,7 @@ function zoneProblem(timeZone: string): InvalidSpace | null {
   );
 }
 
-/** More would be a denial of service: every look for free slots goes through them. */
+/** A limit against denial of service: every search for free slots reads all opening hours. */
 const MAX_HOURS_PER_DAY = 6;
 
 const OPENS = /^([01]\d|2[0-3]):[0-5]\d$/;
@@ -166,7 +166,7 @@ function tiersProblem(tiers: readonly RefundTier[]): InvalidSpace | null {
       return invalid(`${field}.percent`, 'Write a percentage from 0 to 100.');
     }
     if (tiers.some((other, at) => at < index && other.daysBefore === daysBefore)) {
-      return invalid(`${field}.daysBefore`, `Two tiers speak of ${daysBefore} days.`);
+      return invalid(`${field}.daysBefore`, `Two tiers are for ${daysBefore} days.`);
     }
   }
   return null;

@@ -1,0 +1,65 @@
+import { namedStatement } from '#platform/database/named-statement.ts';
+import { statement } from '#platform/database/postgres.ts';
+import { insertInbox } from '#platform/messaging/inbox.ts';
+import { insertOutbox } from '#platform/messaging/outbox.ts';
+import { insertAuditEntry } from '#platform/operator/audit.ts';
+import { type BookingRow, COLUMNS, type SaveValues } from './booking-rows.ts';
+import { UNPAID } from './status-lists.ts';
+
+export const readNow = statement<{ now: Date }>('booking-now', 'SELECT now()');
+
+export const findByKey = statement<BookingRow & { hasPaymentMethod: boolean }>(
+  'booking-by-key',
+  `SELECT ${COLUMNS},
+          payment_method_digest = booking_payment_method_digest(id, $3) AS "hasPaymentMethod"
+     FROM booking WHERE customer_id = $1 AND idempotency_key = $2`,
+);
+
+export const findForEvent = statement<BookingRow & { isProcessed: boolean }>(
+  'booking-for-event',
+  `SELECT ${COLUMNS},
+          EXISTS (SELECT FROM inbox WHERE event_id = $2::uuid) AS "isProcessed"
+     FROM booking WHERE id = $1::uuid`,
+);
+
+const saving = (more = '') => `
+   WITH changed AS (
+     UPDATE booking
+        SET status = :status::booking_status, live = :live, version = :version,
+            next_payment_attempt_at = :nextPaymentAttemptAt, refund_amount = :refundAmount,
+            payment_cancelled = :paymentCancelled,
+            registration_cancelled = :registrationCancelled, payment_method = :paymentMethod
+      WHERE id = :id::uuid AND version = :previousVersion
+        AND NOT EXISTS (SELECT FROM inbox WHERE event_id = :eventId::uuid)
+  RETURNING id),
+   ${insertInbox(':eventId', ':eventId::uuid IS NOT NULL AND EXISTS (SELECT FROM changed)', '')},
+   published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM changed)')})
+   ${more}
+   SELECT EXISTS (SELECT FROM changed) AS saved`;
+
+export const updateBooking = namedStatement<{ saved: boolean }, keyof SaveValues>(
+  'booking-save',
+  saving(),
+);
+
+export const updateBookingWithAudit = namedStatement<
+  { saved: boolean },
+  keyof SaveValues | 'auditEntry'
+>(
+  'booking-save-with-audit',
+  saving(`, audited AS (${insertAuditEntry(':auditEntry', 'EXISTS (SELECT FROM changed)')})`),
+);
+
+// The lease keeps other replicas away for longer than a payment call may take.
+export const claimUnpaid = statement<BookingRow & { now: Date }>(
+  'booking-claim-unpaid',
+  `UPDATE booking
+      SET payment_attempts = payment_attempts + 1,
+          next_payment_attempt_at = now() + interval '10 seconds'
+    WHERE id IN (SELECT id FROM booking
+                  WHERE status IN (${UNPAID})
+                    AND next_payment_attempt_at <= now()
+                    AND (NOT $2::boolean OR hold_expires_at <= now())
+                  ORDER BY next_payment_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING ${COLUMNS}, now()`,
+);

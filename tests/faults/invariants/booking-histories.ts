@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import type { BookingInput } from '../load/records.ts';
+
+/** A published event of an aggregate, and the contexts that have processed it. */
+export interface HistoryEvent {
+  version: number;
+  type: string;
+  status: string;
+  consumers: ('book' | 'payment' | 'space')[];
+}
+
+/** All events of a booking, its payment and its registration, until nothing follows. */
+interface History {
+  booking: HistoryEvent[];
+  payment: HistoryEvent[];
+  registration: HistoryEvent[];
+}
+
+/** Names the booking that ends this way. */
+export type Ending = 'registered' | 'cancelled' | 'declined' | 'expired';
+
+export const CUSTOMER = 'kim';
+export const PRICE = 10_000;
+/** What the customer of the cancelled booking gets back. */
+export const REFUND = PRICE / 2;
+export const SPACE = { id: randomUUID(), name: 'Room' };
+
+export const HISTORIES: Record<Ending, History> = {
+  registered: {
+    booking: [
+      { version: 1, type: 'Booked', status: 'REQUESTED', consumers: ['space'] },
+      { version: 2, type: 'BookingPaid', status: 'PAID', consumers: ['space'] },
+      { version: 3, type: 'BookingStatusChanged', status: 'REGISTERED', consumers: [] },
+    ],
+    payment: [{ version: 2, type: 'PaymentApproved', status: 'APPROVED', consumers: ['space'] }],
+    registration: [{ version: 1, type: 'Registered', status: 'REGISTERED', consumers: ['book'] }],
+  },
+  cancelled: {
+    booking: [
+      { version: 1, type: 'Booked', status: 'REQUESTED', consumers: ['space'] },
+      { version: 2, type: 'BookingPaid', status: 'PAID', consumers: ['space'] },
+      { version: 3, type: 'BookingStatusChanged', status: 'REGISTERED', consumers: [] },
+      {
+        version: 4,
+        type: 'BookingCancelled',
+        status: 'CANCELLING',
+        consumers: ['payment', 'space'],
+      },
+      { version: 6, type: 'BookingReleased', status: 'CANCELLED', consumers: ['payment', 'space'] },
+    ],
+    payment: [
+      { version: 2, type: 'PaymentApproved', status: 'APPROVED', consumers: ['space'] },
+      { version: 3, type: 'PaymentCancelled', status: 'PARTIALLY_REFUNDED', consumers: ['book'] },
+    ],
+    registration: [
+      { version: 1, type: 'Registered', status: 'REGISTERED', consumers: ['book'] },
+      { version: 2, type: 'RegistrationCancelled', status: 'CANCELLED', consumers: ['book'] },
+    ],
+  },
+  declined: {
+    booking: [
+      { version: 1, type: 'Booked', status: 'REQUESTED', consumers: ['space'] },
+      { version: 2, type: 'BookingReleased', status: 'DECLINED', consumers: ['payment', 'space'] },
+    ],
+    payment: [{ version: 2, type: 'PaymentDeclined', status: 'DECLINED', consumers: [] }],
+    registration: [],
+  },
+  expired: {
+    booking: [
+      { version: 1, type: 'Booked', status: 'REQUESTED', consumers: ['space'] },
+      { version: 2, type: 'BookingStatusChanged', status: 'PAYMENT_DEFERRED', consumers: [] },
+      { version: 3, type: 'BookingReleased', status: 'EXPIRED', consumers: ['payment', 'space'] },
+    ],
+    payment: [{ version: 2, type: 'PaymentCancelled', status: 'VOIDED', consumers: ['book'] }],
+    registration: [
+      { version: 1, type: 'RegistrationCancelled', status: 'CANCELLED', consumers: ['book'] },
+    ],
+  },
+};
+
+/** What the customer requested: each booking has an hour of its own. */
+export function inputFor(ending: Ending): BookingInput {
+  const hour = Object.keys(HISTORIES).indexOf(ending) + 10;
+  return {
+    spaceId: SPACE.id,
+    startAt: `2040-01-01T${hour}:00:00.000Z`,
+    endAt: `2040-01-01T${hour + 1}:00:00.000Z`,
+    headcount: 1,
+    paymentMethod: 'pm_ok',
+  };
+}

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { prismaViewStore } from '../../../subgraphs/mypage/src/adapters/prisma-view-store.ts';
+import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
+import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { type Outcome, Records } from '../load/records.ts';
+import {
+  CUSTOMER,
+  type Ending,
+  HISTORIES,
+  type HistoryEvent,
+  inputFor,
+  PRICE,
+  REFUND,
+  SPACE,
+} from './booking-histories.ts';
+
+export type ContextDatabases = Record<'book' | 'payment' | 'space', TestDatabase>;
+
+export interface ConsistentData {
+  /** The id of the booking with each ending. */
+  ids: Record<Ending, string>;
+  /** The responses that its customer received. */
+  records: Records;
+}
+
+/**
+ * Replaces the contents of the databases by four bookings, each with another ending, as a system
+ * without faults leaves them.
+ */
+export async function insertConsistentData(
+  databases: ContextDatabases,
+  viewsUrl: string,
+): Promise<ConsistentData> {
+  await deleteAll(databases, viewsUrl);
+  await insertSpace(databases);
+  const ids = {} as ConsistentData['ids'];
+  const events: ProjectedEvent[] = [];
+  for (const ending of Object.keys(HISTORIES) as Ending[]) {
+    const id = randomUUID();
+    ids[ending] = id;
+    await insertBooking(databases.book, ending, id);
+    const paymentId = await insertPayment(databases.payment, ending, id);
+    const registrationId = await insertRegistration(databases.space, ending, id, paymentId);
+    events.push(
+      ...(await insertEvents(databases, ending, id, {
+        booking: ['book', id],
+        payment: ['payment', paymentId],
+        registration: ['space', registrationId],
+      })),
+    );
+  }
+  const prisma = await openViewDatabase(viewsUrl);
+  await prismaViewStore(prisma).project(events);
+  await prisma.$disconnect();
+  return { ids, records: recordResponses(ids) };
+}
+
+async function deleteAll(
+  { book, payment, space }: ContextDatabases,
+  viewsUrl: string,
+): Promise<void> {
+  await book.query(
+    'TRUNCATE booking, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
+  );
+  await payment.query('TRUNCATE payment, refund, sandbox_charge, sandbox_refund, outbox, inbox');
+  await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox, audit_entry');
+  const prisma = await openViewDatabase(viewsUrl);
+  await prisma.bookingStatusView.deleteMany();
+  await prisma.statusChange.deleteMany();
+  await prisma.inboxEvent.deleteMany();
+  await prisma.$disconnect();
+}
+
+async function insertSpace({ book, space }: ContextDatabases): Promise<void> {
+  await space.query(
+    `INSERT INTO space (id, host_id, name, description, address, time_zone, capacity, hourly_rate,
+            currency, opening_hours, refund_tiers, version, listed_at)
+     VALUES ($1, 'host', $2, '', '', 'Asia/Seoul', 4, ${PRICE}, 'KRW', '[]', '[]', 1, now())`,
+    [SPACE.id, SPACE.name],
+  );
+  await insertAuditEntry(space, SPACE.id, 'listSpace', 'host');
+  await book.query(
+    `INSERT INTO catalogue_space (id, host_id, name, time_zone, capacity, hourly_rate, currency,
+            opening_hours, refund_tiers, version)
+     VALUES ($1, 'host', $2, 'Asia/Seoul', 4, ${PRICE}, 'KRW', '[]', '[]', 1)`,
+    [SPACE.id, SPACE.name],
+  );
+}
+
+async function insertBooking(book: TestDatabase, ending: Ending, id: string): Promise<void> {
+  const last = HISTORIES[ending].booking.at(-1);
+  const { startAt, endAt } = inputFor(ending);
+  await book.query(
+    `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name, time_zone,
+            start_at, end_at, headcount, price_amount, currency, refund_tiers, payment_method, status,
+            live, version, requested_at, hold_expires_at, refund_amount, correlation_id)
+     VALUES ($1, $2, $3, $4, 'host', $5, 'Asia/Seoul', $6, $7, 1, ${PRICE}, 'KRW', '[]', 'pm_ok',
+            $8::booking_status, $9, $10, now(), now(), $11, 'test')`,
+    [
+      ...[id, CUSTOMER, ending, SPACE.id, SPACE.name, startAt, endAt, last?.status],
+      ...[ending === 'registered', last?.version, ending === 'cancelled' ? REFUND : null],
+    ],
+  );
+  await insertAuditEntry(book, id, 'requestBooking', CUSTOMER);
+  if (ending === 'cancelled') await insertAuditEntry(book, id, 'cancelBooking', CUSTOMER);
+}
+
+/** Returns the payment's id. */
+async function insertPayment(
+  payment: TestDatabase,
+  ending: Ending,
+  bookingId: string,
+): Promise<string> {
+  const id = randomUUID();
+  const last = HISTORIES[ending].payment.at(-1);
+  const { startAt, endAt } = inputFor(ending);
+  const refunded = ending === 'cancelled' ? REFUND : 0;
+  await payment.query(
+    `INSERT INTO payment (id, booking_id, customer_id, space_id, start_at, end_at, amount, currency,
+            payment_method, status, refunded, version, requested_at, correlation_id)
+     VALUES ($1, $2, $3, $4, $5, $6, ${PRICE}, 'KRW', 'pm_ok', $7::payment_status, $8, $9, now(),
+            'test')`,
+    [id, bookingId, CUSTOMER, SPACE.id, startAt, endAt, last?.status, refunded, last?.version],
+  );
+  if (isCharged(ending)) {
+    await payment.query(`INSERT INTO sandbox_charge VALUES ($1, 'APPROVED', ${PRICE}, 'KRW')`, [
+      bookingId,
+    ]);
+  }
+  if (refunded > 0) {
+    await payment.query('INSERT INTO sandbox_refund VALUES ($1, $2)', [bookingId, refunded]);
+    await payment.query(
+      'INSERT INTO refund (payment_id, amount, settled_at) VALUES ($1, $2, now())',
+      [id, refunded],
+    );
+  }
+  return id;
+}
+
+/** Returns the registration's id. */
+async function insertRegistration(
+  space: TestDatabase,
+  ending: Ending,
+  bookingId: string,
+  paymentId: string,
+): Promise<string> {
+  const id = randomUUID();
+  const last = HISTORIES[ending].registration.at(-1);
+  const { startAt, endAt } = inputFor(ending);
+  if (last) {
+    await space.query(
+      `INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
+              version) VALUES ($1, $2, $3, $4, $5, $6, $7::registration_status, $8)`,
+      [
+        ...[id, bookingId, isCharged(ending) ? paymentId : null, SPACE.id, startAt, endAt],
+        ...[last.status, last.version],
+      ],
+    );
+  }
+  await space.query('INSERT INTO occupied_slot VALUES ($1, $2, $3, $4, $5, 1)', [
+    ...[bookingId, SPACE.id, startAt, endAt, ending === 'registered'],
+  ]);
+  return id;
+}
+
+/** Inserts the events of all three aggregates, acknowledged, and returns them. */
+async function insertEvents(
+  databases: ContextDatabases,
+  ending: Ending,
+  bookingId: string,
+  aggregates: Record<ProjectedEvent['aggregate'], [producer: keyof ContextDatabases, id: string]>,
+): Promise<ProjectedEvent[]> {
+  const { startAt, endAt } = inputFor(ending);
+  const booking = {
+    bookingId,
+    customerId: CUSTOMER,
+    spaceName: SPACE.name,
+    slot: { startAt: new Date(startAt), endAt: new Date(endAt) },
+    price: { amount: PRICE, currency: 'KRW' },
+  };
+  const insert = async (
+    aggregate: ProjectedEvent['aggregate'],
+    { version, type, status, consumers }: HistoryEvent,
+  ) => {
+    const [producer, aggregateId] = aggregates[aggregate];
+    const id = randomUUID();
+    const occurredAt = new Date();
+    const payload: object = {
+      ...booking,
+      status,
+      refunded: status === 'PARTIALLY_REFUNDED' ? REFUND : 0,
+    };
+    await databases[producer].query(
+      `INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id, occurred_at,
+              awaiting, next_attempt_at) VALUES ($1, $2, $3, 'topic', $4, $5, 'test', $6, '{}', now())`,
+      [id, aggregateId, version, type, payload, occurredAt],
+    );
+    for (const consumer of consumers) {
+      await databases[consumer].query('INSERT INTO inbox (event_id) VALUES ($1)', [id]);
+    }
+    return { id, version, occurredAt, aggregate, payload } as ProjectedEvent;
+  };
+  const inserted: ProjectedEvent[] = [];
+  for (const aggregate of ['booking', 'payment', 'registration'] as const) {
+    inserted.push(
+      ...(await Promise.all(HISTORIES[ending][aggregate].map((each) => insert(aggregate, each)))),
+    );
+  }
+  return inserted;
+}
+
+function insertAuditEntry(
+  database: TestDatabase,
+  subjectId: string,
+  action: string,
+  userId: string,
+) {
+  return database.query(
+    `INSERT INTO audit_entry (id, at, user_id, acted_as, action, subject_type, subject_id,
+            correlation_id, details)
+     VALUES ($1, now(), $2, 'customer', $3, 'test', $4, 'test', '{}')`,
+    [randomUUID(), userId, action, subjectId],
+  );
+}
+
+function isCharged(ending: Ending): boolean {
+  return ending === 'registered' || ending === 'cancelled';
+}
+
+function recordResponses(ids: ConsistentData['ids']): Records {
+  const records = new Records();
+  const record = (ending: Ending, outcome: Outcome) =>
+    records.requests.push({ customer: CUSTOMER, key: ending, input: inputFor(ending), outcome });
+  const acknowledge = (ending: Ending, status: string) =>
+    record(ending, { kind: 'ok', bookingId: ids[ending], status, price: PRICE });
+  acknowledge('registered', 'PAID');
+  acknowledge('cancelled', 'PAID');
+  record('declined', { kind: 'refused', type: 'PaymentDeclined', bookingId: ids.declined });
+  acknowledge('expired', 'PAYMENT_DEFERRED');
+  records.cancels.push({
+    customer: CUSTOMER,
+    bookingId: ids.cancelled,
+    outcome: { kind: 'ok', status: 'CANCELLING', refund: REFUND },
+  });
+  records.spaces.push({ spaceId: SPACE.id, name: SPACE.name });
+  return records;
+}

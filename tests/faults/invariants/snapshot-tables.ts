@@ -1,0 +1,116 @@
+/** The addresses of the PostgreSQL databases of the contexts. */
+export interface ContextUrls {
+  book: string;
+  payment: string;
+  space: string;
+}
+
+/** A table of the snapshot: a query of one context's database, and the columns of its result. */
+interface SnapshotTable {
+  name: string;
+  context: keyof ContextUrls;
+  select: string;
+  columns: string;
+}
+
+const EVENTS = {
+  select: `SELECT id, aggregate_id, version, type, awaiting, occurred_at,
+    (payload->>'bookingId')::uuid, payload->>'status' FROM outbox`,
+  columns: `id uuid, aggregate_id uuid, version int, type text, awaiting text[],
+    occurred_at timestamptz, booking_id uuid, status text`,
+};
+const AUDIT_ENTRIES = {
+  select: 'SELECT subject_id, action, user_id FROM audit_entry',
+  columns: 'subject_id uuid, action text, user_id text',
+};
+const INBOX = { select: 'SELECT event_id FROM inbox', columns: 'event_id uuid' };
+
+export const SNAPSHOT_TABLES: readonly SnapshotTable[] = [
+  {
+    name: 'booking',
+    context: 'book',
+    select: `SELECT id, customer_id, idempotency_key, space_id, start_at, end_at, headcount,
+        price_amount, payment_method, payment_method_digest, status::text, live, version,
+        coalesce(refund_amount, price_amount) FROM booking`,
+    columns: `id uuid, customer_id text, idempotency_key text, space_id uuid, start_at timestamptz,
+      end_at timestamptz, headcount int, price int, payment_method text, payment_method_digest text,
+      status text, live boolean, version int, refund int`,
+  },
+  {
+    name: 'slot_hold',
+    context: 'book',
+    select: 'SELECT owner_id, booking_id, space_id, start_at, end_at, live FROM slot_hold',
+    columns: `owner_id uuid, booking_id uuid, space_id uuid, start_at timestamptz,
+      end_at timestamptz, live boolean`,
+  },
+  {
+    name: 'payment',
+    context: 'payment',
+    select:
+      'SELECT id, booking_id, customer_id, amount, status::text, refunded, version FROM payment',
+    columns: `id uuid, booking_id uuid, customer_id text, amount int, status text, refunded int,
+      version int`,
+  },
+  {
+    name: 'refund',
+    context: 'payment',
+    select: `SELECT p.booking_id, r.amount, r.settled_at, r.settled_outside
+      FROM refund r JOIN payment p ON p.id = r.payment_id`,
+    columns: 'booking_id uuid, amount int, settled_at timestamptz, settled_outside boolean',
+  },
+  {
+    name: 'provider_charge',
+    context: 'payment',
+    select: "SELECT key::uuid, amount FROM sandbox_charge WHERE outcome = 'APPROVED'",
+    columns: 'booking_id uuid, amount int',
+  },
+  {
+    name: 'provider_refund',
+    context: 'payment',
+    select: 'SELECT charge_key::uuid, sum(amount)::int FROM sandbox_refund GROUP BY 1',
+    columns: 'booking_id uuid, amount int',
+  },
+  {
+    name: 'registration',
+    context: 'space',
+    select: `SELECT id, booking_id, payment_id, space_id, start_at, end_at, status::text, version
+      FROM registration`,
+    columns: `id uuid, booking_id uuid, payment_id uuid, space_id uuid, start_at timestamptz,
+      end_at timestamptz, status text, version int`,
+  },
+  {
+    name: 'occupied_slot',
+    context: 'space',
+    select: 'SELECT booking_id, space_id, start_at, end_at, live FROM occupied_slot',
+    columns:
+      'booking_id uuid, space_id uuid, start_at timestamptz, end_at timestamptz, live boolean',
+  },
+  {
+    name: 'space',
+    context: 'space',
+    select: 'SELECT id, name, version FROM space',
+    columns: 'id uuid, name text, version int',
+  },
+  {
+    name: 'catalogue_space',
+    context: 'book',
+    select: 'SELECT id, name, version FROM catalogue_space',
+    columns: 'id uuid, name text, version int',
+  },
+  { name: 'book_event', context: 'book', ...EVENTS },
+  { name: 'payment_event', context: 'payment', ...EVENTS },
+  { name: 'space_event', context: 'space', ...EVENTS },
+  { name: 'book_audit_entry', context: 'book', ...AUDIT_ENTRIES },
+  { name: 'space_audit_entry', context: 'space', ...AUDIT_ENTRIES },
+  { name: 'book_inbox', context: 'book', ...INBOX },
+  { name: 'payment_inbox', context: 'payment', ...INBOX },
+  { name: 'space_inbox', context: 'space', ...INBOX },
+];
+
+/** Invariants look up single rows, of which a long series of runs has many. */
+export const SNAPSHOT_INDEXES: readonly string[] = [
+  'book_event (aggregate_id, version)',
+  'payment_event (aggregate_id, version)',
+  'space_event (aggregate_id, version)',
+  'book_audit_entry (subject_id, action)',
+];

@@ -1,0 +1,80 @@
+import type { Random } from '../random.ts';
+import { listSpace } from './operations.ts';
+import type { Records } from './records.ts';
+import type { RouterClient } from './router-client.ts';
+
+const HOUR_MS = 3_600_000;
+const HOT_SLOT_COUNT = 6;
+
+/** First hours of the spaces for own slots, from now: cancelling refunds nothing or half; half; all. */
+const OWN_SLOT_START_HOURS = [1, 72, 480] as const;
+const ADJACENT_SLOT_START_HOUR = 240;
+/** One space for the hot slots, one for adjacent slots. */
+const SPACE_COUNT = 1 + OWN_SLOT_START_HOURS.length + 1;
+
+export interface Slot {
+  spaceId: string;
+  startAt: string;
+  endAt: string;
+}
+
+/** The slots that one customer requests. */
+export interface CustomerSlots {
+  /** One of a few slots that all customers request. */
+  hotSlot(random: Random): Slot;
+  /** A slot that no other customer requests. */
+  ownSlot(random: Random): Slot;
+  /** Three slots in a row that no other customer requests. */
+  adjacentSlots(): Slot[];
+}
+
+export interface SlotPlan {
+  slotsFor(customer: number, customerCount: number): CustomerSlots;
+}
+
+/** Lists the spaces of a run and distributes their slots. Rejects when a space cannot be listed. */
+export async function createSlotPlan(
+  hosts: RouterClient,
+  records: Records,
+  name: string,
+): Promise<SlotPlan> {
+  const spaceIds = await Promise.all(
+    Array.from({ length: SPACE_COUNT }, async (_, index) => {
+      const title = `${name} room ${index}`;
+      const spaceId = await listSpace(hosts, 'host', title, 10_000 + 1_234 * index);
+      if (!spaceId) throw new Error('The spaces of a run could not be listed.');
+      records.spaces.push({ spaceId, name: title });
+      return spaceId;
+    }),
+  );
+  return distributeSlots(spaceIds, new Date());
+}
+
+/** A customer's own slots depend on its index alone, so that a repeated run requests the same ones. */
+function distributeSlots(spaceIds: readonly string[], now: Date): SlotPlan {
+  const nextHour = Math.ceil(now.getTime() / HOUR_MS) * HOUR_MS;
+  const slot = (space: number, hoursAhead: number, hours: number): Slot => ({
+    spaceId: spaceIds[space] as string,
+    startAt: new Date(nextHour + hoursAhead * HOUR_MS).toISOString(),
+    endAt: new Date(nextHour + (hoursAhead + hours) * HOUR_MS).toISOString(),
+  });
+
+  return {
+    slotsFor(customer, customerCount) {
+      let used = 0;
+      const nextIndex = () => customer + customerCount * used++;
+      return {
+        hotSlot: (random) =>
+          slot(0, 48 + random.between(0, HOT_SLOT_COUNT - 1), random.between(1, 2)),
+        ownSlot(random) {
+          const tier = random.between(0, OWN_SLOT_START_HOURS.length - 1);
+          return slot(1 + tier, (OWN_SLOT_START_HOURS[tier] as number) + nextIndex(), 1);
+        },
+        adjacentSlots() {
+          const first = ADJACENT_SLOT_START_HOUR + 3 * nextIndex();
+          return [0, 1, 2].map((index) => slot(SPACE_COUNT - 1, first + index, 1));
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,121 @@
+// @ts-check
+/** @import { Mutation } from './mutation.ts' */
+
+/** @type {readonly Mutation[]} */
+export const bookMutations = [
+  {
+    name: 'the refusal to erase a customer with an unfinished booking',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/customer-erasure.ts',
+        '    await refuseIfOpen(db, customerId);',
+        '',
+      ],
+    ],
+    tests: 'customer-erasure',
+  },
+  {
+    name: 'the comparison of audit entries by the trigger: an erasure may change more than the user',
+    edits: [
+      [
+        'prisma/book/migrations/20261124154500_customer_erasure/migration.sql',
+        "\n       AND to_jsonb(NEW) - 'user_id' = to_jsonb(OLD) - 'user_id' THEN",
+        ' THEN',
+      ],
+    ],
+    tests: 'customer-erasure',
+  },
+  {
+    name: 'the exclusion constraint of slot holds: two owners hold one slot',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        `ALTER TABLE "slot_hold" ADD CONSTRAINT "slot_hold_no_overlap"
+    EXCLUDE USING gist ("space_id" WITH =, tstzrange("start_at", "end_at", '[)') WITH &&,
+                        "owner_id" WITH <>) WHERE ("live");`,
+        '',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: 'the check of the key before the hold: a repeated request leaves a hold behind',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        'IF EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
+        'IF FALSE AND EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    // Each of the two refuses the overlap alone, so that the previous release may run next to this one.
+    name: 'both exclusion constraints: live bookings overlap',
+    edits: [
+      [
+        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        `ALTER TABLE "slot_hold" ADD CONSTRAINT "slot_hold_no_overlap"
+    EXCLUDE USING gist ("space_id" WITH =, tstzrange("start_at", "end_at", '[)') WITH &&,
+                        "owner_id" WITH <>) WHERE ("live");`,
+        '',
+      ],
+      [
+        'prisma/book/migrations/20261122000000_init/migration.sql',
+        `ALTER TABLE "booking" ADD CONSTRAINT "booking_no_overlap"
+    EXCLUDE USING gist ("space_id" WITH =, tstzrange("start_at", "end_at", '[)') WITH &&) WHERE ("live");`,
+        '',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: "the database's clock: a replica whose clock is wrong sets wrong deadlines of holds",
+    edits: [
+      [
+        'subgraphs/book/src/adapters/hold-statements.ts',
+        "now() + :holdMs::int * interval '1 ms'",
+        ":requestedAt::timestamptz + :holdMs::int * interval '1 ms'",
+      ],
+      [
+        'subgraphs/book/src/adapters/booking-rows.ts',
+        'holdMs: state.',
+        'requestedAt: state.requestedAt, holdMs: state.',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: "the customer's advisory lock: concurrent requests exceed the limit of unpaid holds",
+    edits: [
+      [
+        'prisma/book/migrations/20261124150000_booking_deadlines/migration.sql',
+        'PERFORM pg_advisory_xact_lock(hashtextextended("customer", 0));',
+        '',
+      ],
+    ],
+    tests: 'prisma-booking-store',
+  },
+  {
+    name: 'the deadline of a passing status: a stuck booking is never checked',
+    edits: [
+      [
+        'prisma/book/migrations/20261124150000_booking_deadlines/migration.sql',
+        `NEW."next_check_at" := CASE WHEN "is_passing" THEN now() + interval '30 seconds' END;`,
+        '',
+      ],
+    ],
+    tests: 'check-overdue',
+  },
+  {
+    name: "book's version check: a delayed writer overwrites a newer version",
+    edits: [
+      [
+        'subgraphs/book/src/adapters/booking-statements.ts',
+        'WHERE id = :id::uuid AND version = :previousVersion',
+        'WHERE id = :id::uuid AND :previousVersion::int IS NOT NULL',
+      ],
+    ],
+    tests: 'booking-store|faulty-workers',
+  },
+];

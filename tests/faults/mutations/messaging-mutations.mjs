@@ -1,0 +1,106 @@
+// @ts-check
+/** @import { Mutation } from './mutation.ts' */
+
+/** @type {readonly Mutation[]} */
+export const messagingMutations = [
+  {
+    name: "the consumer's inbox check: a redelivered event is processed again",
+    edits: [
+      [
+        'platform/messaging/event-processor.ts',
+        'const recorded = new Set(await inbox.held(batch.map(({ id }) => id)));',
+        'const recorded = new Set<string>();',
+      ],
+    ],
+    tests: 'dead-letters',
+  },
+  {
+    name: 'the transient kind of failure: a failure of the infrastructure counts towards parking',
+    edits: [
+      [
+        'platform/messaging/event-processor.ts',
+        "if (kind === 'transient' || (await countFailure(event, error))) throw error;",
+        'if (await countFailure(event, error)) throw error;',
+      ],
+    ],
+    tests: 'dead-letters|redelivery',
+  },
+  {
+    name: 'the SQLSTATEs of transient failures: a lock timeout counts towards parking',
+    edits: [['platform/messaging/failures.ts', '|55P03|25006|25P03)$/', '|25P03)$/']],
+    tests: 'book/test/failures|redelivery',
+  },
+  {
+    name: 'the not-understood kind of failure: an event of a newer release is parked',
+    edits: [
+      [
+        'platform/messaging/event-processor.ts',
+        "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
+        '',
+      ],
+    ],
+    tests: 'dead-letters|redelivery',
+  },
+  {
+    name: 'the refusal to acknowledge what is not understood: the event counts as processed',
+    edits: [
+      [
+        'platform/messaging/event-processor.ts',
+        "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
+        "if (kind === 'not-understood') return void (await deadLetters.noteFailure(event, '', 1));",
+      ],
+    ],
+    tests: 'dead-letters|redelivery',
+  },
+  {
+    name: 'the limit of what may be a newer value: a malformed payload is never parked',
+    edits: [
+      [
+        'platform/messaging/failures.ts',
+        "code === 'invalid_value' && typeof valueAt(payload, path) === 'string'",
+        "code !== 'custom' || typeof valueAt(payload, path) === 'string'",
+      ],
+    ],
+    tests: 'dead-letters',
+  },
+  {
+    name: 'the check of the schema version: a newer payload is parsed as if it were known',
+    edits: [
+      ['platform/messaging/event-payload.ts', 'if (version > present) {', 'if (version < 0) {'],
+    ],
+    tests: 'event-payload|dead-letters',
+  },
+  {
+    name: 'the deletion of failures with the effect: a processed event stays FAILING',
+    edits: [
+      [
+        'platform/messaging/inbox.ts',
+        "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'FAILING'",
+        "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'REPLAYED'",
+      ],
+    ],
+    tests: 'platform/test/dead-letters',
+  },
+  {
+    name: 'the lease: two relays claim the same event',
+    edits: [
+      [
+        'platform/messaging/outbox.ts',
+        "next_attempt_at = now() + interval '1 second'\n            *",
+        "next_attempt_at = now() + interval '0 seconds'\n            *",
+      ],
+    ],
+    tests: 'relay',
+  },
+  {
+    name: "the consumer's acknowledgement: an event counts as processed once the queue has it",
+    edits: [
+      [
+        'platform/messaging/acknowledgements.ts',
+        'const recorded = await inboxes.held(consumer, ids);',
+        'const recorded = new Set(ids);',
+      ],
+    ],
+    tests: 'relay',
+  },
+];

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContextName } from '#contracts/topology.ts';
+import { internalAuthorization, type ServiceName } from '#platform/auth/internal-tokens.ts';
+import type { Viewer } from '#platform/auth/viewer.ts';
+import type { GraphQLResponse, System } from '../support/system.ts';
+
+/** The key with which the services of the system sign their requests to each other. */
+export const internalKey = (system: System): string =>
+  readFileSync(join(system.home, 'internal-token-key'), 'utf8').trim();
+
+export const subgraphUrl = (system: System, context: ContextName): string =>
+  String(system.instance().services[context]?.url);
+
+/** Sends a query to a subgraph as a service of the system does, by default as the router. */
+export async function querySubgraph(
+  system: System,
+  context: ContextName,
+  query: string,
+  variables: object,
+  { from = 'router', viewer }: { from?: ServiceName; viewer: Viewer | null },
+) {
+  const authorize = internalAuthorization(from, [internalKey(system)]);
+  const response = await fetch(`${subgraphUrl(system, context)}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: await authorize(context, viewer),
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  return (await response.json()) as Pick<GraphQLResponse, 'data' | 'errors'>;
+}

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectFile } from '#platform/config/project.ts';
 import type { ExecutorName } from '../../router/src/executor/gateway.ts';
 import { type Latencies, toLatencies } from '../measurement/latencies.ts';
 import { readMachine } from '../measurement/machine.ts';

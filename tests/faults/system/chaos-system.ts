@@ -9,11 +9,12 @@ import type { RunFolder } from '../run-folder.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { startIdentity } from './identity.ts';
 import { reservePort } from './ports.ts';
+import type { Profile } from './profile.ts';
 import { type Servers, startServers } from './servers.ts';
 import { defineProcess } from './service-definitions.ts';
 import type { ServiceProcess } from './service-process.ts';
 
-export type Profile = 'embedded' | 'servers';
+export type { Profile };
 
 /** All processes and servers of spacerent, with a proxy on every connection between them. */
 export interface ChaosSystem extends Servers {

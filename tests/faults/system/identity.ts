@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { projectFile } from '#platform/config/project.ts';
 import type * as IdentityProvider from '../../support/identity-provider.mjs';
-import type { Profile } from './chaos-system.ts';
+import type { Profile } from './profile.ts';
 
 /** The settings of services that verify tokens, and the function that signs them. */
 export interface Identity {

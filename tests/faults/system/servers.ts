@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunFolder } from '../run-folder.ts';
-import type { Profile } from './chaos-system.ts';
 import { type MariaDb, startMariaDb } from './mariadb.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
+import type { Profile } from './profile.ts';
 import { type Redis, startRedis } from './redis.ts';
 
 /** The databases and the queue of a system. */

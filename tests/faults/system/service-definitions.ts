@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { defineServices, type ServiceName } from '../../../supervisor/src/services.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
-import type { Profile } from './chaos-system.ts';
+import type { Profile } from './profile.ts';
 import type { Servers } from './servers.ts';
 import { ServiceProcess } from './service-process.ts';
 

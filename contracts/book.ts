@@ -24,7 +24,7 @@ const bookingPayload = z.object({
   /** The refund of a charge when the booking is cancelled or released. */
   refund: money,
 });
-export type BookingFacts = z.infer<typeof bookingPayload>;
+export type BookingPayload = z.infer<typeof bookingPayload>;
 
 /** Every change of a booking's status is exactly one of these events. */
 export const bookingEvents = {

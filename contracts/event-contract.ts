@@ -15,6 +15,6 @@ export interface EventContract<Payload = unknown> {
 export type EventContracts = Readonly<Record<string, EventContract>>;
 
 /** The schema version of new events: the number of upcasts plus 1. */
-export function schemaVersionOf(contract: Pick<EventContract, 'upcasts'>): number {
+export function presentSchemaVersion(contract: Pick<EventContract, 'upcasts'>): number {
   return 1 + (contract.upcasts?.length ?? 0);
 }

@@ -8,11 +8,11 @@ import { instant, money } from './values.ts';
  */
 
 /** The channel on which mypage publishes every new version, as {@link viewNotifications}. */
-export const VIEW_NOTIFICATIONS_CHANNEL = 'spacerent_view_notices';
-/** POST {@link versionQuestions}; the response is {@link versionAnswers}. */
+export const VIEW_NOTIFICATIONS_CHANNEL = 'spacerent_view_notifications';
+/** POST {@link versionsRequest}; the response is {@link versionsResponse}. */
 export const VIEW_VERSIONS_PATH = '/views/versions';
 /** GET with `?since=<instant>&after=<position>`; the response is {@link recentNotifications}. */
-export const VIEW_NOTIFICATIONS_PATH = '/views/notices';
+export const VIEW_NOTIFICATIONS_PATH = '/views/notifications';
 /** The maximum number of bookings in one request. */
 export const MAX_POSITIONS = 500;
 
@@ -29,18 +29,18 @@ export type ViewNotification = z.infer<typeof viewNotification>;
  * Requests the versions after `after` and those projected since `since`; with neither, or when these
  * versions are already deleted, the present one.
  */
-export const versionQuestion = z.object({
+export const versionQuery = z.object({
   bookingId: z.uuid(),
   after: z.int().optional(),
   since: instant.optional(),
 });
-export const versionQuestions = z.object({
-  bookings: z.array(versionQuestion).max(MAX_POSITIONS),
+export const versionsRequest = z.object({
+  bookings: z.array(versionQuery).max(MAX_POSITIONS),
 });
 /** As the router writes it. */
-export type VersionQuestion = z.input<typeof versionQuestion>;
+export type VersionQuery = z.input<typeof versionQuery>;
 /** As mypage reads it. */
-export type ParsedVersionQuestion = z.output<typeof versionQuestion>;
+export type ParsedVersionQuestion = z.output<typeof versionQuery>;
 
 /** One version of a view, as `BookingStatusView` of the API shows it: its instants stay text. */
 const viewVersion = z.object({
@@ -70,12 +70,12 @@ const versionResult = z.object({
   versions: z.array(viewVersion),
 });
 /** One result for each requested booking, in the same order; null: there is no such view. */
-export const versionAnswers = z.object({ answers: z.array(versionResult.nullable()) });
-export type VersionAnswer = z.infer<typeof versionResult>;
+export const versionsResponse = z.object({ results: z.array(versionResult.nullable()) });
+export type VersionResult = z.infer<typeof versionResult>;
 
 /** Notifications in the order of their projection; `next` is the position of the next page, null at the end. */
 export const recentNotifications = z.object({
-  notices: z.array(viewNotification.extend({ projectedAt: z.iso.datetime() })),
+  notifications: z.array(viewNotification.extend({ projectedAt: z.iso.datetime() })),
   /** The time of the response, by mypage's clock. */
   now: z.iso.datetime(),
   next: z.string().nullable(),

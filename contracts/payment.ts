@@ -22,7 +22,7 @@ const paymentPayload = z.object({
   refunded: z.int().min(0),
   currency,
 });
-export type PaymentFacts = z.infer<typeof paymentPayload>;
+export type PaymentPayload = z.infer<typeof paymentPayload>;
 
 export const paymentEvents = {
   /**

@@ -28,7 +28,7 @@ const spacePayload = z.object({
   openingHours: z.array(openingHours),
   refundTiers: z.array(refundTier),
 });
-export type SpaceFacts = z.infer<typeof spacePayload>;
+export type SpacePayload = z.infer<typeof spacePayload>;
 
 /** The whole state of the registration after the event. `paymentId` is null for a tombstone. */
 const registrationPayload = z.object({
@@ -38,7 +38,7 @@ const registrationPayload = z.object({
   status: z.enum(['REGISTERED', 'CANCELLED', 'REJECTED']),
   reason: z.string().nullable(),
 });
-export type RegistrationFacts = z.infer<typeof registrationPayload>;
+export type RegistrationPayload = z.infer<typeof registrationPayload>;
 
 export const spaceEvents = {
   SpaceListed: { topic: 'space', payload: spacePayload },

@@ -72,7 +72,7 @@ export const contextNames = Object.keys(topology) as ContextName[];
 export type Topology = Readonly<Record<string, Pick<ContextEntry, 'publishes' | 'consumes'>>>;
 
 /** The names of the contexts that consume events of a type, sorted. */
-export function consumersOf(type: string, contexts: Topology = topology): string[] {
+export function findConsumers(type: string, contexts: Topology = topology): string[] {
   return Object.keys(contexts)
     .filter((name) => contexts[name]?.consumes.includes(type))
     .sort();

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from '@libsql/client';
 import { v7 as uuidv7 } from 'uuid';
-import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
-import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
+import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
+import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import { type EventRecord, newEvent, queueName } from '#platform/messaging/events.ts';
 import type { Transport } from '#platform/messaging/queue.ts';
 
@@ -132,7 +132,7 @@ function nextSlot() {
 }
 
 function booked({ bookingId, customerId }: LiveBooking): EventRecord {
-  const payload: BookingFacts = {
+  const payload: BookingPayload = {
     bookingId,
     customerId,
     spaceId: uuidv7(),
@@ -151,7 +151,7 @@ function booked({ bookingId, customerId }: LiveBooking): EventRecord {
 }
 
 function paid({ bookingId }: LiveBooking, version: number): EventRecord {
-  const payload: PaymentFacts = {
+  const payload: PaymentPayload = {
     paymentId: uuidv7(),
     bookingId,
     spaceId: uuidv7(),

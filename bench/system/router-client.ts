@@ -1,5 +1,5 @@
 import { Pool as HttpPool } from 'undici';
-import type { Role } from '#platform/auth/viewer.ts';
+import type { Role } from '#platform/auth/principal.ts';
 
 const TIMEOUT_MS = 30_000;
 

@@ -28,7 +28,7 @@ const EXAMPLE =
 const MIN_DIFFERENT_CHARACTERS = 8;
 
 /** One sentence for each setting whose secret is publicly known, without its value. */
-export function knownSecretProblems(settings: Record<string, unknown>): string[] {
+export function publicSecretProblems(settings: Record<string, unknown>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => {
     if (typeof value !== 'string') return [];
     if (SECRET_NAME.test(name)) {

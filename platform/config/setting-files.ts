@@ -7,7 +7,7 @@ const FILE_SUFFIX = '_FILE';
  * is how Docker and Kubernetes pass secrets. One newline at a file's end is removed; empty strings count as
  * absent. `problems` has a sentence for each setting that could not be read; `wrong` has their names.
  */
-export function givenSettings(
+export function readSettingValues(
   names: readonly string[],
   env: Record<string, string | undefined>,
 ): { given: Record<string, string>; problems: string[]; wrong: Set<string> } {

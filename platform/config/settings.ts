@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
-import { knownSecretProblems } from '../auth/secrets.ts';
-import { givenSettings } from './setting-files.ts';
+import { publicSecretProblems } from '../auth/secrets.ts';
+import { readSettingValues } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
 
 /** The environment is not usable; `message` names every problem at once. */
@@ -18,7 +18,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
   env: Record<string, string | undefined>,
 ): z.infer<z.ZodObject<Shape>> {
-  const { given, problems, wrong } = givenSettings(Object.keys(shape), env);
+  const { given, problems, wrong } = readSettingValues(Object.keys(shape), env);
   const parsed = z.object(shape).safeParse(given);
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0]);
@@ -27,7 +27,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
       given[name] === undefined ? `${name} is not set.` : `${name} is wrong: ${issue.message}.`,
     );
   }
-  if (profileOf(env) !== 'embedded') problems.push(...knownSecretProblems(given));
+  if (readProfile(env) !== 'embedded') problems.push(...publicSecretProblems(given));
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
 }
@@ -43,8 +43,8 @@ export const profileShape = grouped('service', {
 });
 
 /** The profile of the environment, on which the meaning of other settings depends. */
-export function profileOf(env: Record<string, string | undefined>): string {
-  const { given } = givenSettings(Object.keys(profileShape), env);
+export function readProfile(env: Record<string, string | undefined>): string {
+  const { given } = readSettingValues(Object.keys(profileShape), env);
   return profileShape.SPACERENT_PROFILE.parse(given.SPACERENT_PROFILE);
 }
 

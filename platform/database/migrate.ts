@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../observability/logger.ts';
-import { applyOne } from './migrate/apply.ts';
+import { applyMigration } from './migrate/apply.ts';
 import type { MigrationDatabase } from './migrate/database.ts';
 import {
   type Migration,
+  type MigrationPlan,
   type MigrationRow,
-  type Plan,
   planMigrations,
   readMigrations,
-  refuseUnlessAllowed,
+  requireAllowed,
 } from './migrate/migrations.ts';
 
 // Prisma's CLI needs an engine binary that it downloads, and its WASM engine does not know MySQL.
@@ -62,10 +62,10 @@ export async function applyMigrations(options: {
     const plan = await readPlan(database, migrations, migrationsDir);
     warnOfNewer(plan, database, log);
     const isFirstInstallation = plan.pending.length === migrations.length;
-    if (!isFirstInstallation) refuseUnlessAllowed(plan.pending, allowIncompatible);
+    if (!isFirstInstallation) requireAllowed(plan.pending, allowIncompatible);
     for (const migration of plan.pending) {
       const startedAt = performance.now();
-      await applyOne(database, migration, { retryForMs, log });
+      await applyMigration(database, migration, { retryForMs, log });
       const durationMs = Math.round(performance.now() - startedAt);
       log.info({ migration: migration.name, database: database.name, durationMs }, 'migrated');
     }
@@ -120,7 +120,7 @@ async function readPlan(
   database: MigrationDatabase,
   migrations: Migration[],
   migrationsDir: string,
-): Promise<Plan> {
+): Promise<MigrationPlan> {
   const rows = await database.query<MigrationRow>(
     'SELECT migration_name, checksum, finished_at, logs FROM _prisma_migrations ' +
       'WHERE rolled_back_at IS NULL ORDER BY started_at',
@@ -128,7 +128,11 @@ async function readPlan(
   return planMigrations(rows, migrations, { database: database.name, folder: migrationsDir });
 }
 
-function warnOfNewer({ newer }: Plan, database: MigrationDatabase, log: Pick<Logger, 'warn'>) {
+function warnOfNewer(
+  { newer }: MigrationPlan,
+  database: MigrationDatabase,
+  log: Pick<Logger, 'warn'>,
+) {
   if (newer.length === 0) return;
   log.warn(
     { migrations: newer, database: database.name },

@@ -48,8 +48,8 @@ export function openPostgres(connectionString: string, logger: Logger, max = 12)
   });
   // Without a listener an idle connection's end would end the process.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
-  boundSilence(pool, SILENCE_MS);
-  leaveReadOnlyServer(pool, logger);
+  destroyHalfOpenConnections(pool, SILENCE_MS);
+  renewConnectionsWhenReadOnly(pool, logger);
   return pool;
 }
 
@@ -61,7 +61,7 @@ const RENEW_EVERY_MS = 1_000;
  * Ends a pool's connections when its server reports that it is read-only: after a failover they lead to
  * a replica, and new ones to the new primary. Running statements may finish.
  */
-export function leaveReadOnlyServer(pool: Pool, logger: Logger): void {
+export function renewConnectionsWhenReadOnly(pool: Pool, logger: Logger): void {
   const open = new Set<pg.PoolClient>();
   const stale = new WeakSet<pg.PoolClient>();
   let renewedAt = Number.NEGATIVE_INFINITY;
@@ -106,7 +106,7 @@ interface Connection {
  * which neither the server's timeouts nor TCP detect. Their queries are rejected. With `heartbeat`, an
  * idle connection is queried at the same interval.
  */
-export function boundSilence(
+export function destroyHalfOpenConnections(
   pool: Pool,
   silenceMs: number,
   { heartbeat = false } = {},

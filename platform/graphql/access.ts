@@ -6,8 +6,8 @@ import {
   type GraphQLSchema,
   isObjectType,
 } from 'graphql';
-import type { Caller } from '../auth/internal-tokens.ts';
-import { type Role, signedIn } from '../auth/viewer.ts';
+import type { InternalRequest } from '../auth/internal-requests.ts';
+import { type Role, requirePrincipal } from '../auth/principal.ts';
 import { forbidden } from './errors.ts';
 
 /** Who may read a field: the argument of the directive `@allow(to:)` in the schemas. */
@@ -23,13 +23,13 @@ const ROLES: Partial<Record<Audience, Role>> = {
 const FEDERATION_FIELDS = ['_entities', '_service'];
 
 /** Throws UNAUTHENTICATED or FORBIDDEN when the sender of the request is not in the audience. */
-function requireAudience(audience: Audience, { service, viewer }: Caller): void {
+function requireAudience(audience: Audience, { service, principal }: InternalRequest): void {
   if (audience === 'ANYONE') return;
   if (audience === 'SERVICE') {
     if (service === 'router') throw forbidden('This is for services of the system alone.');
     return;
   }
-  const { roles } = signedIn(viewer);
+  const { roles } = requirePrincipal(principal);
   const role = ROLES[audience];
   if (!role || roles.includes(role) || roles.includes('operator')) return;
   throw forbidden(`This needs the role "${role}".`);
@@ -56,7 +56,7 @@ export function withAccessRules(schema: GraphQLSchema): GraphQLSchema {
   throw new Error(`the schema does not @allow anyone to use ${unrestricted.join(', ')}`);
 }
 
-function restrict(field: GraphQLField<unknown, Caller>, audience: Audience): void {
+function restrict(field: GraphQLField<unknown, InternalRequest>, audience: Audience): void {
   if (audience === 'ANYONE') return;
   const { resolve = defaultFieldResolver } = field;
   field.resolve = (source, args, context, info) => {

@@ -17,7 +17,7 @@ const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
 
 /**
- * Reads `first` (1 to 100) and `after`, a cursor of {@link connection} whose position matches the schema
+ * Reads `first` (1 to 100) and `after`, a cursor of {@link toConnection} whose position matches the schema
  * `position`. Throws BAD_USER_INPUT naming the argument.
  */
 export function readPage<Position>(
@@ -44,7 +44,7 @@ export function readPage<Position>(
  * Makes a connection of up to `first` rows. Fetch `first + 1` rows after the cursor: the extra row shows
  * that there is a next page.
  */
-export function connection<Row, Node>(
+export function toConnection<Row, Node>(
   rows: readonly Row[],
   page: { first: number; after: unknown },
   toPosition: (row: Row) => unknown,

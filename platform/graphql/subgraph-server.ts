@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { ContextName } from '#contracts/topology.ts';
-import { type Caller, internalAuthentication } from '../auth/internal-tokens.ts';
+import { type InternalRequest, internalRequestVerifier } from '../auth/internal-requests.ts';
 import {
   closeHttpServer,
   createHttpServer,
@@ -15,17 +15,17 @@ import {
   READY_PATH,
 } from '../http/http-server.ts';
 import type { Inbox } from '../messaging/inbox.ts';
-import { HELD_PATH } from '../messaging/peer-inboxes.ts';
+import { INBOX_PATH } from '../messaging/peer-inboxes.ts';
 import { type StoredEvents, serveStoredEvents } from '../messaging/stored-events.ts';
 import type { Logger } from '../observability/logger.ts';
-import { METRICS_PATH, type Metrics, metricsReader } from '../observability/metrics.ts';
+import { METRICS_PATH, type Metrics, metricsTokenCheck } from '../observability/metrics.ts';
 import { withAccessRules } from './access.ts';
 import { errorFormatter } from './errors.ts';
 import { DateTime } from './scalars.ts';
 import { readSubgraphSchema } from './subgraph-schema.ts';
 
 /** The context that every resolver of a subgraph has. */
-export type SubgraphContext = Caller;
+export type SubgraphContext = InternalRequest;
 
 /** Ends requests of services that stopped sending. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -68,7 +68,7 @@ export async function createSubgraph<Context extends SubgraphContext>(
   app.post(
     '/graphql',
     fastifyApolloHandler(apollo, {
-      context: async ({ caller }) => options.context(caller),
+      context: async ({ internalRequest }) => options.context(internalRequest),
     }),
   );
   serveInternalEndpoints(app, options);
@@ -117,10 +117,10 @@ function serveInternalEndpoints(
     reply.type(metrics.contentType);
     return metrics.metrics();
   });
-  app.post(HELD_PATH, async (request, reply) => {
+  app.post(INBOX_PATH, async (request, reply) => {
     const parsed = inboxRequest.safeParse(request.body);
     if (!parsed.success) return reply.code(400).send({ message: 'ids must be a list of ids' });
-    return { held: await inbox.held(parsed.data.ids) };
+    return { recorded: await inbox.findRecorded(parsed.data.ids) };
   });
   if (events) serveStoredEvents(app, events);
   serve?.(app);
@@ -131,17 +131,17 @@ function requireServiceToken(
   app: FastifyInstance,
   { name, config, logger }: Pick<SubgraphOptions<SubgraphContext>, 'name' | 'config' | 'logger'>,
 ): void {
-  const authenticate = internalAuthentication(name, config.INTERNAL_TOKEN_KEYS);
+  const authenticate = internalRequestVerifier(name, config.INTERNAL_TOKEN_KEYS);
   const formatError = errorFormatter(logger);
-  const mayReadMetrics = metricsReader(config.METRICS_TOKEN);
-  app.decorateRequest('caller');
+  const mayReadMetrics = metricsTokenCheck(config.METRICS_TOKEN);
+  app.decorateRequest('internalRequest');
   app.addHook('onRequest', async (request, reply) => {
     const { url: route } = request.routeOptions;
     const { authorization } = request.headers;
     if (route === LIVE_PATH || route === READY_PATH) return;
     if (route === METRICS_PATH && mayReadMetrics(authorization)) return;
     try {
-      request.caller = await authenticate(authorization);
+      request.internalRequest = await authenticate(authorization);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       logger.warn(
@@ -156,7 +156,7 @@ function requireServiceToken(
 declare module 'fastify' {
   interface FastifyRequest {
     /** The service that sent a request to a subgraph, and the user it is for. */
-    caller: Caller;
+    internalRequest: InternalRequest;
   }
 }
 

@@ -52,7 +52,7 @@ export function openHttpPool(
 }
 
 /** Sends requests that change nothing, and so may be sent twice. */
-export interface HttpReader {
+export interface RetryingHttpClient {
   /**
    * Sends a request. Retries once over a new connection when the connection was refused or ended before
    * a response, or when the response was 503: behind one address there may be other replicas. A request
@@ -63,7 +63,11 @@ export interface HttpReader {
 }
 
 /** Sends requests over `pool`, and retries over connections of its own. */
-export function readerOver(pool: HttpPool, url: string, options: Options): HttpReader {
+export function openRetryingHttpClient(
+  pool: HttpPool,
+  url: string,
+  options: Options,
+): RetryingHttpClient {
   const retryPool = openHttpPool(url, options);
   const retry = (request: Request) => retryPool.request({ ...request, reset: true });
   return {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Authorize } from '../auth/internal-tokens.ts';
+import type { SignRequest } from '../auth/internal-requests.ts';
 import { CORRELATION_HEADER, correlationId } from '../observability/correlation.ts';
 import { openHttpPool } from './http-pool.ts';
 
@@ -23,7 +23,7 @@ export interface PeerClient<Peer extends string> {
 /** Opens up to `connections` to each of the `urls`; each request is signed for its receiver. */
 export function openPeerClient<Peer extends string>(
   urls: Partial<Record<Peer, string>>,
-  authorize: Authorize,
+  authorize: SignRequest,
   { connections, timeoutMs }: { connections: number; timeoutMs: number },
 ): PeerClient<Peer> {
   const pools = new Map(

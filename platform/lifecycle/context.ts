@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type ContextName, topology } from '#contracts/topology.ts';
-import { type Authorize, internalAuthorization } from '../auth/internal-tokens.ts';
+import { internalRequestSigner, type SignRequest } from '../auth/internal-requests.ts';
 import { projectFile } from '../config/project.ts';
 import type { ContextConfig } from '../config/settings.ts';
 import { applyMigrations } from '../database/migrate.ts';
@@ -23,7 +23,7 @@ export interface ContextBase<Config> {
   metrics: Metrics;
   transport: Transport;
   /** Signs requests to other contexts. */
-  authorize: Authorize;
+  authorize: SignRequest;
 }
 
 /** What consuming needs of a context's database, over one of its pools. */
@@ -74,7 +74,7 @@ export async function runContext<Config extends ContextConfig>(
   const { name } = context;
   await runService(name, context.configure, async ({ config, logger, draining, ...lifecycle }) => {
     const { onDrain, onDrained, onStop } = lifecycle;
-    const authorize = internalAuthorization(name, config.INTERNAL_TOKEN_KEYS);
+    const authorize = internalRequestSigner(name, config.INTERNAL_TOKEN_KEYS);
     const metrics = createMetrics(name);
     const database = context.database(config);
     await applyMigrations({

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { within } from '../messaging/queue-server.ts';
+import { withTimeout } from '../messaging/queue-server.ts';
 
 /** Checks whether a database works, over a connection of its own. */
 export interface Probe {
@@ -10,7 +10,7 @@ export interface Probe {
 
 /** One connection of a probe. */
 export interface ProbeConnection {
-  ask(): Promise<unknown>;
+  query(): Promise<unknown>;
   /** Ends it without waiting for the server. */
   destroy(): void;
 }
@@ -21,7 +21,7 @@ const RESPONSE_TIMEOUT_MS = 2_000;
  * Sends a query over a connection that `connect` opens and that stays open; after a failure the next
  * check opens another one. Concurrent checks share one query.
  */
-export function probe(connect: () => Promise<ProbeConnection>): Probe {
+export function openProbe(connect: () => Promise<ProbeConnection>): Probe {
   let connection: Promise<ProbeConnection> | undefined;
   let checking: Promise<void> | undefined;
 
@@ -29,10 +29,10 @@ export function probe(connect: () => Promise<ProbeConnection>): Probe {
     connection ??= connect();
     const current = connection;
     try {
-      await within(
+      await withTimeout(
         RESPONSE_TIMEOUT_MS,
         'the database probe',
-        current.then((opened) => opened.ask()),
+        current.then((opened) => opened.query()),
       );
     } catch (error) {
       connection = undefined;
@@ -51,7 +51,7 @@ export function probe(connect: () => Promise<ProbeConnection>): Probe {
     async close() {
       const last = connection;
       connection = undefined;
-      await within(
+      await withTimeout(
         RESPONSE_TIMEOUT_MS,
         'closing',
         Promise.resolve(last?.then((one) => one.destroy())),
@@ -62,7 +62,7 @@ export function probe(connect: () => Promise<ProbeConnection>): Probe {
 
 /** A probe of a PostgreSQL database. */
 export function postgresProbe(connectionString: string): Probe {
-  return probe(async () => {
+  return openProbe(async () => {
     const client = new pg.Client({
       connectionString,
       connectionTimeoutMillis: RESPONSE_TIMEOUT_MS,
@@ -74,6 +74,6 @@ export function postgresProbe(connectionString: string): Probe {
     await client.connect();
     const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } })
       .connection;
-    return { ask: () => client.query('SELECT 1'), destroy: () => void stream.destroy() };
+    return { query: () => client.query('SELECT 1'), destroy: () => void stream.destroy() };
   });
 }

@@ -46,7 +46,7 @@ export function collectAcknowledgements(deps: {
     for (let start = 0; start < events.length; start += INBOX_BATCH_SIZE) {
       const batch = events.slice(start, start + INBOX_BATCH_SIZE);
       const ids = batch.map((event) => event.id);
-      const recorded = await inboxes.held(consumer, ids);
+      const recorded = await inboxes.findRecorded(consumer, ids);
       // The consumer is overloaded or down: further requests would add to its load.
       if (!recorded) return;
       if (recorded.size === 0) continue;

@@ -39,7 +39,7 @@ const moveAcknowledged = statement<{ moved: number; last: string | null }>(
  * Moves up to `limit` acknowledged events with ids in (`after`, `before`) from the outbox to the
  * archive, oldest first, in one statement. Returns their number and the last id; null: none.
  */
-export async function archiveFinished(
+export async function archiveAcknowledged(
   db: Queryable,
   range: { after: string; before: string },
   limit: number,
@@ -70,7 +70,7 @@ export function startArchiving(deps: {
     const before = firstIdAt(Date.now() - keepHours * HOUR_MS);
     let archived = 0;
     for (let after: string | null = NIL; after && !stopping; ) {
-      const { moved, last } = await archiveFinished(pool, { after, before }, BATCH_SIZE);
+      const { moved, last } = await archiveAcknowledged(pool, { after, before }, BATCH_SIZE);
       archived += moved;
       // Fewer than the limit: the rest is unacknowledged, or locked until the next run.
       after = moved < BATCH_SIZE ? null : last;

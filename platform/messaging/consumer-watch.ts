@@ -66,7 +66,7 @@ function consumerMetrics(
   const registers = [metrics];
   const counter = (name: string, help: string) =>
     new Counter({ name, help, labelNames: ['type'], registers });
-  const processed = counter('spacerent_events_taken_total', 'Events that took effect');
+  const processed = counter('spacerent_events_processed_total', 'Events that took effect');
   const failed = counter(
     'spacerent_event_failures_total',
     'Attempts to process an event that failed and count',

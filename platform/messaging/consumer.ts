@@ -38,7 +38,7 @@ export interface Consumer {
    * not counted; an event that is not understood is redelivered later; an event that fails otherwise is
    * parked after some attempts, and blocks no other event.
    */
-  take<C extends Contracts>(
+  subscribe<C extends Contracts>(
     contracts: C,
     handlers: Handlers<C>,
     options: { concurrency: number },
@@ -46,7 +46,7 @@ export interface Consumer {
   /** The types of events that have a handler. */
   types(): string[];
   /** Passes one event to its handler again unless the inbox has it. Rejects when that fails. */
-  retake(event: EventRecord): Promise<void>;
+  reprocess(event: EventRecord): Promise<void>;
 }
 
 /** The consumer of a context. An event is done once `inbox` contains it. */
@@ -79,9 +79,9 @@ export function openConsumer(deps: {
   const processor = eventProcessor({ ...deps, handle, watch: watchConsumer(deps) });
 
   return {
-    async take(contracts, handlers, { concurrency }) {
+    async subscribe(contracts, handlers, { concurrency }) {
       // Earlier releases left these rows; a failure to delete them must not prevent the start.
-      await deadLetters.forgetProcessed().catch((err) => logger.warn({ err }, 'old failures stay'));
+      await deadLetters.deleteProcessed().catch((err) => logger.warn({ err }, 'old failures stay'));
       for (const [type, handler] of Object.entries(handlers)) {
         routes.set(type, {
           contract: contracts[type] as EventContract,
@@ -96,6 +96,6 @@ export function openConsumer(deps: {
       }
     },
     types: () => [...routes.keys()],
-    retake: processor.reprocess,
+    reprocess: processor.reprocess,
   };
 }

@@ -24,7 +24,7 @@ export interface DeadLetter {
 }
 
 /** What an operator did with a dead letter in the end. */
-export interface Settlement {
+export interface Resolution {
   state: 'REPLAYED' | 'DISCARDED';
   by: string;
   reason: string | null;
@@ -39,7 +39,7 @@ export interface DeadLetters {
    * Counts a failed attempt; the `parkAfter`th parks the event. Returns the state after it; null when
    * the event was processed, replayed or discarded meanwhile: then nothing is counted.
    */
-  noteFailure(
+  recordFailure(
     event: EventRecord,
     error: string,
     parkAfter: number,
@@ -48,7 +48,7 @@ export interface DeadLetters {
    * Deletes the failures of processed events. The transaction of an effect does so for its own event;
    * this is for failures that were counted at that very moment, or by an earlier release.
    */
-  forgetProcessed(): Promise<void>;
+  deleteProcessed(): Promise<void>;
   find(eventId: string): Promise<DeadLetter | null>;
   /** Oldest event first, without those that were never parked. */
   list(page: {
@@ -61,18 +61,18 @@ export interface DeadLetters {
    * Deletes a parked event from the inbox, so that it can be processed. False when it is not parked.
    * A replay whose process died stays `REPLAYING`: the inbox then shows whether it was processed.
    */
-  release(eventId: string): Promise<boolean>;
+  beginReplay(eventId: string): Promise<boolean>;
   /**
    * Marks a replaying dead letter as replayed, or a parked one as discarded; false when its state is
    * another one. Where there is an audit log, an entry is written in the same transaction.
    */
-  settle(eventId: string, settlement: Settlement): Promise<boolean>;
+  resolve(eventId: string, settlement: Resolution): Promise<boolean>;
 }
 
 // The event is parked only if this statement inserts it into the inbox. Where a concurrent attempt
 // processed the event, its inbox row was first, and there is nothing to park.
 const countFailure = statement<{ state: DeadLetterState }>(
-  'dead-letter-note-failure',
+  'dead-letter-record-failure',
   `WITH recorded AS (
      INSERT INTO inbox (event_id)
      SELECT $1::uuid
@@ -92,7 +92,7 @@ RETURNING state`,
 );
 
 const forgetProcessed = statement(
-  'dead-letter-forget-processed',
+  'dead-letter-delete-processed',
   `DELETE FROM dead_letter d
     WHERE state = 'FAILING' AND EXISTS (SELECT FROM inbox i WHERE i.event_id = d.event_id)`,
 );
@@ -119,7 +119,7 @@ const count = statement<{ count: number }>(
 );
 
 const release = statement<{ event_id: string }>(
-  'dead-letter-release',
+  'dead-letter-begin-replay',
   `WITH released AS (
      UPDATE dead_letter SET state = 'REPLAYING'
       WHERE event_id = $1::uuid AND state = 'PARKED' RETURNING event_id),
@@ -129,7 +129,7 @@ const release = statement<{ event_id: string }>(
 );
 
 const resolve = statement<{ event_id: string }>(
-  'dead-letter-settle',
+  'dead-letter-resolve',
   `WITH resolved AS (
      UPDATE dead_letter
         SET state = $2::text::dead_letter_state, settled_at = now(), settled_by = $3, reason = $4
@@ -143,16 +143,16 @@ const resolve = statement<{ event_id: string }>(
 /** Dead letters in the database of a PostgreSQL inbox. */
 export function postgresDeadLetters(pool: Pool): DeadLetters {
   return {
-    async noteFailure(event, error, parkAfter) {
+    async recordFailure(event, error, parkAfter) {
       const [row] = await countFailure(pool, event.id, JSON.stringify(event), error, parkAfter);
       return row?.state ?? null;
     },
-    forgetProcessed: async () => void (await forgetProcessed(pool)),
+    deleteProcessed: async () => void (await forgetProcessed(pool)),
     find: async (eventId) => (await find(pool, eventId))[0] ?? null,
     list: ({ states, after, limit }) => list(pool, [...states], after, limit),
     count: async (state) => (await count(pool, state))[0]?.count ?? 0,
-    release: async (eventId) => (await release(pool, eventId)).length > 0,
-    async settle(eventId, settlement) {
+    beginReplay: async (eventId) => (await release(pool, eventId)).length > 0,
+    async resolve(eventId, settlement) {
       const [deadLetter] = await find(pool, eventId);
       if (!deadLetter) return false;
       const { state, by, reason } = settlement;
@@ -162,7 +162,7 @@ export function postgresDeadLetters(pool: Pool): DeadLetters {
   };
 }
 
-function toAuditEntry(event: EventRecord, { state, by, reason }: Settlement) {
+function toAuditEntry(event: EventRecord, { state, by, reason }: Resolution) {
   return newAuditEntry({
     userId: by,
     actedAs: 'operator',

@@ -1,4 +1,4 @@
-import { consumersOf, type Topology, topology } from '#contracts/topology.ts';
+import { findConsumers, type Topology, topology } from '#contracts/topology.ts';
 import type { Pool } from '../database/postgres.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -37,8 +37,8 @@ export function dueEventSender(deps: {
   async function readyQueues(): Promise<string[]> {
     const ready = await Promise.all(
       [...queuesByConsumer].map(async ([consumer, queues]) => {
-        if ((await inboxes.held(consumer, [])) === null) return [];
-        const lengths = await Promise.all(queues.map((queue) => transport.waiting(queue)));
+        if ((await inboxes.findRecorded(consumer, [])) === null) return [];
+        const lengths = await Promise.all(queues.map((queue) => transport.countWaiting(queue)));
         return queues.filter((_, index) => (lengths[index] ?? 0) < MAX_QUEUE_LENGTH);
       }),
     );
@@ -70,7 +70,7 @@ function toQueuesByConsumer(
 ): Map<string, string[]> {
   const queuesByConsumer = new Map<string, string[]>();
   for (const [type, { topic }] of Object.entries(contexts[publisher]?.publishes ?? {})) {
-    for (const consumer of consumersOf(type, contexts)) {
+    for (const consumer of findConsumers(type, contexts)) {
       const queues = new Set(queuesByConsumer.get(consumer)).add(queueName(topic, consumer));
       queuesByConsumer.set(consumer, [...queues]);
     }

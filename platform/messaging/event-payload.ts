@@ -1,4 +1,4 @@
-import { type EventContract, schemaVersionOf } from '#contracts/event-contract.ts';
+import { type EventContract, presentSchemaVersion } from '#contracts/event-contract.ts';
 import { hasOnlyUnknownValues, NotUnderstood } from './failures.ts';
 
 /**
@@ -11,7 +11,7 @@ export function readPayload<Payload>(
   event: { type: string; schemaVersion?: number | undefined; payload: unknown },
 ): Payload {
   const version = event.schemaVersion ?? 1;
-  const present = schemaVersionOf(contract);
+  const present = presentSchemaVersion(contract);
   if (version > present) {
     throw new NotUnderstood(`${event.type} has schema version ${version}, known is ${present}`);
   }

@@ -38,13 +38,13 @@ export function eventProcessor(deps: {
   /** Counts the failure. Is the event to be retried? */
   async function countFailure(event: EventRecord, error: unknown): Promise<boolean> {
     watch.failed(event, error);
-    const state = await deadLetters.noteFailure(event, failureText(error), parkAfter);
+    const state = await deadLetters.recordFailure(event, failureText(error), parkAfter);
     if (state === 'PARKED') {
       const fields = { event: event.type, eventId: event.id };
       logger.error(fields, 'event parked: an operator replays or discards it');
     }
     // Another process may have processed it at this very moment.
-    if (state === 'FAILING') await deadLetters.forgetProcessed();
+    if (state === 'FAILING') await deadLetters.deleteProcessed();
     return state === 'FAILING';
   }
 
@@ -63,7 +63,7 @@ export function eventProcessor(deps: {
   return {
     async processBatch(batch) {
       // The inbox contains what was processed, parked or discarded: a duplicate has no effect.
-      const recorded = new Set(await inbox.held(batch.map(({ id }) => id)));
+      const recorded = new Set(await inbox.findRecorded(batch.map(({ id }) => id)));
       const outcomes = await Promise.allSettled(
         batch
           .filter(({ id }) => !recorded.has(id))
@@ -74,7 +74,7 @@ export function eventProcessor(deps: {
     },
 
     async reprocess(event) {
-      if ((await inbox.held([event.id])).length > 0) return;
+      if ((await inbox.findRecorded([event.id])).length > 0) return;
       try {
         await withCorrelation(event.correlationId, () => handle(event));
       } catch (error) {

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type EventContract, schemaVersionOf } from '#contracts/event-contract.ts';
-import { consumersOf, type Topology } from '#contracts/topology.ts';
+import { type EventContract, presentSchemaVersion } from '#contracts/event-contract.ts';
+import { findConsumers, type Topology } from '#contracts/topology.ts';
 import { correlationId } from '../observability/correlation.ts';
 
 /** An event as it is stored in an outbox and carried by a job. `occurredAt` is RFC 3339 in UTC. */
@@ -39,11 +39,11 @@ export function newEvent<Payload>(
     type,
     aggregateId: change.aggregateId,
     version: change.version,
-    schemaVersion: schemaVersionOf(contract),
+    schemaVersion: presentSchemaVersion(contract),
     occurredAt: change.occurredAt.toISOString(),
     correlationId: correlationId(),
     payload: change.payload,
-    awaiting: consumersOf(type, contexts),
+    awaiting: findConsumers(type, contexts),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { causesOf, failureKind, issuesOf } from './failures.ts';
+import { failureKind, listCauses, toIssueText } from './failures.ts';
 
 const MAX_TEXT_SIZE = 500;
 const FAULT = "A fault in the service's code; its log has the details under the event's id.";
@@ -13,7 +13,7 @@ const CODE_FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalErr
  */
 export function failureText(error: unknown): string {
   if (error instanceof z.ZodError) {
-    return plainFailureText(`The payload does not match its contract: ${issuesOf(error)}.`);
+    return plainFailureText(`The payload does not match its contract: ${toIssueText(error)}.`);
   }
   const database = databaseFailure(error);
   if (database) return database;
@@ -25,7 +25,7 @@ export function failureText(error: unknown): string {
 function databaseFailure(error: unknown): string | null {
   const objects: string[] = [];
   let code: string | undefined;
-  for (const cause of causesOf(error) as DatabaseFields[]) {
+  for (const cause of listCauses(error) as DatabaseFields[]) {
     const isFromServer = typeof cause.severity === 'string' || cause.sqlState !== undefined;
     code ??= cause.originalCode ?? (isFromServer ? String(cause.code ?? cause.errno) : undefined);
     const { constraint } = cause;

@@ -21,7 +21,7 @@ export type FailureKind = 'transient' | 'not-understood' | 'poisoned';
 /** The kind of failure of an error, by its own fields and those of its causes. Never throws. */
 export function failureKind(error: unknown): FailureKind {
   if (error instanceof NotUnderstood) return 'not-understood';
-  for (const cause of causesOf(error)) {
+  for (const cause of listCauses(error)) {
     if (cause instanceof RetryLater || isTransient(cause)) return 'transient';
   }
   return 'poisoned';
@@ -46,7 +46,7 @@ interface Fields {
 }
 
 /** The error and its causes, each once; Prisma keeps its driver's error in `meta`. */
-export function causesOf(error: unknown): Fields[] {
+export function listCauses(error: unknown): Fields[] {
   const found = new Set<Fields>();
   const waiting = [error];
   while (waiting.length > 0 && found.size < 20) {
@@ -134,7 +134,7 @@ function valueAt(payload: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** The issues of a payload that violates its contract, without the values. */
-export function issuesOf(error: z.ZodError): string {
+export function toIssueText(error: z.ZodError): string {
   const shown = error.issues.slice(0, 5);
   return shown.map(({ path, message }) => `${path.join('.') || 'payload'}: ${message}`).join('; ');
 }

@@ -6,17 +6,17 @@ import { type Queryable, statement } from '../database/postgres.ts';
  */
 export interface Inbox {
   /** The ids among `ids` that the inbox contains. */
-  held(ids: readonly string[]): Promise<string[]>;
+  findRecorded(ids: readonly string[]): Promise<string[]>;
 }
 
 const recorded = statement<{ event_id: string }>(
-  'inbox-held',
+  'inbox-find-recorded',
   'SELECT event_id FROM inbox WHERE event_id = ANY($1::uuid[])',
 );
 
 /**
- * SQL of two parts of a WITH: `taken` inserts the event of the parameter into the inbox if `condition`
- * is true, `cleared` deletes the record of its failed attempts. `onConflict` applies when the inbox
+ * SQL of two parts of a WITH: `recorded` inserts the event of the parameter into the inbox if `condition`
+ * is true, `deleted_failures` deletes the record of its failed attempts. `onConflict` applies when the inbox
  * has the event already; '' makes the whole statement fail.
  */
 export function insertInbox(
@@ -24,23 +24,23 @@ export function insertInbox(
   condition = 'TRUE',
   onConflict: '' | 'ON CONFLICT DO NOTHING' = 'ON CONFLICT DO NOTHING',
 ): string {
-  return `taken AS (
+  return `recorded AS (
      INSERT INTO inbox (event_id) SELECT ${parameter}::uuid WHERE ${condition} ${onConflict}
   RETURNING event_id),
-   cleared AS (
-     DELETE FROM dead_letter WHERE event_id IN (SELECT event_id FROM taken) AND state = 'FAILING')`;
+   deleted_failures AS (
+     DELETE FROM dead_letter WHERE event_id IN (SELECT event_id FROM recorded) AND state = 'FAILING')`;
 }
 
 const record = statement<{ event_id: string }>(
-  'inbox-take',
-  `WITH ${insertInbox('$1')} SELECT event_id FROM taken`,
+  'inbox-record',
+  `WITH ${insertInbox('$1')} SELECT event_id FROM recorded`,
 );
 
 /** Inserts an event without another effect into the inbox. False: the inbox had it already. */
-export async function takeEvent(db: Queryable, eventId: string): Promise<boolean> {
+export async function recordProcessed(db: Queryable, eventId: string): Promise<boolean> {
   return (await record(db, eventId)).length > 0;
 }
 
 export function postgresInbox(db: Queryable): Inbox {
-  return { held: async (ids) => (await recorded(db, ids)).map((row) => row.event_id) };
+  return { findRecorded: async (ids) => (await recorded(db, ids)).map((row) => row.event_id) };
 }

@@ -1,8 +1,8 @@
 import { ConfigError } from '../config/settings.ts';
 import type { NotificationConnection } from './notification-connection.ts';
-import { connectToPostgres } from './notifications-postgres.ts';
-import { connectToRedis } from './notifications-redis.ts';
-import { within } from './queue-server.ts';
+import { connectToPostgres } from './notification-postgres.ts';
+import { connectToRedis } from './notification-redis.ts';
+import { withTimeout } from './queue-server.ts';
 
 /** One of the two is set; Redis takes precedence. */
 export interface NotificationSettings {
@@ -27,7 +27,7 @@ export async function connect(
     ? connectToRedis(env.REDIS_URL, channel)
     : connectToPostgres(String(env.QUEUE_DATABASE_URL), channel);
   try {
-    return await within(RESPONSE_TIMEOUT_MS, 'connecting', connecting);
+    return await withTimeout(RESPONSE_TIMEOUT_MS, 'connecting', connecting);
   } catch (error) {
     // A connection that opens after the timeout must not stay open.
     connecting.then((late) => late.close()).catch(() => {});

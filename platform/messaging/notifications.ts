@@ -8,7 +8,7 @@ import {
   RESPONSE_TIMEOUT_MS,
   requireServer,
 } from './notification-server.ts';
-import { sparingWarnings, within } from './queue-server.ts';
+import { throttledWarnings, withTimeout } from './queue-server.ts';
 
 /**
  * Notifications inform every subscribed process, at once, that something is new. They may get lost: a
@@ -68,7 +68,7 @@ export function openPublisher(
   metrics?: Metrics,
 ): Publisher {
   requireServer(env);
-  const warn = sparingWarnings(logger, 'a notification was not published', { channel });
+  const warn = throttledWarnings(logger, 'a notification was not published', { channel });
   const connection = sharedConnection(env, channel);
   let waiting: string[] = [];
   let publishing = false;
@@ -76,7 +76,7 @@ export function openPublisher(
   async function send(text: string): Promise<void> {
     const opened = await connection.get();
     try {
-      await within(RESPONSE_TIMEOUT_MS, 'publishing', opened.publish(text));
+      await withTimeout(RESPONSE_TIMEOUT_MS, 'publishing', opened.publish(text));
     } catch (error) {
       opened.close();
       throw error;
@@ -87,7 +87,7 @@ export function openPublisher(
     // Opens a connection where nothing was published yet: else it would look like an outage.
     showConnection(metrics, 'notifications', async () => {
       const ping = connection.get().then((opened) => opened.ping());
-      return within(PING_TIMEOUT_MS, 'PING', ping).then(
+      return withTimeout(PING_TIMEOUT_MS, 'PING', ping).then(
         () => true,
         () => false,
       );
@@ -127,7 +127,7 @@ export function subscribeToNotifications(
   logger: Logger,
 ): { isConnected(): boolean; close(): Promise<void> } {
   requireServer(env);
-  const warn = sparingWarnings(logger, 'notifications do not arrive', { channel });
+  const warn = throttledWarnings(logger, 'notifications do not arrive', { channel });
   const stop = new AbortController();
   let isListening = false;
 
@@ -137,7 +137,7 @@ export function subscribeToNotifications(
     stop.signal.addEventListener('abort', close, { once: true });
     try {
       stop.signal.throwIfAborted();
-      await within(RESPONSE_TIMEOUT_MS, 'listening', connection.listen(subscriber.onMessage));
+      await withTimeout(RESPONSE_TIMEOUT_MS, 'listening', connection.listen(subscriber.onMessage));
       isListening = true;
       onConnected();
       await pingUntilLost(connection);
@@ -184,6 +184,6 @@ async function pingUntilLost(connection: NotificationConnection): Promise<void> 
   });
   while (!lost) {
     await Promise.race([ended, pause(PING_EVERY_MS)]);
-    if (!lost) await within(RESPONSE_TIMEOUT_MS, 'PING', connection.ping());
+    if (!lost) await withTimeout(RESPONSE_TIMEOUT_MS, 'PING', connection.ping());
   }
 }

@@ -38,7 +38,7 @@ export interface EventRow {
 }
 
 /** Reads what {@link insertOutbox} wrote, without `awaiting`, which only the relay needs. */
-export function storedEventOf(row: EventRow): StoredEvent {
+export function toStoredEvent(row: EventRow): StoredEvent {
   return {
     id: row.id,
     topic: row.topic,
@@ -96,7 +96,7 @@ export async function claimDueEvents(
   const rows = await claim(db, limit, queues);
   return rows.map((row) => ({
     attempt: row.attempts,
-    event: { ...storedEventOf(row), awaiting: row.awaiting },
+    event: { ...toStoredEvent(row), awaiting: row.awaiting },
   }));
 }
 
@@ -111,14 +111,16 @@ export async function hasDueEvents(db: Queryable): Promise<boolean> {
 }
 
 const unacknowledged = statement<{ events: number; seconds: number }>(
-  'outbox-awaited',
+  'outbox-unacknowledged',
   `SELECT count(*)::int AS events,
           coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float AS seconds
      FROM outbox WHERE awaiting <> '{}'`,
 );
 
 /** The number of events that some consumer has not acknowledged, and the age of the oldest. */
-export async function awaitedEvents(db: Queryable): Promise<{ events: number; seconds: number }> {
+export async function countUnacknowledged(
+  db: Queryable,
+): Promise<{ events: number; seconds: number }> {
   return (await unacknowledged(db))[0] ?? { events: 0, seconds: 0 };
 }
 

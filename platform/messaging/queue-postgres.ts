@@ -1,9 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createPostgresBackend, Queue } from 'bullmq';
 import pg from 'pg';
-import { boundSilence, leaveReadOnlyServer } from '../database/postgres.ts';
+import { destroyHalfOpenConnections, renewConnectionsWhenReadOnly } from '../database/postgres.ts';
 import type { Logger } from '../observability/logger.ts';
-import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
+import {
+  PING_TIMEOUT_MS,
+  type QueueServer,
+  throttledWarnings,
+  withTimeout,
+} from './queue-server.ts';
 
 /** The schema of BullMQ's tables on PostgreSQL. */
 const BULLMQ_SCHEMA = 'bullmq';
@@ -34,13 +39,13 @@ async function migrate(connectionString: string, onError: (error: unknown) => vo
   try {
     await migration.waitUntilReady();
   } finally {
-    await within(CLOSE_TIMEOUT_MS, 'closing', migration.close()).catch(() => {});
+    await withTimeout(CLOSE_TIMEOUT_MS, 'closing', migration.close()).catch(() => {});
   }
 }
 
 /** Connects to PostgreSQL in the background, without a time limit, and creates BullMQ's tables. */
 export function openQueueDatabase(connectionString: string, logger: Logger): QueueServer {
-  const warn = sparingWarnings(logger, 'the queue database is not reachable');
+  const warn = throttledWarnings(logger, 'the queue database is not reachable');
   const closing = new AbortController();
   const migrated = (async () => {
     for (;;) {
@@ -69,17 +74,17 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
   });
   // Every queue and worker adds a listener of its own.
   pool.setMaxListeners(0);
-  pool.on('error', sparingWarnings(logger, 'a queue connection was lost'));
+  pool.on('error', throttledWarnings(logger, 'a queue connection was lost'));
   // A connection that only listens sends nothing, and would not notice that it is half-open.
-  const { destroyAll } = boundSilence(pool, SILENCE_MS, { heartbeat: true });
-  leaveReadOnlyServer(pool, logger);
+  const { destroyAll } = destroyHalfOpenConnections(pool, SILENCE_MS, { heartbeat: true });
+  renewConnectionsWhenReadOnly(pool, logger);
   return {
     options: { connection: pool as never },
     backend: createPostgresBackend as never,
-    isAnswer: (error) => error instanceof pg.DatabaseError,
+    isResponse: (error) => error instanceof pg.DatabaseError,
     async ping() {
-      await within(
-        PING_MS,
+      await withTimeout(
+        PING_TIMEOUT_MS,
         'SELECT 1',
         migrated.then(() => pool.query('SELECT 1')),
       );
@@ -87,7 +92,7 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
     async close() {
       closing.abort(new Error('the queue is closed'));
       // Ends when every connection is released; during an outage some never are.
-      await within(CLOSE_TIMEOUT_MS, 'closing', pool.end()).catch(() => {});
+      await withTimeout(CLOSE_TIMEOUT_MS, 'closing', pool.end()).catch(() => {});
       destroyAll();
     },
   };

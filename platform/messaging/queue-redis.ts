@@ -1,7 +1,12 @@
 import { createNodeRedisClient, createRedisBackend, type IRedisClient } from 'bullmq';
 import { createClient, ErrorReply } from 'redis';
 import type { Logger } from '../observability/logger.ts';
-import { PING_MS, type QueueServer, sparingWarnings, within } from './queue-server.ts';
+import {
+  PING_TIMEOUT_MS,
+  type QueueServer,
+  throttledWarnings,
+  withTimeout,
+} from './queue-server.ts';
 
 const PING_EVERY_MS = 1_000;
 
@@ -19,7 +24,7 @@ export function openRedis(url: string, logger: Logger): QueueServer {
       reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000),
     },
   });
-  client.on('error', sparingWarnings(logger, 'Redis is not reachable'));
+  client.on('error', throttledWarnings(logger, 'Redis is not reachable'));
   let connection: IRedisClient | undefined;
   const copies = new Set<IRedisClient>();
   const connected = client.connect().then(() => {
@@ -38,7 +43,9 @@ export function openRedis(url: string, logger: Logger): QueueServer {
   const watch = setInterval(async () => {
     if (pinging || !client.isReady) return;
     pinging = true;
-    const failed = await within(PING_MS, 'PING', client.ping()).catch((error: Error) => error);
+    const failed = await withTimeout(PING_TIMEOUT_MS, 'PING', client.ping()).catch(
+      (error: Error) => error,
+    );
     pinging = false;
     if (!(failed instanceof Error) || failed instanceof ErrorReply || !client.isReady) return;
     logger.warn({ err: failed }, 'Redis does not respond: the connection is replaced');
@@ -54,10 +61,10 @@ export function openRedis(url: string, logger: Logger): QueueServer {
       return { connection: connection as never, prefix: '{spacerent}' };
     },
     backend: createRedisBackend,
-    isAnswer: (error) => error instanceof ErrorReply,
+    isResponse: (error) => error instanceof ErrorReply,
     ping: async () =>
-      void (await within(
-        PING_MS,
+      void (await withTimeout(
+        PING_TIMEOUT_MS,
         'PING',
         connected.then(() => client.ping()),
       )),

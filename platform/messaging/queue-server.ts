@@ -10,17 +10,17 @@ export interface QueueServer {
   readonly options: QueueOptions;
   backend: BackendFactory;
   /** Is this error a response of the server? Then the connection to it works. */
-  isAnswer(error: unknown): boolean;
+  isResponse(error: unknown): boolean;
   /** Rejects when the server is not connected or does not respond within 3 s. */
   ping(): Promise<void>;
   /** Ends every connection, also those that BullMQ opened and did not close. */
   close(): Promise<void>;
 }
 
-export const PING_MS = 3_000;
+export const PING_TIMEOUT_MS = 3_000;
 
 /** Resolves or rejects as `work` does, or rejects after `ms`; `work` itself is not cancelled. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
@@ -35,7 +35,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
 const WARN_EVERY_MS = 5_000;
 
 /** Logs a source's errors as warnings, at most one in 5 s, and how many it suppressed since. */
-export function sparingWarnings(logger: Logger, message: string, fields: object = {}) {
+export function throttledWarnings(logger: Logger, message: string, fields: object = {}) {
   let suppressedUntil = 0;
   let suppressed = 0;
   return (error: unknown): void => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type BackendFactory, type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { Logger } from '../observability/logger.ts';
 import type { EventRecord } from './events.ts';
-import { type QueueServer, sparingWarnings, within } from './queue-server.ts';
+import { type QueueServer, throttledWarnings, withTimeout } from './queue-server.ts';
 
 const workerOptions = {
   lockDuration: 10_000,
@@ -50,7 +50,7 @@ export function startReceiver(
   handle: HandleJob,
   logger: Logger,
 ): Receiver {
-  const warn = sparingWarnings(logger, 'worker error', { queue });
+  const warn = throttledWarnings(logger, 'worker error', { queue });
   const running = new Set<Promise<void>>();
   let current: Generation | undefined;
   let stopping = false;
@@ -146,7 +146,7 @@ function openGeneration(
 /** Closes a worker; during an outage BullMQ would wait for the server to confirm it. */
 async function closeWorker(worker: Worker): Promise<void> {
   try {
-    await within(CLOSE_TIMEOUT_MS, 'closing a worker', worker.close());
+    await withTimeout(CLOSE_TIMEOUT_MS, 'closing a worker', worker.close());
   } catch (error) {
     // The worker may stay open, and must not go on renewing the locks of jobs that it cannot finish.
     const { lockManager } = worker as unknown as { lockManager: { close(): Promise<void> } };
@@ -167,7 +167,7 @@ function observedBackend(server: QueueServer, onPolled: () => void): BackendFact
         return result;
       } catch (error) {
         // Redis refuses while it is full or loads its data; the connection to it works.
-        if (server.isAnswer(error)) onPolled();
+        if (server.isResponse(error)) onPolled();
         // BullMQ polls again at once.
         await pause(PAUSE_AFTER_ERROR_MS);
         throw error;

@@ -5,7 +5,7 @@ import { type Metrics, showConnection } from '../observability/metrics.ts';
 import type { EventRecord } from './events.ts';
 import { openQueueDatabase } from './queue-postgres.ts';
 import { openRedis } from './queue-redis.ts';
-import { PING_MS, sparingWarnings, within } from './queue-server.ts';
+import { PING_TIMEOUT_MS, throttledWarnings, withTimeout } from './queue-server.ts';
 import { type Receiver, startReceiver } from './queue-worker.ts';
 
 /** One copy of an event for one consumer. */
@@ -33,7 +33,7 @@ export interface Transport {
     handle: (batch: readonly EventRecord[]) => Promise<void>,
   ): Promise<void>;
   /** How many batches wait in a queue; rejects when the server does not respond within 3 s. */
-  waiting(queue: string): Promise<number>;
+  countWaiting(queue: string): Promise<number>;
   /** Rejects when the queue's server does not respond within 3 s. */
   ping(): Promise<void>;
   /** Receives no more jobs and lets running handlers finish; waits 3 s for the server at most. */
@@ -68,7 +68,7 @@ export function openTransport(
     : openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
   if (metrics) {
     showConnection(metrics, 'queue', async () => {
-      const ping = within(METRICS_TIMEOUT_MS, 'PING', server.ping());
+      const ping = withTimeout(METRICS_TIMEOUT_MS, 'PING', server.ping());
       return ping.then(
         () => true,
         () => false,
@@ -84,7 +84,7 @@ export function openTransport(
     const existing = queues.get(name);
     if (existing) return existing;
     const queue = new Queue(name, server.options, server.backend as never);
-    queue.on('error', sparingWarnings(logger, 'queue error', { queue: name }));
+    queue.on('error', throttledWarnings(logger, 'queue error', { queue: name }));
     queues.set(name, queue);
     queue.waitUntilReady().catch(() => {
       queues.delete(name);
@@ -104,14 +104,14 @@ export function openTransport(
       const sends = [...batchesByQueue(messages)].map(([name, batches]) =>
         sendBatches(name, batches),
       );
-      await within(SEND_TIMEOUT_MS, 'handing events to the queue', Promise.all(sends));
+      await withTimeout(SEND_TIMEOUT_MS, 'handing events to the queue', Promise.all(sends));
     },
     async receive(name, concurrency, handle) {
       receivers.push(startReceiver(server, name, concurrency, ({ data }) => handle(data), logger));
     },
-    async waiting(name) {
+    async countWaiting(name) {
       const count = openQueue(name).then((queue) => queue.getWaitingCount());
-      return within(PING_MS, 'counting batches', count);
+      return withTimeout(PING_TIMEOUT_MS, 'counting batches', count);
     },
     ping: server.ping,
     async stopReceiving() {
@@ -119,7 +119,7 @@ export function openTransport(
     },
     async close() {
       const closing = [...queues.values()].map((queue) => queue.close());
-      await within(CLOSE_TIMEOUT_MS, 'closing the queues', Promise.allSettled(closing)).catch(
+      await withTimeout(CLOSE_TIMEOUT_MS, 'closing the queues', Promise.allSettled(closing)).catch(
         () => {},
       );
       await server.close();

@@ -1,7 +1,7 @@
 import { Counter } from 'prom-client';
 import type { Pool } from '../database/postgres.ts';
 import { databaseGauge, type Metrics } from '../observability/metrics.ts';
-import { awaitedEvents } from './outbox.ts';
+import { countUnacknowledged } from './outbox.ts';
 
 /** The counters of a relay, and gauges of the unacknowledged events in its outbox. */
 export function relayMetrics(pool: Pool, metrics: Metrics) {
@@ -9,18 +9,18 @@ export function relayMetrics(pool: Pool, metrics: Metrics) {
   databaseGauge(
     metrics,
     {
-      name: 'spacerent_outbox_oldest_awaited_seconds',
+      name: 'spacerent_outbox_oldest_unacknowledged_seconds',
       help: 'Age of the oldest event that some consumer has not acknowledged',
     },
-    async () => [{ value: (await awaitedEvents(pool)).seconds }],
+    async () => [{ value: (await countUnacknowledged(pool)).seconds }],
   );
   databaseGauge(
     metrics,
     {
-      name: 'spacerent_outbox_awaited_events',
+      name: 'spacerent_outbox_unacknowledged_events',
       help: 'Events that some consumer has not acknowledged',
     },
-    async () => [{ value: (await awaitedEvents(pool)).events }],
+    async () => [{ value: (await countUnacknowledged(pool)).events }],
   );
   return {
     sent: new Counter({

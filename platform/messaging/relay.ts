@@ -1,5 +1,5 @@
 import type { Topology } from '#contracts/topology.ts';
-import type { Authorize } from '../auth/internal-tokens.ts';
+import type { SignRequest } from '../auth/internal-requests.ts';
 import type { Pool } from '../database/postgres.ts';
 import { repeat } from '../lifecycle/lifecycle.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -8,7 +8,7 @@ import { collectAcknowledgements } from './acknowledgements.ts';
 import { dueEventSender } from './due-events.ts';
 import type { EventRecord } from './events.ts';
 import { sendFreshEvents } from './fresh-events.ts';
-import { peerInboxes } from './peer-inboxes.ts';
+import { openPeerInboxes } from './peer-inboxes.ts';
 import type { Transport } from './queue.ts';
 import { relayMetrics } from './relay-metrics.ts';
 import { eventSender } from './send-events.ts';
@@ -32,7 +32,7 @@ export interface Relay {
 export function startRelay(deps: {
   pool: Pool;
   transport: Transport;
-  authorize: Authorize;
+  authorize: SignRequest;
   /** The addresses of the contexts that consume the events. */
   inboxUrls: Readonly<Record<string, string>>;
   /** The context whose outbox it is. */
@@ -43,7 +43,7 @@ export function startRelay(deps: {
 }): Relay {
   const { pool, transport, publisher, contexts, logger } = deps;
   const { sent, acknowledged } = relayMetrics(pool, deps.metrics);
-  const inboxes = peerInboxes(deps.inboxUrls, deps.authorize);
+  const inboxes = openPeerInboxes(deps.inboxUrls, deps.authorize);
   const controller = new AbortController();
   const stopping = controller.signal;
   const acknowledgements = collectAcknowledgements({ pool, inboxes, acknowledged });

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type Queryable, statement } from '../database/postgres.ts';
 import type { StoredEvent } from './events.ts';
-import { type EventRow, storedEventOf } from './outbox.ts';
+import { type EventRow, toStoredEvent } from './outbox.ts';
 
 /** The paths at which a context serves all its events: no context reads another's database. */
 export const EVENTS_PATH = '/events';
@@ -49,7 +49,7 @@ const estimate = statement<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }
 
 export function storedEvents(db: Queryable): StoredEvents {
   return {
-    page: async (after, limit) => (await pageAfter(db, after ?? NIL, limit)).map(storedEventOf),
+    page: async (after, limit) => (await pageAfter(db, after ?? NIL, limit)).map(toStoredEvent),
     async count() {
       const [counted] = await countUpTo(db, MAX_COUNTED);
       if (counted && counted.count < MAX_COUNTED) return counted.count;

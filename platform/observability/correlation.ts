@@ -29,7 +29,7 @@ export function correlationId(): string {
 }
 
 /** The correlation of the current request or event; undefined outside of any. */
-export function knownCorrelation(): Correlation | undefined {
+export function currentCorrelation(): Correlation | undefined {
   return current.getStore();
 }
 

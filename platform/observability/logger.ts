@@ -1,5 +1,5 @@
 import { type Logger, type LoggerOptions, pino } from 'pino';
-import { knownCorrelation } from './correlation.ts';
+import { currentCorrelation } from './correlation.ts';
 import { redactor } from './redaction.ts';
 
 export type { Logger };
@@ -29,7 +29,7 @@ export function createLogger(
     formatters: { level: (label) => ({ level: label }) },
     redact: ['authorization', '*.authorization', 'token', '*.token'],
     mixin: () => {
-      const current = knownCorrelation();
+      const current = currentCorrelation();
       if (!current) return {};
       const { id, clientId } = current;
       return { correlationId: id, ...(clientId && { clientCorrelationId: clientId }) };

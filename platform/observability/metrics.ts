@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { within } from '../messaging/queue-server.ts';
+import { withTimeout } from '../messaging/queue-server.ts';
 
 export type Metrics = Registry;
 
@@ -66,7 +66,7 @@ export function databaseGauge<Label extends string = never>(
     labelNames,
     registers: [metrics],
     async collect() {
-      const samples = await within(READ_TIMEOUT_MS, name, read()).catch(() => []);
+      const samples = await withTimeout(READ_TIMEOUT_MS, name, read()).catch(() => []);
       this.reset();
       // Without labels a reset sets the value 0, which would be wrong.
       if (labelNames.length === 0) this.remove();
@@ -79,7 +79,7 @@ export function databaseGauge<Label extends string = never>(
 export const METRICS_PATH = '/metrics';
 
 /** Makes the check whether an `Authorization` header contains the token for reading the metrics. */
-export function metricsReader(token: string | undefined) {
+export function metricsTokenCheck(token: string | undefined) {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = token && digest(`Bearer ${token}`);
   return (authorization = ''): boolean =>

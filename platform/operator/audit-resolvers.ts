@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../graphql/errors.ts';
 import { parseId } from '../graphql/ids.ts';
-import { connection, readPage } from '../graphql/pagination.ts';
+import { readPage, toConnection } from '../graphql/pagination.ts';
 import type { AuditEntry, AuditLog } from './audit.ts';
 
 interface LogArgs {
@@ -26,7 +26,7 @@ export function auditResolvers(context: 'Book' | 'Payment' | 'Space', log: Audit
           throw badInput('userId', 'The userId must not hold control characters.');
         }
         const entries = await log.list({ subjectId, userId }, page.after, page.first + 1);
-        return connection(
+        return toConnection(
           entries,
           page,
           ({ id }) => id,

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Role, Viewer } from '../auth/viewer.ts';
+import type { Principal, Role } from '../auth/principal.ts';
 import { type Queryable, statement } from '../database/postgres.ts';
 import { correlationId } from '../observability/correlation.ts';
 
@@ -24,7 +24,7 @@ export function newAuditEntry(action: Omit<AuditEntry, 'id' | 'at' | 'correlatio
 }
 
 /** The role in which a user does what `role` may do: `operator` for operators without that role. */
-export function actedAs<R extends Role>({ roles }: Viewer, role: R): R | 'operator' {
+export function roleFor<R extends Role>({ roles }: Principal, role: R): R | 'operator' {
   return roles.includes(role) ? role : 'operator';
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { signedIn } from '../auth/viewer.ts';
+import { requirePrincipal } from '../auth/principal.ts';
 import { badInput } from '../graphql/errors.ts';
 import { parseId } from '../graphql/ids.ts';
-import { connection, readPage } from '../graphql/pagination.ts';
+import { readPage, toConnection } from '../graphql/pagination.ts';
 import type { SubgraphContext } from '../graphql/subgraph-server.ts';
 import { isText } from '../graphql/text.ts';
 import type { Consumer } from '../messaging/consumer.ts';
@@ -27,7 +27,7 @@ const MAX_REASON_LENGTH = 1_000;
 export function deadLetterResolvers(
   context: 'Book' | 'Payment' | 'Space' | 'MyPage',
   deadLetters: DeadLetters,
-  consumer: Pick<Consumer, 'retake'>,
+  consumer: Pick<Consumer, 'reprocess'>,
   logger: Pick<Logger, 'info'>,
 ) {
   const listField = `${context === 'MyPage' ? 'myPage' : context.toLowerCase()}DeadLetters`;
@@ -40,7 +40,7 @@ export function deadLetterResolvers(
           after: page.after,
           limit: page.first + 1,
         });
-        return connection(
+        return toConnection(
           rows,
           page,
           (row) => row.eventId,
@@ -53,9 +53,9 @@ export function deadLetterResolvers(
       async [`replay${context}DeadLetter`](
         _: unknown,
         args: { eventId: string },
-        { viewer }: SubgraphContext,
+        { principal }: SubgraphContext,
       ) {
-        const { userId: by } = signedIn(viewer);
+        const { userId: by } = requirePrincipal(principal);
         const eventId = parseId(args.eventId, 'eventId');
         return replay(deadLetters, consumer, logger, eventId, by);
       },
@@ -63,12 +63,12 @@ export function deadLetterResolvers(
       async [`discard${context}DeadLetter`](
         _: unknown,
         args: { eventId: string; reason: string },
-        { viewer }: SubgraphContext,
+        { principal }: SubgraphContext,
       ) {
-        const { userId: by } = signedIn(viewer);
+        const { userId: by } = requirePrincipal(principal);
         const eventId = parseId(args.eventId, 'eventId');
         const reason = parseReason(args.reason);
-        const isDone = await deadLetters.settle(eventId, { state: 'DISCARDED', by, reason });
+        const isDone = await deadLetters.resolve(eventId, { state: 'DISCARDED', by, reason });
         if (!isDone) return toRefusal(await deadLetters.find(eventId));
         logger.info({ eventId, by, reason }, 'dead letter discarded');
         return success(deadLetters, eventId);
@@ -91,16 +91,16 @@ export function deadLetterResolvers(
 
 async function replay(
   deadLetters: DeadLetters,
-  consumer: Pick<Consumer, 'retake'>,
+  consumer: Pick<Consumer, 'reprocess'>,
   logger: Pick<Logger, 'info'>,
   eventId: string,
   by: string,
 ) {
-  await deadLetters.release(eventId);
+  await deadLetters.beginReplay(eventId);
   const deadLetter = await deadLetters.find(eventId);
   if (deadLetter?.state !== 'REPLAYING') return toRefusal(deadLetter);
   try {
-    await consumer.retake(deadLetter.event);
+    await consumer.reprocess(deadLetter.event);
   } catch (error) {
     logger.info({ eventId, by }, 'dead letter replayed in vain');
     return {
@@ -108,7 +108,7 @@ async function replay(
       message: `It failed again and stays parked: ${failureText(error)}`,
     };
   }
-  if (await deadLetters.settle(eventId, { state: 'REPLAYED', by, reason: null })) {
+  if (await deadLetters.resolve(eventId, { state: 'REPLAYED', by, reason: null })) {
     logger.info({ eventId, by }, 'dead letter replayed');
   }
   return success(deadLetters, eventId);

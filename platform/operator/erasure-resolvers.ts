@@ -1,4 +1,4 @@
-import { signedIn } from '../auth/viewer.ts';
+import { requirePrincipal } from '../auth/principal.ts';
 import { badInput } from '../graphql/errors.ts';
 import { parseId } from '../graphql/ids.ts';
 import type { SubgraphContext } from '../graphql/subgraph-server.ts';
@@ -21,15 +21,19 @@ export function erasureResolvers(
 ) {
   return {
     Mutation: {
-      [`erase${context}Customer`]: (_: unknown, args: EraseArgs, { viewer }: SubgraphContext) => {
+      [`erase${context}Customer`]: (
+        _: unknown,
+        args: EraseArgs,
+        { principal }: SubgraphContext,
+      ) => {
         const request = {
           customerId: parseCustomer(args.customerId),
           pseudonym: parsePseudonym(args.pseudonym),
           after: args.after ? parseId(args.after, 'after') : null,
         };
-        return orRefusal(async () => ({
+        return toErasureResult(async () => ({
           pseudonym: request.pseudonym,
-          ...(await erasure.erase(request, signedIn(viewer))),
+          ...(await erasure.erase(request, requirePrincipal(principal))),
         }));
       },
     },
@@ -52,7 +56,7 @@ function parsePseudonym(pseudonym: string): string {
 }
 
 /** A step as a member of the union; a {@link NotErasable} is a refusal. */
-export async function orRefusal(
+export async function toErasureResult(
   step: () => Promise<{ pseudonym: string; replaced: number; next: string | null }>,
 ) {
   try {

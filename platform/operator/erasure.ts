@@ -1,4 +1,4 @@
-import type { Viewer } from '../auth/viewer.ts';
+import type { Principal } from '../auth/principal.ts';
 import { inTransaction, type Pool, type Queryable } from '../database/postgres.ts';
 import { insertAuditEntry, newAuditEntry } from './audit.ts';
 
@@ -20,7 +20,7 @@ export interface ErasureStep {
 
 export interface Erasure {
   /** Replaces the customer's id in a bounded number of rows. A repeated step changes nothing. */
-  erase(request: ErasureRequest, by: Viewer): Promise<ErasureStep>;
+  erase(request: ErasureRequest, by: Principal): Promise<ErasureStep>;
 }
 
 /** In rows: some 100 ms of reading. */
@@ -88,7 +88,11 @@ async function countChanged(db: Queryable, statement: string, values: unknown[])
   return (await db.query(statement, values)).rowCount ?? 0;
 }
 
-async function recordErasure(db: Queryable, pseudonym: string, { userId }: Viewer): Promise<void> {
+async function recordErasure(
+  db: Queryable,
+  pseudonym: string,
+  { userId }: Principal,
+): Promise<void> {
   const entry = newAuditEntry({
     userId,
     actedAs: 'operator',

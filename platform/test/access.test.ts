@@ -1,8 +1,8 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { describe, expect, test } from '@jest/globals';
 import { graphql, parse } from 'graphql';
-import type { Caller } from '../auth/internal-tokens.ts';
-import type { Role } from '../auth/viewer.ts';
+import type { InternalRequest } from '../auth/internal-requests.ts';
+import type { Role } from '../auth/principal.ts';
 import { type Audience, withAccessRules } from '../graphql/access.ts';
 
 const HEAD = `
@@ -14,14 +14,14 @@ function schemaOf(text: string, resolvers = {}) {
   return withAccessRules(buildSubgraphSchema({ typeDefs: parse(`${HEAD}${text}`), resolvers }));
 }
 
-const client = (...roles: Role[]): Caller => ({
+const client = (...roles: Role[]): InternalRequest => ({
   service: 'router',
-  viewer: { userId: 'kim', roles },
+  principal: { userId: 'kim', roles },
 });
-const nobody: Caller = { service: 'router', viewer: null };
-const context: Caller = { service: 'book', viewer: null };
+const nobody: InternalRequest = { service: 'router', principal: null };
+const context: InternalRequest = { service: 'book', principal: null };
 
-const callers: [string, Caller][] = [
+const callers: [string, InternalRequest][] = [
   ['nobody', nobody],
   ['somebody', client()],
   ['a customer', client('customer')],
@@ -54,7 +54,7 @@ describe('a field that is for', () => {
       if (names.includes(name)) {
         expect(answer).toEqual({ data: { field: 7 } });
       } else {
-        const code = caller.viewer || audience === 'SERVICE' ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+        const code = caller.principal || audience === 'SERVICE' ? 'FORBIDDEN' : 'UNAUTHENTICATED';
         expect(answer.errors?.[0]?.extensions.code).toBe(code);
         expect(resolved).toBe(0);
       }

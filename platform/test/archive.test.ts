@@ -5,7 +5,7 @@ import type { ContextName } from '#contracts/topology.ts';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
 import { statement } from '../database/postgres.ts';
-import { archiveFinished, firstIdAt, startArchiving } from '../messaging/archive.ts';
+import { archiveAcknowledged, firstIdAt, startArchiving } from '../messaging/archive.ts';
 import type { EventRecord, StoredEvent } from '../messaging/events.ts';
 import { insertOutbox } from '../messaging/outbox.ts';
 import { serveStoredEvents, storedEvents } from '../messaging/stored-events.ts';
@@ -48,7 +48,7 @@ const idsIn = async (table: 'outbox' | 'event_archive') =>
 const idsOf = (events: { id: string }[]) => events.map(({ id }) => id).sort();
 const stored = ({ awaiting, ...event }: EventRecord): StoredEvent => event;
 const archive = (before = firstIdAt(Date.now()), limit = 500) =>
-  archiveFinished(database.pool, { after: NIL, before }, limit);
+  archiveAcknowledged(database.pool, { after: NIL, before }, limit);
 
 describe('archiving', () => {
   test('takes what is acknowledged and old, and leaves the rest in the outbox', async () => {
@@ -85,7 +85,7 @@ describe('archiving', () => {
     const first = await archive(undefined, 5);
     expect(first).toEqual({ moved: 5, last: events[4]?.id });
     const rest = { after: first.last as string, before: firstIdAt(now) };
-    expect((await archiveFinished(database.pool, rest, 5)).moved).toBe(2);
+    expect((await archiveAcknowledged(database.pool, rest, 5)).moved).toBe(2);
     expect(await idsIn('outbox')).toEqual([stuck.id]);
   });
 

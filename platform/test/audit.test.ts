@@ -8,14 +8,14 @@ import { withCorrelation } from '../observability/correlation.ts';
 import {
   type AuditEntry,
   type AuditLog,
-  actedAs,
   insertAuditEntry,
   newAuditEntry,
   postgresAuditLog,
+  roleFor,
 } from '../operator/audit.ts';
 import { auditResolvers } from '../operator/audit-resolvers.ts';
 
-const write = `WITH noted AS (${insertAuditEntry('$1', '$2::boolean')}) SELECT`;
+const write = `WITH audited AS (${insertAuditEntry('$1', '$2::boolean')}) SELECT`;
 
 const anEntry = (changes: Partial<AuditEntry> = {}): AuditEntry => ({
   ...newAuditEntry({
@@ -237,7 +237,7 @@ describe('what operators read of it', () => {
 
 test('operators act by a role that they have, and as operators without it', () => {
   const as = (...roles: ('customer' | 'host' | 'operator')[]) =>
-    actedAs({ userId: 'kim', roles }, 'host');
+    roleFor({ userId: 'kim', roles }, 'host');
   expect([as('host'), as('operator', 'host'), as('operator')]).toEqual([
     'host',
     'host',

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { describeDeadLetters } from '../../tests/support/dead-letters.ts';
 import { type DeadLetters, postgresDeadLetters } from '../messaging/dead-letters.ts';
-import { postgresInbox, takeEvent } from '../messaging/inbox.ts';
+import { postgresInbox, recordProcessed } from '../messaging/inbox.ts';
 import { withCorrelation } from '../observability/correlation.ts';
 import { type AuditLog, postgresAuditLog } from '../operator/audit.ts';
 
@@ -12,7 +12,7 @@ describeDeadLetters('PostgreSQL', async () => {
   return {
     inbox: postgresInbox(database.pool),
     deadLetters: postgresDeadLetters(database.pool),
-    process: (id) => takeEvent(database.pool, id),
+    process: (id) => recordProcessed(database.pool, id),
     insertIntoInbox: (id) => database.query('INSERT INTO inbox (event_id) VALUES ($1)', [id]),
     drop: () => database.drop(),
   };
@@ -43,7 +43,7 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
       payload: {},
       awaiting: [],
     };
-    expect(await deadLetters.noteFailure(event, 'poison', 1)).toBe('PARKED');
+    expect(await deadLetters.recordFailure(event, 'poison', 1)).toBe('PARKED');
     return event;
   }
 
@@ -61,7 +61,7 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
     const settlement = { state: 'DISCARDED', by: 'olga', reason: 'a test' } as const;
     const settled = await Promise.all(
       Array.from({ length: 5 }, () =>
-        withCorrelation('the operator', () => deadLetters.settle(event.id, settlement)),
+        withCorrelation('the operator', () => deadLetters.resolve(event.id, settlement)),
       ),
     );
     expect(settled.filter(Boolean)).toHaveLength(1);
@@ -81,11 +81,11 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
   test('tells who replayed a dead letter, in the same transaction and once', async () => {
     const event = await parked();
     const settlement = { state: 'REPLAYED', by: 'olga', reason: null } as const;
-    expect(await deadLetters.settle(event.id, settlement)).toBe(false);
+    expect(await deadLetters.resolve(event.id, settlement)).toBe(false);
     expect(await entriesOf(event)).toEqual([]);
-    await deadLetters.release(event.id);
-    expect(await deadLetters.settle(event.id, settlement)).toBe(true);
-    expect(await deadLetters.settle(event.id, settlement)).toBe(false);
+    await deadLetters.beginReplay(event.id);
+    expect(await deadLetters.resolve(event.id, settlement)).toBe(true);
+    expect(await deadLetters.resolve(event.id, settlement)).toBe(false);
     const entries = await entriesOf(event);
     expect(entries).toMatchObject([{ userId: 'olga', action: 'replayDeadLetter' }]);
     expect(entries[0]?.details).toEqual({ eventId: event.id, type: 'Tested' });
@@ -94,7 +94,7 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
 
   test('tells nothing of a dead letter that is not there', async () => {
     const settlement = { state: 'DISCARDED', by: 'nobody', reason: 'a test' } as const;
-    expect(await deadLetters.settle(uuidv7(), settlement)).toBe(false);
+    expect(await deadLetters.resolve(uuidv7(), settlement)).toBe(false);
     expect(await audit.list({ subjectId: null, userId: 'nobody' }, null, 10)).toEqual([]);
   });
 });

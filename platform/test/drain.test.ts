@@ -13,7 +13,7 @@ import {
   startServiceProcess,
 } from '../../tests/support/service-process.ts';
 import { eventually, until } from '../../tests/support/system.ts';
-import { internalAuthorization } from '../auth/internal-tokens.ts';
+import { internalRequestSigner } from '../auth/internal-requests.ts';
 
 const SPACES = JSON.stringify({ query: '{ spaces(first: 1) { edges { node { id } } } }' });
 const SECRET = randomBytes(32).toString('base64url');
@@ -54,7 +54,7 @@ const startRouter = (env: Record<string, string>) =>
 
 /** What both kinds of clients that keep connections send to a subgraph. */
 async function headersFor(service: 'space'): Promise<Record<string, string>> {
-  const authorization = await internalAuthorization('router', [internalKeys])(service);
+  const authorization = await internalRequestSigner('router', [internalKeys])(service);
   return { 'content-type': 'application/json', authorization };
 }
 

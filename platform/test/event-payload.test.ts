@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { bookingEvents } from '#contracts/book.ts';
-import { type EventContract, schemaVersionOf } from '#contracts/event-contract.ts';
+import { type EventContract, presentSchemaVersion } from '#contracts/event-contract.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
 import { timeSlot } from '#contracts/values.ts';
@@ -27,7 +27,7 @@ const read = (schemaVersion: number | undefined, payload: unknown) =>
 
 describe("an event's payload", () => {
   test('is published in the present schema version of its contract', () => {
-    expect(schemaVersionOf(contract)).toBe(3);
+    expect(presentSchemaVersion(contract)).toBe(3);
     const facts = { aggregateId: 'a', version: 1, occurredAt: new Date(), payload: kim };
     expect(newEvent('Tested', contract, facts).schemaVersion).toBe(3);
   });

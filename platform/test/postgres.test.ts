@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
-import { boundSilence, inTransaction, openDatabase, openPostgres } from '../database/postgres.ts';
+import {
+  destroyHalfOpenConnections,
+  inTransaction,
+  openDatabase,
+  openPostgres,
+} from '../database/postgres.ts';
 
 describe('a database pool', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -22,7 +27,7 @@ describe('a database pool', () => {
   test('gives up half-open connections, those that wait for an answer and idle ones', async () => {
     const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 4 });
     pool.on('error', () => {});
-    boundSilence(pool, 1_000);
+    destroyHalfOpenConnections(pool, 1_000);
     const ask = () => pool.query('SELECT 1');
     await Promise.all([ask(), ask(), ask(), ask()]);
     expect(pool.totalCount).toBe(4);
@@ -35,7 +40,7 @@ describe('a database pool', () => {
 
   test('lets a statement take its time for as long as its connection lives', async () => {
     const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 1 });
-    boundSilence(pool, 1_000, { heartbeat: true });
+    destroyHalfOpenConnections(pool, 1_000, { heartbeat: true });
     await pool.query('SELECT 1');
     await expect(pool.query('SELECT pg_sleep(0.7)')).resolves.toMatchObject({ rowCount: 1 });
     await pool.end();

@@ -9,9 +9,9 @@ import { openPostgres, type Pool, statement } from '../database/postgres.ts';
 import { openConsumer } from '../messaging/consumer.ts';
 import { postgresDeadLetters } from '../messaging/dead-letters.ts';
 import type { EventRecord } from '../messaging/events.ts';
-import { postgresInbox, takeEvent } from '../messaging/inbox.ts';
+import { postgresInbox, recordProcessed } from '../messaging/inbox.ts';
 import { insertOutbox } from '../messaging/outbox.ts';
-import { HELD_PATH } from '../messaging/peer-inboxes.ts';
+import { INBOX_PATH } from '../messaging/peer-inboxes.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
 import { type Relay, startRelay } from '../messaging/relay.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -46,8 +46,8 @@ describe('redelivery', () => {
     [database, queueDatabase] = await Promise.all([createDatabase('payment'), createDatabase()]);
     const inbox = postgresInbox(database.pool);
     app = Fastify({ forceCloseConnections: true });
-    app.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({
-      held: await inbox.held(body.ids),
+    app.post<{ Body: { ids: string[] } }>(INBOX_PATH, async ({ body }) => ({
+      recorded: await inbox.findRecorded(body.ids),
     }));
     sending = await openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
     relay = startRelay({
@@ -91,10 +91,10 @@ describe('redelivery', () => {
     });
     const handler = async ({ id }: { id: string }) => {
       await pool.query('SELECT count(*) FROM refund');
-      await takeEvent(pool, id);
+      await recordProcessed(pool, id);
     };
     const handlers = Object.fromEntries(Object.keys(contracts).map((type) => [type, handler]));
-    await consumer.take(contracts, handlers, { concurrency: 2 });
+    await consumer.subscribe(contracts, handlers, { concurrency: 2 });
     let stopped = false;
     const process = {
       async countOf(metric: string): Promise<number> {
@@ -156,13 +156,15 @@ describe('redelivery', () => {
     );
     expect(await failures()).toEqual([]);
     await until('what it understands is acknowledged', async () => (await awaited()) === 3, 25);
-    expect(await postgresInbox(database.pool).held([...strange, plain])).toEqual([plain]);
+    expect(await postgresInbox(database.pool).findRecorded([...strange, plain])).toEqual([plain]);
     await earlier.stop();
 
     await start(NEXT);
     await endLeases();
     await until('all are acknowledged', async () => (await awaited()) === 0, 25);
-    expect((await postgresInbox(database.pool).held(strange)).sort()).toEqual([...strange].sort());
+    expect((await postgresInbox(database.pool).findRecorded(strange)).sort()).toEqual(
+      [...strange].sort(),
+    );
     expect(await failures()).toEqual([]);
   }, 90_000);
 

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ContextName } from '#contracts/topology.ts';
 import { type EventRecord, queueName } from '../messaging/events.ts';
-import { HELD_PATH } from '../messaging/peer-inboxes.ts';
+import { INBOX_PATH } from '../messaging/peer-inboxes.ts';
 import type { Transport } from '../messaging/queue.ts';
 
 /** A consumer with a real worker and a real HTTP inbox. */
@@ -22,8 +22,8 @@ export class TestConsumer {
   /** Serves the inbox; after a stop on the same port as before. */
   async start(): Promise<this> {
     this.#server = Fastify({ forceCloseConnections: true });
-    this.#server.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({
-      held: body.ids.filter((id) => this.inbox.has(id)),
+    this.#server.post<{ Body: { ids: string[] } }>(INBOX_PATH, async ({ body }) => ({
+      recorded: body.ids.filter((id) => this.inbox.has(id)),
     }));
     this.url = await this.#server.listen({ host: '127.0.0.1', port: this.#port });
     this.#port = Number(new URL(this.url).port);

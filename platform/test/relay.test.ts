@@ -194,7 +194,7 @@ describe('the relay', () => {
     const queue = queueName(topic, 'space');
     for (let check = 0; check < 5; check += 1) {
       await pause(300);
-      expect(await transport.waiting(queue)).toBe(0);
+      expect(await transport.countWaiting(queue)).toBe(0);
     }
     // A claimed event would have to wait for its lease when the consumer is back.
     expect(await outbox.read(events[0] as EventRecord)).toMatchObject({ attempts: 1 });
@@ -216,7 +216,7 @@ describe('the relay', () => {
     startTestRelay(space);
     for (let check = 0; check < 5; check += 1) {
       await pause(300);
-      expect(await transport.waiting(queue)).toBe(45);
+      expect(await transport.countWaiting(queue)).toBe(45);
     }
     await space.receive(transport, topic);
     await until('all acknowledged', () => outbox.isAwaiting(events));

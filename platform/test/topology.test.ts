@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { consumersOf, type Topology, topology } from '#contracts/topology.ts';
+import { findConsumers, type Topology, topology } from '#contracts/topology.ts';
 import { createDatabase, silent, type TestDatabase } from '../../tests/support/database.ts';
 import { statement } from '../database/postgres.ts';
 import { openConsumer } from '../messaging/consumer.ts';
 import { postgresDeadLetters } from '../messaging/dead-letters.ts';
 import { newEvent } from '../messaging/events.ts';
-import { postgresInbox, takeEvent } from '../messaging/inbox.ts';
+import { postgresInbox, recordProcessed } from '../messaging/inbox.ts';
 import { insertOutbox } from '../messaging/outbox.ts';
-import { HELD_PATH } from '../messaging/peer-inboxes.ts';
+import { INBOX_PATH } from '../messaging/peer-inboxes.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
 import { type Relay, startRelay } from '../messaging/relay.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -22,7 +22,7 @@ test('the topology names a publisher for each type of event that a context consu
 
 test('the topology names a consumer for each type of event that a context publishes', () => {
   const published = Object.values(topology).flatMap(({ publishes }) => Object.keys(publishes));
-  expect(published.filter((type) => consumersOf(type).length === 0)).toEqual([]);
+  expect(published.filter((type) => findConsumers(type).length === 0)).toEqual([]);
 });
 
 /** The product's contexts, and one that only counts what becomes of payments. */
@@ -49,8 +49,8 @@ describe('a fifth context', () => {
     ]);
     const inbox = postgresInbox(reports.pool);
     inboxes = Fastify({ forceCloseConnections: true });
-    inboxes.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({
-      held: await inbox.held(body.ids),
+    inboxes.post<{ Body: { ids: string[] } }>(INBOX_PATH, async ({ body }) => ({
+      recorded: await inbox.findRecorded(body.ids),
     }));
     transport = openTransport({ QUEUE_DATABASE_URL: queue.url }, silent);
     const consumer = openConsumer({
@@ -62,12 +62,12 @@ describe('a fifth context', () => {
       metrics: createMetrics('reports'),
       logger: silent,
     });
-    await consumer.take(
+    await consumer.subscribe(
       topology.payment.publishes,
       {
         PaymentApproved: async ({ id, payload }) => {
           received.push(payload.paymentId);
-          await takeEvent(reports.pool, id);
+          await recordProcessed(reports.pool, id);
         },
       },
       { concurrency: 1 },

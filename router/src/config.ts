@@ -5,8 +5,8 @@ import {
   notificationsShape,
   peersShape,
   processShape,
-  profileOf,
   readConfig,
+  readProfile,
 } from '#platform/config/settings.ts';
 import { admissionShape } from './admission/settings.ts';
 import { executorShape } from './executor/settings.ts';
@@ -64,7 +64,7 @@ export const routerShapes = {
 
 /** The router's settings; the profile decides who signs the tokens of clients. */
 export function routerConfig(env: NodeJS.ProcessEnv) {
-  return profileOf(env) === 'embedded'
+  return readProfile(env) === 'embedded'
     ? readConfig(routerShapes.embedded, env)
     : readConfig(routerShapes.servers, env);
 }

@@ -1,4 +1,4 @@
-import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { internalRequestSigner } from '#platform/auth/internal-requests.ts';
 import { peerUrls } from '#platform/config/settings.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
 import { routerConfig } from './config.ts';
@@ -10,7 +10,7 @@ import { routerMetrics } from './observability/metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const metrics = routerMetrics();
-  const authorize = internalAuthorization('router', config.INTERNAL_TOKEN_KEYS);
+  const authorize = internalRequestSigner('router', config.INTERNAL_TOKEN_KEYS);
   const gateway = await createGateway({
     urls: peerUrls(config),
     authorize,

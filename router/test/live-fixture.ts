@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { VersionQuestion, ViewNotification, ViewVersion } from '#contracts/mypage.ts';
+import type { VersionQuery, ViewNotification, ViewVersion } from '#contracts/mypage.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
@@ -90,7 +90,7 @@ export class Mypage implements ViewSource {
     return { close: async () => {} };
   };
 
-  async readVersions({ bookingId, after, since }: VersionQuestion) {
+  async readVersions({ bookingId, after, since }: VersionQuery) {
     this.reads += 1;
     // The state is read before the delay, as over a network.
     const kept = [...(this.#versions.get(bookingId) ?? [])];
@@ -123,7 +123,7 @@ export class Mypage implements ViewSource {
           projectedAt: at,
         })),
     );
-    return { notices: notifications, now, next: null };
+    return { notifications, now, next: null };
   }
 
   async close() {}

@@ -12,13 +12,13 @@ import { z } from 'zod';
  * @returns {Promise<Record<string, EventDescription>>}
  */
 export async function describeEvents() {
-  const { topology, consumersOf } = await import('#contracts/topology.ts');
+  const { topology, findConsumers } = await import('#contracts/topology.ts');
   /** @type {Record<string, EventDescription>} */
   const events = {};
   for (const { publishes } of Object.values(topology)) {
     for (const [type, contract] of Object.entries(publishes)) {
       if (events[type]) throw new Error(`Two contexts publish an event named ${type}.`);
-      events[type] = describeContract({ ...contract, consumers: consumersOf(type) });
+      events[type] = describeContract({ ...contract, consumers: findConsumers(type) });
     }
   }
   return Object.fromEntries(Object.entries(events).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
-import { givenSettings } from '#platform/config/setting-files.ts';
+import { readSettingValues } from '#platform/config/setting-files.ts';
 import { grouped } from '#platform/config/setting-groups.ts';
 import { ConfigError, readConfig, setting } from '#platform/config/settings.ts';
 
@@ -109,7 +109,7 @@ function readConfigWith(problems: string[], env: Record<string, string | undefin
 
 /** The address of one server selects the servers profile, which needs all of them. */
 function findServerProblems(env: Record<string, string | undefined>): string[] {
-  const { given } = givenSettings([...externalNames, 'AUTH_SECRET'], env);
+  const { given } = readSettingValues([...externalNames, 'AUTH_SECRET'], env);
   const missing = externalNames.filter((name) => !given[name]);
   if (missing.length === externalNames.length) return [];
   const problems: string[] = [];

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { openPostgres } from '#platform/database/postgres.ts';
-import { archiveFinished, firstIdAt } from '#platform/messaging/archive.ts';
+import { archiveAcknowledged, firstIdAt } from '#platform/messaging/archive.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { silent } from '../support/database.ts';
 import { mypageSql } from '../support/mypage-database.ts';
@@ -147,7 +147,7 @@ describeSystems('the rebuild of mypage', (system) => {
       const pool = openPostgres(system.instance().databases[context], silent);
       await until(`all of ${context} is archived`, async () => {
         const range = { after: '00000000-0000-0000-0000-000000000000', before: firstIdAt(NEVER) };
-        await archiveFinished(pool, range, 10_000);
+        await archiveAcknowledged(pool, range, 10_000);
         const { rows } = await pool.query('SELECT FROM outbox LIMIT 1');
         return rows.length === 0;
       });

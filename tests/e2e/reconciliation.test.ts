@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { internalRequestSigner } from '#platform/auth/internal-requests.ts';
 import { internalKey, subgraphUrl } from '../security/internal-requests.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
@@ -83,7 +83,7 @@ describeSystems('the reconciliation', (system) => {
 
 /** The value of a metric of book, found by its name and a part of its labels. */
 async function readMetric(system: System, name: string, label = ''): Promise<number> {
-  const authorize = internalAuthorization('router', [internalKey(system)]);
+  const authorize = internalRequestSigner('router', [internalKey(system)]);
   const response = await fetch(`${subgraphUrl(system, 'book')}/metrics`, {
     headers: { authorization: await authorize('book') },
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { Role } from '#platform/auth/viewer.ts';
+import type { Role } from '#platform/auth/principal.ts';
 import type { Audience } from '#platform/graphql/access.ts';
 import { listSpace, newCustomer } from '../support/customer.ts';
 import { waitForRebuild } from '../support/rebuild.ts';

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { contextNames } from '#contracts/topology.ts';
-import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { internalRequestSigner } from '#platform/auth/internal-requests.ts';
 import { newCustomer } from '../support/customer.ts';
 import { describeSystems } from '../support/system.ts';
 import { internalKey, subgraphUrl } from './internal-requests.ts';
@@ -26,9 +26,12 @@ const endpoints: [string, { method: string; path: string; body?: object }][] = [
   ['events', { method: 'GET', path: '/events' }],
   ['the number of events', { method: 'GET', path: '/events/count' }],
   ['records of bookings', { method: 'POST', path: '/booking-records', body: { bookingIds: [] } }],
-  ['the inbox', { method: 'POST', path: '/inbox/held', body: { ids: [] } }],
+  ['the inbox', { method: 'POST', path: '/inbox/recorded', body: { ids: [] } }],
   ['versions of views', { method: 'POST', path: '/views/versions', body: { bookings: [] } }],
-  ['notifications of views', { method: 'GET', path: '/views/notices?since=2026-01-01T00:00:00Z' }],
+  [
+    'notifications of views',
+    { method: 'GET', path: '/views/notifications?since=2026-01-01T00:00:00Z' },
+  ],
   ['an unknown path', { method: 'GET', path: '/nothing' }],
   ['a way around a health check', { method: 'GET', path: '/health/live/../../events' }],
   [
@@ -67,8 +70,8 @@ describeSystems('internal endpoints', (system) => {
     test('a request with a token of anything but a service of this system is refused', async () => {
       const kim = await newCustomer(system);
       const elsewhere = context === 'book' ? 'payment' : 'book';
-      const right = internalAuthorization('router', [internalKey(system)]);
-      const wrong = internalAuthorization('router', ['another key that has as many characters']);
+      const right = internalRequestSigner('router', [internalKey(system)]);
+      const wrong = internalRequestSigner('router', ['another key that has as many characters']);
       const expired = await new SignJWT({ roles: ['operator'] })
         .setProtectedHeader({ alg: 'HS256' })
         .setIssuer('router')

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContextName } from '#contracts/topology.ts';
-import { internalAuthorization, type ServiceName } from '#platform/auth/internal-tokens.ts';
-import type { Viewer } from '#platform/auth/viewer.ts';
+import { internalRequestSigner, type ServiceName } from '#platform/auth/internal-requests.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import type { GraphQLResponse, System } from '../support/system.ts';
 
 /** The key with which the services of the system sign their requests to each other. */
@@ -18,9 +18,9 @@ export async function querySubgraph(
   context: ContextName,
   query: string,
   variables: object,
-  { from = 'router', viewer }: { from?: ServiceName; viewer: Viewer | null },
+  { from = 'router', viewer }: { from?: ServiceName; viewer: Principal | null },
 ) {
-  const authorize = internalAuthorization(from, [internalKey(system)]);
+  const authorize = internalRequestSigner(from, [internalKey(system)]);
   const response = await fetch(`${subgraphUrl(system, context)}/graphql`, {
     method: 'POST',
     headers: {

@@ -145,7 +145,7 @@ export function testFailures(setup: DeadLetterSetup): void {
     const event = newEvent();
     await setup.store.process(event.id);
     for (let n = 1; n <= MAX_ATTEMPTS; n += 1) {
-      expect(await setup.store.deadLetters.noteFailure(event, 'late', MAX_ATTEMPTS)).toBeNull();
+      expect(await setup.store.deadLetters.recordFailure(event, 'late', MAX_ATTEMPTS)).toBeNull();
     }
     expect(await setup.stateOf(event)).toBeNull();
   });

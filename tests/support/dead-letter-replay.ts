@@ -26,7 +26,7 @@ export function testReplay(setup: DeadLetterSetup): void {
   test('a replay that was interrupted after its effect completes without a second effect', async () => {
     const event = await setup.parkEvent();
     setup.errors.delete(event.id);
-    await setup.store.deadLetters.release(event.id);
+    await setup.store.deadLetters.beginReplay(event.id);
     await setup.deliver([event]);
     expect(await setup.replay(event)).toMatchObject({ type: 'DeadLetterSuccess' });
     expect([setup.effectsOf(event), await setup.stateOf(event)]).toEqual([1, 'REPLAYED']);

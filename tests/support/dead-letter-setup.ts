@@ -96,7 +96,7 @@ export class DeadLetterSetup {
     ]);
     const handler = (event: { id: string }) => this.#handle(event);
     const handlers = Object.fromEntries(Object.keys(contracts).map((type) => [type, handler]));
-    await consumer.take(Object.fromEntries(entries), handlers as never, { concurrency: 1 });
+    await consumer.subscribe(Object.fromEntries(entries), handlers as never, { concurrency: 1 });
     return { consumer, receive, metrics };
   }
 
@@ -126,7 +126,7 @@ export class DeadLetterSetup {
   }
 
   async isAcknowledged(event: EventRecord): Promise<boolean> {
-    return (await this.store.inbox.held([event.id])).length === 1;
+    return (await this.store.inbox.findRecorded([event.id])).length === 1;
   }
 
   effectsOf(event: EventRecord): number {

@@ -1,4 +1,4 @@
-import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
+import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
 import { newAuditEntry } from '#platform/operator/audit.ts';
@@ -98,7 +98,7 @@ async function approvePayment(context: LifecycleContext): Promise<EventRecord> {
     context.correlationId,
   );
   await payment.charge(db.payment, bookingId, 'APPROVED', HOURLY_RATE, 'KRW');
-  const paymentPayload: PaymentFacts = {
+  const paymentPayload: PaymentPayload = {
     paymentId,
     bookingId,
     spaceId,

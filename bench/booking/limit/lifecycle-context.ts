@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
+import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
 import type { Pool } from '#platform/database/postgres.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
 import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
@@ -25,7 +25,7 @@ export class LifecycleContext {
   readonly paymentId = uuidv7();
   readonly registrationId = uuidv7();
   readonly correlationId = uuidv7();
-  readonly payload: BookingFacts;
+  readonly payload: BookingPayload;
   readonly #projections: Promise<void>[] = [];
 
   constructor(db: LifecycleDatabases, customerId: string, slot: FreeSlot) {

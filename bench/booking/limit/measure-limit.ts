@@ -45,9 +45,9 @@ export async function measureLimit(
   const pools = { book: openPool('book'), payment: openPool('payment'), space: openPool('space') };
   const views = startViewThread(viewDatabaseUrl(system));
   const held = {
-    book: postgresInbox(pools.book).held,
-    payment: postgresInbox(pools.payment).held,
-    space: postgresInbox(pools.space).held,
+    book: postgresInbox(pools.book).findRecorded,
+    payment: postgresInbox(pools.payment).findRecorded,
+    space: postgresInbox(pools.space).findRecorded,
     mypage: views.held,
   };
   const collectors = {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../../observability/logger.ts';
 import { LockTimeout, type MigrationDatabase, type Retry } from './database.ts';
-import { checksum, type Migration, noteOf, wayOut } from './migrations.ts';
+import { checksum, type Migration, repairInstructions, toIncompatibleLog } from './migrations.ts';
 
 /** Lets the statements proceed that queued behind the migration while it waited for its lock. */
 const RETRY_PAUSE_MS = 1_000;
 
 /** Applies one migration and records it. Rejects with a sentence that says what to do. */
-export async function applyOne(
+export async function applyMigration(
   database: MigrationDatabase,
   migration: Migration,
   options: { retryForMs: number; log: Pick<Logger, 'warn'> },
@@ -26,7 +26,7 @@ export async function applyOne(
       'UPDATE _prisma_migrations SET finished_at = ?, applied_steps_count = 1 WHERE id = ?',
       [new Date(), id],
     );
-    const logs = noteOf(migration);
+    const logs = toIncompatibleLog(migration);
     if (logs)
       await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
   };
@@ -62,7 +62,9 @@ export async function applyOne(
     }
     const logs = toMessage(cause);
     await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
-    throw new Error(`The migration ${name} failed halfway: ${logs} ${wayOut(name)}`, { cause });
+    throw new Error(`The migration ${name} failed halfway: ${logs} ${repairInstructions(name)}`, {
+      cause,
+    });
   }
   await finish();
 }

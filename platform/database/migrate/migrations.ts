@@ -19,7 +19,7 @@ export interface MigrationRow {
 }
 
 /** The difference between a folder of migrations and a database. */
-export interface Plan {
+export interface MigrationPlan {
   /** The migrations that it lacks, oldest first. */
   pending: Migration[];
   /** The migrations that a newer version of the service has applied, oldest first. */
@@ -55,7 +55,7 @@ export function planMigrations(
   rows: readonly MigrationRow[],
   migrations: readonly Migration[],
   names: { database: string; folder: string },
-): Plan {
+): MigrationPlan {
   const byName = new Map(migrations.map((migration) => [migration.name, migration]));
   const newest = migrations.at(-1)?.name;
   const newer: string[] = [];
@@ -108,12 +108,12 @@ function refuseIncompatible({ migration_name, logs }: MigrationRow, database: st
 }
 
 /** The text that keeps older versions from starting on a migration; null when they can run on it. */
-export function noteOf({ incompatible }: Migration): string | null {
+export function toIncompatibleLog({ incompatible }: Migration): string | null {
   return incompatible === undefined ? null : `${INCOMPATIBLE_PREFIX}${incompatible}`;
 }
 
 /** Throws a sentence when the previous release cannot run on a pending migration that is not allowed. */
-export function refuseUnlessAllowed(pending: readonly Migration[], allowed: readonly string[]) {
+export function requireAllowed(pending: readonly Migration[], allowed: readonly string[]) {
   const refused = pending.filter(
     ({ name, incompatible }) => incompatible !== undefined && !allowed.includes(name),
   );
@@ -127,10 +127,10 @@ export function refuseUnlessAllowed(pending: readonly Migration[], allowed: read
 }
 
 function unfinished(name: string, database: string): string {
-  return `The migration ${name} was begun on ${database} and not finished. ${wayOut(name)}`;
+  return `The migration ${name} was begun on ${database} and not finished. ${repairInstructions(name)}`;
 }
 
-export function wayOut(name: string): string {
+export function repairInstructions(name: string): string {
   return (
     'Undo by hand what it has done and delete its row from _prisma_migrations ' +
     `(migration_name = '${name}'), or complete it by hand and set the row's finished_at; ` +

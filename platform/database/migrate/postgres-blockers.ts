@@ -19,7 +19,7 @@ export function watchBlockers(
   connect: () => Promise<pg.Client>,
   pid: number,
   lockTimeoutMs: number,
-): { seen(): string; stop(): Promise<void> } {
+): { description(): string; stop(): Promise<void> } {
   let client: Promise<pg.Client> | undefined;
   let blockers = 'sessions that were gone before they could be named';
   let isStopped = false;
@@ -43,7 +43,7 @@ export function watchBlockers(
   timer = setTimeout(run, lockTimeoutMs / 4);
 
   return {
-    seen: () => blockers,
+    description: () => blockers,
     async stop() {
       isStopped = true;
       clearTimeout(timer);

@@ -78,7 +78,7 @@ export async function connectPostgres(
         // A script with its own BEGIN leaves its failed transaction open.
         if (!database.canRollBack(sql)) await client.query('ROLLBACK').catch(() => {});
         const { code } = error as { code?: string };
-        if (code === LOCK_NOT_AVAILABLE) throw new LockTimeout(blockers.seen(), 0, error);
+        if (code === LOCK_NOT_AVAILABLE) throw new LockTimeout(blockers.description(), 0, error);
         if (code === DEADLOCK) throw new LockTimeout('a deadlock with another session', 0, error);
         throw error;
       } finally {

@@ -5,7 +5,7 @@ import {
   RateLimiterRedis,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
-import { within } from '#platform/messaging/queue-server.ts';
+import { withTimeout } from '#platform/messaging/queue-server.ts';
 import type { CountingRedis } from './counting-redis.ts';
 
 /** By how much a client exceeds its limit of a minute. */
@@ -40,7 +40,7 @@ export function exactCounter(name: string, limit: number, redis: CountingRedis |
   async function consumeShared(key: string, points: number): Promise<RateLimiterRes | null> {
     if (!shared || !redis.isAvailable()) return null;
     try {
-      return await within(REDIS_TIMEOUT_MS, 'counting', consume(shared, key, points));
+      return await withTimeout(REDIS_TIMEOUT_MS, 'counting', consume(shared, key, points));
     } catch (error) {
       redis.onFailure(error);
       return null;

@@ -1,5 +1,5 @@
 import { createClient } from 'redis';
-import { sparingWarnings } from '#platform/messaging/queue-server.ts';
+import { throttledWarnings } from '#platform/messaging/queue-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 
 /** After a failure of Redis, only this process counts for this long. */
@@ -17,7 +17,7 @@ export function countingRedis(url: string, logger: Logger) {
       reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 2_000),
     },
   });
-  const warn = sparingWarnings(logger, 'Redis is down: each router counts requests by itself');
+  const warn = throttledWarnings(logger, 'Redis is down: each router counts requests by itself');
   client.on('error', warn);
   client.connect().catch(() => {});
   let pausedUntil = 0;

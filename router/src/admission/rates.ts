@@ -1,4 +1,4 @@
-import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import { type Metrics, showConnection } from '#platform/observability/metrics.ts';
 import { budgetCounter, type Excess, exactCounter } from './counters.ts';
@@ -7,7 +7,7 @@ import { refusal } from './refusals.ts';
 
 /** Whose request it is: what rates are counted by. */
 export interface Client {
-  principal: Viewer | null;
+  principal: Principal | null;
   address: string;
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
 import type { ContextName } from '#contracts/topology.ts';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import type { Logger } from '#platform/observability/logger.ts';
@@ -18,7 +18,7 @@ export type ExecutorName = 'own' | 'stock';
 export interface GatewayOptions {
   /** The base URL of each subgraph. */
   urls: Record<ContextName, string>;
-  authorize: Authorize;
+  authorize: SignRequest;
   timeoutMs: number;
   executor: ExecutorName;
   /** Called for each response of a subgraph to the router's own executor. */

@@ -1,18 +1,18 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { GraphQLError } from 'graphql';
-import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import {
   type HttpPool,
-  type HttpReader,
   openHttpPool,
-  readerOver,
+  openRetryingHttpClient,
+  type RetryingHttpClient,
 } from '#platform/http/http-pool.ts';
 import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
 
 export interface RouterContext {
-  principal: Viewer | null;
+  principal: Principal | null;
 }
 
 /**
@@ -21,15 +21,15 @@ export interface RouterContext {
  */
 export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
-  readonly #authorize: (principal: Viewer | null) => Promise<string>;
+  readonly #authorize: (principal: Principal | null) => Promise<string>;
   readonly #http: HttpPool;
-  readonly #reads: HttpReader;
+  readonly #reads: RetryingHttpClient;
   readonly #logger: Logger;
 
   constructor(
     name: string,
     url: string,
-    authorize: (principal: Viewer | null) => Promise<string>,
+    authorize: (principal: Principal | null) => Promise<string>,
     timeoutMs: number,
     logger: Logger,
   ) {
@@ -38,7 +38,7 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     this.#logger = logger;
     const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
     this.#http = openHttpPool(url, { connections: 64, ...timeouts });
-    this.#reads = readerOver(this.#http, url, { connections: 64, ...timeouts });
+    this.#reads = openRetryingHttpClient(this.#http, url, { connections: 64, ...timeouts });
   }
 
   /**

@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   type Correlation,
-  knownCorrelation,
+  currentCorrelation,
   withCorrelation,
 } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
@@ -46,7 +46,7 @@ export function accessLog(deps: {
   const operations = new WeakMap<FastifyRequest, LoggedOperation>();
 
   app.addHook('onRequest', (request, _reply, done) => {
-    const correlation = knownCorrelation();
+    const correlation = currentCorrelation();
     if (correlation) correlations.set(request, correlation);
     done();
   });

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { correlationId } from '#platform/observability/correlation.ts';
-import { METRICS_PATH, type Metrics, metricsReader } from '#platform/observability/metrics.ts';
+import { METRICS_PATH, type Metrics, metricsTokenCheck } from '#platform/observability/metrics.ts';
 
 /** Serves the metrics to clients with the token; to no client when no token is set. */
 export function serveMetrics(
@@ -8,7 +8,7 @@ export function serveMetrics(
   metrics: Metrics,
   token: string | undefined,
 ): void {
-  const mayRead = metricsReader(token);
+  const mayRead = metricsTokenCheck(token);
   app.get(METRICS_PATH, async (request, reply) => {
     reply.header('cache-control', 'no-store');
     if (mayRead(request.headers.authorization)) {

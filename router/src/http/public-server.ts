@@ -1,6 +1,6 @@
 import type { ApolloServerOptionsWithGateway } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { closeHttpServer } from '#platform/http/http-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
@@ -49,7 +49,7 @@ export async function createPublicServer(deps: {
   gateway: ApolloServerOptionsWithGateway<RouterContext>['gateway'];
   executor: Executor<RouterContext>;
   supergraphSdl: string;
-  authorize: Authorize;
+  authorize: SignRequest;
   identify: Identify;
   metrics: RouterMetrics;
   /** Aborted when the router is about to stop. */

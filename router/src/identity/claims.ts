@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
-import { knownRoles, type Viewer } from '#platform/auth/viewer.ts';
+import { knownRoles, type Principal } from '#platform/auth/principal.ts';
 
 export const userId = z
   .string()
@@ -17,7 +17,7 @@ export const userId = z
  * The principal that a token names. Roles are a list or a single one; roles of other systems that the same
  * provider serves are ignored. Throws when the token's subject is not a valid user id.
  */
-export function toPrincipal(payload: JWTPayload, rolesClaim: string): Viewer {
+export function toPrincipal(payload: JWTPayload, rolesClaim: string): Principal {
   const claimed = findClaim(payload, rolesClaim);
   const roles = Array.isArray(claimed) ? claimed : [claimed];
   return {

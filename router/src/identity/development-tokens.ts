@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import { knownRoles } from '#platform/auth/viewer.ts';
+import { knownRoles } from '#platform/auth/principal.ts';
 import { userId } from './claims.ts';
 
 export const DEVELOPMENT_ALGORITHM = 'HS256';

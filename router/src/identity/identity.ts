@@ -8,7 +8,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import { serviceUnavailable, unauthenticated } from '#platform/graphql/errors.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import { toPrincipal } from './claims.ts';
@@ -18,7 +18,7 @@ import type { ProviderSettings } from './provider-settings.ts';
 
 /** The principal of a valid token. */
 export interface Identity {
-  principal: Viewer;
+  principal: Principal;
   /** When the token expires; null: never. */
   expiresAt: Date | null;
 }

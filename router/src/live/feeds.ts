@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
-  VersionAnswer,
-  VersionQuestion,
+  VersionQuery,
+  VersionResult,
   ViewNotification,
   ViewVersion,
 } from '#contracts/mypage.ts';
@@ -23,9 +23,9 @@ export interface BookingWatch extends Watch {
 
 /** Retries until mypage responds; rejects once `shouldStop` returns true. */
 type ReadVersions = (
-  query: VersionQuestion,
+  query: VersionQuery,
   shouldStop: () => boolean,
-) => Promise<VersionAnswer | null>;
+) => Promise<VersionResult | null>;
 
 /** Reads that return less than the notification announced; after them the next poll finds the rest. */
 const MAX_STALE_READS = 25;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
 import type { ExecutionResult } from 'graphql';
-import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Admission, AdmittedRequest } from '../admission/admission.ts';
 import type { FormatError } from '../admission/refusals.ts';
@@ -105,7 +105,7 @@ function observe(
 async function executeOnce(
   apollo: ApolloServer<RouterContext & ObservedContext>,
   { text, operationName, variables }: AdmittedRequest,
-  principal: Viewer | null,
+  principal: Principal | null,
 ): Promise<ExecutionResult> {
   const { body } = await apollo.executeOperation(
     { query: text, operationName: operationName ?? undefined, variables },

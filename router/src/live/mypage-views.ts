@@ -1,5 +1,5 @@
 import { VIEW_NOTIFICATIONS_CHANNEL } from '#contracts/mypage.ts';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { subscribeToNotifications } from '#platform/messaging/notifications.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import { showConnection } from '#platform/observability/metrics.ts';
@@ -10,7 +10,7 @@ import { type WatchedViews, watchedViews } from './watched-views.ts';
 /** Watches views of mypage at `url`, on the notifications of the queue's server. */
 export function mypageViews(deps: {
   url: string;
-  authorize: Authorize;
+  authorize: SignRequest;
   timeoutMs: number;
   /** Where mypage publishes notifications. */
   notifications: Parameters<typeof subscribeToNotifications>[0];

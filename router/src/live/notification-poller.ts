@@ -34,7 +34,7 @@ export function notificationPoller(deps: {
     const since = new Date((polledUntil ?? Date.now()) - overlap).toISOString();
     const first = await source.notifications(since, null);
     for (let page = first; ; page = await source.notifications(since, page.next)) {
-      for (const notification of page.notices) notify(notification, notification.projectedAt);
+      for (const notification of page.notifications) notify(notification, notification.projectedAt);
       if (page.next === null) break;
     }
     polledUntil = Date.parse(first.now);

@@ -1,5 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import type { Admission, AdmittedRequest } from '../admission/admission.ts';
 import type { Client } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, toClientError } from '../admission/refusals.ts';
@@ -20,7 +20,7 @@ export interface Operations {
   /** Starts an admitted request; its payloads go to the sink. Never rejects. */
   open(
     request: AdmittedRequest,
-    principal: Viewer | null,
+    principal: Principal | null,
     sink: Sink,
     protocol: Protocol,
   ): Promise<OpenResult>;
@@ -30,7 +30,7 @@ export function operations(deps: {
   admission: Admission;
   subscriptions: Pick<Subscriptions, 'open'>;
   /** Executes queries and mutations. */
-  execute: (request: AdmittedRequest, principal: Viewer | null) => Promise<ExecutionResult>;
+  execute: (request: AdmittedRequest, principal: Principal | null) => Promise<ExecutionResult>;
   formatError: FormatError;
   /** Called for what has completed, started, or was refused. */
   observe: (operation: ObservedOperation, seconds: number) => void;

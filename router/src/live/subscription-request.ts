@@ -1,5 +1,5 @@
 import { type DocumentNode, visit } from 'graphql';
-import type { Viewer } from '#platform/auth/viewer.ts';
+import type { Principal } from '#platform/auth/principal.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
 
 /** A valid subscription, as a client sent it. */
@@ -8,7 +8,7 @@ export interface SubscriptionRequest {
   text: string;
   operationName: string | null;
   variables: Record<string, unknown>;
-  principal: Viewer | null;
+  principal: Principal | null;
 }
 
 /** What a subscription follows: one booking, or all bookings of one customer. */

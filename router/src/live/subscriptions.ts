@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
-import type { VersionAnswer, VersionQuestion } from '#contracts/mypage.ts';
-import { signedIn, type Viewer } from '#platform/auth/viewer.ts';
+import type { VersionQuery, VersionResult } from '#contracts/mypage.ts';
+import { type Principal, requirePrincipal } from '#platform/auth/principal.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
@@ -60,7 +60,7 @@ export function subscriptions(deps: {
 
     async open(request, sink) {
       const prepared = prepare(executor, request);
-      const principal = signedIn(request.principal);
+      const principal = requirePrincipal(request.principal);
       const { target, after } = readTarget(executor, prepared, request, principal);
       const release = counter.reserve(principal.userId);
       const completion = viewCompletion(completionTimeoutMs, () => {
@@ -86,7 +86,7 @@ export function subscriptions(deps: {
       };
 
       try {
-        const read = (query: VersionQuestion) => readView(views, query, principal);
+        const read = (query: VersionQuery) => readView(views, query, principal);
         const view = await sendPresentState(joined, subscriber, { target, after, read });
         if (view) completion.observe(view, 0);
         return end;
@@ -114,7 +114,7 @@ function readTarget(
   executor: Executor<RouterContext>,
   prepared: PreparedOperation,
   { variables }: SubscriptionRequest,
-  { userId }: Viewer,
+  { userId }: Principal,
 ): { target: SubscriptionTarget; after: number | undefined } {
   const { name, arguments: args } = executor.rootField(prepared, variables);
   const target =
@@ -134,7 +134,7 @@ async function sendPresentState(
   source: {
     target: SubscriptionTarget;
     after: number | undefined;
-    read: (query: VersionQuestion) => Promise<VersionAnswer>;
+    read: (query: VersionQuery) => Promise<VersionResult>;
   },
 ): Promise<ViewEnd | null> {
   const { target, after, read } = source;
@@ -155,9 +155,9 @@ async function sendPresentState(
 /** Reads a booking's view. A booking of another customer gives NOT_FOUND, as one that does not exist. */
 async function readView(
   views: WatchedViews,
-  query: VersionQuestion,
-  principal: Viewer,
-): Promise<VersionAnswer> {
+  query: VersionQuery,
+  principal: Principal,
+): Promise<VersionResult> {
   const deadline = performance.now() + NEW_BOOKING_TIMEOUT_MS;
   for (;;) {
     const view = await views.readVersions(query).catch(() => {
@@ -169,7 +169,7 @@ async function readView(
   }
 }
 
-function mayWatch({ userId, roles }: Viewer, { customerId }: VersionAnswer): boolean {
+function mayWatch({ userId, roles }: Principal, { customerId }: VersionResult): boolean {
   return customerId === userId || roles.includes('operator');
 }
 

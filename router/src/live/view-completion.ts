@@ -1,7 +1,7 @@
-import type { VersionAnswer } from '#contracts/mypage.ts';
+import type { VersionResult } from '#contracts/mypage.ts';
 
 /** The part of a view that says whether more versions follow. */
-export type ViewEnd = Pick<VersionAnswer, 'status' | 'isComplete'>;
+export type ViewEnd = Pick<VersionResult, 'status' | 'isComplete'>;
 
 /** No status follows these; the rest of the view, like a refund, may still change. */
 const FINAL_STATUSES = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED']);

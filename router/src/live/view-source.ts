@@ -2,27 +2,27 @@ import {
   MAX_POSITIONS,
   type RecentNotifications,
   recentNotifications,
-  type VersionAnswer,
-  type VersionQuestion,
+  type VersionQuery,
+  type VersionResult,
   VIEW_NOTIFICATIONS_PATH,
   VIEW_VERSIONS_PATH,
-  versionAnswers,
+  versionsResponse,
 } from '#contracts/mypage.ts';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
-import { openHttpPool, readerOver } from '#platform/http/http-pool.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
+import { openHttpPool, openRetryingHttpClient } from '#platform/http/http-pool.ts';
 
 /** The reads that mypage serves of its views. All of them reject when it does not respond in time. */
 export interface ViewSource {
   /** The versions that match the query; null when there is no such view. */
-  readVersions(query: VersionQuestion): Promise<VersionAnswer | null>;
+  readVersions(query: VersionQuery): Promise<VersionResult | null>;
   /** One page of the notifications of what was projected since that instant, by mypage's clock. */
   notifications(since: string, after: string | null): Promise<RecentNotifications>;
   close(): Promise<void>;
 }
 
 interface PendingRead {
-  query: VersionQuestion;
-  resolve: (result: VersionAnswer | null) => void;
+  query: VersionQuery;
+  resolve: (result: VersionResult | null) => void;
   reject: (error: unknown) => void;
 }
 
@@ -32,14 +32,14 @@ const MAX_CONCURRENT_REQUESTS = 4;
  * Reads from mypage over HTTP. Queries of one turn of the event loop share a request, and equal queries
  * are sent once: a thousand subscribers of one booking cost as much as one.
  */
-export function viewSource(url: string, authorize: Authorize, timeoutMs: number): ViewSource {
+export function viewSource(url: string, authorize: SignRequest, timeoutMs: number): ViewSource {
   const options = {
     connections: MAX_CONCURRENT_REQUESTS,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   };
   const http = openHttpPool(url, options);
-  const reads = readerOver(http, url, options);
+  const reads = openRetryingHttpClient(http, url, options);
   let pending = new Map<string, PendingRead[]>();
   let isScheduled = false;
   let running = 0;
@@ -66,11 +66,11 @@ export function viewSource(url: string, authorize: Authorize, timeoutMs: number)
   async function requestBatch(batch: PendingRead[][]): Promise<void> {
     try {
       const bookings = batch.map(([first]) => (first as PendingRead).query);
-      const { answers } = versionAnswers.parse(
+      const { results } = versionsResponse.parse(
         await requestJson('POST', VIEW_VERSIONS_PATH, { bookings }),
       );
       for (const [index, reads] of batch.entries()) {
-        for (const { resolve } of reads) resolve(answers[index] ?? null);
+        for (const { resolve } of reads) resolve(results[index] ?? null);
       }
     } catch (error) {
       for (const { reject } of batch.flat()) reject(error);

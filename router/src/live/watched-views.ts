@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  type VersionAnswer,
-  type VersionQuestion,
+  type VersionQuery,
+  type VersionResult,
   type ViewNotification,
   viewNotifications,
 } from '#contracts/mypage.ts';
@@ -27,7 +27,7 @@ export interface WatchedViews {
   /** Calls the watcher with all new versions of the customer's views, from now on. */
   customer(customerId: string, watcher: Watcher): Promise<Watch>;
   /** Reads versions from mypage; retries for 10 s before it rejects. */
-  readVersions(query: VersionQuestion): Promise<VersionAnswer | null>;
+  readVersions(query: VersionQuery): Promise<VersionResult | null>;
   close(): Promise<void>;
 }
 
@@ -49,9 +49,9 @@ export function watchedViews(deps: {
 
   /** Retries until mypage responds; rejects once `shouldStop` returns true. */
   async function readWithRetries(
-    query: VersionQuestion,
+    query: VersionQuery,
     shouldStop: () => boolean,
-  ): Promise<VersionAnswer | null> {
+  ): Promise<VersionResult | null> {
     for (;;) {
       try {
         return await source.readVersions(query);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
-import { archiveFinished } from '#platform/messaging/archive.ts';
+import { archiveAcknowledged } from '#platform/messaging/archive.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
@@ -190,12 +190,12 @@ describe('the check of overdue bookings', () => {
       after: '00000000-0000-0000-0000-000000000000',
       before: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
     };
-    expect(await archiveFinished(database.pool, range, 10)).toMatchObject({ moved: 3 });
+    expect(await archiveAcknowledged(database.pool, range, 10)).toMatchObject({ moved: 3 });
     await makeDue();
     await checkOverdue(ports);
     expect(await awaitingOf(booking)).toEqual(['mypage', 'payment', 'space']);
     await acknowledgeAll();
-    expect(await archiveFinished(database.pool, range, 10)).toMatchObject({ moved: 1 });
+    expect(await archiveAcknowledged(database.pool, range, 10)).toMatchObject({ moved: 1 });
   });
 
   test('concurrent checks check each booking once', async () => {

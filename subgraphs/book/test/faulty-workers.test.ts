@@ -12,7 +12,7 @@ import { postgresDeadLetters } from '#platform/messaging/dead-letters.ts';
 import { newEvent } from '#platform/messaging/events.ts';
 import { postgresInbox } from '#platform/messaging/inbox.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
-import { HELD_PATH } from '#platform/messaging/peer-inboxes.ts';
+import { INBOX_PATH } from '#platform/messaging/peer-inboxes.ts';
 import { openTransport, type Transport } from '#platform/messaging/queue.ts';
 import { startRelay } from '#platform/messaging/relay.ts';
 import { createMetrics } from '#platform/observability/metrics.ts';
@@ -44,8 +44,8 @@ beforeAll(async () => {
   transport = openTransport({ QUEUE_DATABASE_URL: queueDatabase.url }, silent);
   bookings = prismaBookingStore(prisma, database.pool, { publish: () => {} });
   inboxes = Fastify({ forceCloseConnections: true });
-  inboxes.post<{ Body: { ids: string[] } }>(HELD_PATH, async ({ body }) => ({
-    held: await postgresInbox(database.pool).held(body.ids),
+  inboxes.post<{ Body: { ids: string[] } }>(INBOX_PATH, async ({ body }) => ({
+    recorded: await postgresInbox(database.pool).findRecorded(body.ids),
   }));
   inboxUrl = await inboxes.listen({ host: '127.0.0.1', port: 0 });
 });

@@ -1,6 +1,6 @@
-import type { BookingFacts } from '#contracts/book.ts';
-import type { PaymentFacts } from '#contracts/payment.ts';
-import type { RegistrationFacts } from '#contracts/space.ts';
+import type { BookingPayload } from '#contracts/book.ts';
+import type { PaymentPayload } from '#contracts/payment.ts';
+import type { RegistrationPayload } from '#contracts/space.ts';
 
 /**
  * What the customer sees of a booking. A field is null until an event sets it; a view without
@@ -36,9 +36,9 @@ export interface StatusChange {
 
 /** An event of another context; `aggregate` says what its payload describes. */
 export type ProjectedEvent = { id: string; version: number; occurredAt: Date } & (
-  | { aggregate: 'booking'; payload: BookingFacts }
-  | { aggregate: 'payment'; payload: PaymentFacts }
-  | { aggregate: 'registration'; payload: RegistrationFacts }
+  | { aggregate: 'booking'; payload: BookingPayload }
+  | { aggregate: 'payment'; payload: PaymentPayload }
+  | { aggregate: 'registration'; payload: RegistrationPayload }
 );
 
 /**
@@ -117,7 +117,7 @@ function emptyView(event: ProjectedEvent): BookingStatusView {
   };
 }
 
-function toBookingFields({ payload, version }: { payload: BookingFacts; version: number }) {
+function toBookingFields({ payload, version }: { payload: BookingPayload; version: number }) {
   return {
     customerId: payload.customerId,
     status: payload.status,
@@ -130,7 +130,7 @@ function toBookingFields({ payload, version }: { payload: BookingFacts; version:
   };
 }
 
-function toPaymentFields({ payload, version }: { payload: PaymentFacts; version: number }) {
+function toPaymentFields({ payload, version }: { payload: PaymentPayload; version: number }) {
   return {
     // A voided payment was never charged.
     paymentStatus: payload.status === 'VOIDED' ? null : payload.status,
@@ -143,7 +143,7 @@ function toRegistrationFields({
   payload,
   version,
 }: {
-  payload: RegistrationFacts;
+  payload: RegistrationPayload;
   version: number;
 }) {
   return { registrationStatus: payload.status, registrationVersion: version };

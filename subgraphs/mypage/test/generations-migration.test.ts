@@ -60,7 +60,7 @@ describe.each(engines)('the migration to generations on $name', ({ name, createE
         version: 1,
         updatedAt: instant,
       });
-      expect(await views.held([eventId])).toEqual([eventId]);
+      expect(await views.findRecorded([eventId])).toEqual([eventId]);
       await views.project([bookingEvent(2, 'PAID', { bookingId })]);
       expect(await views.find('chulsoo', bookingId)).toMatchObject({ status: 'PAID', version: 2 });
       const timeline = (await views.timelines([bookingId])).get(bookingId);

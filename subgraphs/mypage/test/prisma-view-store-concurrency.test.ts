@@ -140,7 +140,7 @@ describe.each(engines)('concurrent writers of the views on $name', (engine) => {
       for (const booking of bookings) {
         expect(await database.findView(booking)).toMatchObject({ status: 'PAID', version: 2 });
       }
-      expect(await views.held([poisoned.id])).toEqual([]);
+      expect(await views.findRecorded([poisoned.id])).toEqual([]);
       const next = newBooking();
       await projectEvent(bookingEvent(1, 'REQUESTED', next));
       expect(await database.findView(next)).toMatchObject({ status: 'REQUESTED' });

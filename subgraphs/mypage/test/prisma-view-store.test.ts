@@ -39,7 +39,7 @@ describe.each(engines)('the views on $name', (engine) => {
       'CANCELLED',
     ]);
     const ids = history.map(({ id }) => id);
-    expect((await views.held([...ids, uuidv7()])).sort()).toEqual(ids.sort());
+    expect((await views.findRecorded([...ids, uuidv7()])).sort()).toEqual(ids.sort());
   });
 
   test('a stored view keeps names of the maximum length', async () => {
@@ -87,7 +87,7 @@ describe.each(engines)('the views on $name', (engine) => {
     const good = bookingEvent(1, 'REQUESTED', booking);
     await expect(views.project([good, unstorable(newBooking())])).rejects.toThrow();
     expect(await database.findView(booking)).toBeNull();
-    expect(await views.held([good.id])).toEqual([]);
+    expect(await views.findRecorded([good.id])).toEqual([]);
     expect(await database.readTimeline(booking)).toEqual([]);
   });
 

@@ -42,7 +42,7 @@ describe.each(engines)('a rebuild of the views on $name', (engine) => {
       expect(view).toEqual(projectAll(histories[index] as ProjectedEvent[]));
     }
     const ids = histories.flat().map(({ id }) => id);
-    expect((await readers.held(ids)).length).toBe(ids.length);
+    expect((await readers.findRecorded(ids)).length).toBe(ids.length);
   });
 
   test('a rebuild misses no event that is projected meanwhile, also of bookings that it projects', async () => {

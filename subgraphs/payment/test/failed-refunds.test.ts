@@ -91,9 +91,9 @@ describe('a refund that the provider keeps refusing', () => {
     const metrics = new Registry();
     refundMetrics(context.pool, metrics);
     const text = await metrics.metrics();
-    expect(text).toMatch(/spacerent_refunds_unsettled\{state="failed"\} 1$/m);
-    expect(text).toMatch(/spacerent_refunds_unsettled\{state="owed"\} 0$/m);
-    const age = /^spacerent_refund_oldest_unsettled_seconds (\S+)/m.exec(text)?.[1];
+    expect(text).toMatch(/spacerent_refunds_due\{state="failed"\} 1$/m);
+    expect(text).toMatch(/spacerent_refunds_due\{state="owed"\} 0$/m);
+    const age = /^spacerent_refund_oldest_due_seconds (\S+)/m.exec(text)?.[1];
     expect(Number(age)).toBeGreaterThanOrEqual(3_600);
   });
 });

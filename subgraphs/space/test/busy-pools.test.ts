@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { bookingEvents } from '#contracts/book.ts';
-import { internalAuthorization } from '#platform/auth/internal-tokens.ts';
+import { internalRequestSigner } from '#platform/auth/internal-requests.ts';
 import { newEvent, queueName } from '#platform/messaging/events.ts';
 import { openTransport, type Transport } from '#platform/messaging/queue.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
@@ -42,7 +42,7 @@ async function readSpaces(): Promise<unknown> {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      authorization: await internalAuthorization('router', [internalKeys])('space'),
+      authorization: await internalRequestSigner('router', [internalKeys])('space'),
     },
     body: JSON.stringify({ query: '{ spaces(first: 1) { edges { node { id } } } }' }),
   });

@@ -29,7 +29,7 @@ const STATEMENTS: readonly [service: 'book' | 'payment' | 'space', text: string]
   ['payment', 'COMMIT'],
   ['space', 'registration-insert'],
   ['space', 'registration-save'],
-  ['space', 'inbox-take'],
+  ['space', 'inbox-record'],
   ['space', 'outbox-acknowledge'],
   ['space', 'COMMIT'],
 ];

@@ -21,7 +21,9 @@ export const databaseMutations = [
   },
   {
     name: 'the reaction to a read-only server: the pool keeps connections to a former primary',
-    edits: [['platform/database/postgres.ts', '  leaveReadOnlyServer(pool, logger);\n', '']],
+    edits: [
+      ['platform/database/postgres.ts', '  renewConnectionsWhenReadOnly(pool, logger);\n', ''],
+    ],
     tests: 'platform/test/postgres',
   },
   {
@@ -40,7 +42,7 @@ export const databaseMutations = [
     edits: [
       [
         'platform/database/migrate.ts',
-        'if (!isFirstInstallation) refuseUnlessAllowed(plan.pending, allowIncompatible);',
+        'if (!isFirstInstallation) requireAllowed(plan.pending, allowIncompatible);',
         '',
       ],
     ],

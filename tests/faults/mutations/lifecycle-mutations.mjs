@@ -31,7 +31,7 @@ export const lifecycleMutations = [
       [
         'platform/lifecycle/context.ts',
         'ready: () => parts.probe.check()',
-        'ready: async () => void (await parts.requests.inbox.held([]))',
+        'ready: async () => void (await parts.requests.inbox.findRecorded([]))',
       ],
     ],
     tests: 'subgraphs/space/test/busy-pools',

@@ -8,7 +8,7 @@ export const messagingMutations = [
     edits: [
       [
         'platform/messaging/event-processor.ts',
-        'const recorded = new Set(await inbox.held(batch.map(({ id }) => id)));',
+        'const recorded = new Set(await inbox.findRecorded(batch.map(({ id }) => id)));',
         'const recorded = new Set<string>();',
       ],
     ],
@@ -47,7 +47,7 @@ export const messagingMutations = [
       [
         'platform/messaging/event-processor.ts',
         "if (kind === 'not-understood') return watch.notUnderstood(event, error);",
-        "if (kind === 'not-understood') return void (await deadLetters.noteFailure(event, '', 1));",
+        "if (kind === 'not-understood') return void (await deadLetters.recordFailure(event, '', 1));",
       ],
     ],
     tests: 'dead-letters|redelivery',
@@ -75,8 +75,8 @@ export const messagingMutations = [
     edits: [
       [
         'platform/messaging/inbox.ts',
-        "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'FAILING'",
-        "WHERE event_id IN (SELECT event_id FROM taken) AND state = 'REPLAYED'",
+        "WHERE event_id IN (SELECT event_id FROM recorded) AND state = 'FAILING'",
+        "WHERE event_id IN (SELECT event_id FROM recorded) AND state = 'REPLAYED'",
       ],
     ],
     tests: 'platform/test/dead-letters',
@@ -97,7 +97,7 @@ export const messagingMutations = [
     edits: [
       [
         'platform/messaging/acknowledgements.ts',
-        'const recorded = await inboxes.held(consumer, ids);',
+        'const recorded = await inboxes.findRecorded(consumer, ids);',
         'const recorded = new Set(ids);',
       ],
     ],

@@ -5,7 +5,7 @@ import {
   registrationRecord,
   viewRecord,
 } from '#contracts/reconciliation.ts';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openPeerClient } from '#platform/http/peer-client.ts';
 import { firstIdAt } from '#platform/messaging/archive.ts';
 import { EVENTS_PATH, type StoredEvents } from '#platform/messaging/stored-events.ts';
@@ -29,7 +29,7 @@ const bookingPayload = z.object({ bookingId: z.uuid() });
 export function contextRecordsClient(
   urls: Record<Peer, string>,
   ownEvents: StoredEvents,
-  authorize: Authorize,
+  authorize: SignRequest,
   delayMs: number,
 ): ContextRecords & { close(): Promise<void> } {
   const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });

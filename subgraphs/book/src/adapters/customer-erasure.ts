@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { signedIn } from '#platform/auth/viewer.ts';
+import { requirePrincipal } from '#platform/auth/principal.ts';
 import { namedStatement } from '#platform/database/named-statement.ts';
 import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { isText } from '#platform/graphql/text.ts';
 import { type Erasure, postgresErasure } from '#platform/operator/erasure.ts';
-import { NotErasable, orRefusal, parseCustomer } from '#platform/operator/erasure-resolvers.ts';
+import {
+  NotErasable,
+  parseCustomer,
+  toErasureResult,
+} from '#platform/operator/erasure-resolvers.ts';
 import { FINAL } from './status-lists.ts';
 
 const MAX_REASON_LENGTH = 1_000;
@@ -45,15 +49,15 @@ export function erasureStart(pool: Pool) {
       beginCustomerErasure(
         _: unknown,
         args: { customerId: string; reason: string },
-        { viewer }: SubgraphContext,
+        { principal }: SubgraphContext,
       ) {
-        const { userId } = signedIn(viewer);
+        const { userId } = requirePrincipal(principal);
         const customerId = parseCustomer(args.customerId);
         const reason = args.reason.trim();
         if (reason === '' || reason.length > MAX_REASON_LENGTH || !isText(reason)) {
           throw badInput('reason', `Say why, in at most ${MAX_REASON_LENGTH} characters.`);
         }
-        return orRefusal(async () => ({
+        return toErasureResult(async () => ({
           pseudonym: await startErasure(pool, customerId, reason, userId),
           replaced: 0,
           next: null,

@@ -22,12 +22,12 @@ export async function consumeEvents(
     ({ id, payload }: ReceivedEvent<{ bookingId: string }>) =>
       step(ports, { id, bookingId: payload.bookingId });
 
-  await consumer.take(
+  await consumer.subscribe(
     paymentEvents,
     { PaymentCancelled: saga(paymentCancelled) },
     { concurrency: 4 },
   );
-  await consumer.take(
+  await consumer.subscribe(
     spaceEvents,
     {
       SpaceListed: async ({ id, version, payload: { spaceId, ...facts } }) => {

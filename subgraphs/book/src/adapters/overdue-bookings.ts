@@ -1,5 +1,5 @@
 import { bookingEvents } from '#contracts/book.ts';
-import { consumersOf } from '#contracts/topology.ts';
+import { findConsumers } from '#contracts/topology.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { OverdueBookings } from '../ports.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
@@ -45,7 +45,7 @@ const redeliver = statement<{ id: string }>(
 );
 
 const CONSUMERS = JSON.stringify(
-  Object.fromEntries(Object.keys(bookingEvents).map((type) => [type, consumersOf(type)])),
+  Object.fromEntries(Object.keys(bookingEvents).map((type) => [type, findConsumers(type)])),
 );
 
 /** Bookings whose status should have passed by now. */

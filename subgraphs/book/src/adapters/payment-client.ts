@@ -1,7 +1,7 @@
 import CircuitBreaker from 'opossum';
 import { Counter, Gauge } from 'prom-client';
 import { z } from 'zod';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openHttpPool } from '#platform/http/http-pool.ts';
 import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
@@ -34,7 +34,7 @@ export interface PaymentClient extends PaymentGateway {
  */
 export function paymentClient(
   url: string,
-  authorize: Authorize,
+  authorize: SignRequest,
   timeoutMs: number,
   metrics: Metrics,
   logger: Logger,

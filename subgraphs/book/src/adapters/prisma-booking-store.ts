@@ -1,5 +1,5 @@
 import type { Pool } from '#platform/database/postgres.ts';
-import { takeEvent } from '#platform/messaging/inbox.ts';
+import { recordProcessed } from '#platform/messaging/inbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { Booking } from '../domain/booking.ts';
@@ -70,7 +70,7 @@ export function prismaBookingStore(
     save: (previous, next, eventId) => save(previous, next, { eventId }),
     saveCancellation: (previous, next, by) =>
       save(previous, next, { auditEntry: toCancelEntry(next, by) }),
-    recordEvent: async (eventId) => void (await takeEvent(pool, eventId)),
+    recordEvent: async (eventId) => void (await recordProcessed(pool, eventId)),
     occupiedSlots: occupiedSlots(pool),
     claimUnpaid: async (limit, which) =>
       (await claimUnpaid(pool, limit, which === 'expired')).map(({ now, ...row }) => ({

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { signedIn, type Viewer } from '#platform/auth/viewer.ts';
+import { type Principal, requirePrincipal } from '#platform/auth/principal.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
-import { connection, readPage } from '#platform/graphql/pagination.ts';
+import { readPage, toConnection } from '#platform/graphql/pagination.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
-import { actedAs } from '#platform/operator/audit.ts';
+import { roleFor } from '#platform/operator/audit.ts';
 import { cancelBooking } from '../application/cancel-booking.ts';
 import { findListedSpace } from '../application/find-listed-space.ts';
-import { findRole, type Principal } from '../application/find-role.ts';
+import { type BookingPrincipal, findRole } from '../application/find-role.ts';
 import { findFreeSlots } from '../application/free-slots.ts';
 import { requestBooking } from '../application/request-booking.ts';
 import { Booking } from '../domain/booking.ts';
@@ -47,19 +47,19 @@ export function resolvers(ports: BookPorts) {
 
 function queries(ports: BookPorts) {
   return {
-    booking: (_: unknown, { id }: { id: string }, { viewer }: SubgraphContext) =>
-      findVisibleBooking(ports, parseId(id, 'id'), signedIn(viewer)),
+    booking: (_: unknown, { id }: { id: string }, { principal }: SubgraphContext) =>
+      findVisibleBooking(ports, parseId(id, 'id'), requirePrincipal(principal)),
 
-    async bookings(_: unknown, args: BookingsArgs, { viewer }: SubgraphContext) {
+    async bookings(_: unknown, args: BookingsArgs, { principal }: SubgraphContext) {
       const page = readPage(args, z.object({ id: z.uuid() }));
-      const principal = toPrincipal(signedIn(viewer));
+      const reader = toBookingPrincipal(requirePrincipal(principal));
       const filter = parseFilter(args.filter);
       const found = await ports.search.search(filter, page.first + 1, page.after?.id ?? null);
-      return connection(
+      return toConnection(
         found,
         page,
         ({ state }) => ({ id: state.id }),
-        (booking) => ({ booking, role: findRole(booking, principal) ?? 'operator' }),
+        (booking) => ({ booking, role: findRole(booking, reader) ?? 'operator' }),
       );
     },
   };
@@ -70,16 +70,16 @@ function mutations(ports: BookPorts) {
     async requestBooking(
       _: unknown,
       { input }: { input: RequestBookingInput },
-      { viewer }: SubgraphContext,
+      { principal }: SubgraphContext,
     ) {
-      const user = signedIn(viewer);
+      const user = requirePrincipal(principal);
       const request = {
         ...input,
         slot: { ...input.slot },
         spaceId: parseId(input.spaceId, 'input.spaceId'),
         customerId: user.userId,
       };
-      const result = await requestBooking(ports, request, actedAs(user, 'customer'));
+      const result = await requestBooking(ports, request, roleFor(user, 'customer'));
       if (result instanceof Booking) {
         return { type: 'RequestBookingSuccess', booking: { booking: result, role: 'customer' } };
       }
@@ -91,11 +91,11 @@ function mutations(ports: BookPorts) {
     async cancelBooking(
       _: unknown,
       { input }: { input: { bookingId: string } },
-      { viewer }: SubgraphContext,
+      { principal }: SubgraphContext,
     ) {
-      const principal = toPrincipal(signedIn(viewer));
+      const user = toBookingPrincipal(requirePrincipal(principal));
       const bookingId = parseId(input.bookingId, 'input.bookingId');
-      const result = await cancelBooking(ports, principal, bookingId);
+      const result = await cancelBooking(ports, user, bookingId);
       if ('type' in result) return result;
       const { booking, role } = result;
       return {
@@ -109,8 +109,8 @@ function mutations(ports: BookPorts) {
 
 function bookingFields(ports: BookPorts) {
   return {
-    __resolveReference: ({ id }: { id: string }, { viewer }: SubgraphContext) =>
-      viewer ? findVisibleBooking(ports, id, viewer) : null,
+    __resolveReference: ({ id }: { id: string }, { principal }: SubgraphContext) =>
+      principal ? findVisibleBooking(ports, id, principal) : null,
     id: ({ booking }: VisibleBooking) => booking.state.id,
     space: ({ booking }: VisibleBooking) => ({ id: booking.state.spaceId }),
     slot: ({ booking }: VisibleBooking) => booking.state.slot,
@@ -129,7 +129,7 @@ function spaceFields(ports: BookPorts) {
     async freeSlots({ id }: { id: string }, { from, to }: { from: Date; to: Date }) {
       if (to <= from) throw badInput('to', 'to must come after from.');
       if (to.getTime() - from.getTime() > MAX_RANGE_MS) {
-        throw badInput('to', 'freeSlots answers for at most 31 days: move to closer to from.');
+        throw badInput('to', 'freeSlots covers at most 31 days: move `to` closer to `from`.');
       }
       const space = await findListedSpace(ports, id);
       return space && findFreeSlots(ports, space, from, to);
@@ -140,13 +140,13 @@ function spaceFields(ports: BookPorts) {
 async function findVisibleBooking(
   ports: BookPorts,
   id: string,
-  viewer: Viewer,
+  principal: Principal,
 ): Promise<VisibleBooking | null> {
   const booking = await ports.bookings.find(id);
-  const role = booking && findRole(booking, toPrincipal(viewer));
+  const role = booking && findRole(booking, toBookingPrincipal(principal));
   return booking && role ? { booking, role } : null;
 }
 
-function toPrincipal({ userId, roles }: Viewer): Principal {
+function toBookingPrincipal({ userId, roles }: Principal): BookingPrincipal {
   return { userId, isOperator: roles.includes('operator') };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openPeerClient } from '#platform/http/peer-client.ts';
 import type { SagaInquiries } from '../ports.ts';
 
@@ -29,7 +29,7 @@ const registrationResponse = z.object({
  */
 export function sagaInquiries(
   urls: { payment: string; space: string },
-  authorize: Authorize,
+  authorize: SignRequest,
 ): SagaInquiries & { close(): Promise<void> } {
   const peers = openPeerClient(urls, authorize, { connections: 8, timeoutMs: TIMEOUT_MS });
   const request = (query: string, bookingId: string) => ({

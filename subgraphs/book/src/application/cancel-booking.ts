@@ -2,7 +2,7 @@ import { Booking } from '../domain/booking.ts';
 import type { BookingNotCancellable, BookingNotFound } from '../domain/refusals.ts';
 import type { Role } from '../domain/role.ts';
 import type { BookPorts } from '../ports.ts';
-import { findRole, type Principal } from './find-role.ts';
+import { type BookingPrincipal, findRole } from './find-role.ts';
 
 /**
  * Accepts a cancellation by the booking's customer, its space's host or an operator, at the refund
@@ -10,7 +10,7 @@ import { findRole, type Principal } from './find-role.ts';
  */
 export async function cancelBooking(
   ports: BookPorts,
-  principal: Principal,
+  principal: BookingPrincipal,
   bookingId: string,
 ): Promise<{ booking: Booking; role: Role } | BookingNotFound | BookingNotCancellable> {
   for (;;) {

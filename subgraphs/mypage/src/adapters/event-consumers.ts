@@ -1,6 +1,6 @@
-import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
-import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
-import { type RegistrationFacts, spaceEvents } from '#contracts/space.ts';
+import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
+import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
+import { type RegistrationPayload, spaceEvents } from '#contracts/space.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
@@ -17,14 +17,14 @@ export async function consumeEvents(
     await project(event);
     logger.info({ event: type, bookingId: event.payload.bookingId }, 'view updated');
   };
-  const booking = ({ type, payload, ...event }: ReceivedEvent<BookingFacts>) =>
+  const booking = ({ type, payload, ...event }: ReceivedEvent<BookingPayload>) =>
     projectAndLog(type, { ...event, aggregate: 'booking', payload });
-  const payment = ({ type, payload, ...event }: ReceivedEvent<PaymentFacts>) =>
+  const payment = ({ type, payload, ...event }: ReceivedEvent<PaymentPayload>) =>
     projectAndLog(type, { ...event, aggregate: 'payment', payload });
-  const registration = ({ type, payload, ...event }: ReceivedEvent<RegistrationFacts>) =>
+  const registration = ({ type, payload, ...event }: ReceivedEvent<RegistrationPayload>) =>
     projectAndLog(type, { ...event, aggregate: 'registration', payload });
 
-  await consumer.take(
+  await consumer.subscribe(
     bookingEvents,
     {
       Booked: booking,
@@ -35,7 +35,7 @@ export async function consumeEvents(
     },
     options,
   );
-  await consumer.take(
+  await consumer.subscribe(
     paymentEvents,
     {
       PaymentApproved: payment,
@@ -45,7 +45,7 @@ export async function consumeEvents(
     },
     options,
   );
-  await consumer.take(
+  await consumer.subscribe(
     spaceEvents,
     {
       Registered: registration,

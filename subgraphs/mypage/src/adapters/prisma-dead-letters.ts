@@ -10,7 +10,7 @@ type StoredDeadLetter = Prisma.DeadLetterGetPayload<object>;
 /** Dead letters in the database of mypage's inbox, on SQLite or MariaDB. */
 export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
   return {
-    noteFailure: (event, error, parkAfter) =>
+    recordFailure: (event, error, parkAfter) =>
       prisma.$transaction(async (tx) => {
         const { id: eventId } = event;
         const previous = await tx.deadLetter.findUnique({ where: { eventId } });
@@ -34,7 +34,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
         return count > 0 ? (state as DeadLetterState) : null;
       }),
 
-    async forgetProcessed() {
+    async deleteProcessed() {
       // Reads first: on MariaDB a DELETE that reads the inbox would lock its rows.
       const failing = await prisma.deadLetter.findMany({
         where: { state: 'FAILING' },
@@ -67,7 +67,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
 
     count: (state) => prisma.deadLetter.count({ where: { state } }),
 
-    release: (eventId) =>
+    beginReplay: (eventId) =>
       prisma.$transaction(async (tx) => {
         const { count } = await tx.deadLetter.updateMany({
           where: { eventId, state: 'PARKED' },
@@ -77,7 +77,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
         return count > 0;
       }),
 
-    async settle(eventId, { state, by, reason }) {
+    async resolve(eventId, { state, by, reason }) {
       const { count } = await prisma.deadLetter.updateMany({
         where: { eventId, state: state === 'REPLAYED' ? 'REPLAYING' : 'PARKED' },
         data: { state, settledAt: new Date(), settledBy: by, reason },

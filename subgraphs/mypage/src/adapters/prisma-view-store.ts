@@ -60,7 +60,7 @@ export function prismaViewStore(prisma: PrismaClient): ViewStore & Inbox {
       return groupTimelines(bookingIds, changes);
     },
 
-    async held(ids) {
+    async findRecorded(ids) {
       const rows = await prisma.inboxEvent.findMany({
         where: { generation: await live(), eventId: { in: [...ids] } },
         select: { eventId: true },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { instant } from '#contracts/values.ts';
-import { signedIn } from '#platform/auth/viewer.ts';
+import { requirePrincipal } from '#platform/auth/principal.ts';
 import { parseId } from '#platform/graphql/ids.ts';
-import { connection, readPage } from '#platform/graphql/pagination.ts';
+import { readPage, toConnection } from '#platform/graphql/pagination.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import type { Rebuilder } from '../application/rebuild-views.ts';
 import type { BookingStatusView, StatusChange } from '../booking-status-view.ts';
@@ -48,9 +48,9 @@ export function resolvers(
       async rebuildMyPage(
         _: unknown,
         { acceptDifferences }: { acceptDifferences: boolean | null },
-        { viewer }: SubgraphContext,
+        { principal }: SubgraphContext,
       ) {
-        const { userId: by } = signedIn(viewer);
+        const { userId: by } = requirePrincipal(principal);
         const rebuild = await rebuilds.start({ acceptDifferences: acceptDifferences ?? false, by });
         if (rebuild) return { type: 'RebuildMyPageStarted', rebuild };
         return {
@@ -68,22 +68,22 @@ export function resolvers(
     RebuildMyPageResult: { __resolveType: ({ type }: { type: string }) => type },
 
     MyPage: {
-      async bookings(_: unknown, args: BookingsArgs, { viewer }: SubgraphContext) {
+      async bookings(_: unknown, args: BookingsArgs, { principal }: SubgraphContext) {
         const page = readPage(args, position);
-        const found = await views.list(signedIn(viewer).userId, {
+        const found = await views.list(requirePrincipal(principal).userId, {
           limit: page.first + 1,
           after: page.after,
           statuses: args.status ?? null,
         });
-        return connection(
+        return toConnection(
           toListed(found),
           page,
           ({ view }) => ({ startAt: view.startAt?.toISOString(), bookingId: view.bookingId }),
           (node) => node,
         );
       },
-      async booking(_: unknown, { id }: { id: string }, { viewer }: SubgraphContext) {
-        const view = await views.find(signedIn(viewer).userId, parseId(id, 'id'));
+      async booking(_: unknown, { id }: { id: string }, { principal }: SubgraphContext) {
+        const view = await views.find(requirePrincipal(principal).userId, parseId(id, 'id'));
         return view && toListed([view])[0];
       },
     },

@@ -3,8 +3,8 @@ import { bookingEvents } from '#contracts/book.ts';
 import type { EventContract } from '#contracts/event-contract.ts';
 import { paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
-import { consumersOf, type Topology, topology } from '#contracts/topology.ts';
-import type { Authorize } from '#platform/auth/internal-tokens.ts';
+import { findConsumers, type Topology, topology } from '#contracts/topology.ts';
+import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openPeerClient } from '#platform/http/peer-client.ts';
 import { readPayload } from '#platform/messaging/event-payload.ts';
 import { NotUnderstood } from '#platform/messaging/failures.ts';
@@ -46,7 +46,7 @@ const SOURCES: Sources = {
 /** Reads the events that the other contexts have stored, over HTTP: no context reads another's database. */
 export function storedEventsClient(
   urls: Record<PublishingContext, string>,
-  authorize: Authorize,
+  authorize: SignRequest,
   logger: Logger,
   sources = SOURCES,
   contexts: Topology = topology,
@@ -74,7 +74,7 @@ function toStoredEvent(
   contexts: Topology,
 ): StoredEvent {
   const contract = contracts[type];
-  if (contract && !consumersOf(type, contexts).includes('mypage')) {
+  if (contract && !findConsumers(type, contexts).includes('mypage')) {
     return { id, event: null, isUnreadable: false };
   }
   try {

@@ -1,7 +1,7 @@
 import { createClient } from '@libsql/client';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createConnection } from 'mariadb';
-import { type Probe, type ProbeConnection, probe } from '#platform/lifecycle/readiness.ts';
+import { openProbe, type Probe, type ProbeConnection } from '#platform/lifecycle/readiness.ts';
 import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
 import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { OneConnectionLibSql } from './one-connection.ts';
@@ -44,14 +44,14 @@ export async function openViewPools(url: string): Promise<ViewDatabase> {
 
 /** A probe of that database. */
 export function viewProbe(url: string): Probe {
-  return probe(isFile(url) ? () => probeFile(url) : () => probeMariaDb(mariaDbUrl(url)));
+  return openProbe(isFile(url) ? () => probeFile(url) : () => probeMariaDb(mariaDbUrl(url)));
 }
 
 async function probeFile(url: string): Promise<ProbeConnection> {
   const client = createClient({ url });
   return {
     // Read from the file: it may be gone, or no database any more.
-    ask: () => client.execute('SELECT count(*) FROM sqlite_master'),
+    query: () => client.execute('SELECT count(*) FROM sqlite_master'),
     destroy: () => client.close(),
   };
 }
@@ -63,7 +63,7 @@ async function probeMariaDb(url: string): Promise<ProbeConnection> {
   // Its timeout, which the types lack, closes a silent connection. destroy() during a command would open
   // another connection to kill it, whose errors cannot be handled.
   const { ping } = connection as unknown as { ping(timeoutMs: number): Promise<void> };
-  return { ask: () => ping.call(connection, PING_MS), destroy: () => connection.destroy() };
+  return { query: () => ping.call(connection, PING_MS), destroy: () => connection.destroy() };
 }
 
 /** Less than the timeout of a probe's check. */

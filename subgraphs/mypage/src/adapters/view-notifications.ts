@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
   type RecentNotifications,
-  type VersionAnswer,
+  type VersionResult,
   VIEW_NOTIFICATIONS_PATH,
   VIEW_VERSIONS_PATH,
   type ViewNotification,
   type ViewVersion,
-  versionQuestions,
+  versionsRequest,
 } from '#contracts/mypage.ts';
 import { instant } from '#contracts/values.ts';
 import type { Publisher } from '#platform/messaging/notifications.ts';
@@ -59,10 +59,10 @@ const notificationsQuery = z.object({
 /** Serves versions and notifications to routers, which push them to subscribers. */
 export function serveViewVersions(app: FastifyInstance, versions: ViewVersions): void {
   app.post(VIEW_VERSIONS_PATH, async (request, reply) => {
-    const parsed = versionQuestions.safeParse(request.body);
+    const parsed = versionsRequest.safeParse(request.body);
     if (!parsed.success) return reply.code(400).send({ message: z.prettifyError(parsed.error) });
     const found = await versions.find(parsed.data.bookings);
-    return { answers: found.map((each) => each && toAnswer(each)) };
+    return { results: found.map((each) => each && toResult(each)) };
   });
   app.get(VIEW_NOTIFICATIONS_PATH, async (request, reply) => {
     const parsed = notificationsQuery.safeParse(request.query);
@@ -73,20 +73,23 @@ export function serveViewVersions(app: FastifyInstance, versions: ViewVersions):
     const recent = await versions.projectedSince(since, after, NOTIFICATION_BATCH_SIZE);
     const last = recent.length < NOTIFICATION_BATCH_SIZE ? undefined : recent.at(-1);
     return {
-      notices: recent.map((each) => ({ ...each, projectedAt: each.projectedAt.toISOString() })),
+      notifications: recent.map((each) => ({
+        ...each,
+        projectedAt: each.projectedAt.toISOString(),
+      })),
       now,
       next: last ? `${last.projectedAt.toISOString()}_${last.bookingId}_${last.version}` : null,
     } satisfies RecentNotifications;
   });
 }
 
-function toAnswer({ present, versions }: RequestedVersions): VersionAnswer {
+function toResult({ present, versions }: RequestedVersions): VersionResult {
   const { customerId, status, version } = present;
   return {
     ...{ customerId, status, version },
     isComplete: isComplete(present),
     versions: versions.map(toViewVersion),
-  } as VersionAnswer;
+  } as VersionResult;
 }
 
 /** A version as the API shows it. */

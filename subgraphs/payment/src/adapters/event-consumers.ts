@@ -1,11 +1,11 @@
-import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
+import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { cancelPayment } from '../application/cancel-payment.ts';
 import type { PaymentPorts } from '../ports.ts';
 
 /** What payment consumes: bookings that are cancelled or released. */
 export async function consumeEvents(consumer: Consumer, ports: PaymentPorts): Promise<void> {
-  const cancel = ({ id, payload }: ReceivedEvent<BookingFacts>) =>
+  const cancel = ({ id, payload }: ReceivedEvent<BookingPayload>) =>
     cancelPayment(ports, {
       eventId: id,
       refund: payload.refund.amount,
@@ -19,7 +19,7 @@ export async function consumeEvents(consumer: Consumer, ports: PaymentPorts): Pr
       },
     });
 
-  await consumer.take(
+  await consumer.subscribe(
     bookingEvents,
     {
       BookingCancelled: cancel,

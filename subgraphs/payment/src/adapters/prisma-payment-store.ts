@@ -1,7 +1,7 @@
 import { paymentEvents } from '#contracts/payment.ts';
 import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
-import { takeEvent } from '#platform/messaging/inbox.ts';
+import { recordProcessed } from '#platform/messaging/inbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import { withCorrelation } from '#platform/observability/correlation.ts';
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
@@ -80,7 +80,7 @@ export function prismaPaymentStore(
     async recordRefundObligation(tombstone, refund, eventId) {
       const { isLeased, events } = await inTransaction(pool, async (db) => {
         const unchanged = { isLeased: false, events: [] as EventRecord[] };
-        if (!(await takeEvent(db, eventId))) return unchanged;
+        if (!(await recordProcessed(db, eventId))) return unchanged;
         const inserted = await sql.insertPayment(db, toNewPayment(tombstone, null));
         if (inserted.length === 0) {
           const owed = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
@@ -117,7 +117,7 @@ export function prismaPaymentStore(
       const [row] = await sql.refuseRefund(pool, paymentId, attempt);
       return row?.refusals ?? 0;
     },
-    markProcessed: async (eventId) => void (await takeEvent(pool, eventId)),
+    markProcessed: async (eventId) => void (await recordProcessed(pool, eventId)),
 
     async retryFailedRefund(payment, decision) {
       const entry = toAuditEntry(payment, 'RETRY', decision);

@@ -20,7 +20,7 @@ export function refundMetrics(pool: Pool, metrics: Metrics): void {
   databaseGauge(
     metrics,
     {
-      name: 'spacerent_refund_oldest_unsettled_seconds',
+      name: 'spacerent_refund_oldest_due_seconds',
       help: 'Age of the oldest refund that is not completed',
     },
     async () => [{ value: Math.max(0, ...(await findOpenRefunds(pool)).map(({ age }) => age)) }],
@@ -28,7 +28,7 @@ export function refundMetrics(pool: Pool, metrics: Metrics): void {
   databaseGauge(
     metrics,
     {
-      name: 'spacerent_refunds_unsettled',
+      name: 'spacerent_refunds_due',
       help: 'Refunds that are not completed; refused: by the provider, and retried; failed: left to operators',
       labelNames: ['state'],
     },

@@ -1,4 +1,4 @@
-import { signedIn } from '#platform/auth/viewer.ts';
+import { requirePrincipal } from '#platform/auth/principal.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
@@ -37,9 +37,9 @@ export function resolvers(ports: PaymentPorts) {
       async resolveRefund(
         _: unknown,
         { input }: { input: ResolveRefundInput },
-        { viewer }: SubgraphContext,
+        { principal }: SubgraphContext,
       ) {
-        const { userId: operatorId } = signedIn(viewer);
+        const { userId: operatorId } = requirePrincipal(principal);
         const bookingId = parseId(input.bookingId, 'input.bookingId');
         const decision = { operatorId, reason: parseReason(input.reason) };
         const resolved = await resolveRefund(ports, bookingId, input.resolution, decision);

@@ -1,5 +1,5 @@
-import { type BookingFacts, bookingEvents } from '#contracts/book.ts';
-import { type PaymentFacts, paymentEvents } from '#contracts/payment.ts';
+import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
+import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { RetryLater } from '#platform/messaging/failures.ts';
 import { cancelRegistration } from '../application/cancel-registration.ts';
@@ -16,17 +16,17 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
       );
     }
   };
-  const storeOccupancy = (event: ReceivedEvent<BookingFacts>) =>
+  const storeOccupancy = (event: ReceivedEvent<BookingPayload>) =>
     ports.spaces.storeOccupancy(toPublishedBooking(event), event.id);
-  const cancel = (event: ReceivedEvent<BookingFacts>) =>
+  const cancel = (event: ReceivedEvent<BookingPayload>) =>
     cancelRegistration(ports, toPublishedBooking(event), event.id);
 
-  await consumer.take(
+  await consumer.subscribe(
     paymentEvents,
     { PaymentApproved: ({ id, payload }) => register(id, toApprovedPayment(payload)) },
     { concurrency: 4 },
   );
-  await consumer.take(
+  await consumer.subscribe(
     bookingEvents,
     {
       Booked: storeOccupancy,
@@ -40,11 +40,16 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
   );
 }
 
-function toPublishedBooking({ version, payload }: ReceivedEvent<BookingFacts>): PublishedBooking {
+function toPublishedBooking({ version, payload }: ReceivedEvent<BookingPayload>): PublishedBooking {
   const { bookingId, spaceId, slot, status } = payload;
   return { bookingId, spaceId, slot, status, version };
 }
 
-function toApprovedPayment({ bookingId, paymentId, spaceId, slot }: PaymentFacts): ApprovedPayment {
+function toApprovedPayment({
+  bookingId,
+  paymentId,
+  spaceId,
+  slot,
+}: PaymentPayload): ApprovedPayment {
   return { bookingId, paymentId, spaceId, slot };
 }

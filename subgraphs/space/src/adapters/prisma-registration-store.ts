@@ -1,7 +1,7 @@
 import { spaceEvents } from '#contracts/space.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import { newEvent } from '#platform/messaging/events.ts';
-import { insertInbox, takeEvent } from '#platform/messaging/inbox.ts';
+import { insertInbox, recordProcessed } from '#platform/messaging/inbox.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
@@ -183,7 +183,7 @@ export function prismaRegistrationStore(
       return 'saved';
     },
 
-    markProcessed: async (eventId) => void (await takeEvent(pool, eventId)),
+    markProcessed: async (eventId) => void (await recordProcessed(pool, eventId)),
   };
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { signedIn } from '#platform/auth/viewer.ts';
+import { requirePrincipal } from '#platform/auth/principal.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
-import { connection, readPage } from '#platform/graphql/pagination.ts';
+import { readPage, toConnection } from '#platform/graphql/pagination.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
-import { actedAs } from '#platform/operator/audit.ts';
+import { roleFor } from '#platform/operator/audit.ts';
 import { listSpace } from '../application/list-space.ts';
 import type { Registration } from '../domain/registration.ts';
 import type { Space, SpaceListing } from '../domain/space.ts';
@@ -24,7 +24,7 @@ export function resolvers(ports: SpacePorts) {
         const search = toSearch(args.filter);
         const after = page.after?.id ?? null;
         const found = await ports.spaces.search(search, page.first + 1, after);
-        return connection(
+        return toConnection(
           found,
           page,
           ({ id }) => ({ id }),
@@ -37,9 +37,13 @@ export function resolvers(ports: SpacePorts) {
     },
 
     Mutation: {
-      async listSpace(_: unknown, { input }: { input: SpaceListing }, { viewer }: SubgraphContext) {
-        const principal = signedIn(viewer);
-        const by = { userId: principal.userId, role: actedAs(principal, 'host') };
+      async listSpace(
+        _: unknown,
+        { input }: { input: SpaceListing },
+        { principal }: SubgraphContext,
+      ) {
+        const user = requirePrincipal(principal);
+        const by = { userId: user.userId, role: roleFor(user, 'host') };
         const result = await listSpace(ports, by, withDefaults(input));
         return 'type' in result ? result : { type: 'ListSpaceSuccess', space: result };
       },

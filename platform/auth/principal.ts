@@ -4,13 +4,13 @@ export const knownRoles = ['customer', 'host', 'operator'] as const;
 export type Role = (typeof knownRoles)[number];
 
 /** The signed-in user of a request, as the router has checked it. */
-export interface Viewer {
+export interface Principal {
   userId: string;
   roles: readonly Role[];
 }
 
 /** The user of a request; throws UNAUTHENTICATED when it is anonymous. */
-export function signedIn(principal: Viewer | null): Viewer {
+export function requirePrincipal(principal: Principal | null): Principal {
   if (!principal) throw unauthenticated();
   return principal;
 }

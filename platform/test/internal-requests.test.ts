@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeJwt, SignJWT, UnsecuredJWT } from 'jose';
-import { internalAuthentication, internalAuthorization } from '../auth/internal-tokens.ts';
-import type { Viewer } from '../auth/viewer.ts';
+import { internalRequestSigner, internalRequestVerifier } from '../auth/internal-requests.ts';
+import type { Principal } from '../auth/principal.ts';
 
 const KEY = 'a key of the system that is long enough';
 const NEXT_KEY = 'the key that follows it, as long as that';
-const kim: Viewer = { userId: '김 kim', roles: ['customer', 'host'] };
+const kim: Principal = { userId: '김 kim', roles: ['customer', 'host'] };
 
 const refused = { extensions: { code: 'UNAUTHENTICATED' } };
-const accepts = internalAuthentication('book', [KEY]);
+const accepts = internalRequestVerifier('book', [KEY]);
 
 afterEach(() => {
   jest.useRealTimers();
@@ -16,27 +16,30 @@ afterEach(() => {
 
 describe('a call inside the system', () => {
   test('says which service calls, and for whom', async () => {
-    const authorize = internalAuthorization('router', [KEY]);
-    expect(await accepts(await authorize('book', kim))).toEqual({ service: 'router', viewer: kim });
-    expect(await accepts(await authorize('book'))).toEqual({ service: 'router', viewer: null });
+    const authorize = internalRequestSigner('router', [KEY]);
+    expect(await accepts(await authorize('book', kim))).toEqual({
+      service: 'router',
+      principal: kim,
+    });
+    expect(await accepts(await authorize('book'))).toEqual({ service: 'router', principal: null });
   });
 
   test('is for one service alone', async () => {
-    const header = await internalAuthorization('router', [KEY])('payment', kim);
+    const header = await internalRequestSigner('router', [KEY])('payment', kim);
     await expect(accepts(header)).rejects.toMatchObject(refused);
   });
 
-  test('never speaks for another viewer than the one it is made for', async () => {
-    const authorize = internalAuthorization('router', [KEY]);
-    const likeKim: Viewer = { userId: 'book customer,host 김 kim', roles: [] };
-    for (const viewer of [kim, likeKim, { ...kim, roles: [] }, { ...kim, userId: 'lee' }]) {
-      expect((await accepts(await authorize('book', viewer))).viewer).toEqual(viewer);
+  test('never speaks for another principal than the one it is made for', async () => {
+    const authorize = internalRequestSigner('router', [KEY]);
+    const likeKim: Principal = { userId: 'book customer,host 김 kim', roles: [] };
+    for (const principal of [kim, likeKim, { ...kim, roles: [] }, { ...kim, userId: 'lee' }]) {
+      expect((await accepts(await authorize('book', principal))).principal).toEqual(principal);
     }
   });
 
   test('lasts for a minute, and is signed anew before', async () => {
     jest.useFakeTimers({ advanceTimers: false, now: Date.now() });
-    const authorize = internalAuthorization('router', [KEY]);
+    const authorize = internalRequestSigner('router', [KEY]);
     const first = await authorize('book', kim);
     const { exp = 0 } = decodeJwt(first.slice('Bearer '.length));
     expect(exp * 1_000 - Date.now()).toBeLessThanOrEqual(60_000);
@@ -44,18 +47,18 @@ describe('a call inside the system', () => {
 
     jest.setSystemTime(Date.now() + 75_000);
     await expect(accepts(first)).rejects.toMatchObject(refused);
-    await expect(internalAuthentication('book', [KEY])(first)).rejects.toMatchObject(refused);
+    await expect(internalRequestVerifier('book', [KEY])(first)).rejects.toMatchObject(refused);
   });
 
   test('is refused where its key is not known, and accepted while it is one of two', async () => {
-    const old = await internalAuthorization('router', [KEY])('book', kim);
-    const rotated = await internalAuthorization('router', [NEXT_KEY, KEY])('book', kim);
+    const old = await internalRequestSigner('router', [KEY])('book', kim);
+    const rotated = await internalRequestSigner('router', [NEXT_KEY, KEY])('book', kim);
     await expect(accepts(rotated)).rejects.toMatchObject(refused);
-    const acceptsBoth = internalAuthentication('book', [KEY, NEXT_KEY]);
-    expect((await acceptsBoth(old)).viewer).toEqual(kim);
-    expect((await acceptsBoth(rotated)).viewer).toEqual(kim);
-    const acceptsNext = internalAuthentication('book', [NEXT_KEY]);
-    expect((await acceptsNext(rotated)).viewer).toEqual(kim);
+    const acceptsBoth = internalRequestVerifier('book', [KEY, NEXT_KEY]);
+    expect((await acceptsBoth(old)).principal).toEqual(kim);
+    expect((await acceptsBoth(rotated)).principal).toEqual(kim);
+    const acceptsNext = internalRequestVerifier('book', [NEXT_KEY]);
+    expect((await acceptsNext(rotated)).principal).toEqual(kim);
     await expect(acceptsNext(old)).rejects.toMatchObject(refused);
   });
 
@@ -82,7 +85,7 @@ function unsigned(): string {
 
 /** A token as the router signs it, but for what is given. */
 async function signed(given: { kid?: string; iss?: string; exp?: undefined }): Promise<string> {
-  const [, token = ''] = (await internalAuthorization('router', [KEY])('book', kim)).split(' ');
+  const [, token = ''] = (await internalRequestSigner('router', [KEY])('book', kim)).split(' ');
   const kid = JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString()).kid;
   const jwt = new SignJWT({ ...decodeJwt(token), ...given });
   const key = new TextEncoder().encode(KEY);

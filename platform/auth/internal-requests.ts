@@ -4,20 +4,20 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { unauthenticated } from '../graphql/errors.ts';
-import { knownRoles, type Viewer } from './viewer.ts';
+import { knownRoles, type Principal } from './principal.ts';
 
 /** A service that sends requests to others. */
 export type ServiceName = ContextName | 'router';
 
 /** A request between services: its sender, and the user for whom it is sent. */
-export interface Caller {
+export interface InternalRequest {
   service: ServiceName;
   /** The user of the router's request; null: an anonymous user, or no client request at all. */
-  viewer: Viewer | null;
+  principal: Principal | null;
 }
 
 /** Makes the `Authorization` header of a request to the service `to`. */
-export type Authorize = (to: string, principal?: Viewer | null) => Promise<string>;
+export type SignRequest = (to: string, principal?: Principal | null) => Promise<string>;
 
 const LIFETIME_SECONDS = 60;
 /** Cache lifetime of a signed token, shorter than its own: a request that arrives late is still valid. */
@@ -37,7 +37,7 @@ const claims = z.object({
  * Signs requests to other services of the system: a JWT (HS256) that names the user and is valid for one
  * minute. The first key signs.
  */
-export function internalAuthorization(from: ServiceName, keys: readonly string[]): Authorize {
+export function internalRequestSigner(from: ServiceName, keys: readonly string[]): SignRequest {
   const [signingKey] = keys.map(toKey);
   if (!signingKey) throw new Error('there is no key to sign with');
   const signed = new LRUCache<string, Promise<string>>({ max: CACHE_SIZE, ttl: SIGNED_CACHE_MS });
@@ -62,10 +62,12 @@ export function internalAuthorization(from: ServiceName, keys: readonly string[]
  * Checks requests to the service: signed with one of the keys, for this service, and not expired. Throws
  * UNAUTHENTICATED.
  */
-export function internalAuthentication(to: string, keys: readonly string[]) {
+export function internalRequestVerifier(to: string, keys: readonly string[]) {
   const accepted = new Map(keys.map(toKey).map(({ id, key }) => [id, key]));
-  const checked = new LRUCache<string, { request: Caller; expiresAt: number }>({ max: CACHE_SIZE });
-  return async (authorization: string | undefined): Promise<Caller> => {
+  const checked = new LRUCache<string, { request: InternalRequest; expiresAt: number }>({
+    max: CACHE_SIZE,
+  });
+  return async (authorization: string | undefined): Promise<InternalRequest> => {
     const cached = checked.get(authorization ?? '');
     if (cached && cached.expiresAt > Date.now()) return cached.request;
     const [, token = ''] = /^Bearer (\S+)$/.exec(authorization ?? '') ?? [];
@@ -80,7 +82,10 @@ export function internalAuthentication(to: string, keys: readonly string[]) {
         { algorithms: ['HS256'], audience: to, clockTolerance: CLOCK_TOLERANCE_SECONDS },
       );
       const { iss, sub, roles, exp } = claims.parse(payload);
-      const request: Caller = { service: iss, viewer: sub ? { userId: sub, roles } : null };
+      const request: InternalRequest = {
+        service: iss,
+        principal: sub ? { userId: sub, roles } : null,
+      };
       checked.set(`Bearer ${token}`, { request, expiresAt: exp * 1_000 });
       return request;
     } catch {

@@ -89,7 +89,7 @@ export function internalRequestVerifier(to: string, keys: readonly string[]) {
       checked.set(`Bearer ${token}`, { request, expiresAt: exp * 1_000 });
       return request;
     } catch {
-      throw unauthenticated('Only services of this system are answered here.');
+      throw unauthenticated('Only services of this system may send requests here.');
     }
   };
 }

@@ -75,7 +75,7 @@ export async function applyMigrations(options: {
   }
 }
 
-/** Loads only the driver that the URL asks for. */
+/** Loads only the driver for the URL. */
 async function connect(databaseUrl: string, lockTimeoutMs: number): Promise<MigrationDatabase> {
   if (/^postgres(ql)?:/.test(databaseUrl)) {
     return (await import('./migrate/postgres.ts')).connectPostgres(databaseUrl, lockTimeoutMs);

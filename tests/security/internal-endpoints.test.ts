@@ -52,7 +52,7 @@ describeSystems('internal endpoints', (system) => {
         expect(status).toBe(401);
         expect(JSON.parse(body).errors).toEqual([
           {
-            message: 'Only services of this system are answered here.',
+            message: 'Only services of this system may send requests here.',
             extensions: { code: 'UNAUTHENTICATED', correlationId: expect.any(String) },
           },
         ]);

@@ -31,7 +31,7 @@ export class LockTimeout extends Error {
   override name = 'LockTimeout';
   /** The sessions that have the lock, for a message. */
   readonly blockedBy: string;
-  /** The number of earlier statements of the script, which have taken effect. */
+  /** The number of earlier statements of the script, which are in effect. */
   readonly statementsDone: number;
 
   constructor(blockedBy: string, statementsDone: number, cause: unknown) {

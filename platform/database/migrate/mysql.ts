@@ -57,7 +57,7 @@ export async function connectMysql(url: string, lockTimeoutMs: number): Promise<
     },
     query: (sql, values) => connection.query(sql, values),
     async runScript(sql, retry: Retry = (work) => work()) {
-      // One by one: a statement that has taken effect must not be retried.
+      // One by one: a statement that is in effect must not be retried.
       if (isCompound(sql)) return void (await connection.query(sql));
       for (const [done, statement] of splitStatements(sql).entries()) {
         await retry(() =>

@@ -10,7 +10,7 @@ export const allowedOrigins = z
   .transform((list) => list.split(',').map((each) => each.trim()))
   .refine(
     (list) => !list.some((each) => each.includes('*')),
-    'must name every origin: * would let any site ask with what a browser knows of its user',
+    'must name every origin: * would let any site send requests with the credentials that a browser has of its user',
   )
   .refine(
     (list) => list.every(isOrigin),

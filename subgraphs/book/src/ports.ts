@@ -150,5 +150,5 @@ export interface BookPorts {
   maxUnpaidHolds: number;
   /** Maximum deferred payments that are retried per second, to spare payment. */
   deferredPerSecond: number;
-  log: (message: string, facts: Record<string, unknown>) => void;
+  log: (message: string, fields: Record<string, unknown>) => void;
 }

@@ -51,7 +51,7 @@ describe('the next version of a payment', () => {
       {
         version: 2,
         type: 'PaymentApproved',
-        awaiting: ['space', 'mypage'],
+        awaiting: ['mypage', 'space'],
         correlation_id: 'c1',
         payload: expect.objectContaining({ status: 'APPROVED', amount: 60_000, refunded: 0 }),
       },

@@ -30,8 +30,8 @@ export async function consumeEvents(
   await consumer.subscribe(
     spaceEvents,
     {
-      SpaceListed: async ({ id, version, payload: { spaceId, ...facts } }) => {
-        await ports.catalogue.store({ ...facts, id: spaceId, version }, id);
+      SpaceListed: async ({ id, version, payload: { spaceId, ...listing } }) => {
+        await ports.catalogue.store({ ...listing, id: spaceId, version }, id);
         logger.info({ spaceId }, 'space stored in the catalogue');
       },
       Registered: saga(registered),

@@ -9,7 +9,7 @@ interface SlotQuery {
   to: Date;
 }
 
-// One probe of the exclusion constraint's index for each question.
+// One probe of the exclusion constraint's index for each query.
 const occupied = statement<TimeSlot & { place: number }>(
   'booking-occupied',
   `SELECT q.place::int AS place, h.start_at AS "startAt", h.end_at AS "endAt"
@@ -26,13 +26,13 @@ const occupied = statement<TimeSlot & { place: number }>(
 export function occupiedSlots(
   pool: Pool,
 ): (spaceId: string, from: Date, to: Date) => Promise<TimeSlot[]> {
-  const find = batched(async (questions: readonly SlotQuery[]) => {
-    const slots: TimeSlot[][] = questions.map(() => []);
+  const find = batched(async (queries: readonly SlotQuery[]) => {
+    const slots: TimeSlot[][] = queries.map(() => []);
     const rows = await occupied(
       pool,
-      questions.map(({ spaceId }) => spaceId),
-      questions.map(({ from }) => from),
-      questions.map(({ to }) => to),
+      queries.map(({ spaceId }) => spaceId),
+      queries.map(({ from }) => from),
+      queries.map(({ to }) => to),
     );
     for (const { place, startAt, endAt } of rows) slots[place - 1]?.push({ startAt, endAt });
     return slots;

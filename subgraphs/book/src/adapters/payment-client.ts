@@ -42,7 +42,7 @@ export function paymentClient(
   const http = openHttpPool(url, { connections: 64 });
   const calls = new Counter({
     name: 'spacerent_payment_calls_total',
-    help: 'Calls to payment; failed: no clear answer; not-called: its circuit breaker was open',
+    help: 'Requests to payment; failed: no clear response; not-called: its circuit breaker was open',
     labelNames: ['outcome'],
     registers: [metrics],
   });

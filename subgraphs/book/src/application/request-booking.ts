@@ -71,7 +71,7 @@ export async function requestBooking(
   }
   return {
     type: 'SlotUnavailable',
-    message: `${space.name} is taken at that time.`,
+    message: `${space.name} is not free at that time.`,
     alternatives: await findAlternatives(ports, space, request.slot),
   };
 }

@@ -1,13 +1,12 @@
-import { paymentEvents } from '#contracts/payment.ts';
 import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
-import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
+import type { EventRecord } from '#platform/messaging/events.ts';
 import { recordProcessed } from '#platform/messaging/inbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
-import { withCorrelation } from '#platform/observability/correlation.ts';
-import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
+import type { AuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { Payment } from '../domain/payment.ts';
-import type { PaymentEventType, PaymentStore, RefundDecision } from '../ports.ts';
+import type { PaymentEventType, PaymentStore } from '../ports.ts';
+import { toAuditEntry, toEvent, toNewPayment } from './payment-rows.ts';
 import * as sql from './payment-statements.ts';
 
 /** The length of a lease: it covers up to two calls to the provider and the statements around them. */
@@ -30,31 +29,6 @@ export function prismaPaymentStore(
     return new Payment({ ...rest, slot: { startAt, endAt } });
   }
 
-  async function write(
-    db: Queryable,
-    previous: Payment,
-    { state }: Payment,
-    eventType: PaymentEventType,
-    endsRefund: 'completed' | 'failed' | null,
-    event: EventRecord,
-  ) {
-    const [row] = await sql.updatePayment(
-      db,
-      state.id,
-      previous.state.version,
-      state.status,
-      state.refunded,
-      state.declineReason,
-      state.version,
-      state.approvedAt,
-      state.paymentMethod,
-      endsRefund,
-      JSON.stringify([event]),
-      eventType !== 'PaymentApproved',
-    );
-    return row ?? { saved: false, published: false };
-  }
-
   return {
     findByBooking,
 
@@ -72,24 +46,22 @@ export function prismaPaymentStore(
       const event = toEvent(eventType, next);
       const fails = options.failsRefund ? 'failed' : null;
       const endsRefund = options.completesRefund ? 'completed' : fails;
-      const { saved, published } = await write(pool, previous, next, eventType, endsRefund, event);
+      const { saved, published } = await writePayment(
+        pool,
+        previous,
+        next,
+        eventType,
+        endsRefund,
+        event,
+      );
       if (published) relay.publish([event]);
       return saved ? 'saved' : 'stale';
     },
 
     async recordRefundObligation(tombstone, refund, eventId) {
-      const { isLeased, events } = await inTransaction(pool, async (db) => {
-        const unchanged = { isLeased: false, events: [] as EventRecord[] };
-        if (!(await recordProcessed(db, eventId))) return unchanged;
-        const inserted = await sql.insertPayment(db, toNewPayment(tombstone, null));
-        if (inserted.length === 0) {
-          const owed = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
-          return { ...unchanged, isLeased: owed.length > 0 };
-        }
-        const events = [toEvent('PaymentCancelled', tombstone)];
-        await sql.insertEvents(db, JSON.stringify(events));
-        return { ...unchanged, events };
-      });
+      const { isLeased, events } = await inTransaction(pool, (db) =>
+        insertObligation(db, { tombstone, refund, eventId, lease }),
+      );
       relay.publish(events);
       return isLeased;
     },
@@ -132,15 +104,10 @@ export function prismaPaymentStore(
 
     async resolveOutside(previous, next, decision) {
       const event = toEvent('PaymentCancelled', next);
-      const entry = JSON.stringify(toAuditEntry(next, 'SETTLED_OUTSIDE', decision));
-      const { id, version } = previous.state;
-      const isResolved = await inTransaction(pool, async (db) => {
-        // Locks in the order of save: another order could deadlock with it.
-        if ((await sql.lockPayment(db, id, version)).length === 0) return false;
-        if ((await sql.resolveOutside(db, id, entry)).length === 0) return false;
-        await write(db, previous, next, 'PaymentCancelled', 'completed', event);
-        return true;
-      });
+      const entry = toAuditEntry(next, 'SETTLED_OUTSIDE', decision);
+      const isResolved = await inTransaction(pool, (db) =>
+        resolveRefundOutside(db, { previous, next, event, entry }),
+      );
       if (!isResolved) return 'stale';
       relay.publish([event]);
       return 'saved';
@@ -148,46 +115,58 @@ export function prismaPaymentStore(
   };
 }
 
-function toAuditEntry(
+async function writePayment(
+  db: Queryable,
+  previous: Payment,
   { state }: Payment,
-  resolution: 'RETRY' | 'SETTLED_OUTSIDE',
-  { operatorId, reason }: RefundDecision,
-): AuditEntry {
-  return newAuditEntry({
-    userId: operatorId,
-    actedAs: 'operator',
-    action: 'resolveRefund',
-    subjectType: 'booking',
-    subjectId: state.bookingId,
-    details: { resolution, reason },
-  });
-}
-
-function toNewPayment({ state }: Payment, leaseMs: number | null): sql.NewPayment {
-  const { id, bookingId, customerId, spaceId, slot, amount, currency } = state;
-  const { paymentMethod, status, version, requestedAt, correlationId } = state;
-  return {
-    ...{ id, bookingId, customerId, spaceId, startAt: slot.startAt, endAt: slot.endAt },
-    ...{ amount, currency, paymentMethod, status, version, requestedAt, correlationId, leaseMs },
-  };
-}
-
-function toEvent(type: PaymentEventType, { state }: Payment): EventRecord {
-  return withCorrelation(state.correlationId, () =>
-    newEvent(type, paymentEvents[type], {
-      aggregateId: state.id,
-      version: state.version,
-      occurredAt: new Date(),
-      payload: {
-        paymentId: state.id,
-        bookingId: state.bookingId,
-        spaceId: state.spaceId,
-        slot: state.slot,
-        status: state.status,
-        amount: state.amount,
-        refunded: state.refunded,
-        currency: state.currency,
-      },
-    }),
+  eventType: PaymentEventType,
+  endsRefund: 'completed' | 'failed' | null,
+  event: EventRecord,
+) {
+  const [row] = await sql.updatePayment(
+    db,
+    state.id,
+    previous.state.version,
+    state.status,
+    state.refunded,
+    state.declineReason,
+    state.version,
+    state.approvedAt,
+    state.paymentMethod,
+    endsRefund,
+    JSON.stringify([event]),
+    eventType !== 'PaymentApproved',
   );
+  return row ?? { saved: false, published: false };
+}
+
+/** Owes the refund once for each event; where there is no payment yet, its tombstone refuses a later charge. */
+async function insertObligation(
+  db: Queryable,
+  what: { tombstone: Payment; refund: number; eventId: string; lease: number },
+): Promise<{ isLeased: boolean; events: EventRecord[] }> {
+  const { tombstone, refund, eventId, lease } = what;
+  if (!(await recordProcessed(db, eventId))) return { isLeased: false, events: [] };
+  const inserted = await sql.insertPayment(db, toNewPayment(tombstone, null));
+  if (inserted.length === 0) {
+    const owed = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
+    return { isLeased: owed.length > 0, events: [] };
+  }
+  const events = [toEvent('PaymentCancelled', tombstone)];
+  await sql.insertEvents(db, JSON.stringify(events));
+  return { isLeased: false, events };
+}
+
+/** Returns false if the payment has another version, or its refund is not left to operators. */
+async function resolveRefundOutside(
+  db: Queryable,
+  what: { previous: Payment; next: Payment; event: EventRecord; entry: AuditEntry },
+): Promise<boolean> {
+  const { previous, next, event, entry } = what;
+  const { id, version } = previous.state;
+  // Locks in the order of save: another order could deadlock with it.
+  if ((await sql.lockPayment(db, id, version)).length === 0) return false;
+  if ((await sql.resolveOutside(db, id, JSON.stringify(entry))).length === 0) return false;
+  await writePayment(db, previous, next, 'PaymentCancelled', 'completed', event);
+  return true;
 }

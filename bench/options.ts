@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { projectFile } from '#platform/config/project.ts';
 
-/** A whole number from the command line; throws a sentence when it is none, or out of range. */
+/** Parses a whole number of the command line; throws a sentence when it is invalid or out of range. */
 export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isInteger(number) && number >= min && number <= max) {

@@ -7,10 +7,10 @@ import { parseOptions, root, runCommand } from './command.mjs';
 
 const help = `Usage: npm run audit [-- options]
 
-Requests from the registry which packages of package-lock.json have known vulnerabilities ("npm audit"), and
-fails for every one of severity high or critical that another version would end, unless
-scripts/audit-allowed.json says why it does no harm here. An entry there that is not needed any more
-fails, too. What no version ends is shown and does not fail.
+Requests the known vulnerabilities of the packages in package-lock.json from the registry ("npm audit"), and
+fails for every one of severity high or critical that another version fixes, unless
+scripts/audit-allowed.json gives the reason why it is harmless here. An entry that is no longer needed
+fails, too. A vulnerability that no version fixes is shown and does not fail.
 
   --json FILE   check what "npm audit --json" has written to FILE; no registry is requested
 
@@ -28,34 +28,34 @@ Ends with 1 when something is found, with 2 when the registry gives no result.`;
  * }} Vulnerability
  */
 
-const GRAVE = new Set(['high', 'critical']);
+const FAILING_SEVERITIES = new Set(['high', 'critical']);
 
-/** The registry gave no result: nothing is known about the packages. */
+/** The registry returned no result, so the vulnerabilities of the packages are unknown. */
 export class NoAudit extends Error {}
 
 /**
- * Judges a report of `npm audit --json`. `allowed` holds `{advisory, why}`; `advisory` is the last part of an
- * advisory's address, such as GHSA-…. Throws {@link NoAudit} when the report is none.
+ * Assesses a report of `npm audit --json`. `allowed` holds `{advisory, why}`; `advisory` is the last part of an
+ * advisory's address, such as GHSA-…. Throws {@link NoAudit} when it is no report.
  *
  * @param {{ vulnerabilities?: Record<string, Vulnerability>, message?: string, error?: { summary?: string } } | null} report
  * @param {Allowed[]} allowed
  */
-export function judge(report, allowed) {
+export function assessReport(report, allowed) {
   if (typeof report?.vulnerabilities !== 'object') {
     throw new NoAudit(report?.message ?? report?.error?.summary ?? 'it is no report of npm audit');
   }
   const grave = Object.values(report.vulnerabilities).flatMap(({ name, via, fixAvailable }) =>
     via
-      // A mere name says that the flaw is that of another package in the list.
+      // A string names another package in the list, which has the flaw.
       .filter((flaw) => typeof flaw === 'object')
-      .filter(({ severity }) => GRAVE.has(severity))
+      .filter(({ severity }) => FAILING_SEVERITIES.has(severity))
       .map(({ url, severity, title, range }) => ({
         advisory: url.split('/').pop() ?? url,
         package: name,
         severity,
         title,
         range,
-        fix: fixOf(fixAvailable),
+        fix: describeFix(fixAvailable),
       })),
   );
   const excused = new Set(allowed.map(({ advisory }) => advisory));
@@ -69,11 +69,11 @@ export function judge(report, allowed) {
 }
 
 /**
- * In words, which version ends a vulnerability; null when none does.
+ * The version that fixes a vulnerability, as text; null when none does.
  *
  * @param {boolean | { name: string, version: string, isSemVerMajor: boolean }} fixAvailable
  */
-function fixOf(fixAvailable) {
+function describeFix(fixAvailable) {
   if (!fixAvailable) return null;
   if (fixAvailable === true) return 'npm audit fix';
   const { name, version, isSemVerMajor } = fixAvailable;
@@ -81,7 +81,7 @@ function fixOf(fixAvailable) {
 }
 
 /**
- * Throws a sentence for an entry without a reason: it would allow what has not been examined.
+ * Throws a sentence for an entry without a reason, because it would allow an unexamined vulnerability.
  *
  * @param {string} text
  * @returns {Allowed[]}
@@ -101,7 +101,7 @@ async function main(args) {
   const allowed = readAllowed(readFileSync(join(root, 'scripts', 'audit-allowed.json'), 'utf8'));
   try {
     const text = file ? readFileSync(file, 'utf8') : await npmAudit();
-    printFindings(judge(parse(text), allowed));
+    printFindings(assessReport(parse(text), allowed));
   } catch (error) {
     if (!(error instanceof NoAudit)) throw error;
     console.error(`The packages could not be audited: ${error.message}.`);
@@ -109,19 +109,20 @@ async function main(args) {
   }
 }
 
-/** @param {ReturnType<typeof judge>} findings */
+/** @param {ReturnType<typeof assessReport>} findings */
 function printFindings({ failing, allowed, unfixable, unneeded }) {
   /** @param {Finding} finding */
   const line = ({ advisory, package: name, range, severity, title }) =>
     `${severity}: ${name} ${range}: ${title} (${advisory})`;
-  for (const each of unfixable) console.log(`no version ends it: ${line(each)}`);
+  for (const each of unfixable) console.log(`no version fixes it: ${line(each)}`);
   for (const each of allowed) console.log(`allowed: ${line(each)}`);
-  for (const each of failing) console.error(`${line(each)}; ended by: ${each.fix}`);
+  for (const each of failing) console.error(`${line(each)}; fixed by: ${each.fix}`);
   for (const each of unneeded) {
-    console.error(`${each} is allowed in scripts/audit-allowed.json, but not found: take it out.`);
+    console.error(`${each} is allowed in scripts/audit-allowed.json, but not found: remove it.`);
   }
   if (failing.length + unneeded.length > 0) process.exitCode = 1;
-  else console.log('No known vulnerability of severity high or critical that a version would end.');
+  else
+    console.log('No known vulnerability of severity high or critical that another version fixes.');
 }
 
 /** @param {string} text */
@@ -134,7 +135,7 @@ function parse(text) {
 }
 
 /**
- * What npm writes; its exit code says no more than that.
+ * The output of npm; its exit code adds no information.
  *
  * @returns {Promise<string>}
  */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { requireNode } from './node-version.mjs';
 
-/** The project's folder. Not import.meta.dirname: a Node that is too old lacks it, and must be told so. */
+/** The project's folder. Not import.meta.dirname: an old Node lacks it, and must get as far as requireNode(). */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** A failure whose message is a sentence for the user of the command. */
@@ -34,7 +34,7 @@ export async function runCommand(help, main, args = process.argv.slice(2)) {
   try {
     await main(args);
   } catch (error) {
-    console.error(isProgramError(error) ? error : messageOf(error));
+    console.error(isProgramError(error) ? error : toMessage(error));
     process.exitCode = error instanceof CommandError ? error.exitCode : 1;
   }
 }
@@ -55,16 +55,16 @@ export function parseOptions(help, config) {
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError(`${messageOf(error)}\n\n${help}`);
+    throw new UsageError(`${toMessage(error)}\n\n${help}`);
   }
 }
 
 /**
- * The message of whatever was thrown.
+ * The message of a thrown value.
  *
  * @param {unknown} error
  */
-export function messageOf(error) {
+export function toMessage(error) {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Runs `work` while holding `file` as a lock between processes; others wait, saying so once.
- * A lock whose owner is dead is taken over.
+ * Runs `work` while holding `file` as a lock between processes; others print a line and wait.
+ * When the owner of the lock is dead, another process acquires it.
  *
  * @template T
  * @param {string} file
@@ -56,7 +56,7 @@ async function acquire(file, own, what) {
 }
 
 /**
- * Moves the dead owner's lock away, and puts it back if another process took it over first.
+ * Removes the dead owner's lock; restores the file if another process has acquired the lock first.
  *
  * @param {string} file
  * @param {number} deadOwner

@@ -13,7 +13,7 @@ export async function ensureInstalled() {
   if (readText(stampFile) === wanted) return;
   await withFileLock(join(root, '.spacerent', 'install.lock'), 'the installation', async () => {
     if (readText(stampFile) === wanted) return;
-    // Somebody who ran `npm ci` or `npm install` by hand need not wait for it a second time.
+    // After `npm ci` or `npm install` by hand, a second installation is not needed.
     if (!matchesLockFile()) {
       console.log('Installing the packages of package-lock.json (npm ci) …');
       rmSync(stampFile, { force: true });
@@ -46,7 +46,7 @@ function matchesLockFile() {
 function isForThisMachine({ os, cpu, libc }) {
   /** @type {(list: string[] | undefined, value: string | undefined) => boolean} */
   const allows = (list, value) => list === undefined || list.some((each) => each === value);
-  // Only packages that name a platform matter; without one, `optional` says enough by itself.
+  // Only packages that name a platform matter; without one, `optional` is enough.
   if (os === undefined && cpu === undefined) return false;
   return allows(os, process.platform) && allows(cpu, process.arch) && allows(libc, libcFamily());
 }
@@ -78,7 +78,7 @@ function npmCi() {
       const how = signal ? `was ended by ${signal}` : `failed with exit code ${code}`;
       reject(
         new Error(
-          `Installing the packages ${how}: npm's messages above say why. ` +
+          `Installing the packages ${how}: npm's messages above give the reason. ` +
             'When they name the network, check that this machine reaches the npm registry.',
         ),
       );

@@ -166,7 +166,7 @@ async function differences(wanted, options) {
 
 /**
  * Prisma leaves alone what it does not know: exclusion constraints, partial and expression indexes,
- * checks, triggers, functions, views. But it takes a covering index (INCLUDE) for one that the
+ * checks, triggers, functions, views. But it mistakes a covering index (INCLUDE) for one that the
  * schema lacks, and on SQLite a partial index makes the engine fail.
  *
  * @param {string} url

@@ -30,7 +30,7 @@ const sourceFolders = [
 const skippedFolders = new Set(['test', 'tests', 'node_modules', 'migrations']);
 
 /**
- * What a source file was when it was compiled, by its path.
+ * The state of a source file when it was compiled, by its path.
  *
  * @typedef {{ mtimeMs: number, size: number, hash: string }} Fingerprint
  * @typedef {Record<string, Fingerprint>} Fingerprints
@@ -53,7 +53,7 @@ async function compileSources() {
   for (const file of sourceFolders.flatMap(listSources)) {
     const current = fingerprint(file, before[file]);
     now[file] = current;
-    const isCurrent = current.hash === before[file]?.hash && existsSync(outputOf(file));
+    const isCurrent = current.hash === before[file]?.hash && existsSync(toOutputPath(file));
     if (!isCurrent) changed.push(file);
   }
   const gone = Object.keys(before).filter((file) => now[file] === undefined);
@@ -65,8 +65,8 @@ async function compileSources() {
     await compile(changed);
   }
   for (const file of gone) {
-    rmSync(outputOf(file), { force: true });
-    rmSync(`${outputOf(file)}.map`, { force: true });
+    rmSync(toOutputPath(file), { force: true });
+    rmSync(`${toOutputPath(file)}.map`, { force: true });
   }
   if (JSON.stringify(now) !== JSON.stringify(before)) writeManifest(compiler, now);
 }
@@ -108,12 +108,12 @@ function isSource(name) {
  * An unchanged time and size spare reading the file; otherwise its content decides.
  *
  * @param {string} file
- * @param {Fingerprint | undefined} known
+ * @param {Fingerprint | undefined} previous
  * @returns {Fingerprint}
  */
-function fingerprint(file, known) {
+function fingerprint(file, previous) {
   const { mtimeMs, size } = statSync(join(root, file));
-  if (known?.mtimeMs === mtimeMs && known.size === size) return known;
+  if (previous?.mtimeMs === mtimeMs && previous.size === size) return previous;
   const hash = createHash('sha256')
     .update(readFileSync(join(root, file)))
     .digest('base64url');
@@ -121,7 +121,7 @@ function fingerprint(file, known) {
 }
 
 /** @param {string} file */
-function outputOf(file) {
+function toOutputPath(file) {
   return join(dist, file.replace(/\.ts$/, '.js'));
 }
 
@@ -143,7 +143,7 @@ function readManifest(compiler) {
     const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
     if (manifest.compiler === compiler) return manifest.sources;
   } catch {
-    // No manifest, or half of one: below, dist/ is made from nothing.
+    // No manifest, or an incomplete one: dist/ is removed and compiled completely.
   }
   rmSync(dist, { recursive: true, force: true });
   return {};

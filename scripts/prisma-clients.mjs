@@ -9,7 +9,7 @@ const contexts = readdirSync(join(root, 'prisma'));
 /** Generates the Prisma clients whose schema changed since; two at a time. */
 export async function generatePrismaClients() {
   const due = contexts
-    .flatMap(clientsOf)
+    .flatMap(findClients)
     .filter((client) => readText(client.stamp) !== client.hash);
   const workers = [0, 1].map(async () => {
     for (let client = due.shift(); client; client = due.shift()) await generate(client);
@@ -18,7 +18,7 @@ export async function generatePrismaClients() {
 }
 
 /** @param {string} context */
-function clientsOf(context) {
+function findClients(context) {
   const file = join(root, 'prisma', context, 'schema.prisma');
   const schema = readText(file);
   if (schema === undefined) return [];

@@ -6,7 +6,7 @@ import { root, runCommand } from './command.mjs';
 
 /** Installs what is missing and builds what is out of date; throws a sentence if it can't. */
 export async function installAndBuild() {
-  // Only now: a Node that is too old stumbles over these before it can say that it is.
+  // Imported only now: an old Node fails to load these modules before requireNode() can report its version.
   const { ensureInstalled } = await import('./install.mjs');
   const { prepare } = await import('./prepare.mjs');
   await ensureInstalled();

@@ -3,7 +3,7 @@ import { jestHelp, runTests, serversHelp } from './testing/run-tests.mjs';
 
 const help = `Usage: npm run test:integration [-- jest options]
 
-Runs the tests of single parts (stores, consumers, the relay, the router's edge …) on real servers, which
+Runs the tests of single parts (stores, consumers, the relay, the router's admission …) on real servers, which
 it starts: PostgreSQL from npm, and those of the servers profile.
 ${serversHelp}
 ${jestHelp}

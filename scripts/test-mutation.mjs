@@ -1,4 +1,4 @@
-// npm run test:mutation: takes each guarantee away in a copy, and shows that the tests notice.
+// npm run test:mutation: removes each guarantee in a copy, and checks that a test fails.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,

@@ -5,17 +5,16 @@ import type { FreeSlot } from '../system/spaces.ts';
 import type { VisibleBookings } from './visible-bookings.ts';
 
 /**
- * A client asks for the next booking as soon as it has the answer to the last one, without waiting
- * for mypage: else the way there, which nobody waits for, would set the pace. But it never has more
- * than these unconfirmed: a system that takes requests faster than it confirms them must not look
- * fast, and its backlog must not grow for as long as one measures.
+ * A client requests the next booking as soon as the last response arrives: waiting for mypage would make
+ * the latency of the projection limit the rate. The limit of unconfirmed bookings keeps a system that
+ * accepts requests faster than it confirms them from looking fast while its backlog grows.
  */
-const UNCONFIRMED_PER_CLIENT = 4;
+const MAX_UNCONFIRMED_PER_CLIENT = 4;
 
-/** Of so many bookings one is read through the router: enough to know, too few to be the load. */
-const READ_ONE_OF = 4;
+/** One booking in this many is read through the router: a sample that adds little load. */
+const READ_SAMPLE_INTERVAL = 4;
 
-export const CONFIRMED_WITHIN_MS = 20_000;
+export const CONFIRMATION_TIMEOUT_MS = 20_000;
 
 const requestBooking = `mutation RequestBooking($input: RequestBookingInput!) {
   requestBooking(input: $input) {
@@ -40,12 +39,12 @@ export interface BookingResults {
   request: Latencies;
   /** From the request until a client reads REGISTERED in mypage through the router. */
   visible: Latencies;
-  /** All bookings that were made, those before and after the measured time included. */
-  made: number;
-  /** Of those, the ones that were still not visible long after the end. */
+  /** All bookings that were created, including those before and after the measured time. */
+  created: number;
+  /** The number of created bookings that were not visible when the confirmation timeout expired. */
   unconfirmed: number;
-  /** Answers other than a paid booking, by what they said. */
-  otherAnswers: Record<string, number>;
+  /** The number of responses other than a paid booking, by status or refusal. */
+  otherResponses: Record<string, number>;
 }
 
 export interface BookingLoad {
@@ -55,27 +54,27 @@ export interface BookingLoad {
   visible: VisibleBookings;
   warmUpSeconds: number;
   seconds: number;
-  /** Called when the measured time starts and when it is over. */
+  /** Called when the measured time starts and when it ends. */
   atStart: () => void;
   atEnd: () => void;
 }
 
-/** Lets every client book until the time is over, then waits for what is not confirmed yet. */
+/** Every client books until the time is over; then waits for the bookings that are not confirmed yet. */
 export async function measureBookings(load: BookingLoad): Promise<BookingResults> {
   const start = performance.now() + load.warmUpSeconds * 1_000;
   const end = start + load.seconds * 1_000;
   const measured = (at: number) => at >= start && at < end;
   const requestMs: number[] = [];
   const visibleMs: number[] = [];
-  const otherAnswers: Record<string, number> = {};
+  const otherResponses: Record<string, number> = {};
   let confirmed = 0;
-  let made = 0;
+  let created = 0;
   let unconfirmed = 0;
 
   async function follow(id: string, token: string, requestedAt: number, isRead: boolean) {
     unconfirmed += 1;
     await load.visible.registered(id);
-    if (isRead) await untilRead(load.router, id, token);
+    if (isRead) await waitUntilRead(load.router, id, token);
     unconfirmed -= 1;
     const now = performance.now();
     if (measured(now)) confirmed += 1;
@@ -85,20 +84,20 @@ export async function measureBookings(load: BookingLoad): Promise<BookingResults
   async function client(token: string): Promise<void> {
     const following = new Set<Promise<void>>();
     while (performance.now() < end) {
-      if (following.size >= UNCONFIRMED_PER_CLIENT) {
-        // What is never confirmed must not hold the client beyond the end.
+      if (following.size >= MAX_UNCONFIRMED_PER_CLIENT) {
+        // A booking that is never confirmed must not delay the client beyond the end.
         await Promise.race([...following, wait(end - performance.now())]);
         continue;
       }
       const requestedAt = performance.now();
-      const { id, answer } = await book(load, token);
-      const answeredAt = performance.now();
-      if (measured(requestedAt)) requestMs.push(answeredAt - requestedAt);
-      if (answer !== 'PAID') otherAnswers[answer] = (otherAnswers[answer] ?? 0) + 1;
+      const { id, outcome } = await book(load, token);
+      const respondedAt = performance.now();
+      if (measured(requestedAt)) requestMs.push(respondedAt - requestedAt);
+      if (outcome !== 'PAID') otherResponses[outcome] = (otherResponses[outcome] ?? 0) + 1;
       if (!id) continue;
-      made += 1;
-      const followed = follow(id, token, requestedAt, made % READ_ONE_OF === 0).finally(() =>
-        following.delete(followed),
+      created += 1;
+      const followed = follow(id, token, requestedAt, created % READ_SAMPLE_INTERVAL === 0).finally(
+        () => following.delete(followed),
       );
       following.add(followed);
     }
@@ -110,7 +109,7 @@ export async function measureBookings(load: BookingLoad): Promise<BookingResults
   ];
   await Promise.all([...load.tokens.map(client), ...marks]);
 
-  const deadline = performance.now() + CONFIRMED_WITHIN_MS;
+  const deadline = performance.now() + CONFIRMATION_TIMEOUT_MS;
   while (unconfirmed > 0 && performance.now() < deadline) await wait(50);
   return {
     seconds: load.seconds,
@@ -118,9 +117,9 @@ export async function measureBookings(load: BookingLoad): Promise<BookingResults
     confirmed,
     request: toLatencies(requestMs),
     visible: toLatencies(visibleMs),
-    made,
+    created,
     unconfirmed,
-    otherAnswers,
+    otherResponses,
   };
 }
 
@@ -129,10 +128,10 @@ let keys = 0;
 async function book(
   load: BookingLoad,
   token: string,
-): Promise<{ id: string | undefined; answer: string }> {
+): Promise<{ id: string | undefined; outcome: string }> {
   const { spaceId, startAt, endAt } = load.nextSlot();
   keys += 1;
-  type Answer = {
+  type Data = {
     requestBooking: {
       __typename: string;
       message?: string;
@@ -146,21 +145,21 @@ async function book(
     headcount: 2,
     paymentMethod: 'pm_ok',
   };
-  const { requestBooking: answer } = await load.router.request<Answer>(
+  const { requestBooking: response } = await load.router.request<Data>(
     requestBooking,
     { input },
     token,
   );
   return {
-    id: answer.booking?.id,
-    answer: answer.booking?.status ?? `${answer.__typename}: ${answer.message}`,
+    id: response.booking?.id,
+    outcome: response.booking?.status ?? `${response.__typename}: ${response.message}`,
   };
 }
 
-async function untilRead(router: RouterClient, id: string, token: string): Promise<void> {
+async function waitUntilRead(router: RouterClient, id: string, token: string): Promise<void> {
   for (;;) {
-    type Answer = { myPage: { booking: { status: string } | null } };
-    const { myPage } = await router.request<Answer>(readStatus, { id }, token);
+    type Data = { myPage: { booking: { status: string } | null } };
+    const { myPage } = await router.request<Data>(readStatus, { id }, token);
     if (myPage.booking?.status === 'REGISTERED') return;
   }
 }

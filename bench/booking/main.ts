@@ -36,7 +36,7 @@ async function measureAll(system: System, options: Options): Promise<void> {
     ratios: {},
     failures: [],
   };
-  // A part that fails costs its own numbers, not those of the others.
+  // A part that fails loses its own results only; the others still run.
   const part = async (what: string, work: () => Promise<void>) => {
     log(what);
     try {
@@ -52,7 +52,7 @@ async function measureAll(system: System, options: Options): Promise<void> {
   await measureRound(load, results.empty, part);
   await part('Measuring the limit', async () => {
     await checkpoint(postgresUrl('postgres'));
-    const cpu = cpuTimeOf(instance);
+    const cpu = cpuTimeCounter(instance);
     results.limit = await measureLimit(system, spaceIds, {
       clients: options.clients,
       warmUpSeconds: 3,
@@ -87,7 +87,7 @@ interface Load {
   nextSlot: () => FreeSlot;
 }
 
-/** Books, then reads, and writes into the round what came of it. */
+/** Books, then reads, and stores the results in the round. */
 async function measureRound(
   { options, system, router, tokens, nextSlot }: Load,
   round: Round,
@@ -100,18 +100,18 @@ async function measureRound(
     await checkpoint(postgresUrl('postgres'));
     const visible = watchVisibleBookings(instance.databases.mypage as string);
     const written = await countWrittenRows(postgresUrl, ['book', 'payment', 'space']);
-    const cpu = cpuTimeOf(instance);
+    const cpu = cpuTimeCounter(instance);
     const bookings = await measureBookings({
       router,
       tokens,
       nextSlot,
       visible,
-      // Young code runs slowly: V8 has to see it a few hundred times first.
+      // V8 optimizes a function only after some hundred calls.
       warmUpSeconds: round.stored > 0 ? 5 : 15,
       seconds: options.seconds,
       ...cpu,
     }).finally(() => visible.close());
-    round.written = perBooking(await written(), bookings.made);
+    round.written = perBooking(await written(), bookings.created);
     round.cpuPerBooking = cpu.perBooking(bookings.confirmed);
     round.usedByOthers = cpu.usedByOthers();
     round.bookings = bookings;
@@ -125,8 +125,8 @@ async function measureRound(
   });
 }
 
-/** Counts between the two calls of a load. */
-function cpuTimeOf(instance: System['instance']) {
+/** Counts CPU time between `atStart` and `atEnd`, which a load calls. */
+function cpuTimeCounter(instance: System['instance']) {
   let count: (() => CountedCpu) | undefined;
   let counted: CountedCpu | undefined;
   return {
@@ -145,7 +145,7 @@ function cpuTimeOf(instance: System['instance']) {
   };
 }
 
-/** Each measurement starts with a clean slate: none pays for what another has left to be written. */
+/** Flushes PostgreSQL's dirty pages, so that a measurement does not pay for the writes of the one before. */
 async function checkpoint(postgresUrl: string): Promise<void> {
   const client = new pg.Client(postgresUrl);
   await client.connect();

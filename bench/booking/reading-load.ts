@@ -19,7 +19,7 @@ const readPage = `query MyPage {
 export interface ReadingResults {
   readsPerSecond: number;
   latency: Latencies;
-  /** How many bookings a page showed: 20, unless a client has fewer. */
+  /** The average number of bookings on a page: 20, unless a client has fewer. */
   bookingsPerPage: number;
 }
 
@@ -38,8 +38,8 @@ export async function measureReading(load: {
   await Promise.all(
     load.tokens.map(async (token) => {
       for (let now = performance.now(); now < end; now = performance.now()) {
-        type Answer = { myPage: { bookings: { edges: unknown[] } } };
-        const { myPage } = await load.router.request<Answer>(readPage, {}, token);
+        type Data = { myPage: { bookings: { edges: unknown[] } } };
+        const { myPage } = await load.router.request<Data>(readPage, {}, token);
         const readAt = performance.now();
         if (readAt < start || readAt >= end) continue;
         readMs.push(readAt - now);

@@ -2,12 +2,12 @@ import { type CpuTime, OTHER_PROGRAMS } from '../measurement/cpu-time.ts';
 import type { Latencies } from '../measurement/latencies.ts';
 import type { Machine } from '../measurement/machine.ts';
 import type { WrittenRows } from '../measurement/written-rows.ts';
-import { type BookingResults, CONFIRMED_WITHIN_MS } from './booking-load.ts';
+import { type BookingResults, CONFIRMATION_TIMEOUT_MS } from './booking-load.ts';
 import type { LimitResults } from './limit/measure-limit.ts';
 import type { Options } from './options.ts';
 import type { ReadingResults } from './reading-load.ts';
 
-/** What was measured with as many bookings stored as the name says. */
+/** What was measured with this many bookings stored. */
 export interface Round {
   stored: number;
   bookings?: BookingResults;
@@ -36,17 +36,17 @@ export interface Results {
 export interface Ratios {
   bookingsToLimit?: number;
   fullToEmpty?: number;
-  /** What the rates would be to each other if nothing but CPU time counted and nobody else took any. */
+  /** The ratio of the rates if CPU time were the only limit and no other program used any. */
   bookingsToLimitByCpu?: number;
   fullToEmptyByCpu?: number;
 }
 
 const AIM_TO_LIMIT = 0.15;
 const AIM_FULL_TO_EMPTY = 0.9;
-/** The limit's SQL may differ so much in rows before it is called another load. */
-const SAME_ROWS_WITHIN = 0.1;
-/** So much of the machine may go to others before the results are said to suffer. */
-const QUIET_ENOUGH = 0.1;
+/** Above this relative difference in inserted rows, the limit's SQL counts as another load. */
+const MAX_ROW_DIFFERENCE = 0.1;
+/** Above this share of CPU time used by others, the report warns that the results suffer. */
+const MAX_SHARE_OF_OTHERS = 0.1;
 
 export function toRatios({
   empty,
@@ -54,7 +54,7 @@ export function toRatios({
   limit,
   cpuPerLimitBooking,
 }: Omit<Results, 'ratios'>): Ratios {
-  const of = (part: number | undefined, whole: number | undefined) =>
+  const ratio = (part: number | undefined, whole: number | undefined) =>
     part === undefined || whole === undefined ? undefined : part / whole;
   const rate = (round: Round | undefined) => round?.bookings?.confirmedPerSecond;
   const ownCpu = (spent: CpuTime | undefined) =>
@@ -63,14 +63,14 @@ export function toRatios({
       .filter(([name]) => name !== OTHER_PROGRAMS)
       .reduce((sum, [, ms]) => sum + ms, 0);
   return {
-    bookingsToLimit: of(rate(empty), limit?.bookingsPerSecond),
-    fullToEmpty: of(rate(full), rate(empty)),
-    bookingsToLimitByCpu: of(ownCpu(cpuPerLimitBooking), ownCpu(empty.cpuPerBooking)),
-    fullToEmptyByCpu: of(ownCpu(empty.cpuPerBooking), ownCpu(full?.cpuPerBooking)),
+    bookingsToLimit: ratio(rate(empty), limit?.bookingsPerSecond),
+    fullToEmpty: ratio(rate(full), rate(empty)),
+    bookingsToLimitByCpu: ratio(ownCpu(cpuPerLimitBooking), ownCpu(empty.cpuPerBooking)),
+    fullToEmptyByCpu: ratio(ownCpu(empty.cpuPerBooking), ownCpu(full?.cpuPerBooking)),
   };
 }
 
-/** The results as a person reads them. */
+/** The results as text. */
 export function toReport(results: Results): string {
   const { empty, full, limit, ratios } = results;
   const rounds = full ? [empty, full] : [empty];
@@ -149,18 +149,18 @@ function writtenTable({ limit }: Results, rounds: Round[], heads: string[]): str
     line('rows inserted', 'inserted'),
     line('rows updated', 'updated'),
     line('transactions', 'commits'),
-    line('events sent again', 'sentAgain'),
+    line('events redelivered', 'redelivered'),
   ];
 }
 
 function sentences({ limit, failures, usedByOthers }: Results, rounds: Round[]): string[] {
   const lines: string[] = [];
   const shares = [...rounds.map((round) => round.usedByOthers), usedByOthers];
-  if (shares.some((part) => part !== undefined && part > QUIET_ENOUGH)) {
+  if (shares.some((part) => part !== undefined && part > MAX_SHARE_OF_OTHERS)) {
     const parts = shares.map((part) => (part === undefined ? '–' : `${(part * 100).toFixed(0)} %`));
     lines.push(
-      `Others took a part of the CPU (${parts.join(', ')} in the columns above): on a quiet machine`,
-      'the rates are higher, and their ratios may be others.',
+      `Other programs used part of the CPU (${parts.join(', ')} in the columns above): on a quiet machine`,
+      'the rates are higher, and their ratios may differ.',
     );
   }
   for (const { bookings, reading } of rounds) {
@@ -169,18 +169,18 @@ function sentences({ limit, failures, usedByOthers }: Results, rounds: Round[]):
     }
     if (bookings && bookings.unconfirmed > 0) {
       lines.push(
-        `${bookings.unconfirmed} of ${bookings.made} bookings were still not REGISTERED in mypage ` +
-          `${CONFIRMED_WITHIN_MS / 1_000} s after the end.`,
+        `${bookings.unconfirmed} of ${bookings.created} bookings were still not REGISTERED in mypage ` +
+          `${CONFIRMATION_TIMEOUT_MS / 1_000} s after the end.`,
       );
     }
-    for (const [answer, count] of Object.entries(bookings?.otherAnswers ?? {})) {
-      lines.push(`${count} requests were answered otherwise: ${answer}`);
+    for (const [outcome, count] of Object.entries(bookings?.otherResponses ?? {})) {
+      lines.push(`${count} requests had another outcome: ${outcome}`);
     }
   }
   const written = rounds[0]?.written;
   if (written && limit) {
-    // Inserted ones: rows are updated more often where events are sent again.
-    const differs = Math.abs(written.inserted / limit.written.inserted - 1) > SAME_ROWS_WITHIN;
+    // Inserted ones: rows are updated more often where events are redelivered.
+    const differs = Math.abs(written.inserted / limit.written.inserted - 1) > MAX_ROW_DIFFERENCE;
     if (differs) {
       lines.push(
         'The limit inserts other rows than the system: bring bench/booking/limit/statements up to date.',

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from '@libsql/client';
 
-const LOOK_EVERY_MS = 20;
+const POLL_MS = 20;
 
-/** Tells when mypage shows a booking as confirmed. */
+/** Waits until mypage shows a booking as confirmed. */
 export interface VisibleBookings {
   /** Resolves as soon as mypage's database holds the booking as REGISTERED. */
   registered(bookingId: string): Promise<void>;
@@ -11,15 +11,15 @@ export interface VisibleBookings {
 }
 
 /**
- * Looks into mypage's own database, for all bookings at once and past all of its processes: asking
- * the router for each of them again and again would be the greater part of the load.
+ * Polls mypage's own database, for all bookings at once and without its processes: polling the router
+ * for each booking would be the greater part of the load.
  */
 export function watchVisibleBookings(viewDatabaseUrl: string): VisibleBookings {
   const client = createClient({ url: viewDatabaseUrl });
   const awaited = new Map<string, () => void>();
   let closed = false;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     if (awaited.size === 0) return;
     const { rows } = await client.execute({
       sql: `SELECT booking_id FROM booking_status_view
@@ -34,20 +34,20 @@ export function watchVisibleBookings(viewDatabaseUrl: string): VisibleBookings {
     }
   }
 
-  const looking = (async () => {
+  const polling = (async () => {
     while (!closed) {
-      await look();
-      await wait(LOOK_EVERY_MS);
+      await poll();
+      await wait(POLL_MS);
     }
   })();
-  // close() tells of a failure.
-  looking.catch(() => {});
+  // close() rethrows a failure.
+  polling.catch(() => {});
 
   return {
     registered: (bookingId) => new Promise((resolve) => void awaited.set(bookingId, resolve)),
     async close() {
       closed = true;
-      await looking.finally(() => client.close());
+      await polling.finally(() => client.close());
     },
   };
 }

@@ -1,22 +1,22 @@
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { answerAs } from './child.ts';
+import { serveTasks } from './child.ts';
 
-/** As the router: from then on a client is slow, and is left out for a while. */
+/** The router's limit: a client with more unsent bytes is slow, and is skipped until it has caught up. */
 const SLOW_BYTES = 128 * 1_024;
 
 let server: WebSocketServer;
 let broadcasting = false;
 
 /** The limit: a bare ws server that sends the same bytes to all of its clients. */
-const works = {
+const tasks = {
   /** Listens on a free port; resolves with its address. */
   async listen() {
     server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
     await new Promise((resolve) => server.once('listening', resolve));
     return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
   },
-  /** Sends the message to all, again and again, until it is told to end. */
+  /** Sends the message to all clients, again and again, until `end`. */
   broadcast(message: Uint8Array) {
     broadcasting = true;
     const round = () => {
@@ -31,6 +31,6 @@ const works = {
     broadcasting = false;
   },
 };
-export type BroadcastWorks = typeof works;
+export type BroadcastTasks = typeof tasks;
 
-answerAs(works);
+serveTasks(tasks);

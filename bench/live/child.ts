@@ -1,48 +1,54 @@
 import { type ChildProcess, fork } from 'node:child_process';
 
-/** What a process of the benchmark's own does when it is asked, by name. */
-export type Works = Record<string, (asked: never) => unknown>;
+/** What a child process of the benchmark can run, by name. */
+export type Tasks = Record<string, (input: never) => unknown>;
 
-type Asked<Work> = Work extends (asked: infer A) => unknown ? A : never;
-type Answered<Work> = Work extends (...asked: never) => infer R ? Awaited<R> : never;
+type Input<Task> = Task extends (input: infer I) => unknown ? I : never;
+type Result<Task> = Task extends (...input: never) => infer R ? Awaited<R> : never;
 
-/** A process of its own, so that what it costs does not sit in anybody else's event loop. */
-export interface Child<W extends Works> {
+/** A process of its own, so that its CPU time does not delay the event loop of the benchmark. */
+export interface Child<T extends Tasks> {
   pid: number;
-  /** Rejects with a sentence when the work fails or the process ends. */
-  ask<Name extends keyof W & string>(name: Name, asked: Asked<W[Name]>): Promise<Answered<W[Name]>>;
+  /** Rejects with a sentence when the task fails or the process exits. */
+  run<Name extends keyof T & string>(name: Name, input: Input<T[Name]>): Promise<Result<T[Name]>>;
   stop(): void;
 }
 
-interface Answer {
-  call: number;
-  result?: unknown;
-  problem?: string;
+interface TaskRequest {
+  id: number;
+  name: string;
+  input: unknown;
 }
 
-/** Starts a module of the build that calls {@link answerAs}. */
-export function startChild<W extends Works>(module: URL): Child<W> {
+interface TaskResponse {
+  id: number;
+  result?: unknown;
+  error?: string;
+}
+
+/** Starts a module of the build that calls {@link serveTasks}. */
+export function startChild<T extends Tasks>(module: URL): Child<T> {
   const child: ChildProcess = fork(module, { serialization: 'advanced' });
-  const callers = new Map<number, { resolve(result: never): void; reject(error: Error): void }>();
-  let calls = 0;
+  const pending = new Map<number, { resolve(result: never): void; reject(error: Error): void }>();
+  let lastId = 0;
   let stopped = false;
-  child.on('message', ({ call, result, problem }: Answer) => {
-    const caller = callers.get(call);
-    callers.delete(call);
-    if (problem === undefined) caller?.resolve(result as never);
-    else caller?.reject(new Error(problem));
+  child.on('message', ({ id, result, error }: TaskResponse) => {
+    const request = pending.get(id);
+    pending.delete(id);
+    if (error === undefined) request?.resolve(result as never);
+    else request?.reject(new Error(error));
   });
   child.on('exit', (code) => {
-    const error = new Error(`A process of the benchmark ended with ${code}.`);
-    if (!stopped) for (const { reject } of callers.values()) reject(error);
+    const error = new Error(`A process of the benchmark exited with ${code}.`);
+    if (!stopped) for (const { reject } of pending.values()) reject(error);
   });
   return {
     pid: Number(child.pid),
-    ask: (name, asked) =>
+    run: (name, input) =>
       new Promise((resolve, reject) => {
-        calls += 1;
-        callers.set(calls, { resolve, reject });
-        child.send({ call: calls, name, asked });
+        lastId += 1;
+        pending.set(lastId, { resolve, reject });
+        child.send({ id: lastId, name, input } satisfies TaskRequest);
       }),
     stop() {
       stopped = true;
@@ -51,16 +57,16 @@ export function startChild<W extends Works>(module: URL): Child<W> {
   };
 }
 
-/** Does what the starting process asks for, until that is gone. */
-export function answerAs(works: Works): void {
-  process.on('message', async ({ call, name, asked }) => {
-    const answer: Answer = { call };
+/** Runs the tasks that the parent process requests; exits with the parent. */
+export function serveTasks(tasks: Tasks): void {
+  process.on('message', async ({ id, name, input }: TaskRequest) => {
+    const response: TaskResponse = { id };
     try {
-      answer.result = await works[name]?.(asked as never);
+      response.result = await tasks[name]?.(input as never);
     } catch (error) {
-      answer.problem = (error as Error).message;
+      response.error = (error as Error).message;
     }
-    process.send?.(answer);
+    process.send?.(response);
   });
   process.on('disconnect', () => process.exit());
 }

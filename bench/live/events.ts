@@ -6,11 +6,11 @@ import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import { type EventRecord, newEvent, queueName } from '#platform/messaging/events.ts';
 import type { Transport } from '#platform/messaging/queue.ts';
 
-const SHOWN_WITHIN_MS = 60_000;
+const VIEW_TIMEOUT_MS = 60_000;
 const BATCH_SIZE = 1_000;
 const PACE_MS = 10;
 const HOUR_MS = 3_600_000;
-/** The router asks every few seconds what was new in the last 30 s, in case notifications were lost. */
+/** The router polls every few seconds for the changes of the last 30 s, in case notifications are lost. */
 const RECENT_MS = 35_000;
 
 export interface LiveBooking {
@@ -18,17 +18,17 @@ export interface LiveBooking {
   customerId: string;
 }
 
-/** A version of a view, and the instant (in ms since 1970) that its transaction wrote into it. */
+/** A version of a view, and the time (in ms since 1970) that its transaction stored in it. */
 export interface ProjectedVersion {
   bookingId: string;
   version: number;
   projectedAt: number;
 }
 
-/** Tells mypage, through its queues, what book and payment would tell it. */
+/** Sends events of book and payment to mypage's queues. */
 export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
   let payments = 0;
-  let madeAt = 0;
+  let createdAt = 0;
 
   async function send(events: readonly EventRecord[]): Promise<void> {
     const messages = events.map((event) => ({
@@ -49,8 +49,8 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
   }
 
   return {
-    /** Makes bookings that only mypage knows, each of a customer of its own, and waits until it shows them. */
-    async makeBookings(count: number): Promise<LiveBooking[]> {
+    /** Creates bookings that only mypage stores, each of a customer of its own; waits until they are visible. */
+    async createBookings(count: number): Promise<LiveBooking[]> {
       const bookings = Array.from({ length: count }, (_, n) => ({
         bookingId: uuidv7(),
         customerId: `live-${n}`,
@@ -58,7 +58,7 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
       for (let from = 0; from < count; from += BATCH_SIZE) {
         await send(bookings.slice(from, from + BATCH_SIZE).map(booked));
       }
-      const deadline = performance.now() + SHOWN_WITHIN_MS;
+      const deadline = performance.now() + VIEW_TIMEOUT_MS;
       for (;;) {
         const [row] = await query(
           `SELECT count(*) AS shown FROM booking_status_view
@@ -66,7 +66,7 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
           [JSON.stringify(bookings.map(({ bookingId }) => bookingId))],
         );
         if (Number(row?.shown) === count) {
-          madeAt = performance.now();
+          createdAt = performance.now();
           return bookings;
         }
         if (performance.now() > deadline) throw new Error(`mypage shows ${row?.shown} bookings.`);
@@ -74,12 +74,12 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
       }
     },
 
-    /** Resolves when the making of the bookings is no news: else thousands of them were told again. */
-    untilOld: () => wait(madeAt + RECENT_MS - performance.now()),
+    /** Resolves when polling no longer finds the creation of the bookings, which it would deliver again. */
+    untilCreationIsOld: () => wait(createdAt + RECENT_MS - performance.now()),
 
     /**
-     * Changes these bookings in turn, so many a second, until it is told to end. By their payments: a
-     * booking's own events would make its timeline longer and longer, which none is in life.
+     * Changes these bookings in turn, at this rate per second, until `end`. The events are payments': a
+     * booking's own events would make its timeline unrealistically long.
      */
     change(bookings: readonly LiveBooking[], perSecond: number): { end(): Promise<void> } {
       const start = performance.now();
@@ -97,7 +97,7 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
           await wait(PACE_MS);
         }
       })();
-      // end() tells of a failure.
+      // end() rethrows a failure.
       sending.catch(() => {});
       return {
         async end() {
@@ -107,7 +107,7 @@ export function liveEvents(transport: Transport, viewDatabaseUrl: string) {
       };
     },
 
-    /** All versions that mypage has made since that instant. */
+    /** All versions that mypage has stored since that time. */
     async projectedSince(since: Date): Promise<ProjectedVersion[]> {
       const rows = await query(
         `SELECT booking_id, version, projected_at FROM view_version WHERE projected_at >= ?`,
@@ -163,7 +163,7 @@ function paid({ bookingId }: LiveBooking, version: number): EventRecord {
   };
   return newEvent('PaymentApproved', paymentEvents.PaymentApproved, {
     aggregateId: payload.paymentId,
-    // Above all versions that payment itself has made of it.
+    // Above all versions that payment itself has published.
     version: 1_000 + version,
     occurredAt: new Date(),
     payload,

@@ -21,12 +21,12 @@ import {
   subscribeToOwn,
   type Watched,
 } from './round.ts';
-import type { SubscriberWorks } from './subscriber-process.ts';
+import type { SubscriberTasks } from './subscriber-process.ts';
 
-const RESTARTED_WITHIN_MS = 30_000;
+const RESTART_TIMEOUT_MS = 30_000;
 const WARM_UP_CLIENTS = 50;
 
-// All of one user's, in some parts.
+// In some parts, all subscriptions belong to one user.
 await measureSystem(readOptions, measure, {
   SUBSCRIPTIONS_PER_USER: '100000',
   SUBSCRIPTIONS_PER_PROCESS: '100000',
@@ -37,12 +37,12 @@ async function measure(system: System, options: Options): Promise<void> {
   const transport = openTransport(queue, createLogger('bench', 'silent'));
   const events = liveEvents(transport, system.instance.databases.mypage as string);
   const router = routerClient(system.url, 32);
-  const most = Math.max(...options.subscribers);
-  log(`Making ${most} bookings`);
+  const maxSubscribers = Math.max(...options.subscribers);
+  log(`Creating ${maxSubscribers} bookings`);
   const own = await Promise.all(
-    (await events.makeBookings(most)).map((booking) => withToken(router, booking)),
+    (await events.createBookings(maxSubscribers)).map((booking) => withToken(router, booking)),
   );
-  const whole = await bookForReal(system, router);
+  const whole = await bookThroughRouter(system, router);
 
   const sized: Sized[] = [];
   for (const count of options.subscribers) {
@@ -59,7 +59,7 @@ async function measure(system: System, options: Options): Promise<void> {
   console.log(`\nThe results are in ${options.out}`);
 }
 
-/** With so many subscribers as bookings of their own are given; `whole` is one that all contexts know. */
+/** Measures one subscriber for each booking in `own`; `whole` is a booking that all contexts store. */
 async function measureSize(
   system: System,
   { rate, seconds }: Options,
@@ -68,25 +68,25 @@ async function measureSize(
   whole: Watched,
 ): Promise<Sized> {
   const count = own.length;
-  // Its memory is to be that of these subscribers, and of none before them.
+  // A new process, so that its memory contains only these subscribers.
   const routerPid = await restartRouter(system);
-  const clients = startChild<SubscriberWorks>(new URL('./subscriber-process.js', import.meta.url));
+  const clients = startChild<SubscriberTasks>(new URL('./subscriber-process.js', import.meta.url));
   try {
     const url = `${system.url.replace(/^http/, 'ws')}/graphql`;
     const round = { url, routerPid, count, rate, seconds, events, clients };
     await subscribeToOwn(round, own.slice(0, WARM_UP_CLIENTS));
-    await clients.ask('close', undefined);
+    await clients.run('close', undefined);
     log(`${count} subscribers, each watches a booking of its own`);
     const memory = await kibPerSubscriber(routerPid, count, () => subscribeToOwn(round, own));
-    await events.untilOld();
+    await events.untilCreationIsOld();
     const spread = await measureSpread(round, own);
-    const message = await clients.ask('newest', undefined);
-    await clients.ask('close', undefined);
+    const message = await clients.run('newest', undefined);
+    await clients.run('close', undefined);
     log(`${count} clients of a bare broadcast`);
     const limit = await measureBroadcast(round, message);
     log(`${count} subscribers, all watch the same booking`);
     const same = await measureSame(round, whole, limit, 'own');
-    log(`${count} subscribers, all watch the same booking with what other contexts know`);
+    log(`${count} subscribers, all watch the same booking with other contexts' fields`);
     const sameWhole = await measureSame(round, whole, limit, 'all');
     return { count, messageBytes: message.length, memory, spread, limit, same, sameWhole };
   } finally {
@@ -98,7 +98,7 @@ async function withToken(router: RouterClient, booking: LiveBooking): Promise<Wa
   return { ...booking, token: await router.tokenFor(booking.customerId, 'customer') };
 }
 
-async function bookForReal(system: System, router: RouterClient): Promise<Watched> {
+async function bookThroughRouter(system: System, router: RouterClient): Promise<Watched> {
   const customerId = 'live-whole';
   const token = await router.tokenFor(customerId, 'customer');
   const { spaceId, startAt, endAt } = slotDealer(
@@ -110,8 +110,8 @@ async function bookForReal(system: System, router: RouterClient): Promise<Watche
     slot: { startAt: startAt.toISOString(), endAt: endAt.toISOString() },
     paymentMethod: 'pm_ok',
   };
-  type Answer = { requestBooking: { booking?: { id: string } } };
-  const { requestBooking } = await router.request<Answer>(
+  type Data = { requestBooking: { booking?: { id: string } } };
+  const { requestBooking } = await router.request<Data>(
     `mutation ($input: RequestBookingInput!) {
       requestBooking(input: $input) { ... on RequestBookingSuccess { booking { id } } }
     }`,
@@ -122,11 +122,11 @@ async function bookForReal(system: System, router: RouterClient): Promise<Watche
   return { bookingId: requestBooking.booking.id, customerId, token };
 }
 
-/** Resolves with the process's new id when it serves requests again. */
+/** Resolves with the id of the new process when it is ready. */
 async function restartRouter({ home, instance, url }: System): Promise<number> {
   const old = Number((readInstance(home) ?? instance).services.router?.pid);
   process.kill(old, 'SIGTERM');
-  const deadline = performance.now() + RESTARTED_WITHIN_MS;
+  const deadline = performance.now() + RESTART_TIMEOUT_MS;
   for (;;) {
     const pid = readInstance(home)?.services.router?.pid;
     const ready = fetch(`${url}/health/ready`).then(
@@ -134,7 +134,7 @@ async function restartRouter({ home, instance, url }: System): Promise<number> {
       () => false,
     );
     if (pid && pid !== old && (await ready)) return pid;
-    if (performance.now() > deadline) throw new Error('The router does not come back.');
+    if (performance.now() > deadline) throw new Error('The router does not restart.');
     await wait(100);
   }
 }

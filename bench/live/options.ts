@@ -5,19 +5,19 @@ import { projectFile } from '#platform/config/project.ts';
 import { resultsFile, wholeNumber } from '../options.ts';
 
 export interface Options {
-  /** How many subscribers there are, one number after the other. */
+  /** The numbers of subscribers, measured one after the other. */
   subscribers: number[];
   /** How many bookings change a second while latency is measured. */
   rate: number;
   /** How long each part is measured. */
   seconds: number;
-  /** Where the system's databases are meanwhile. */
+  /** Where the system's databases are during the measurement. */
   folder: string;
   out: string;
 }
 
 const MAX_SUBSCRIBERS = 25_000;
-/** Files that a process has open beside its subscribers' sockets. */
+/** Files that a process has open in addition to its subscribers' sockets. */
 const OTHER_FILES = 200;
 
 /** Reads the command line; throws a sentence that says what is wrong with it, or with the machine. */

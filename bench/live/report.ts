@@ -2,7 +2,7 @@ import type { Machine } from '../measurement/machine.ts';
 import type { Options } from './options.ts';
 import type { Push, Spread } from './round.ts';
 
-/** What was measured with so many subscribers. */
+/** What was measured with this many subscribers. */
 export interface Sized {
   count: number;
   messageBytes: number;
@@ -28,7 +28,7 @@ const AIM_P99_MS = 100;
 const AIM_TO_LIMIT = 0.6;
 const AIM_KIB = 15;
 
-/** The results as a person reads them. */
+/** The results as text. */
 export function toReport({ options, sized }: Results): string {
   const per = (name: string, read: (size: Sized) => string) => row(name, sized.map(read));
   const rate = ({ messagesPerSecond }: Push) => messagesPerSecond.toFixed(0);
@@ -50,11 +50,11 @@ export function toReport({ options, sized }: Results): string {
     ),
     per('  changes measured', ({ spread }) => String(spread.latencies.count)),
     per('  changes that were not received', ({ spread }) => String(spread.missed)),
-    per("  CPU taken by the host's other guests, %", stolen),
+    per('  CPU time stolen by other guests, %', stolen),
     per('  KiB per idle subscriber', ({ memory }) => memory.toFixed(1)),
     per('  KiB per client of the bare broadcast', ({ limit }) => limit.kibPerClient.toFixed(1)),
     '',
-    'All watch the same booking, which changes faster than the limit could tell them:',
+    'All watch the same booking, which changes faster than the limit could send:',
     per('  messages per second', ({ same }) => rate(same)),
     per("  with other contexts' fields", ({ sameWhole }) => rate(sameWhole)),
     per('  limit: a bare broadcast of the same bytes', ({ limit }) => rate(limit)),

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { answerAs } from './child.ts';
+import { serveTasks } from './child.ts';
 
-/** What one client does with its connection. */
+/** What one client subscribes to. */
 export interface Subscribing {
   token: string;
   query: string;
   variables: Record<string, unknown>;
 }
 
-/** A message with this version came to this client, in milliseconds since 1970. */
+/** When this client received a message with this version, in milliseconds since 1970. */
 export interface Receipt {
   client: number;
   version: number;
   at: number;
 }
 
-export interface Taken {
+export interface Received {
   messages: number;
   /** Milliseconds of `performance.now()` in the clients' process. */
   at: number;
@@ -32,27 +32,27 @@ let messages = 0;
 let newest: Buffer = Buffer.alloc(0);
 
 /**
- * All subscribers of the benchmark. They read no more of a message than they need: the clients share
- * the machine with what is measured.
+ * All subscribers of the benchmark. They parse only the part of a message that they need, because they
+ * share the machine with the measured router.
  */
-const works = {
-  /** Connects and subscribes for each of them; resolves when each has its first answer. */
-  async subscribe(asked: { url: string; each: Subscribing[]; noteReceipts: boolean }) {
-    await inTurns(asked.each, (each, client) =>
-      subscribe(asked.url, each, asked.noteReceipts ? client : undefined),
+const tasks = {
+  /** Connects and subscribes each client; resolves when each has received its first message. */
+  async subscribe(input: { url: string; each: Subscribing[]; recordReceipts: boolean }) {
+    await runConcurrently(input.each, (each, client) =>
+      subscribe(input.url, each, input.recordReceipts ? client : undefined),
     );
   },
-  /** Connects so many times to what sends without being asked. */
+  /** Connects this many clients to a server that sends without a subscription. */
   async connect({ url, clients }: { url: string; clients: number }) {
-    await inTurns(Array(clients).fill(url), (each) => {
+    await runConcurrently(Array(clients).fill(url), (each) => {
       const socket = open(each);
       socket.on('message', count);
       return opened(socket);
     });
   },
-  taken: (): Taken => ({ messages, at: performance.now() }),
+  received: (): Received => ({ messages, at: performance.now() }),
   receipts: (): Receipt[] => receipts.splice(0),
-  /** The bytes of the message that came last. */
+  /** The bytes of the last message. */
   newest: () => newest,
   async close() {
     await Promise.all(
@@ -65,22 +65,22 @@ const works = {
     );
   },
 };
-export type SubscriberWorks = typeof works;
+export type SubscriberTasks = typeof tasks;
 
 function count(data: Buffer): void {
   messages += 1;
   newest = data;
 }
 
-async function inTurns<Each>(
+async function runConcurrently<Each>(
   all: readonly Each[],
-  work: (each: Each, index: number) => Promise<void>,
+  connect: (each: Each, index: number) => Promise<void>,
 ): Promise<void> {
   const left = all.entries();
-  const turns = Array.from({ length: MAX_OPENING }, async () => {
-    for (const [index, each] of left) await work(each, index);
+  const workers = Array.from({ length: MAX_OPENING }, async () => {
+    for (const [index, each] of left) await connect(each, index);
   });
-  await Promise.all(turns);
+  await Promise.all(workers);
 }
 
 function open(url: string, protocol?: string): WebSocket {
@@ -99,7 +99,7 @@ function opened(socket: WebSocket): Promise<void> {
   });
 }
 
-/** With an id as the graphql-ws library makes them. */
+/** With a UUID as the subscription's id, as the graphql-ws library generates. */
 async function subscribe(
   url: string,
   { token, query, variables }: Subscribing,
@@ -113,9 +113,12 @@ async function subscribe(
     socket.on('message', (data: Buffer) => {
       if (data.includes('"type":"connection_ack"'))
         return socket.send(JSON.stringify(subscription));
-      if (!data.includes('"type":"next"')) return reject(new Error(`it was told ${data}`));
+      if (!data.includes('"type":"next"')) return reject(new Error(`it received ${data}`));
       socket.removeAllListeners('message');
-      socket.on('message', client === undefined ? count : (next: Buffer) => note(client, next));
+      socket.on(
+        'message',
+        client === undefined ? count : (next: Buffer) => recordReceipt(client, next),
+      );
       newest = data;
       resolve();
     });
@@ -124,7 +127,7 @@ async function subscribe(
   });
 }
 
-function note(client: number, data: Buffer): void {
+function recordReceipt(client: number, data: Buffer): void {
   const at = performance.timeOrigin + performance.now();
   count(data);
   const from = data.indexOf(VERSION) + VERSION.length;
@@ -135,4 +138,4 @@ function note(client: number, data: Buffer): void {
   });
 }
 
-answerAs(works);
+serveTasks(tasks);

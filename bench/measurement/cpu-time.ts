@@ -6,12 +6,12 @@ const TICK_MS = 10;
 
 export const OTHER_PROGRAMS = 'all other programs';
 
-/** Milliseconds of CPU time by who used them. */
+/** Milliseconds of CPU time by process. */
 export type CpuTime = Record<string, number>;
 
 export interface CountedCpu {
   spent: CpuTime;
-  /** The part of the machine that was not to be had: used by others, or by the host's other guests. */
+  /** The share of the machine's CPU time that other programs or the host's other guests used. */
   usedByOthers: number;
 }
 
@@ -29,8 +29,8 @@ interface Snapshot {
 }
 
 /**
- * Starts to count the CPU time of every part of the system; the answer ends it and tells. Undefined
- * where there is no /proc. PostgreSQL's part is told by database: `queue` is what BullMQ costs.
+ * Starts to count the CPU time of every part of the system; the returned function stops and returns it.
+ * Undefined where there is no /proc. PostgreSQL's time is split by database: `queue` is BullMQ's.
  */
 export function countCpuTime(instance: Instance): (() => CountedCpu) | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -48,20 +48,20 @@ export function countCpuTime(instance: Instance): (() => CountedCpu) | undefined
     const postmaster = instance.postgres?.pid ?? 0;
     for (const database of ['book', 'payment', 'space', 'queue']) add(`postgres: ${database}`, 0);
     for (const [pid, { parent }] of after.usages) {
-      if (parent === postmaster) add(`postgres: ${databaseOf(pid) ?? 'the rest'}`, used(pid));
+      if (parent === postmaster) add(`postgres: ${readDatabase(pid) ?? 'the rest'}`, used(pid));
     }
     add('postgres: the rest', used(postmaster) + endedSince(before, after, postmaster));
     add('the clients', after.bench - before.bench);
-    const known = Object.values(spent).reduce((sum, ms) => sum + ms, 0);
+    const attributed = Object.values(spent).reduce((sum, ms) => sum + ms, 0);
     const passed = (key: keyof Snapshot['machine']) => after.machine[key] - before.machine[key];
-    // The kernel's own threads are among them: what it writes to disk, it writes for the system.
-    const others = Math.max(0, passed('busy') - known);
+    // Includes the kernel's threads, which also write to disk for the system.
+    const others = Math.max(0, passed('busy') - attributed);
     add(OTHER_PROGRAMS, others);
     return { spent, usedByOthers: (others + passed('stolen')) / passed('all') };
   };
 }
 
-/** What children that ended meanwhile had used since, by their parent's account of them. */
+/** The CPU time of children that ended between the snapshots, from their parent's count. */
 function endedSince(before: Snapshot, after: Snapshot, parent: number): number {
   const grown = (after.usages.get(parent)?.ended ?? 0) - (before.usages.get(parent)?.ended ?? 0);
   const earlier = [...before.usages]
@@ -70,8 +70,8 @@ function endedSince(before: Snapshot, after: Snapshot, parent: number): number {
   return Math.max(0, grown - earlier);
 }
 
-/** PostgreSQL's processes write into their titles whom they serve: "postgres: user database …". */
-function databaseOf(pid: number): string | undefined {
+/** From the title of a PostgreSQL process: "postgres: user database …". */
+function readDatabase(pid: number): string | undefined {
   const title = read(`/proc/${pid}/cmdline`) ?? '';
   return /^postgres: \S+ (\S+) [\d.:a-f]+\(\d+\)/.exec(title)?.[1];
 }
@@ -109,7 +109,7 @@ function snapshot(): Snapshot {
   };
 }
 
-/** Undefined for a process that has ended meanwhile. */
+/** Undefined for a process that has ended. */
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

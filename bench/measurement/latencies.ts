@@ -1,4 +1,4 @@
-/** Milliseconds below which that part of the measured ones lies. */
+/** Percentiles in milliseconds. */
 export interface Latencies {
   count: number;
   p50: number;

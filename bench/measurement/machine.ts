@@ -6,7 +6,7 @@ export interface Machine {
   node: string;
 }
 
-/** What the results depend on besides the code. */
+/** The properties of the machine that the results depend on. */
 export function readMachine(): Machine {
   return { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version };
 }

@@ -1,43 +1,43 @@
 import { readFileSync } from 'node:fs';
 
-const LOOK_EVERY_MS = 200;
-/** Above it, a span of time says more of the host's other guests than of what is measured. */
-const QUIET_SHARE = 0.05;
+const SAMPLE_PERIOD_MS = 200;
+/** Above this share of stolen time, a measured span depends too much on the host's other guests. */
+const MAX_UNDISTURBED_SHARE = 0.05;
 
-/** What the host's other guests took of this machine's CPU time, span by span. */
+/** The CPU time of this machine that the host's other guests used. */
 export interface StolenTime {
-  /** The part of all CPU time that was taken; undefined where the kernel doesn't tell. */
+  /** The stolen share of all CPU time; undefined where the kernel does not report it. */
   share: number | undefined;
-  /** Was hardly anything taken all the way from one time of performance.now() to another? */
-  wasQuiet(from: number, to: number): boolean;
+  /** Whether hardly anything was stolen between two times of performance.now(). */
+  wasUndisturbed(from: number, to: number): boolean;
 }
 
-/** Starts to watch; the answer ends it and tells. Linux tells it in /proc/stat, as "steal". */
+/** Starts to sample; the returned function stops and returns the result. Linux reports "steal" in /proc/stat. */
 export function watchStolenTime(): () => StolenTime {
-  const looks = [look()];
-  const timer = setInterval(() => looks.push(look()), LOOK_EVERY_MS);
+  const samples = [readSample()];
+  const timer = setInterval(() => samples.push(readSample()), SAMPLE_PERIOD_MS);
   return () => {
     clearInterval(timer);
-    looks.push(look());
-    const spans = looks.slice(1).map((to, index) => ({ from: looks[index] as Look, to }));
-    const share = shareOf(looks[0] as Look, looks.at(-1) as Look);
+    samples.push(readSample());
+    const spans = samples.slice(1).map((to, index) => ({ from: samples[index] as Sample, to }));
+    const share = stolenShare(samples[0] as Sample, samples.at(-1) as Sample);
     return {
       share: Number.isNaN(share) ? undefined : share,
-      wasQuiet: (from, to) =>
+      wasUndisturbed: (from, to) =>
         spans
           .filter((span) => span.to.at >= from && span.from.at <= to)
-          .every((span) => !(shareOf(span.from, span.to) > QUIET_SHARE)),
+          .every((span) => !(stolenShare(span.from, span.to) > MAX_UNDISTURBED_SHARE)),
     };
   };
 }
 
-interface Look {
+interface Sample {
   at: number;
   stolen: number;
   all: number;
 }
 
-function look(): Look {
+function readSample(): Sample {
   const at = performance.now();
   if (process.platform !== 'linux') return { at, stolen: 0, all: 0 };
   // "cpu  user nice system idle iowait irq softirq steal guest guest_nice"; guests are in user.
@@ -46,6 +46,6 @@ function look(): Look {
   return { at, stolen: times[7] ?? 0, all: times.reduce((sum, time) => sum + time, 0) };
 }
 
-function shareOf(from: Look, to: Look): number {
+function stolenShare(from: Sample, to: Sample): number {
   return (to.stolen - from.stolen) / (to.all - from.all);
 }

@@ -6,37 +6,37 @@ export interface WrittenRows {
   inserted: number;
   updated: number;
   commits: number;
-  /** Events whose first lease ran out before all had acknowledged them. */
-  sentAgain: number;
+  /** Repeated deliveries: an event's lease expired before every consumer had acknowledged it. */
+  redelivered: number;
 }
 
-/** The same for each of so many bookings. */
+/** The counts divided by the number of bookings. */
 export function perBooking(written: WrittenRows, bookings: number): WrittenRows {
   return {
     inserted: written.inserted / bookings,
     updated: written.updated / bookings,
     commits: written.commits / bookings,
-    sentAgain: written.sentAgain / bookings,
+    redelivered: written.redelivered / bookings,
   };
 }
 
 // Backends report what they have done once a second, and when they are closed.
-const REPORTED_WITHIN_MS = 1_500;
+const REPORT_DELAY_MS = 1_500;
 
-/** Counts what is written into these databases until the answer is called; then tells. */
+/** Starts to count the rows written to these databases; the returned function returns the counts. */
 export async function countWrittenRows(
   postgresUrl: (database: string) => string,
   databases: readonly string[],
 ): Promise<() => Promise<WrittenRows>> {
   const before = await written(postgresUrl, databases);
   return async () => {
-    await wait(REPORTED_WITHIN_MS);
+    await wait(REPORT_DELAY_MS);
     const after = await written(postgresUrl, databases);
     return {
       inserted: after.inserted - before.inserted,
       updated: after.updated - before.updated,
       commits: after.commits - before.commits,
-      sentAgain: after.sentAgain - before.sentAgain,
+      redelivered: after.redelivered - before.redelivered,
     };
   };
 }
@@ -45,23 +45,23 @@ async function written(
   postgresUrl: (database: string) => string,
   databases: readonly string[],
 ): Promise<WrittenRows> {
-  const [counted] = await query<Omit<WrittenRows, 'sentAgain'>>(
+  const [counted] = await query<Omit<WrittenRows, 'redelivered'>>(
     postgresUrl('postgres'),
     `SELECT sum(tup_inserted)::float8 AS inserted, sum(tup_updated)::float8 AS updated,
             sum(xact_commit)::float8 AS commits
        FROM pg_stat_database WHERE datname = ANY($1)`,
     [databases],
   );
-  if (!counted) throw new Error('PostgreSQL does not tell what was written.');
-  let sentAgain = 0;
+  if (!counted) throw new Error('PostgreSQL reports no statistics.');
+  let redelivered = 0;
   for (const database of databases) {
     const [row] = await query<{ again: number }>(
       postgresUrl(database),
       'SELECT coalesce(sum(attempts - 1), 0)::float8 AS again FROM outbox WHERE attempts > 1',
     );
-    sentAgain += row?.again ?? 0;
+    redelivered += row?.again ?? 0;
   }
-  return { ...counted, sentAgain };
+  return { ...counted, redelivered };
 }
 
 async function query<Row extends pg.QueryResultRow>(

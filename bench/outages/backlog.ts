@@ -10,7 +10,7 @@ import {
 import { storeViews } from '../booking/stored/view-rows.ts';
 import { type CpuTime, countCpuTime } from '../measurement/cpu-time.ts';
 import { log } from '../system/measure-system.ts';
-import { evenHourOf } from '../system/spaces.ts';
+import { toEvenHour } from '../system/spaces.ts';
 import type { System } from '../system/system.ts';
 
 /**
@@ -19,24 +19,24 @@ import type { System } from '../system/system.ts';
  */
 const EVENTS_PER_BOOKING = 4;
 const DELIVERIES_PER_BOOKING = 5;
-const DRAINED_WITHIN_MS = 1_800_000;
-const TELL_EVERY_MS = 10_000;
+const DRAIN_TIMEOUT_MS = 1_800_000;
+const LOG_PERIOD_MS = 10_000;
 
 export interface Backlog {
-  /** Until space had taken the last event that waited for it. */
+  /** Until space acknowledged the last event that waited for it. */
   backlogPerSecond: number;
-  /** Until everything that follows from them was taken as well. */
+  /** Until all events that follow from them were acknowledged as well. */
   seconds: number;
   events: number;
   eventsPerSecond: number;
   deliveriesPerSecond: number;
-  /** The greatest resident size that each process ever had. */
+  /** The peak resident size of each process. */
   peakMiB: Record<string, number>;
-  /** For each booking that was paid, in milliseconds, by who used it. */
+  /** Milliseconds for each paid booking, by process. */
   cpuPerBooking: CpuTime;
 }
 
-/** Stops space (SIGSTOP), stores paid bookings that wait for it, lets it go on, and waits. */
+/** Stops space (SIGSTOP), stores paid bookings that wait for it, resumes it, and waits until the backlog is drained. */
 export async function measureBacklog(
   { instance, postgresUrl }: System,
   spaceIds: readonly string[],
@@ -47,7 +47,7 @@ export async function measureBacklog(
   process.kill(space, 'SIGSTOP');
   try {
     const now = new Date();
-    const stored = { count, spaceIds, middle: evenHourOf(now), now };
+    const stored = { count, spaceIds, middle: toEvenHour(now), now };
     await Promise.all([
       storeRows(postgresUrl('book'), stored, paidBookRows),
       storeRows(postgresUrl('space'), stored, paidSpaceRows),
@@ -80,7 +80,7 @@ export async function measureBacklog(
         }),
       );
     let backlogMs: number | undefined;
-    let tellAt = 0;
+    let logAt = 0;
     for (;;) {
       const [payment = 0, spaces = 0, books = 0] = await awaited();
       const ms = performance.now() - start;
@@ -99,10 +99,10 @@ export async function measureBacklog(
           ),
         };
       }
-      if (ms > DRAINED_WITHIN_MS) throw new Error(`After ${ms} ms the backlog is not taken.`);
-      if (ms > tellAt) {
+      if (ms > DRAIN_TIMEOUT_MS) throw new Error(`After ${ms} ms the backlog is not drained.`);
+      if (ms > logAt) {
         log(`awaited: ${payment} of payment's events, ${spaces} of space's, ${books} of book's`);
-        tellAt = ms + TELL_EVERY_MS;
+        logAt = ms + LOG_PERIOD_MS;
       }
       await wait(500);
     }
@@ -111,7 +111,7 @@ export async function measureBacklog(
   }
 }
 
-/** What is parked is acknowledged as well, but it is not drained. */
+/** A parked event is acknowledged as well, but its effect is missing. */
 async function expectNoDeadLetters(clients: readonly pg.Client[]): Promise<void> {
   for (const client of clients) {
     const { rows } = await client.query<{ count: number; error: string }>(

@@ -36,15 +36,15 @@ async function measure(system: System, options: Options): Promise<void> {
     `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, p99 ${p99.toFixed(1)}`;
   console.log(`
 While payment is silent and its circuit open, ${options.rate} requests a second:
-  requestBooking answers PAYMENT_DEFERRED in ms: ${percentiles(latencies)} (aim: p99 below 50)
-  the host's other guests took ${((stolenShare ?? Number.NaN) * 100).toFixed(0)} % of the CPU time; the ${undisturbed.count} requests while they took next to none: ${percentiles(undisturbed)}
-  a page written to the same disk meanwhile: ${percentiles(diskFlushes)}
+  requestBooking responds PAYMENT_DEFERRED in ms: ${percentiles(latencies)} (aim: p99 below 50)
+  the host's other guests used ${((stolenShare ?? Number.NaN) * 100).toFixed(0)} % of the CPU time; the ${undisturbed.count} requests while they used next to none: ${percentiles(undisturbed)}
+  a page written to the same disk at the same time: ${percentiles(diskFlushes)}
   ${payment.probes} of ${latencies.count + payment.probes} requests tried whether payment is back, and waited for it: not counted above
   ${deferred} deferred payments drained at ${drainedPerSecond.toFixed(1)} a second once it was back`);
   if (backlog) {
     console.log(`
 A backlog of ${options.backlog} events, space down:
-  taken at ${backlog.backlogPerSecond.toFixed(0)} events a second (aim: 1000)
+  processed at ${backlog.backlogPerSecond.toFixed(0)} events a second (aim: 1000)
   with what follows from them, ${backlog.events} events in ${backlog.seconds.toFixed(0)} s: ${backlog.eventsPerSecond.toFixed(0)} events, ${backlog.deliveriesPerSecond.toFixed(0)} deliveries a second
   peak memory in MiB: ${Object.entries(backlog.peakMiB)
     .map(([name, size]) => `${name} ${size}`)

@@ -9,7 +9,7 @@ export interface Options {
   seconds: number;
   /** How many events wait for space; 0: left out. */
   backlog: number;
-  /** Where the system's databases are meanwhile. */
+  /** Where the system's databases are during the measurement. */
   folder: string;
   out: string;
 }

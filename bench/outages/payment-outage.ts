@@ -16,34 +16,34 @@ const requestBooking = `mutation ($input: RequestBookingInput!) {
   }
 }`;
 
-/** Book waits so long for payment: a request that took longer was the one that tried. */
+/** Book's timeout for payment: a slower request was a probe of the half-open circuit. */
 const PROBE_MS = 1_500;
 const WARM_UP = 300;
-const DRAINED_WITHIN_MS = 180_000;
+const DRAIN_TIMEOUT_MS = 180_000;
 
-interface Answered {
+interface TimedResponse {
   status: string | undefined;
   /** Times of performance.now(). */
-  askedAt: number;
-  answeredAt: number;
+  requestedAt: number;
+  respondedAt: number;
 }
 
 export interface PaymentOutage {
   /** Of requests that did not call payment. */
   latencies: Latencies;
-  /** Of those of them during which the host's other guests left this machine its CPUs. */
+  /** Of those of them during which the host's other guests used hardly any CPU time. */
   undisturbed: Latencies;
-  /** The part of the CPU time that those guests took; undefined where the kernel doesn't tell. */
+  /** The share of the CPU time that those guests used; undefined where the kernel does not report it. */
   stolenShare: number | undefined;
-  /** Of a page that something else writes to the same disk meanwhile. */
+  /** Of a page that the benchmark writes to the same disk at the same time. */
   diskFlushes: Latencies;
-  /** Requests that the half-open circuit let through to find out. */
+  /** Requests that the half-open circuit let through. */
   probes: number;
   deferred: number;
   drainedPerSecond: number;
 }
 
-/** Stops payment's process (SIGSTOP), books while its circuit is open, lets it go on, and waits. */
+/** Stops payment's process (SIGSTOP), books while its circuit is open, resumes it, and waits until nothing is deferred. */
 export async function measurePaymentOutage(
   { home, instance, postgresUrl }: System,
   router: RouterClient,
@@ -55,7 +55,7 @@ export async function measurePaymentOutage(
   const payment = instance.services.payment?.pid as number;
   let keys = 0;
 
-  async function request(): Promise<Answered> {
+  async function request(): Promise<TimedResponse> {
     const { spaceId, startAt, endAt } = nextSlot();
     keys += 1;
     const input = {
@@ -64,21 +64,21 @@ export async function measurePaymentOutage(
       slot: { startAt: startAt.toISOString(), endAt: endAt.toISOString() },
       paymentMethod: 'pm_ok',
     };
-    const askedAt = performance.now();
-    type Answer = { requestBooking: { booking?: { status: string } } };
-    const { requestBooking: answer } = await router.request<Answer>(
+    const requestedAt = performance.now();
+    type Data = { requestBooking: { booking?: { status: string } } };
+    const { requestBooking: response } = await router.request<Data>(
       requestBooking,
       { input },
       token,
     );
-    return { status: answer.booking?.status, askedAt, answeredAt: performance.now() };
+    return { status: response.booking?.status, requestedAt, respondedAt: performance.now() };
   }
 
   log(`Warming up with ${WARM_UP} bookings`);
   for (let n = 0; n < WARM_UP; n += 10) await Promise.all(Array.from({ length: 10 }, request));
 
   process.kill(payment, 'SIGSTOP');
-  const answers: Answered[] = [];
+  const responses: TimedResponse[] = [];
   let stolen: StolenTime;
   let diskFlushes: Latencies;
   try {
@@ -87,41 +87,43 @@ export async function measurePaymentOutage(
       await Promise.all(Array.from({ length: 25 }, request));
     }
     log(`Booking for ${seconds} s, ${rate} a second`);
-    const asked: Promise<void>[] = [];
+    const requests: Promise<void>[] = [];
     const stolenTime = watchStolenTime();
     const flushTimes = timeDiskFlushes(home);
     const start = performance.now();
-    // At a fixed rate: a slow answer does not spare the system the next request.
+    // At a fixed rate: a slow response must not delay the next request.
     for (let n = 0; n < rate * seconds; n += 1) {
       await wait(start + (n * 1_000) / rate - performance.now());
-      asked.push(request().then((answer) => void answers.push(answer)));
+      requests.push(request().then((response) => void responses.push(response)));
     }
-    await Promise.all(asked);
+    await Promise.all(requests);
     stolen = stolenTime();
     diskFlushes = await flushTimes();
   } finally {
     process.kill(payment, 'SIGCONT');
   }
-  const others = answers.filter(({ status }) => status !== 'PAYMENT_DEFERRED');
-  if (others.length > 0) throw new Error(`${others.length} answers were not PAYMENT_DEFERRED.`);
+  const others = responses.filter(({ status }) => status !== 'PAYMENT_DEFERRED');
+  if (others.length > 0) throw new Error(`${others.length} responses were not PAYMENT_DEFERRED.`);
 
   log('Payment is back: waiting until nothing is deferred');
   const { deferred, drainedPerSecond } = await drain(postgresUrl('book'));
-  const quick = answers.filter((answer) => millisecondsOf(answer) < PROBE_MS);
-  const undisturbed = quick.filter((answer) => stolen.wasQuiet(answer.askedAt, answer.answeredAt));
+  const quick = responses.filter((response) => toMilliseconds(response) < PROBE_MS);
+  const undisturbed = quick.filter((response) =>
+    stolen.wasUndisturbed(response.requestedAt, response.respondedAt),
+  );
   return {
-    latencies: toLatencies(quick.map(millisecondsOf)),
-    undisturbed: toLatencies(undisturbed.map(millisecondsOf)),
+    latencies: toLatencies(quick.map(toMilliseconds)),
+    undisturbed: toLatencies(undisturbed.map(toMilliseconds)),
     stolenShare: stolen.share,
     diskFlushes,
-    probes: answers.length - quick.length,
+    probes: responses.length - quick.length,
     deferred,
     drainedPerSecond,
   };
 }
 
-function millisecondsOf({ askedAt, answeredAt }: Answered): number {
-  return answeredAt - askedAt;
+function toMilliseconds({ requestedAt, respondedAt }: TimedResponse): number {
+  return respondedAt - requestedAt;
 }
 
 async function isOpen(metricsUrl: string, token: string): Promise<boolean> {
@@ -142,7 +144,7 @@ async function drain(bookUrl: string): Promise<{ deferred: number; drainedPerSec
       ).rows[0]?.left ?? 0;
     const deferred = await left();
     const marks: number[] = [];
-    const deadline = performance.now() + DRAINED_WITHIN_MS;
+    const deadline = performance.now() + DRAIN_TIMEOUT_MS;
     for (;;) {
       const now = await left();
       if (marks.length === 0 && now <= deferred * 0.9) marks.push(performance.now());

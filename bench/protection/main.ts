@@ -58,13 +58,13 @@ async function measure(system: System, { against, requests, out }: Options): Pro
   const here = await reader(system);
   const cost = against === undefined ? undefined : await compare(here, against, requests);
 
-  log('A booking of somebody else, and one that does not exist, in turns');
+  log("Another customer's booking, and one that does not exist, in turns");
   const stranger = await here.router.tokenFor('stranger', 'customer');
-  const ask = (id: string) => () => here.router.request(READ_BOOKING, { id }, stranger);
-  const [others, nobodys] = await inTurns(
+  const read = (id: string) => () => here.router.request(READ_BOOKING, { id }, stranger);
+  const [foreign, missing] = await inTurns(
     requests,
-    ask(here.bookingId),
-    ask('01890000-0000-7000-8000-000000000000'),
+    read(here.bookingId),
+    read('01890000-0000-7000-8000-000000000000'),
   );
   await here.router.close();
 
@@ -73,7 +73,7 @@ async function measure(system: System, { against, requests, out }: Options): Pro
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(
     out,
-    `${JSON.stringify({ ...results, stolenShare, cost, notYours: { others, nobodys } }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...results, stolenShare, cost, notFound: { foreign, missing } }, undefined, 2)}\n`,
   );
   const ms = ({ p50, p95, p99 }: Latencies) =>
     `p50 ${p50.toFixed(3)}, p95 ${p95.toFixed(3)}, p99 ${p99.toFixed(3)} ms`;
@@ -86,9 +86,9 @@ A myPage query of ${BOOKINGS} bookings, one at a time, in turns:
   }
   console.log(`
 booking(id), one at a time, in turns:
-  somebody else's: ${ms(others)}
-  nobody's: ${ms(nobodys)}
-  medians: ${(others.p50 / nobodys.p50).toFixed(3)} to 1
+  another customer's: ${ms(foreign)}
+  not existing: ${ms(missing)}
+  medians: ${(foreign.p50 / missing.p50).toFixed(3)} to 1
 
 The results are in ${out}`);
 }
@@ -109,8 +109,8 @@ async function reader(system: System): Promise<Reader> {
     const { spaceId, startAt, endAt } = nextSlot();
     const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
     const input = { idempotencyKey: randomUUID(), spaceId, slot, paymentMethod: 'pm_ok' };
-    type Answer = { requestBooking: { booking: { id: string } } };
-    const { requestBooking } = await router.request<Answer>(REQUEST, { input }, token);
+    type Data = { requestBooking: { booking: { id: string } } };
+    const { requestBooking } = await router.request<Data>(REQUEST, { input }, token);
     bookingId = requestBooking.booking.id;
   }
   type Page = { myPage: { bookings: { edges: { node: { status: string } }[] } } };
@@ -153,11 +153,11 @@ async function inTurns(
 ): Promise<[Latencies, Latencies]> {
   const milliseconds: [number[], number[]] = [[], []];
   for (let turn = 0; turn < WARM_UP + count; turn += 1) {
-    for (const [index, ask] of (turn % 2 ? [second, first] : [first, second]).entries()) {
-      const of = turn % 2 ? 1 - index : index;
-      const askedAt = performance.now();
-      await ask();
-      if (turn >= WARM_UP) milliseconds[of as 0 | 1].push(performance.now() - askedAt);
+    for (const [index, read] of (turn % 2 ? [second, first] : [first, second]).entries()) {
+      const position = turn % 2 ? 1 - index : index;
+      const requestedAt = performance.now();
+      await read();
+      if (turn >= WARM_UP) milliseconds[position as 0 | 1].push(performance.now() - requestedAt);
     }
   }
   return [toLatencies(milliseconds[0]), toLatencies(milliseconds[1])];

@@ -11,7 +11,7 @@ export interface OtherVersion {
   remove(): void;
 }
 
-/** Checks out and builds the version beside this one, with this one's packages. Throws a sentence. */
+/** Checks out and builds the version in a worktree, with this version's packages. Throws a sentence. */
 export function buildOtherVersion(ref: string): OtherVersion {
   const root = mkdtempSync(join(projectFile('.spacerent'), 'version-'));
   const git = (...args: string[]) =>

@@ -1,12 +1,12 @@
-/** The well-known federation of users, products, reviews and stock, with data that is made up. */
+/** The well-known federation of users, products, reviews and stock, with invented data. */
 export interface Fixture {
   name: string;
   typeDefs: string;
-  // biome-ignore lint/suspicious/noExplicitAny: resolvers take what their fields give
+  // biome-ignore lint/suspicious/noExplicitAny: resolvers receive values of any type
   resolvers: Record<string, any>;
 }
 
-/** Every join there is: users, their reviews, the products of these, and all that once more. */
+/** Every join of the fixtures: users, their reviews, the reviewed products, and their reviews again. */
 export const OPERATION = `
   fragment U on User { id username name }
   fragment R on Review { id body }

@@ -10,14 +10,14 @@ import { resultsFile, wholeNumber } from '../options.ts';
 import { log } from '../system/measure-system.ts';
 import { type Router, startRouter, type Transport } from './routers.ts';
 
-// The stock gateway reports its use; a benchmark is none.
+// The stock gateway reports its use to Apollo; a benchmark must not be counted.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const ROUNDS = 3;
 const WARM_UP_SECONDS = 2;
 const NAMES: ExecutorName[] = ['stock', 'own'];
 
-/** What one executor did in its rounds together. */
+/** The results of all rounds of one executor. */
 interface Measured {
   requestsPerSecond: number;
   /** The router's alone, Apollo Server included. */
@@ -28,7 +28,7 @@ interface Measured {
 interface Comparison {
   stock: Measured;
   own: Measured;
-  /** How much better the own executor is. */
+  /** The own executor's advantage; above 1 it is better. */
   ratios: { requestsPerSecond: number; cpu: number; p50: number };
 }
 
@@ -62,13 +62,13 @@ show('subgraphs reached over HTTP', http);
 show('subgraphs respond from memory', memory);
 console.log(`\nThe results are in ${out}`);
 
-/** Measures both executors in turns, so that whatever else the machine does is shared by both. */
+/** Measures both executors in turns, so that other load on the machine affects both. */
 async function compare(transport: Transport): Promise<Comparison> {
   const routers = Object.fromEntries(
     await Promise.all(NAMES.map(async (name) => [name, await startRouter(name, transport, urls)])),
   ) as Record<ExecutorName, Router>;
-  const [first, second] = await Promise.all(NAMES.map((name) => routers[name].ask()));
-  if (first !== second) throw new Error('The executors do not answer alike.');
+  const [first, second] = await Promise.all(NAMES.map((name) => routers[name].execute()));
+  if (first !== second) throw new Error('The executors respond differently.');
 
   const counts: Record<ExecutorName, Count> = {
     stock: { milliseconds: [], seconds: 0, cpuMs: 0 },
@@ -77,11 +77,11 @@ async function compare(transport: Transport): Promise<Comparison> {
   for (const name of NAMES) await load(routers[name], WARM_UP_SECONDS);
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const name of NAMES) {
-      const { milliseconds, seconds: took, cpuMs } = await load(routers[name], seconds);
+      const { milliseconds, seconds: elapsed, cpuMs } = await load(routers[name], seconds);
       counts[name].milliseconds.push(...milliseconds);
-      counts[name].seconds += took;
+      counts[name].seconds += elapsed;
       counts[name].cpuMs += cpuMs;
-      const rate = (milliseconds.length / took).toFixed(0);
+      const rate = (milliseconds.length / elapsed).toFixed(0);
       log(`${transport}, ${name}: ${rate} requests per second`);
     }
   }
@@ -96,7 +96,7 @@ async function compare(transport: Transport): Promise<Comparison> {
   return { stock, own, ratios };
 }
 
-/** Asks with all clients at once until the time is over. */
+/** All clients send requests until the time is over. */
 async function load(router: Router, seconds: number): Promise<Count> {
   const milliseconds: number[] = [];
   const started = performance.now();
@@ -104,7 +104,7 @@ async function load(router: Router, seconds: number): Promise<Count> {
   const end = started + seconds * 1_000;
   const client = async () => {
     for (let now = performance.now(); now < end; ) {
-      await router.ask();
+      await router.execute();
       const then = performance.now();
       milliseconds.push(then - now);
       now = then;
@@ -112,8 +112,8 @@ async function load(router: Router, seconds: number): Promise<Count> {
   };
   await Promise.all(Array.from({ length: clients }, client));
   const { user, system } = process.cpuUsage(cpu);
-  const took = (performance.now() - started) / 1_000;
-  return { milliseconds, seconds: took, cpuMs: (user + system) / 1_000 };
+  const elapsed = (performance.now() - started) / 1_000;
+  return { milliseconds, seconds: elapsed, cpuMs: (user + system) / 1_000 };
 }
 
 function measured({ milliseconds, seconds, cpuMs }: Count): Measured {

@@ -12,12 +12,12 @@ import { fixtures, OPERATION } from './fixtures.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** How subgraphs are asked: as the router does, or from memory, which leaves the executors alone. */
+/** How subgraph requests are sent: over HTTP, or served from memory so that only the executors are measured. */
 export type Transport = 'http' | 'memory';
 
 export interface Router {
-  /** Asks the benchmark's operation; resolves with the answer as it is sent. Rejects on errors. */
-  ask(): Promise<string>;
+  /** Executes the benchmark's operation; resolves with the response as JSON. Rejects on GraphQL errors. */
+  execute(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function startRouter(
   const clients = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [
       name,
-      new (transport === 'http' ? SubgraphClient : Memory)(
+      new (transport === 'http' ? SubgraphClient : MemoryClient)(
         name,
         url,
         async () => 'Bearer bench',
@@ -62,13 +62,13 @@ export async function startRouter(
   await server.start();
 
   return {
-    async ask() {
+    async execute() {
       const { body } = await server.executeOperation(
         { query: OPERATION },
         { contextValue: { principal: null } },
       );
       if (body.kind !== 'single' || body.singleResult.errors) {
-        throw new Error(`the ${name} executor answered ${JSON.stringify(body)}`);
+        throw new Error(`the ${name} executor responded with ${JSON.stringify(body)}`);
       }
       return JSON.stringify(body.singleResult);
     },
@@ -79,16 +79,16 @@ export async function startRouter(
   };
 }
 
-/** Asks a question once, and then answers as if it had come over the wire. */
-class Memory extends SubgraphClient {
-  readonly #answers = new Map<string, string>();
+/** Sends each request once, then parses the stored response, as if it had come over the wire. */
+class MemoryClient extends SubgraphClient {
+  readonly #responses = new Map<string, string>();
 
   override async send(request: SubgraphRequest, context: RouterContext): Promise<SubgraphResponse> {
-    const question = JSON.stringify(request);
-    const known = this.#answers.get(question);
-    if (known !== undefined) return JSON.parse(known);
-    const answer = await super.send(request, context);
-    this.#answers.set(question, JSON.stringify(answer));
-    return answer;
+    const key = JSON.stringify(request);
+    const stored = this.#responses.get(key);
+    if (stored !== undefined) return JSON.parse(stored);
+    const response = await super.send(request, context);
+    this.#responses.set(key, JSON.stringify(response));
+    return response;
   }
 }

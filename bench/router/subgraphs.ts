@@ -11,24 +11,24 @@ process.once('disconnect', () => process.exit());
 
 async function serve({ typeDefs, resolvers }: Fixture): Promise<string> {
   const schema = buildSubgraphSchema({ typeDefs: parse(typeDefs), resolvers });
-  // A question that was asked before is answered from memory.
-  const answers = new Map<string, string>();
+  // Repeated requests are served from memory.
+  const responses = new Map<string, string>();
   const server = createServer(async (request, response) => {
-    const body = await textOf(request);
-    let answer = answers.get(body);
-    if (answer === undefined) {
+    const body = await readText(request);
+    let json = responses.get(body);
+    if (json === undefined) {
       const { query, variables } = JSON.parse(body);
       const result = await execute({ schema, document: parse(query), variableValues: variables });
-      answer = JSON.stringify(result);
-      answers.set(body, answer);
+      json = JSON.stringify(result);
+      responses.set(body, json);
     }
-    response.setHeader('content-type', 'application/json').end(answer);
+    response.setHeader('content-type', 'application/json').end(json);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+async function readText(request: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) text += chunk;
   return text;

@@ -16,7 +16,7 @@ export async function measureSystem<Options extends { out: string; folder?: stri
     const interrupted = interruption();
     log('Starting the system');
     starting = startSystem(options.folder, settings);
-    // Whoever ends it, or whatever it dies of: there is nothing left to measure then.
+    // Stop measuring when the system ends, for whatever reason.
     const measuring = starting.then((system) =>
       Promise.race([measure(system, options), system.ended]),
     );

@@ -3,11 +3,11 @@ import type { Role } from '#platform/auth/principal.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** What clients do: ask the router over HTTP. */
+/** A client of the router over HTTP. */
 export interface RouterClient {
   /** A bearer token of the embedded profile's token desk. */
   tokenFor(user: string, role: Role): Promise<string>;
-  /** The answer's data; rejects with a sentence when there are errors. */
+  /** Resolves with the response's data; rejects with a sentence when it contains errors. */
   request<Data>(query: string, variables: object, token: string): Promise<Data>;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export function routerClient(url: string, connections: number): RouterClient {
     bodyTimeout: TIMEOUT_MS,
   });
 
-  async function post<Answer>(path: string, body: object, token?: string): Promise<Answer> {
+  async function post<Body>(path: string, body: object, token?: string): Promise<Body> {
     const response = await http.request({
       method: 'POST',
       path,
@@ -30,8 +30,8 @@ export function routerClient(url: string, connections: number): RouterClient {
       body: JSON.stringify(body),
     });
     const text = await response.body.text();
-    if (response.statusCode === 200) return JSON.parse(text) as Answer;
-    throw new Error(`the router answered ${path} with HTTP ${response.statusCode}: ${text}`);
+    if (response.statusCode === 200) return JSON.parse(text) as Body;
+    throw new Error(`the router responded to ${path} with HTTP ${response.statusCode}: ${text}`);
   }
 
   return {
@@ -39,10 +39,10 @@ export function routerClient(url: string, connections: number): RouterClient {
       return (await post<{ token: string }>('/dev/token', { user, roles: [role] })).token;
     },
     async request<Data>(query: string, variables: object, token: string) {
-      type Answer = { data?: Data | null; errors?: { message: string }[] };
-      const { data, errors } = await post<Answer>('/graphql', { query, variables }, token);
+      type GraphqlResponse = { data?: Data | null; errors?: { message: string }[] };
+      const { data, errors } = await post<GraphqlResponse>('/graphql', { query, variables }, token);
       if (data && !errors) return data;
-      throw new Error(`the router answered: ${errors?.[0]?.message ?? 'nothing'}`);
+      throw new Error(`the router responded: ${errors?.[0]?.message ?? 'nothing'}`);
     },
     close: () => http.destroy(),
   };

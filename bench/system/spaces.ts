@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { RouterClient } from './router-client.ts';
 
 const HOUR_MS = 3_600_000;
-const KNOWN_WITHIN_MS = 10_000;
+const CATALOGUE_TIMEOUT_MS = 10_000;
 
 export const SPACES = 200;
 export const HOURLY_RATE = 30_000;
@@ -15,7 +15,7 @@ const listSpace = `mutation ListSpace($input: ListSpaceInput!) {
   }
 }`;
 
-/** Lists the spaces that are booked, and waits until book knows them. Returns their ids. */
+/** Lists the spaces that are booked, and waits until book's catalogue contains them. Returns their ids. */
 export async function listSpaces(router: RouterClient, bookUrl: string): Promise<string[]> {
   const token = await router.tokenFor('bench-host', 'host');
   const names = Array.from({ length: SPACES }, (_, index) => `Room ${index}`);
@@ -23,30 +23,32 @@ export async function listSpaces(router: RouterClient, bookUrl: string): Promise
   const listers = Array.from({ length: 8 }, async () => {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       const input = { name, capacity: 8, hourlyRate: HOURLY_RATE };
-      type Answer = { listSpace: { space?: { id: string }; message?: string } };
-      const { listSpace: answer } = await router.request<Answer>(listSpace, { input }, token);
-      if (!answer.space) throw new Error(`A space could not be listed: ${answer.message}`);
-      ids.push(answer.space.id);
+      type Data = { listSpace: { space?: { id: string }; message?: string } };
+      const { listSpace: result } = await router.request<Data>(listSpace, { input }, token);
+      if (!result.space) throw new Error(`A space could not be listed: ${result.message}`);
+      ids.push(result.space.id);
     }
   });
   await Promise.all(listers);
-  await untilBookKnows(bookUrl, ids);
+  await waitForCatalogue(bookUrl, ids);
   return ids;
 }
 
-async function untilBookKnows(bookUrl: string, ids: readonly string[]): Promise<void> {
+async function waitForCatalogue(bookUrl: string, ids: readonly string[]): Promise<void> {
   const client = new pg.Client(bookUrl);
   await client.connect();
   try {
-    const deadline = Date.now() + KNOWN_WITHIN_MS;
+    const deadline = Date.now() + CATALOGUE_TIMEOUT_MS;
     for (;;) {
-      const { rows } = await client.query<{ known: number }>(
-        'SELECT count(*)::int AS known FROM catalogue_space WHERE id = ANY($1::uuid[])',
+      const { rows } = await client.query<{ listed: number }>(
+        'SELECT count(*)::int AS listed FROM catalogue_space WHERE id = ANY($1::uuid[])',
         [ids],
       );
-      if (rows[0]?.known === ids.length) return;
+      if (rows[0]?.listed === ids.length) return;
       if (Date.now() > deadline) {
-        throw new Error(`Book knows ${rows[0]?.known} of ${ids.length} spaces after 10 s.`);
+        throw new Error(
+          `Book's catalogue contains ${rows[0]?.listed} of ${ids.length} spaces after 10 s.`,
+        );
       }
       await wait(100);
     }
@@ -61,17 +63,17 @@ export interface FreeSlot {
   endAt: Date;
 }
 
-/** Even hours belong to the bookings that are stored beforehand, odd ones to those made later. */
-export function evenHourOf(now: Date): Date {
+/** Stored bookings occupy even hours; bookings of the measurement occupy odd ones. */
+export function toEvenHour(now: Date): Date {
   return new Date(Math.floor(now.getTime() / (2 * HOUR_MS)) * 2 * HOUR_MS);
 }
 
 /**
- * Deals out slots that nobody has: one hour in each space in turn, then the odd hour after. Between
- * the slots of stored bookings, so that the search for overlaps meets neighbours.
+ * Returns free slots: one hour in each space in turn, then the next odd hour. They are between the slots
+ * of stored bookings, so that the search for overlaps finds neighbours.
  */
 export function slotDealer(spaceIds: readonly string[]): () => FreeSlot {
-  const first = evenHourOf(new Date()).getTime() + 3 * HOUR_MS;
+  const first = toEvenHour(new Date()).getTime() + 3 * HOUR_MS;
   let dealt = 0;
   return () => {
     const spaceId = spaceIds[dealt % spaceIds.length] as string;

@@ -5,10 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { projectFile } from '#platform/config/project.ts';
 import { type Instance, readInstance } from '../../supervisor/src/instance-file.ts';
 
-const READY_WITHIN_MS = 120_000;
-const STOPPED_WITHIN_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 60_000;
 
-/** A spacerent of its own: nothing that runs already is touched, nothing of it remains. */
+/** A running spacerent with its own home and ports; `stop` removes the home. */
 export interface System {
   home: string;
   instance: Instance;
@@ -16,12 +16,12 @@ export interface System {
   url: string;
   /** The address of any database on its PostgreSQL. */
   postgresUrl(database: string): string;
-  /** Rejects, and says what the system said last, when it ends before it is told to. */
+  /** Rejects with the last lines of the system's output when it ends before `stop` is called. */
   ended: Promise<never>;
   stop(): Promise<void>;
 }
 
-// What would turn the embedded profile into another one, or its services into other ones.
+// Settings that would select another profile or other services.
 const FOREIGN_SETTINGS =
   /^(HOST|AUTH_\w+|INTERNAL_TOKEN_KEYS|REDIS_URL|QUEUE_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_(DATABASE_)?URL)(_FILE)?$/;
 
@@ -47,15 +47,15 @@ export async function startSystem(
   let stopping = false;
   const ended = exited.then(() => {
     if (stopping) return new Promise<never>(() => {});
-    throw new Error(`The system ended while it was measured. It said:\n${lastLines(output)}`);
+    throw new Error(`The system ended while it was measured. Its output:\n${lastLines(output)}`);
   });
-  // Whoever listens is told all the same.
+  // Prevents an unhandled rejection; `ended` still rejects for its own handlers.
   ended.catch(() => {});
 
   const stop = async () => {
     stopping = true;
     supervisor.kill('SIGTERM');
-    const inTime = await Promise.race([exited.then(() => true), wait(STOPPED_WITHIN_MS, false)]);
+    const inTime = await Promise.race([exited.then(() => true), wait(STOP_TIMEOUT_MS, false)]);
     if (!inTime) throw new Error(`The system (process ${supervisor.pid}) does not stop: end it.`);
     rmSync(home, { recursive: true, force: true });
   };
@@ -63,7 +63,8 @@ export async function startSystem(
   try {
     const instance = await readyInstance(home, supervisor, output);
     const { router } = instance.services;
-    if (!router?.url || !instance.databases.book) throw new Error('It says no addresses.');
+    if (!router?.url || !instance.databases.book)
+      throw new Error('Its instance file contains no addresses.');
     const book = instance.databases.book;
     return {
       home,
@@ -93,8 +94,7 @@ function spawnSupervisor(
     return spawn(process.execPath, [join(root, 'dist/supervisor/src/main.js')], {
       env: {
         ...env,
-        // All comes from one address, and often from one user.
-        // A few customers stand for very many.
+        // Without limits: few customers at one address send all requests.
         MAX_UNPAID_HOLDS: '1000000',
         MUTATIONS_PER_MINUTE_PER_USER: '0',
         MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
@@ -122,13 +122,13 @@ async function readyInstance(
   supervisor: ChildProcess,
   output: string,
 ): Promise<Instance> {
-  const deadline = Date.now() + READY_WITHIN_MS;
+  const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     const instance = readInstance(home);
     if (instance?.state === 'ready') return instance;
     const ended = supervisor.exitCode !== null || supervisor.signalCode !== null;
     if (ended || Date.now() > deadline) {
-      throw new Error(`The system did not start. It said:\n${lastLines(output)}`);
+      throw new Error(`The system did not start. Its output:\n${lastLines(output)}`);
     }
     await wait(50);
   }

@@ -7,11 +7,11 @@ export const benchmarks = {
     program: 'bench/booking/main.js',
     help: `Usage: npm run bench -- booking [options]
 
-Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures it: confirmed
+Starts spacerent (embedded profile, a free port, a temporary home) and measures it: confirmed
 bookings per second and how long they take, first almost empty and again with many bookings stored;
 reads of mypage per second; the CPU time that each process spends on a booking; and the limit: how
-many whole bookings a bare program gets through the same PostgreSQL and disk with the same SQL.
-Takes about two and a half minutes; close other programs before it, they take part in the result.
+many whole bookings a bare program completes on the same PostgreSQL and disk with the same SQL.
+Takes about two and a half minutes; close other programs first, because they affect the result.
 
   --seconds N   how long bookings are measured, each time (default 20)
   --clients N   how many clients book and read at once (default 32)
@@ -25,17 +25,17 @@ The clients run on this very machine, so the table of CPU time lists them as wel
     program: 'bench/live/main.js',
     help: `Usage: npm run bench -- live [options]
 
-Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures live statuses
+Starts spacerent (embedded profile, a free port, a temporary home) and measures live statuses
 over graphql-ws on one router process, for each number of subscribers: how long a change takes from
 mypage's commit to the client, when each watches a booking of its own; how many messages a second get
 through when all watch the same one; the router's memory for each idle subscriber. For comparison the
 limit: a bare ws server that broadcasts the same bytes to as many clients.
-Linux only. Takes about three and a half minutes; close other programs before it, they take part in the result.
+Linux only. Takes about three and a half minutes; close other programs first, because they affect the result.
 
   --subscribers N,…  how many there are, one after the other (default 1000,10000)
   --rate N           how many bookings change a second while latency is measured (default 100)
   --seconds N        how long each part is measured (default 8)
-  --folder DIR       where its databases are meanwhile (default .spacerent; one in memory,
+  --folder DIR       where its databases are during the run (default .spacerent; one in memory,
                      like /dev/shm, leaves the disk's part out)
   --out FILE         where the results go as JSON (default .spacerent/bench-live.json)
 
@@ -46,7 +46,7 @@ The clients run on this very machine, in a process of their own.`,
     program: 'bench/outages/main.js',
     help: `Usage: npm run bench -- outages [options]
 
-Starts spacerent (embedded profile, a free port, a home that is thrown away) and measures what outages
+Starts spacerent (embedded profile, a free port, a temporary home) and measures what outages
 cost: how fast requestBooking responds while payment is silent and its circuit open, how fast deferred
 payments drain afterwards, and how fast a backlog of events is processed once space is back, in how much
 memory. Linux only. Takes about ten minutes; close other programs before it.
@@ -54,7 +54,7 @@ memory. Linux only. Takes about ten minutes; close other programs before it.
   --rate N      how many bookings a second are requested while payment is silent (default 30)
   --seconds N   for how long (default 20)
   --backlog N   how many events wait for space (default 100000; 0: leave out)
-  --folder DIR  where its databases are meanwhile (default .spacerent; one in memory, like
+  --folder DIR  where its databases are during the run (default .spacerent; one in memory, like
                 /dev/shm, leaves the disk's part out)
   --out FILE    where the results go as JSON (default .spacerent/bench-outages.json)`,
   },

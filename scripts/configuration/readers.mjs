@@ -19,7 +19,7 @@ export const START = 'npm start';
 
 /**
  * Resolves with every reader of settings: its name, its shape (zod schemas by the variables' names) and
- * the profile when it reads them in one alone; and with what a schema says of its group.
+ * the profile when it reads them in one alone; and with the lookup of a schema's group.
  *
  * @param {(module: string) => Promise<Record<string, any>>} load imports a source file, named from
  *   the root and without its extension: from the build, or in tests from the sources themselves

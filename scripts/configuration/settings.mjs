@@ -44,23 +44,23 @@ export function describeSettings({ readers, SETTING_GROUPS, groupOf }) {
       found.set(name, uses);
     }
   }
-  const problems = [...found].flatMap(([name, uses]) => problemsOf(name, uses));
+  const problems = [...found].flatMap(([name, uses]) => findProblems(name, uses));
   if (problems.length > 0) {
     throw new Error(`The settings cannot be described:\n  ${problems.join('\n  ')}`);
   }
   const order = Object.keys(SETTING_GROUPS);
   return [...found]
-    .map(([name, uses]) => settingOf(name, uses))
+    .map(([name, uses]) => toSetting(name, uses))
     .sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
 }
 
 /**
- * `npm start` may leave out what the service that it passes the setting to says.
+ * `npm start` may leave out a description that the service has to which it passes the setting.
  *
  * @param {string} name
  * @param {Use[]} uses
  */
-function problemsOf(name, uses) {
+function findProblems(name, uses) {
   const problems = [];
   const silent = uses.filter((use) => !use.description && use.reader.name !== START);
   for (const { reader } of silent) {
@@ -84,12 +84,12 @@ function problemsOf(name, uses) {
  * @param {Use[]} uses
  * @returns {Setting}
  */
-function settingOf(name, uses) {
+function toSetting(name, uses) {
   const first = (/** @type {(use: Use) => any} */ read) =>
     uses.map(read).find((value) => value !== undefined);
   const defaults = new Map();
   for (const { reader, schema } of uses) {
-    const value = defaultOf(schema);
+    const value = findDefault(schema);
     defaults.set(value, [...new Set([...(defaults.get(value) ?? []), reader.name])]);
   }
   return {
@@ -97,9 +97,9 @@ function settingOf(name, uses) {
     group: first(({ group }) => group),
     description: first(({ description }) => description),
     example: first(({ examples }) => examples?.[0]),
-    readers: readersOf(uses.map(({ reader }) => reader)),
+    readers: nameReaders(uses.map(({ reader }) => reader)),
     defaults,
-    isRequired: uses.some(({ reader, schema }) => isRequiredOf(reader, schema)),
+    isRequired: uses.some(({ reader, schema }) => requiresValue(reader, schema)),
   };
 }
 
@@ -108,7 +108,7 @@ function settingOf(name, uses) {
  *
  * @param {Reader[]} readers
  */
-function readersOf(readers) {
+function nameReaders(readers) {
   const names = [...new Set(readers.map(({ name }) => name))];
   return [...SERVICES, START]
     .filter((name) => names.includes(name))
@@ -123,17 +123,17 @@ function readersOf(readers) {
  * @param {Reader} reader
  * @param {Schema} schema
  */
-function isRequiredOf({ name, profile }, schema) {
-  return SERVICES.includes(name) && profile !== 'embedded' && defaultOf(schema) === REQUIRED;
+function requiresValue({ name, profile }, schema) {
+  return SERVICES.includes(name) && profile !== 'embedded' && findDefault(schema) === REQUIRED;
 }
 
 /**
- * The text that stands for a variable that is not given, or `REQUIRED` or `NOT_SET`.
+ * The value that applies when the variable is missing, or `REQUIRED` or `NOT_SET`.
  *
  * @param {Schema} schema
  * @returns {string | symbol}
  */
-function defaultOf(schema) {
+function findDefault(schema) {
   for (let inner = schema; inner; inner = inner.def.innerType ?? inner.def.in) {
     if (inner.def.type === 'default') return String(inner.def.defaultValue) || NOT_SET;
   }
@@ -141,7 +141,7 @@ function defaultOf(schema) {
 }
 
 /**
- * Schemas that accept nothing but absence say that the setting belongs to another profile.
+ * Whether the schema accepts only undefined, because the setting belongs to another profile.
  *
  * @param {Schema} schema
  */

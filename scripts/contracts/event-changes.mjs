@@ -17,7 +17,7 @@
 const ANNOTATIONS = new Set(
   '$schema id title description default examples deprecated readOnly writeOnly'.split(' '),
 );
-const JUDGED = new Set(
+const COMPARED = new Set(
   (
     'type properties required additionalProperties propertyNames items anyOf oneOf enum const ' +
     'format pattern minimum exclusiveMinimum minLength minItems minProperties ' +
@@ -99,7 +99,7 @@ export function rejections(reader, writer, at, { newValues }) {
     if (tries.some(({ found }) => found.length === 0)) return [];
     const alike = isUnion ? tries.filter(({ type }) => type === branch.type) : tries;
     const [only, ...others] = alike;
-    return only && others.length === 0 ? only.found : [`${at} may be ${nameOf(branch)}`];
+    return only && others.length === 0 ? only.found : [`${at} may be ${describeType(branch)}`];
   });
 }
 
@@ -126,14 +126,14 @@ function branches(schema) {
 function rejectionsOfOne(reader, writer, at, options) {
   const isNumber = reader.type === 'number' && writer.type === 'integer';
   if (reader.type !== undefined && reader.type !== writer.type && !isNumber) {
-    return [`${at} is ${nameOf(writer)} instead of ${nameOf(reader)}`];
+    return [`${at} is ${describeType(writer)} instead of ${describeType(reader)}`];
   }
   return [
     ...valueRejections(reader, writer, at, options),
     ...boundRejections(reader, writer, at),
     ...textRejections(reader, writer, at),
     ...fieldRejections(reader, writer, at, options),
-    ...unjudged(reader, writer, at),
+    ...otherRejections(reader, writer, at),
   ];
 }
 
@@ -144,9 +144,9 @@ function rejectionsOfOne(reader, writer, at, options) {
  * @param {Options} options
  */
 function valueRejections(reader, writer, at, { newValues }) {
-  const read = valuesOf(reader);
+  const read = allowedValues(reader);
   if (!read) return [];
-  const written = valuesOf(writer);
+  const written = allowedValues(writer);
   if (!written) return [`${at} may have any value instead of ${read.join(', ')}`];
   if (newValues) return [];
   return written
@@ -158,7 +158,7 @@ function valueRejections(reader, writer, at, { newValues }) {
  * @param {Schema} schema
  * @returns {unknown[] | undefined}
  */
-function valuesOf(schema) {
+function allowedValues(schema) {
   return schema.enum ?? ('const' in schema ? [schema.const] : undefined);
 }
 
@@ -173,8 +173,8 @@ function boundRejections(reader, writer, at) {
     reader[key] !== undefined && (writer[key] === undefined || isLooser(writer[key], reader[key]))
       ? [`${at} has ${key} ${writer[key] ?? 'none'} instead of ${reader[key]}`]
       : [];
-  // The values of an enum are all judged.
-  if (valuesOf(writer)) return [];
+  // All values of an enum are compared instead.
+  if (allowedValues(writer)) return [];
   return [
     ...LOWER_BOUNDS.flatMap((key) => looser(key, (written, read) => written < read)),
     ...UPPER_BOUNDS.flatMap((key) => looser(key, (written, read) => written > read)),
@@ -238,22 +238,22 @@ function isSchema(value) {
 }
 
 /**
- * What this comparison knows nothing of must be the same.
+ * A keyword that this comparison does not know must be the same.
  *
  * @param {Schema} reader
  * @param {Schema} writer
  * @param {string} at
  */
-function unjudged(reader, writer, at) {
+function otherRejections(reader, writer, at) {
   return Object.keys(reader)
-    .filter((key) => !JUDGED.has(key) && !ANNOTATIONS.has(key))
+    .filter((key) => !COMPARED.has(key) && !ANNOTATIONS.has(key))
     .filter((key) => JSON.stringify(reader[key]) !== JSON.stringify(writer[key]))
     .map((key) => `${at} has another ${key}`);
 }
 
 /** @param {Schema} schema */
-function nameOf(schema) {
-  const values = valuesOf(schema);
+function describeType(schema) {
+  const values = allowedValues(schema);
   if (values) return values.map((value) => JSON.stringify(value)).join(' or ');
   return schema.type ?? 'anything';
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageOf, root } from '../command.mjs';
+import { root, toMessage } from '../command.mjs';
 import { installAndBuild } from '../run-built.mjs';
 import { findChanges, readSourceTimes } from './source-times.mjs';
 
@@ -25,7 +25,7 @@ export async function startWatching() {
     const now = readSourceTimes();
     const changes = findChanges(built, now);
     // An editor or a checkout that is still writing: wait until one poll finds nothing new.
-    if (changes.length === 0 || !(await isQuiet(now))) continue;
+    if (changes.length === 0 || !(await isUnchanged(now))) continue;
     built = now;
     console.log(`\n${describe(changes)} changed.`);
     if (await rebuild(changes)) {
@@ -37,7 +37,7 @@ export async function startWatching() {
 }
 
 /** @param {Map<string, number>} times */
-async function isQuiet(times) {
+async function isUnchanged(times) {
   await pause(POLL_MS / 2);
   return findChanges(times, readSourceTimes()).length === 0;
 }
@@ -59,7 +59,7 @@ async function rebuild(changes) {
     const isSchema = changes.some((path) => /\.graphql$|^supergraph\.yaml$/.test(path));
     return !isSchema || (await runScript('scripts/compose.mjs')) === 0;
   } catch (error) {
-    console.error(`${messageOf(error)}\nThe version before it goes on.`);
+    console.error(`${toMessage(error)}\nThe previous version keeps running.`);
     return false;
   }
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { breakingStatements, markOf } from './breaking.mjs';
+import { breakingStatements, readMark } from './breaking.mjs';
 
 /** @typedef {Record<string, Record<string, string>>} Checksums */
 
@@ -16,14 +16,14 @@ export function listMigrations(root) {
   return Object.fromEntries(
     migrationFolders(root).map((folder) => {
       const names = foldersIn(join(root, 'prisma', folder));
-      const sums = names.map((name) => [name, checksum(sqlOf(root, folder, name))]);
+      const sums = names.map((name) => [name, checksum(readSql(root, folder, name))]);
       return [folder, Object.fromEntries(sums)];
     }),
   );
 }
 
 /**
- * Sentences on released migrations that changed, and on new ones that the release cannot live with.
+ * Sentences on released migrations that changed, and on new ones that may break the release.
  *
  * @param {string} root
  * @param {Checksums} baseline
@@ -36,7 +36,7 @@ export function migrationProblems(root, baseline) {
     return [
       ...gone.map((name) => `${folder}: the released migration ${name} is gone; restore it.`),
       ...names.flatMap((name) => {
-        const sql = sqlOf(root, folder, name);
+        const sql = readSql(root, folder, name);
         if (released[name] === undefined) return newProblems(folder, name, sql);
         if (released[name] === checksum(sql)) return [];
         return [`${folder}: the released migration ${name} was changed; restore it.`];
@@ -51,7 +51,7 @@ export function migrationProblems(root, baseline) {
  * @param {string} sql
  */
 function newProblems(folder, name, sql) {
-  if (markOf(sql)) return [];
+  if (readMark(sql)) return [];
   return breakingStatements(sql).map(
     (what) =>
       `${folder}: ${name} ${what}. Can the previous release run on it? Say so in the file: ` +
@@ -87,7 +87,7 @@ function foldersIn(path) {
  * @param {string} folder
  * @param {string} name
  */
-function sqlOf(root, folder, name) {
+function readSql(root, folder, name) {
   return readFileSync(join(root, 'prisma', folder, name, 'migration.sql'), 'utf8');
 }
 

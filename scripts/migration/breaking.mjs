@@ -1,4 +1,4 @@
-// Finds the SQL of a migration that a running previous release may not survive.
+// Finds the SQL of a migration that may break a running previous release.
 
 const NAME = String.raw`(?:(?:"?public"?|\`\w+\`)\s*\.\s*)?["\`]?(\w+)["\`]?`;
 /** @param {string} text */
@@ -12,7 +12,7 @@ const CREATED = new RegExp(
 const REDEFINED = new RegExp(pattern('\\bALTER TABLE <name> RENAME TO <name>').source, 'gi');
 
 /**
- * What is said about statements on their own.
+ * The rules for single statements.
  *
  * @type {[what: string, rule: RegExp][]}
  */
@@ -30,11 +30,11 @@ const RULES = [
 ];
 
 /**
- * The mark in a migration that says whether the previous release can run on it; undefined without.
+ * The mark in a migration on whether the previous release can run on it; undefined without.
  *
  * @param {string} sql
  */
-export function markOf(sql) {
+export function readMark(sql) {
   return /^--[ \t]*(compatible|incompatible):[ \t]*\S/im.exec(sql)?.[1]?.toLowerCase();
 }
 
@@ -47,7 +47,7 @@ export function markOf(sql) {
 export function breakingStatements(sql) {
   const code = withoutCommentsAndTexts(sql);
   const created = new Set([...code.matchAll(CREATED)].map(([, name = '']) => name.toLowerCase()));
-  // SQLite changes a table by making a copy under another name; its MySQL twin tells what changes.
+  // On SQLite a table is changed by copying it under another name; the MySQL twin shows the change itself.
   const redefined = new Set(
     [...code.matchAll(REDEFINED)].flatMap(([, from = '', to = '']) =>
       created.has(from.toLowerCase()) ? [from.toLowerCase(), to.toLowerCase()] : [],
@@ -83,8 +83,8 @@ export function breakingStatements(sql) {
  */
 function columnProblems(statement, table) {
   const found = [];
-  // Each change of a table by itself: what comes before the comma is another column's.
-  for (const change of changesOf(statement)) {
+  // Each change of a table separately: the text before a comma belongs to another column.
+  for (const change of splitChanges(statement)) {
     const isFilled = /\b(DEFAULT|GENERATED|AUTO_INCREMENT)\b/i.test(change);
     const demands = /\bSET\s+NOT\s+NULL\b/i.test(change);
     const column = pattern('\\b(?:ADD|ALTER) (?:COLUMN )?(?:IF NOT EXISTS )?<name>').exec(
@@ -117,7 +117,7 @@ function setsDefault(statement, column) {
  *
  * @param {string} statement
  */
-function changesOf(statement) {
+function splitChanges(statement) {
   const changes = [''];
   let depth = 0;
   for (const character of statement) {

@@ -1,13 +1,13 @@
 // What operators' commands share: a token, and one GraphQL call.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommandError, messageOf } from '../command.mjs';
+import { CommandError, toMessage } from '../command.mjs';
 import { dataFolder, readInstance, runningSystem } from './running-system.mjs';
 
 const TOKEN_LIFETIME = '1h';
 const TIMEOUT_MS = 15_000;
 
-/** The part of a command's --help that says how it finds the system. */
+/** The part of a command's --help on how it connects to the system. */
 export const connectionHelp = `  --url <url>   the GraphQL address; without it that of the system that "npm start" runs here
                 (SPACERENT_HOME names its data folder, .spacerent without it)
 
@@ -110,6 +110,6 @@ async function post(url, token, body) {
   } catch (error) {
     // fetch names the reason in the cause alone.
     const cause = error instanceof Error && error.cause ? error.cause : error;
-    throw new CommandError(`${url} does not respond: ${messageOf(cause)}.`);
+    throw new CommandError(`${url} does not respond: ${toMessage(cause)}.`);
   }
 }

@@ -34,7 +34,7 @@ const LATEST = `{ myPageRebuild { ${REBUILD} } }`;
 
 const POLL_MS = 500;
 const LINE_PERIOD_MS = 5_000;
-/** mypage may restart meanwhile; its next response then says what became of the rebuild. */
+/** mypage may restart during a rebuild; its next response then contains the state of the rebuild. */
 const NO_RESPONSE_TIMEOUT_MS = 60_000;
 
 /** @param {string[]} args */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CommandError, messageOf, parseOptions, root, UsageError } from '../command.mjs';
+import { CommandError, parseOptions, root, toMessage, UsageError } from '../command.mjs';
 
 export const help = `Usage: npm run ops -- secrets [options]
 
@@ -74,7 +74,7 @@ export function run(args) {
     throw new CommandError(
       /** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST'
         ? `${file} exists already and is left as it is: its secrets may be in use.`
-        : `${file} cannot be written: ${messageOf(error)}.`,
+        : `${file} cannot be written: ${toMessage(error)}.`,
     );
   }
   const empty = PROVIDER.map(([name]) => name).join(', ');

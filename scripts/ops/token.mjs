@@ -1,5 +1,5 @@
 // npm run ops -- token: a development token of the system that `npm start` runs here.
-import { CommandError, messageOf, parseOptions } from '../command.mjs';
+import { CommandError, parseOptions, toMessage } from '../command.mjs';
 import { dataFolder, runningSystem } from './running-system.mjs';
 
 export const help = `Usage: npm run ops -- token [options]
@@ -43,7 +43,7 @@ async function requestToken(graphqlUrl, user, roles) {
     });
   } catch (error) {
     const cause = error instanceof Error && error.cause ? error.cause : error;
-    throw new CommandError(`${url} does not respond: ${messageOf(cause)}.`);
+    throw new CommandError(`${url} does not respond: ${toMessage(cause)}.`);
   }
   if (response.status === 404) {
     throw new CommandError(

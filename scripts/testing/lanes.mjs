@@ -1,4 +1,4 @@
-// Runs Jest several times, as many at a time as the machine bears, and reports on all of them.
+// Runs Jest several times, as many at a time as the machine can run, and reports on all of them.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from '../command.mjs';
@@ -45,7 +45,7 @@ export async function runLanes(lanes) {
   await Promise.all(Array.from({ length: MAX_LANES_AT_A_TIME }, work));
 
   if (lanes.length > 1)
-    console.log(`\n${lanes.map((lane) => summaryOf(lane, results)).join('\n')}`);
+    console.log(`\n${lanes.map((lane) => toSummary(lane, results)).join('\n')}`);
   return lanes.every(({ name }) => results.get(name)?.code === 0) ? 0 : 1;
 }
 
@@ -53,7 +53,7 @@ export async function runLanes(lanes) {
  * @param {Lane} lane
  * @param {Map<string, Result>} results
  */
-function summaryOf({ name }, results) {
+function toSummary({ name }, results) {
   const result = results.get(name);
   if (!result) return `- ${name}: not run`;
   return `${result.code === 0 ? '✓' : '✗'} ${name} (${result.seconds.toFixed(0)} s)`;

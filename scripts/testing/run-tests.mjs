@@ -10,7 +10,7 @@ export const jestHelp = `The order of the files and everything random follow fro
 
   --seed N  repeats the order and the random values of the run with that seed`;
 
-/** The part of a help text that tells what the servers profile needs. */
+/** The part of a help text on the requirements of the servers profile. */
 export const serversHelp = `Tests of the servers profile start their own redis-server and mariadbd and are left out, with a line saying
 so, on a machine that lacks one of them; with SPACERENT_TEST_ALL=1 (also when CI is set) that is an error.`;
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { judge, NoAudit, readAllowed, type Vulnerability } from '../../scripts/audit.mjs';
+import { assessReport, NoAudit, readAllowed, type Vulnerability } from '../../scripts/audit.mjs';
 
 /** In the format of npm 10 and later: a direct finding, an inherited one, and one without a fix. */
 const REPORT = {
@@ -50,7 +50,7 @@ const advisories = (list: { advisory: string }[]) => list.map(({ advisory }) => 
 
 describe('the assessment of an audit report', () => {
   test('an audit fails for grave vulnerabilities that a newer version fixes, and for no other', () => {
-    const { failing, unfixable, allowed, unneeded } = judge(REPORT, []);
+    const { failing, unfixable, allowed, unneeded } = assessReport(REPORT, []);
     expect(failing).toMatchObject([
       { advisory: 'GHSA-35jh-r3h4-6jhm', package: 'lodash', fix: 'npm audit fix' },
       { advisory: 'GHSA-3h5v-q93c-6h6q', package: 'ws', fix: 'ws 9.0.0, a new major version' },
@@ -60,9 +60,9 @@ describe('the assessment of an audit report', () => {
   });
 
   test('an audit passes allowed vulnerabilities and reports entries that are not needed', () => {
-    const { failing, allowed, unneeded } = judge(REPORT, [
+    const { failing, allowed, unneeded } = assessReport(REPORT, [
       { advisory: 'GHSA-35jh-r3h4-6jhm', why: 'its templates are never compiled' },
-      { advisory: 'GHSA-p8p7-x288-28g6', why: 'nothing ends it: no entry is needed' },
+      { advisory: 'GHSA-p8p7-x288-28g6', why: 'no version fixes it: no entry is needed' },
       { advisory: 'GHSA-gone-gone-gone', why: 'long ago' },
     ]);
     expect(advisories(failing)).toEqual(['GHSA-3h5v-q93c-6h6q']);
@@ -72,7 +72,7 @@ describe('the assessment of an audit report', () => {
 
   test('an audit without a report throws NoAudit', () => {
     for (const none of [null, {}, { message: '405 Method Not Allowed' }, { error: {} }]) {
-      expect(() => judge(none, [])).toThrow(NoAudit);
+      expect(() => assessReport(none, [])).toThrow(NoAudit);
     }
   });
 
@@ -146,7 +146,7 @@ describe('the command npm run audit', () => {
     }));
     expect(output).toContain('critical: fastify');
     expect(output).toContain(
-      '(GHSA-aaaa-bbbb-cccc); ended by: fastify 9999.0.0, a new major version',
+      '(GHSA-aaaa-bbbb-cccc); fixed by: fastify 9999.0.0, a new major version',
     );
     expect(code).toBe(1);
   });

@@ -8,7 +8,7 @@ const POLL_MS = 250;
 /** As the relay of one outbox does: requests the acknowledgements of a period's events in batches. */
 export function collectAcknowledgements(
   outbox: Pool,
-  held: Record<string, (ids: readonly string[]) => Promise<string[]>>,
+  inboxes: Record<string, (ids: readonly string[]) => Promise<string[]>>,
 ) {
   let events: EventRecord[] = [];
   let stopping = false;
@@ -19,7 +19,7 @@ export function collectAcknowledgements(
     const consumers = new Set(batch.flatMap((event) => event.awaiting));
     for (const consumer of consumers) {
       const ids = batch.filter((event) => event.awaiting.includes(consumer)).map(({ id }) => id);
-      const processed = (await held[consumer]?.(ids)) ?? [];
+      const processed = (await inboxes[consumer]?.(ids)) ?? [];
       if (processed.length > 0) await acknowledgeEvents(outbox, consumer, processed);
       const acknowledged = new Set(processed);
       for (const event of batch) {

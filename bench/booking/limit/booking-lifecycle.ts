@@ -17,7 +17,7 @@ const REFUND_TIERS = JSON.stringify([
 
 /**
  * Runs the SQL of one booking that succeeds, from the request to the last projection, in the order in which the
- * contexts run it; each statement is a transaction of its own, as there. The acknowledgements follow in batches.
+ * contexts run it; each statement is a transaction of its own. The acknowledgements follow in batches.
  */
 export async function runLifecycle(
   db: LifecycleDatabases,

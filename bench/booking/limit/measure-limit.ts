@@ -44,16 +44,16 @@ export async function measureLimit(
   const openPool = (name: string) => openPostgres(system.postgresUrl(`limit_${name}`), log);
   const pools = { book: openPool('book'), payment: openPool('payment'), space: openPool('space') };
   const views = startViewThread(viewDatabaseUrl(system));
-  const held = {
+  const inboxes = {
     book: postgresInbox(pools.book).findRecorded,
     payment: postgresInbox(pools.payment).findRecorded,
     space: postgresInbox(pools.space).findRecorded,
-    mypage: views.held,
+    mypage: views.findRecorded,
   };
   const collectors = {
-    book: collectAcknowledgements(pools.book, held),
-    payment: collectAcknowledgements(pools.payment, held),
-    space: collectAcknowledgements(pools.space, held),
+    book: collectAcknowledgements(pools.book, inboxes),
+    payment: collectAcknowledgements(pools.payment, inboxes),
+    space: collectAcknowledgements(pools.space, inboxes),
   };
   const written = await countWrittenRows(
     system.postgresUrl,

@@ -29,25 +29,24 @@ const columnNames = Object.keys(columns) as (keyof typeof columns)[];
 /** The generation that a new database begins with. */
 const LIVE = 1;
 const MAX_GROUP_SIZE = 200;
-/** How long a group may fill: with 8 ms and with 50 ms fewer lives go through. */
+/** How long events are collected into a group; throughput is lower with 8 ms and with 50 ms. */
 const GROUP_MS = 20;
 
 export interface Views {
-  /** Takes an event in; resolves when its group is committed. */
+  /** Projects an event; resolves when its group is committed. */
   project(event: ProjectedEvent): Promise<void>;
-  held(ids: readonly string[]): Promise<string[]>;
+  /** The given ids that are in the inbox. */
+  findRecorded(ids: readonly string[]): Promise<string[]>;
   close(): void;
 }
 
-/**
- * Mypage's SQL on SQLite by mypage's driver, and as there in groups of one commit each.
- */
+/** Runs mypage's SQL with mypage's SQLite driver, in groups of one commit each as mypage does. */
 export async function openViews(url: string): Promise<Views> {
   const client = createClient({ url });
   await client.execute('PRAGMA journal_mode = WAL');
   await client.execute('PRAGMA synchronous = FULL');
 
-  async function held(ids: readonly string[]): Promise<string[]> {
+  async function findRecorded(ids: readonly string[]): Promise<string[]> {
     const { rows } = await client.execute({
       sql: `SELECT event_id FROM inbox
              WHERE generation = ${LIVE} AND event_id IN (SELECT value FROM json_each(?))`,
@@ -56,7 +55,7 @@ export async function openViews(url: string): Promise<Views> {
     return rows.map((row) => String(row.event_id));
   }
 
-  let waiting: { event: ProjectedEvent; settle: Settle }[] = [];
+  let waiting: { event: ProjectedEvent; completion: Completion }[] = [];
   let writing = false;
 
   async function writeGroups(): Promise<void> {
@@ -67,9 +66,9 @@ export async function openViews(url: string): Promise<Views> {
       waiting = waiting.slice(MAX_GROUP_SIZE);
       try {
         await writeGroup(group.map(({ event }) => event));
-        for (const { settle } of group) settle.resolve();
+        for (const { completion } of group) completion.resolve();
       } catch (error) {
-        for (const { settle } of group) settle.reject(error);
+        for (const { completion } of group) completion.reject(error);
       }
     }
     writing = false;
@@ -78,7 +77,7 @@ export async function openViews(url: string): Promise<Views> {
   async function writeGroup(events: readonly ProjectedEvent[]): Promise<void> {
     await client.execute('BEGIN');
     try {
-      await projectAll(client, events, held);
+      await projectAll(client, events, findRecorded);
       await client.execute('COMMIT');
     } catch (error) {
       await client.execute('ROLLBACK');
@@ -89,15 +88,15 @@ export async function openViews(url: string): Promise<Views> {
   return {
     project: (event) =>
       new Promise((resolve, reject) => {
-        waiting.push({ event, settle: { resolve, reject } });
+        waiting.push({ event, completion: { resolve, reject } });
         if (!writing) void writeGroups();
       }),
-    held,
+    findRecorded,
     close: () => client.close(),
   };
 }
 
-interface Settle {
+interface Completion {
   resolve: () => void;
   reject: (reason: unknown) => void;
 }
@@ -105,11 +104,11 @@ interface Settle {
 async function projectAll(
   client: Client,
   events: readonly ProjectedEvent[],
-  held: Views['held'],
+  findRecorded: Views['findRecorded'],
 ): Promise<void> {
-  const known = new Set(await held(events.map(({ id }) => id)));
-  const fresh = events.filter(({ id }) => !known.has(id));
-  const now = asText(new Date());
+  const recorded = new Set(await findRecorded(events.map(({ id }) => id)));
+  const fresh = events.filter(({ id }) => !recorded.has(id));
+  const now = toText(new Date());
   await insertMany(
     client,
     'INSERT INTO inbox (generation, event_id, received_at) VALUES',
@@ -121,7 +120,7 @@ async function projectAll(
            WHERE generation = ${LIVE} AND booking_id IN (SELECT value FROM json_each(?))`,
     args: [JSON.stringify([...new Set(fresh.map(({ payload }) => payload.bookingId))])],
   });
-  const before = new Map(rows.map((row) => [String(row.booking_id), viewOf(row)]));
+  const before = new Map(rows.map((row) => [String(row.booking_id), toView(row)]));
   const after = new Map(before);
   for (const event of fresh) {
     const { bookingId } = event.payload;
@@ -142,7 +141,7 @@ async function projectAll(
     `INSERT INTO booking_status_view (generation, ${columnNames.join(', ')}) VALUES`,
     [...after.values()].map((view) => [
       LIVE,
-      ...columnNames.map((name) => asText(view[columns[name]])),
+      ...columnNames.map((name) => toText(view[columns[name]])),
     ]),
   );
   await insertMany(
@@ -156,7 +155,7 @@ async function projectAll(
         change.bookingId,
         change.bookingVersion,
         change.status,
-        asText(change.at),
+        toText(change.at),
       ]),
   );
 }
@@ -167,7 +166,7 @@ async function insertMany(client: Client, insert: string, rows: InValue[][]): Pr
   await client.execute({ sql: `${insert} ${places}`, args: rows.flat() });
 }
 
-function viewOf(row: Row): BookingStatusView {
+function toView(row: Row): BookingStatusView {
   const entries = columnNames.map((name) => {
     const value = row[name];
     return [columns[name], name.endsWith('_at') && value ? new Date(String(value)) : value];
@@ -176,6 +175,6 @@ function viewOf(row: Row): BookingStatusView {
 }
 
 /** As Prisma's adapter writes them. */
-function asText(value: string | number | Date | null): string | number | null {
+function toText(value: string | number | Date | null): string | number | null {
   return value instanceof Date ? value.toISOString().replace('Z', '+00:00') : value;
 }

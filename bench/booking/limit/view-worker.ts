@@ -2,26 +2,26 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import { openViews } from './view-projection.ts';
 
-/** What the limit's main thread asks of the one that has SQLite. */
-export type ViewCall = { call: number } & (
+/** A request of the limit's main thread to the thread that runs SQLite. */
+export type ViewRequest = { id: number } & (
   | { work: 'project'; event: ProjectedEvent }
-  | { work: 'held'; ids: readonly string[] }
+  | { work: 'findRecorded'; ids: readonly string[] }
   | { work: 'close' }
 );
 
-export type ViewAnswer = { call: number; held?: string[]; problem?: string };
+export type ViewResponse = { id: number; recorded?: string[]; error?: string };
 
 const views = await openViews(workerData as string);
 
-parentPort?.on('message', async (asked: ViewCall) => {
-  const answer: ViewAnswer = { call: asked.call };
+parentPort?.on('message', async (request: ViewRequest) => {
+  const response: ViewResponse = { id: request.id };
   try {
-    if (asked.work === 'project') await views.project(asked.event);
-    if (asked.work === 'held') answer.held = await views.held(asked.ids);
-    if (asked.work === 'close') views.close();
+    if (request.work === 'project') await views.project(request.event);
+    if (request.work === 'findRecorded') response.recorded = await views.findRecorded(request.ids);
+    if (request.work === 'close') views.close();
   } catch (error) {
-    answer.problem = (error as Error).message;
+    response.error = (error as Error).message;
   }
-  parentPort?.postMessage(answer);
-  if (asked.work === 'close') parentPort?.close();
+  parentPort?.postMessage(response);
+  if (request.work === 'close') parentPort?.close();
 });

@@ -14,8 +14,8 @@ export async function storeRows(
     await client.query('BEGIN');
     await client.query(
       `CREATE TEMP TABLE stored AS
-       SELECT *, ${idOf('booking')} AS booking_id, ${idOf('payment')} AS payment_id,
-              ${idOf('registration')} AS registration_id
+       SELECT *, ${idExpression('booking')} AS booking_id, ${idExpression('payment')} AS payment_id,
+              ${idExpression('registration')} AS registration_id
          FROM (SELECT n, ($5::uuid[])[n % $2::int + 1] AS space_id,
                       'customer-' || (n % ${STORED_CUSTOMERS}) AS customer_id, requested_at,
                       start_at, start_at + interval '1 hour' AS end_at,
@@ -32,20 +32,20 @@ export async function storeRows(
     );
     for (const insert of inserts) await client.query(insert);
     await client.query('COMMIT');
-    // What autovacuum would have done long ago, had the bookings come one by one.
+    // Autovacuum would have done this if the bookings had been inserted over time.
     await client.query('VACUUM (ANALYZE)');
   } finally {
     await client.end();
   }
 }
 
-/** In the form of UUIDv7: the request's time comes first, so that indexes grow as in real life. */
-function idOf(kind: IdKind): string {
+/** In the form of UUIDv7: the request's time comes first, so that indexes grow as in production. */
+function idExpression(kind: IdKind): string {
   const digits = idKinds[kind].toString(16).padStart(3, '0');
   return `(time_digits || '7${digits}8' || number_digits)::uuid`;
 }
 
-/** A finished event, unless somebody is `awaited`: then it is due. */
+/** An event that every consumer has acknowledged, except those in `awaited`; with some, it is due. */
 function outboxRow(
   event: IdKind,
   aggregate: 'booking' | 'payment' | 'registration',
@@ -58,20 +58,20 @@ function outboxRow(
   return `
     INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id,
            occurred_at, awaiting, attempts, next_attempt_at)
-    SELECT ${idOf(event)}, ${aggregate}_id, ${version}, '${topic}', '${type}', ${payload},
+    SELECT ${idExpression(event)}, ${aggregate}_id, ${version}, '${topic}', '${type}', ${payload},
            booking_id::text, requested_at, '${awaited}', 1, requested_at + interval '5 seconds'
       FROM stored`;
 }
 
 function inboxRow(event: IdKind): string {
-  return `INSERT INTO inbox (event_id, received_at) SELECT ${idOf(event)}, requested_at FROM stored`;
+  return `INSERT INTO inbox (event_id, received_at) SELECT ${idExpression(event)}, requested_at FROM stored`;
 }
 
-/** Who requested it. */
+/** The audit entry of the request. */
 const auditRow = `
     INSERT INTO audit_entry (id, at, user_id, acted_as, action, subject_type, subject_id,
            correlation_id, details)
-    SELECT ${idOf('requestNoted')}, requested_at, customer_id, 'customer', 'requestBooking', 'booking',
+    SELECT ${idExpression('requestAudited')}, requested_at, customer_id, 'customer', 'requestBooking', 'booking',
            booking_id, booking_id::text, jsonb_build_object('spaceId', space_id, 'price',
            jsonb_build_object('amount', ${HOURLY_RATE}, 'currency', 'KRW'))
       FROM stored`;
@@ -80,18 +80,18 @@ const instant = (column: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const slot = `jsonb_build_object('startAt', ${instant('start_at')}, 'endAt', ${instant('end_at')})`;
 
-function bookingFacts(status: string): string {
+function bookingPayload(status: string): string {
   return `jsonb_build_object('bookingId', booking_id, 'customerId', customer_id,
            'spaceId', space_id, 'spaceName', 'Room', 'slot', ${slot}, 'status', '${status}',
            'price', jsonb_build_object('amount', ${HOURLY_RATE}, 'currency', 'KRW'),
            'refund', jsonb_build_object('amount', 0, 'currency', 'KRW'))`;
 }
 
-const paymentFacts = `jsonb_build_object('paymentId', payment_id, 'bookingId', booking_id,
+const paymentPayload = `jsonb_build_object('paymentId', payment_id, 'bookingId', booking_id,
            'spaceId', space_id, 'slot', ${slot}, 'status', 'APPROVED', 'amount', ${HOURLY_RATE},
            'refunded', 0, 'currency', 'KRW')`;
 
-const registrationFacts = `jsonb_build_object('registrationId', registration_id,
+const registrationPayload = `jsonb_build_object('registrationId', registration_id,
            'bookingId', booking_id, 'paymentId', payment_id, 'status', 'REGISTERED',
            'reason', NULL)`;
 
@@ -111,15 +111,15 @@ function bookingRow(status: 'PAID' | 'REGISTERED', version: number): string {
 export const bookRows = [
   bookingRow('REGISTERED', 3),
   auditRow,
-  outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
-  outboxRow('paid', 'booking', 2, 'booking', 'BookingPaid', bookingFacts('PAID')),
+  outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingPayload('REQUESTED')),
+  outboxRow('paid', 'booking', 2, 'booking', 'BookingPaid', bookingPayload('PAID')),
   outboxRow(
     'confirmed',
     'booking',
     3,
     'booking',
     'BookingStatusChanged',
-    bookingFacts('REGISTERED'),
+    bookingPayload('REGISTERED'),
   ),
   inboxRow('approved'),
   inboxRow('registered'),
@@ -133,15 +133,15 @@ export const paymentRows = [
      FROM stored`,
   `INSERT INTO sandbox_charge (key, outcome, amount, currency, charged_at)
    SELECT booking_id::text, 'APPROVED', ${HOURLY_RATE}, 'KRW', requested_at FROM stored`,
-  outboxRow('approved', 'payment', 2, 'payment-approved', 'PaymentApproved', paymentFacts),
+  outboxRow('approved', 'payment', 2, 'payment-approved', 'PaymentApproved', paymentPayload),
 ];
 
-/** Bookings that are paid; space is to be told. */
+/** Bookings that are paid, with events that wait for space. */
 export const paidBookRows = [
   bookingRow('PAID', 2),
   auditRow,
-  outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingFacts('REQUESTED')),
-  outboxRow('paid', 'booking', 2, 'booking', 'BookingPaid', bookingFacts('PAID'), '{space}'),
+  outboxRow('booked', 'booking', 1, 'booking', 'Booked', bookingPayload('REQUESTED')),
+  outboxRow('paid', 'booking', 2, 'booking', 'BookingPaid', bookingPayload('PAID'), '{space}'),
 ];
 
 export const paidPaymentRows = [
@@ -152,7 +152,7 @@ export const paidPaymentRows = [
     2,
     'payment-approved',
     'PaymentApproved',
-    paymentFacts,
+    paymentPayload,
     '{space}',
   ),
 ];
@@ -172,7 +172,7 @@ export const spaceRows = [
   `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version, status,
           payment_id)
    SELECT booking_id, space_id, start_at, end_at, TRUE, 3, 'REGISTERED', payment_id FROM stored`,
-  outboxRow('registered', 'registration', 1, 'registration', 'Registered', registrationFacts),
+  outboxRow('registered', 'registration', 1, 'registration', 'Registered', registrationPayload),
   inboxRow('booked'),
   inboxRow('paid'),
   inboxRow('confirmed'),

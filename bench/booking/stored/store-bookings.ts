@@ -1,11 +1,11 @@
-import { evenHourOf } from '../../system/spaces.ts';
+import { toEvenHour } from '../../system/spaces.ts';
 import type { System } from '../../system/system.ts';
 import { bookRows, paymentRows, spaceRows, storeRows } from './postgres-rows.ts';
 import { storeViews } from './view-rows.ts';
 
 /**
- * Puts REGISTERED bookings into the databases of all contexts as if each had lived its life: with its
- * payment and registration, its finished outbox rows, its inboxes and its view.
+ * Stores REGISTERED bookings in the databases of all contexts with everything they leave behind: the
+ * payment and the registration, its finished outbox rows, its inboxes and its view.
  */
 export async function storeBookings(
   { postgresUrl, instance }: System,
@@ -13,12 +13,12 @@ export async function storeBookings(
   spaceIds: readonly string[],
 ): Promise<void> {
   const now = new Date();
-  const stored = { count, spaceIds, middle: evenHourOf(now), now };
+  const stored = { count, spaceIds, middle: toEvenHour(now), now };
   await Promise.all([
     storeRows(postgresUrl('book'), stored, bookRows),
     storeRows(postgresUrl('payment'), stored, paymentRows),
     storeRows(postgresUrl('space'), stored, spaceRows),
   ]);
-  // After the others, not beside them: its driver holds up this program while it works.
+  // After the others, not concurrently: its driver blocks this thread.
   await storeViews(instance.databases.mypage as string, stored);
 }

@@ -11,7 +11,7 @@ export interface StoredBookings {
 /** The clients that measure are the first of them. */
 export const STORED_CUSTOMERS = 5_000;
 
-/** The parts of stored ids that tell their kinds apart. */
+/** The part of a stored id that is specific to its kind. */
 export const idKinds = {
   booking: 1,
   payment: 2,
@@ -21,7 +21,7 @@ export const idKinds = {
   confirmed: 6,
   approved: 7,
   registered: 8,
-  requestNoted: 9,
+  requestAudited: 9,
 } as const;
 
 export type IdKind = keyof typeof idKinds;

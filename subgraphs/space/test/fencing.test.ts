@@ -23,7 +23,7 @@ beforeAll(async () => {
   context = await openSpaceContext();
   spaceId = (await context.list()).id;
   const consumer = {
-    take: async (_contracts: unknown, added: Record<string, Handler>) => {
+    subscribe: async (_contracts: unknown, added: Record<string, Handler>) => {
       for (const [type, handler] of Object.entries(added)) handlers.set(type, handler);
     },
   };

@@ -10,7 +10,7 @@ const HEAD = `
   directive @allow(to: Audience!) on FIELD_DEFINITION | OBJECT
   enum Audience { ANYONE SIGNED_IN CUSTOMER HOST OPERATOR SERVICE }`;
 
-function schemaOf(text: string, resolvers = {}) {
+function schemaWith(text: string, resolvers = {}) {
   return withAccessRules(buildSubgraphSchema({ typeDefs: parse(`${HEAD}${text}`), resolvers }));
 }
 
@@ -18,54 +18,57 @@ const client = (...roles: Role[]): InternalRequest => ({
   service: 'router',
   principal: { userId: 'kim', roles },
 });
-const nobody: InternalRequest = { service: 'router', principal: null };
+const anonymous: InternalRequest = { service: 'router', principal: null };
 const context: InternalRequest = { service: 'book', principal: null };
 
-const callers: [string, InternalRequest][] = [
-  ['nobody', nobody],
-  ['somebody', client()],
+const clients: [string, InternalRequest][] = [
+  ['an anonymous client', anonymous],
+  ['a user without a role', client()],
   ['a customer', client('customer')],
   ['a host', client('host')],
   ['an operator', client('operator')],
   ['another context', context],
 ];
 const allowed: Record<Audience, string[]> = {
-  ANYONE: callers.map(([name]) => name),
-  SIGNED_IN: ['somebody', 'a customer', 'a host', 'an operator'],
+  ANYONE: clients.map(([name]) => name),
+  SIGNED_IN: ['a user without a role', 'a customer', 'a host', 'an operator'],
   CUSTOMER: ['a customer', 'an operator'],
   HOST: ['a host', 'an operator'],
   OPERATOR: ['an operator'],
   SERVICE: ['another context'],
 };
 
-describe('a field that is for', () => {
+describe('a field with an access rule', () => {
   for (const [audience, names] of Object.entries(allowed)) {
-    test.each(callers)(`${audience} treats %s as it should`, async (name, caller) => {
-      let resolved = 0;
-      const schema = schemaOf(`type Query { field: Int @allow(to: ${audience}) }`, {
-        Query: {
-          field: () => {
-            resolved += 1;
-            return 7;
+    test.each(clients)(
+      `a field for ${audience} admits or refuses %s by its rule`,
+      async (name, sender) => {
+        let resolved = 0;
+        const schema = schemaWith(`type Query { field: Int @allow(to: ${audience}) }`, {
+          Query: {
+            field: () => {
+              resolved += 1;
+              return 7;
+            },
           },
-        },
-      });
-      const answer = await graphql({ schema, source: '{ field }', contextValue: caller });
-      if (names.includes(name)) {
-        expect(answer).toEqual({ data: { field: 7 } });
-      } else {
-        const code = caller.principal || audience === 'SERVICE' ? 'FORBIDDEN' : 'UNAUTHENTICATED';
-        expect(answer.errors?.[0]?.extensions.code).toBe(code);
-        expect(resolved).toBe(0);
-      }
-    });
+        });
+        const result = await graphql({ schema, source: '{ field }', contextValue: sender });
+        if (names.includes(name)) {
+          expect(result).toEqual({ data: { field: 7 } });
+        } else {
+          const code = sender.principal || audience === 'SERVICE' ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+          expect(result.errors?.[0]?.extensions.code).toBe(code);
+          expect(resolved).toBe(0);
+        }
+      },
+    );
   }
 });
 
-describe('a schema', () => {
-  test('whose ways in are not all ruled is refused, with their names', () => {
+describe('the access rules of a schema', () => {
+  test('a schema is refused with the names of the fields that have no access rule', () => {
     const forgetful = () =>
-      schemaOf(`
+      schemaWith(`
         type Query { open: Int @allow(to: ANYONE) forgotten: Thing }
         type Mutation { overlooked: Int }
         type Thing @key(fields: "id") { id: ID! @allow(to: ANYONE) secret: Int }
@@ -75,14 +78,15 @@ describe('a schema', () => {
     );
   });
 
-  test('has a type rule all its fields, but for those with a rule of their own', async () => {
-    const schema = schemaOf(
+  test('the access rule of a type applies to all its fields without a rule of their own', async () => {
+    const schema = schemaWith(
       `type Query { thing: Thing @allow(to: ANYONE) }
        type Thing @key(fields: "id") @allow(to: OPERATOR) { id: ID! @allow(to: ANYONE) secret: Int }`,
       { Query: { thing: () => ({ id: '1', secret: 2 }) } },
     );
-    const ask = (source: string) => graphql({ schema, source, contextValue: client('customer') });
-    expect(await ask('{ thing { id } }')).toEqual({ data: { thing: { id: '1' } } });
-    expect((await ask('{ thing { secret } }')).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    const execute = (source: string) =>
+      graphql({ schema, source, contextValue: client('customer') });
+    expect(await execute('{ thing { id } }')).toEqual({ data: { thing: { id: '1' } } });
+    expect((await execute('{ thing { secret } }')).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 });

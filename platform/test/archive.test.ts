@@ -45,30 +45,30 @@ function eventAt(time: number, ...awaiting: ContextName[]): EventRecord {
 const commit = (events: EventRecord[]) => insertEvents(database.pool, JSON.stringify(events));
 const idsIn = async (table: 'outbox' | 'event_archive') =>
   (await database.query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
-const idsOf = (events: { id: string }[]) => events.map(({ id }) => id).sort();
-const stored = ({ awaiting, ...event }: EventRecord): StoredEvent => event;
+const sortedIds = (events: { id: string }[]) => events.map(({ id }) => id).sort();
+const toStored = ({ awaiting, ...event }: EventRecord): StoredEvent => event;
 const archive = (before = firstIdAt(Date.now()), limit = 500) =>
   archiveAcknowledged(database.pool, { after: NIL, before }, limit);
 
 describe('archiving', () => {
-  test('takes what is acknowledged and old, and leaves the rest in the outbox', async () => {
+  test('archiving moves events that are acknowledged and old, and leaves the others in the outbox', async () => {
     const now = Date.now();
     const old = [eventAt(now - 3 * HOUR), eventAt(now - 2 * HOUR)];
     const kept = [eventAt(now - 2 * HOUR, 'mypage'), eventAt(now - HOUR / 2), eventAt(now)];
     await commit([...kept, ...old]);
-    expect(await archive(firstIdAt(now - HOUR))).toEqual({ moved: 2, last: idsOf(old)[1] });
-    expect(await idsIn('event_archive')).toEqual(idsOf(old));
-    expect(await idsIn('outbox')).toEqual(idsOf(kept));
+    expect(await archive(firstIdAt(now - HOUR))).toEqual({ moved: 2, last: sortedIds(old)[1] });
+    expect(await idsIn('event_archive')).toEqual(sortedIds(old));
+    expect(await idsIn('outbox')).toEqual(sortedIds(kept));
   });
 
-  test('keeps every fact of the event', async () => {
+  test('archiving keeps every field of the event', async () => {
     const event = eventAt(Date.now() - HOUR);
     await commit([event]);
     await archive();
-    expect(await storedEvents(database.pool).page(null, 10)).toEqual([stored(event)]);
+    expect(await storedEvents(database.pool).page(null, 10)).toEqual([toStored(event)]);
   });
 
-  test('counts an event that an earlier release stored as schema version 1', async () => {
+  test('an archived event of an earlier release without a schema version has version 1', async () => {
     const { schemaVersion, ...older } = eventAt(Date.now() - HOUR);
     await commit([older]);
     await archive();
@@ -77,7 +77,7 @@ describe('archiving', () => {
     expect(schemaVersion).toBe(2);
   });
 
-  test('goes on after what it has moved, oldest first, past what is unacknowledged', async () => {
+  test('archiving continues after the events that it has moved, oldest first, and skips unacknowledged ones', async () => {
     const now = Date.now();
     const events = Array.from({ length: 7 }, (_, index) => eventAt(now - HOUR + index));
     const stuck = eventAt(now - 2 * HOUR, 'space');
@@ -89,7 +89,7 @@ describe('archiving', () => {
     expect(await idsIn('outbox')).toEqual([stuck.id]);
   });
 
-  test('waits for nobody: a locked row is left for the next round', async () => {
+  test('archiving skips a locked row without waiting, and moves it in the next round', async () => {
     const events = [eventAt(Date.now() - HOUR), eventAt(Date.now() - HOUR)];
     await commit(events);
     await database.whileLocked(
@@ -99,7 +99,7 @@ describe('archiving', () => {
     expect((await archive()).moved).toBe(1);
   });
 
-  test('moves each event once when several processes archive at the same time', async () => {
+  test('concurrent archivers move each event once', async () => {
     const events = Array.from({ length: 300 }, () => eventAt(Date.now() - HOUR));
     await commit(events);
     const rounds = await Promise.all(Array.from({ length: 6 }, () => archive(undefined, 100)));
@@ -108,7 +108,7 @@ describe('archiving', () => {
     expect((await idsIn('outbox')).length + moved).toBe(300);
   });
 
-  test('goes on by itself, also when nothing is to be kept in the outbox', async () => {
+  test('the archiving job continues by itself until the outbox is empty when it keeps no hours', async () => {
     const events = Array.from({ length: 1_200 }, () => eventAt(Date.now() - 1_000));
     await commit(events);
     const stop = startArchiving({ pool: database.pool, keepHours: 0, logger: silent });
@@ -117,7 +117,7 @@ describe('archiving', () => {
     } finally {
       await stop();
     }
-    expect(await idsIn('event_archive')).toEqual(idsOf(events));
+    expect(await idsIn('event_archive')).toEqual(sortedIds(events));
   });
 });
 
@@ -135,30 +135,30 @@ describe('the stored events over HTTP', () => {
   });
 
   const get = async (url: string) => {
-    const answer = await fetch(`${address}${url}`);
-    // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers and fail where they differ
-    return { status: answer.status, ...((await answer.json()) as any) };
+    const response = await fetch(`${address}${url}`);
+    // biome-ignore lint/suspicious/noExplicitAny: tests reach into responses and fail where they differ
+    return { status: response.status, ...((await response.json()) as any) };
   };
 
-  test('are turned page by page in the order of their ids, archived or not', async () => {
+  test('stored events are read page by page in the order of their ids, archived or not', async () => {
     const events = Array.from({ length: 9 }, (_, index) => eventAt(Date.now() - HOUR + index));
     await commit(events);
     await archive(events[5]?.id);
     expect((await idsIn('event_archive')).length).toBe(5);
     const seen: StoredEvent[] = [];
     for (let next: string | null = NIL; next; ) {
-      const answer: { events: StoredEvent[]; next: string | null } = await get(
+      const response: { events: StoredEvent[]; next: string | null } = await get(
         `/events?after=${next}&limit=2`,
       );
-      seen.push(...answer.events);
-      next = answer.next;
+      seen.push(...response.events);
+      next = response.next;
     }
-    expect(seen).toEqual(events.map(stored));
+    expect(seen).toEqual(events.map(toStored));
     expect((await get('/events')).events).toHaveLength(9);
     expect(await get('/events/count')).toEqual({ status: 200, count: 9 });
   });
 
-  test('are each seen exactly once while they are being archived', async () => {
+  test('stored events are each read exactly once while they are being archived', async () => {
     const events = Array.from({ length: 2_000 }, () => eventAt(Date.now() - HOUR));
     await commit(events);
     let moving = true;
@@ -166,19 +166,19 @@ describe('the stored events over HTTP', () => {
       while ((await archive(undefined, 20)).moved > 0);
       moving = false;
     })();
-    let looks = 0;
+    let reads = 0;
     while (moving) {
       const page = (await get('/events?limit=1000')).events as StoredEvent[];
-      expect(new Set(idsOf(page)).size).toBe(1_000);
-      expect(page.map(({ id }) => id)).toEqual(idsOf(events).slice(0, 1_000));
-      looks += 1;
+      expect(new Set(sortedIds(page)).size).toBe(1_000);
+      expect(page.map(({ id }) => id)).toEqual(sortedIds(events).slice(0, 1_000));
+      reads += 1;
     }
     await archiving;
-    expect(looks).toBeGreaterThan(2);
+    expect(reads).toBeGreaterThan(2);
   });
 
   test.each(['after=yesterday', 'limit=0', 'limit=1001', 'limit=many'])(
-    'are refused for %s',
+    'a request for stored events with %s is refused',
     async (query) => {
       expect((await get(`/events?${query}`)).status).toBe(400);
     },

@@ -46,14 +46,14 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
     return entry;
   }
 
-  test('gives an entry back as it was written', async () => {
+  test('an entry of the audit log is read as it was written', async () => {
     const entry = await withCorrelation('the-request', () => written({ actedAs: 'host' }));
     expect(entry.correlationId).toBe('the-request');
     const { subjectId } = entry;
     expect(await log.list({ subjectId, userId: null }, null, 10)).toEqual([entry]);
   });
 
-  test('takes no entry of what did not happen, nor two of the same id', async () => {
+  test('the audit log stores no entry of a change that had no effect, nor two with the same id', async () => {
     const entry = anEntry();
     await database.query(write, [JSON.stringify(entry), false]);
     expect(await log.list({ subjectId: entry.subjectId, userId: null }, null, 10)).toEqual([]);
@@ -62,15 +62,15 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
     await expect(again).rejects.toMatchObject({ code: '23505' });
   });
 
-  test('lists by subject, by user and by both, newest first', async () => {
+  test('the audit log is listed by subject, by user and by both, newest first', async () => {
     const [subjectId, other] = [uuidv7(), uuidv7()];
     const [kim, lee] = [`kim-${randomUUID()}`, `lee-${randomUUID()}`];
     const first = await written({ subjectId, userId: kim });
     const second = await written({ subjectId, userId: lee });
     const third = await written({ subjectId: other, userId: kim });
     const fourth = await written({ subjectId, userId: kim });
-    const list = async (of: { subjectId: string | null; userId: string | null }) =>
-      (await log.list(of, null, 10)).map(({ id }) => id);
+    const list = async (filter: { subjectId: string | null; userId: string | null }) =>
+      (await log.list(filter, null, 10)).map(({ id }) => id);
     expect(await list({ subjectId, userId: null })).toEqual([fourth.id, second.id, first.id]);
     expect(await list({ subjectId: null, userId: kim })).toEqual([fourth.id, third.id, first.id]);
     expect(await list({ subjectId, userId: kim })).toEqual([fourth.id, first.id]);
@@ -80,7 +80,7 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
     );
   });
 
-  test('reads every page along an index', async () => {
+  test('every page of the audit log is read along an index', async () => {
     await database.query('ANALYZE audit_entry');
     const client = await database.pool.connect();
     try {
@@ -103,12 +103,12 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
     }
   });
 
-  describe('is append-only', () => {
+  describe('the protection of its entries', () => {
     let owner: pg.Client;
     const role = `owner_${randomUUID().replaceAll('-', '')}`;
 
     beforeAll(async () => {
-      // As in docker-compose.yml: the context's own role owns what its migrations make.
+      // As in docker-compose.yml: the context's own role owns what its migrations create.
       await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
       await database.query(`ALTER TABLE audit_entry OWNER TO ${role}`);
       await database.query(`ALTER FUNCTION refuse_audit_change() OWNER TO ${role}`);
@@ -125,13 +125,13 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
       await database?.query(`DROP ROLE ${role}`);
     });
 
-    const attempts: [what: string, sql: (id: string) => string][] = [
-      ['a change', (id) => `UPDATE audit_entry SET user_id = 'lee' WHERE id = '${id}'`],
-      ['a change of no row', () => `UPDATE audit_entry SET details = '{}' WHERE FALSE`],
-      ['a removal', (id) => `DELETE FROM audit_entry WHERE id = '${id}'`],
-      ['the removal of all', () => 'TRUNCATE audit_entry'],
+    const attempts: [name: string, sql: (id: string) => string][] = [
+      ['an update', (id) => `UPDATE audit_entry SET user_id = 'lee' WHERE id = '${id}'`],
+      ['an update without rows', () => `UPDATE audit_entry SET details = '{}' WHERE FALSE`],
+      ['a deletion', (id) => `DELETE FROM audit_entry WHERE id = '${id}'`],
+      ['a truncation', () => 'TRUNCATE audit_entry'],
       [
-        'an overwriting insert',
+        'an insert that overwrites',
         (id) =>
           `INSERT INTO audit_entry SELECT * FROM audit_entry WHERE id = '${id}'
            ON CONFLICT (id) DO UPDATE SET user_id = 'lee'`,
@@ -144,18 +144,21 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
       ],
     ];
 
-    test.each(attempts)('for its owner and for a superuser: %s is refused', async (_what, sql) => {
-      const entry = await written();
-      const refusal = { code: '42501', message: expect.stringContaining('append-only') };
-      await expect(owner.query(sql(entry.id))).rejects.toMatchObject(refusal);
-      await expect(database.query(sql(entry.id))).rejects.toMatchObject(refusal);
-      const unseen = `SET LOCAL session_replication_role = replica; ${sql(entry.id)}`;
-      await expect(database.query(unseen)).rejects.toMatchObject(refusal);
-      const { subjectId } = entry;
-      expect(await log.list({ subjectId, userId: null }, null, 10)).toEqual([entry]);
-    });
+    test.each(attempts)(
+      '%s of audit entries is refused, also for the owner of the table and for a superuser',
+      async (_name, sql) => {
+        const entry = await written();
+        const refusal = { code: '42501', message: expect.stringContaining('append-only') };
+        await expect(owner.query(sql(entry.id))).rejects.toMatchObject(refusal);
+        await expect(database.query(sql(entry.id))).rejects.toMatchObject(refusal);
+        const withoutTriggers = `SET LOCAL session_replication_role = replica; ${sql(entry.id)}`;
+        await expect(database.query(withoutTriggers)).rejects.toMatchObject(refusal);
+        const { subjectId } = entry;
+        expect(await log.list({ subjectId, userId: null }, null, 10)).toEqual([entry]);
+      },
+    );
 
-    test('and takes what its owner appends', async () => {
+    test('the owner of the table can append audit entries', async () => {
       const entry = anEntry();
       await owner.query(write, [JSON.stringify(entry), true]);
       const { subjectId } = entry;
@@ -164,9 +167,9 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
   });
 });
 
-describe('what operators read of it', () => {
+describe('the query of the audit log', () => {
   let database: TestDatabase;
-  let ask: (args: object) => Promise<Connection<AuditEntry>>;
+  let readPage: (args: object) => Promise<Connection<AuditEntry>>;
   let subjectId: string;
 
   beforeAll(async () => {
@@ -174,7 +177,7 @@ describe('what operators read of it', () => {
     const { Query } = auditResolvers('Book', postgresAuditLog(database.pool));
     type Field = (...args: unknown[]) => Promise<Connection<AuditEntry>>;
     const field = Query.bookAuditLog as unknown as Field;
-    ask = (args) => field(null, { first: 3, ...args });
+    readPage = (args) => field(null, { first: 3, ...args });
   });
 
   afterAll(() => database?.drop());
@@ -189,15 +192,15 @@ describe('what operators read of it', () => {
     return entries.map(({ id }) => id);
   };
 
-  test.each([{}, { of: 'subject' }])(
-    'comes in pages, without gaps or doubles while entries are added %j',
-    async ({ of }) => {
+  test.each([{}, { by: 'subject' }])(
+    'pages of the audit log have no gaps or duplicates while entries are added %j',
+    async ({ by }) => {
       const before = await add(8);
-      const filter = of ? { subjectId } : {};
+      const filter = by ? { subjectId } : {};
       const seen: string[] = [];
       let after: string | null = null;
       for (let page = 0; page < 3; page += 1) {
-        const { edges, pageInfo }: Connection<AuditEntry> = await ask({ ...filter, after });
+        const { edges, pageInfo }: Connection<AuditEntry> = await readPage({ ...filter, after });
         seen.push(...edges.map(({ node }) => node.id));
         expect(pageInfo.hasPreviousPage).toBe(page > 0);
         after = pageInfo.endCursor;
@@ -207,16 +210,16 @@ describe('what operators read of it', () => {
     },
   );
 
-  test('ends where there is no more', async () => {
+  test('the last page of the audit log has no next page', async () => {
     await add(3);
-    expect((await ask({ subjectId })).pageInfo.hasNextPage).toBe(false);
+    expect((await readPage({ subjectId })).pageInfo.hasNextPage).toBe(false);
     await add(1);
-    expect((await ask({ subjectId })).pageInfo.hasNextPage).toBe(true);
+    expect((await readPage({ subjectId })).pageInfo.hasNextPage).toBe(true);
   });
 
-  test('finds a subject whatever the case of its id', async () => {
+  test('a query by subject finds its entries whatever the case of the id', async () => {
     const [id] = await add(1);
-    const { edges } = await ask({ subjectId: subjectId.toUpperCase() });
+    const { edges } = await readPage({ subjectId: subjectId.toUpperCase() });
     expect(edges.map(({ node }) => node.id)).toEqual([id]);
   });
 
@@ -228,14 +231,14 @@ describe('what operators read of it', () => {
     ['after', { after: Buffer.from('"no id"').toString('base64url') }],
     ['first', { first: 0 }],
     ['first', { first: 101 }],
-  ])('names the argument at fault: %s', async (field, args) => {
-    await expect(ask(args)).rejects.toMatchObject({
+  ])('a query with a wrong %s is refused and names the argument', async (field, args) => {
+    await expect(readPage(args)).rejects.toMatchObject({
       extensions: { code: 'BAD_USER_INPUT', field },
     });
   });
 });
 
-test('operators act by a role that they have, and as operators without it', () => {
+test('an operator acts in a required role that they have, and otherwise as an operator', () => {
   const as = (...roles: ('customer' | 'host' | 'operator')[]) =>
     roleFor({ userId: 'kim', roles }, 'host');
   expect([as('host'), as('operator', 'host'), as('operator')]).toEqual([

@@ -30,29 +30,29 @@ describe('a setting from a file', () => {
     ['without a newline', RANDOM],
     ['with a newline at the end', `${RANDOM}\n`],
     ['with a newline as Windows writes it', `${RANDOM}\r\n`],
-  ])('is its text, %s', (_name, text) => {
+  ])('a setting from a file %s has the text of the file', (_name, text) => {
     expect(readConfig(shape, { AUTH_SECRET_FILE: fileWith(text) }).AUTH_SECRET).toBe(RANDOM);
   });
 
-  test('keeps all but one newline: a secret may end with one', () => {
+  test('a setting from a file loses one newline at the end and keeps others', () => {
     const { AUTH_SECRET } = readConfig(shape, { AUTH_SECRET_FILE: fileWith(`${RANDOM}\n\n`) });
     expect(AUTH_SECRET).toBe(`${RANDOM}\n`);
   });
 
-  test('obeys the rules of the setting', () => {
+  test('a setting from a file is checked by the rules of the setting', () => {
     expect(() => readConfig(shape, { LOG_LEVEL_FILE: fileWith('loud') })).toThrow(
       'LOG_LEVEL is wrong',
     );
   });
 
-  test('beside the setting itself is refused: nobody could say which one counts', () => {
+  test('a setting that is set both by a file and by itself is refused', () => {
     const env = { AUTH_SECRET: RANDOM, AUTH_SECRET_FILE: fileWith(RANDOM) };
     expect(() => readConfig(shape, env)).toThrow(
       'AUTH_SECRET_FILE is set, and so is AUTH_SECRET: leave one of them out.',
     );
   });
 
-  test('that cannot be read is told with its name, and once', () => {
+  test('a file of a setting that cannot be read is reported once, with its name', () => {
     const file = join(folder, 'missing');
     const required = { AUTH_SECRET: z.string() };
     expect(() => readConfig(required, { AUTH_SECRET_FILE: file })).toThrow(
@@ -63,7 +63,7 @@ describe('a setting from a file', () => {
     expect(() => readConfig(required, { AUTH_SECRET_FILE: fileWith('\n') })).toThrow('empty file');
   });
 
-  test('is not handed on beside the value', () => {
+  test('the file of a setting is removed from the environment that has its value', () => {
     const env = { AUTH_SECRET_FILE: '/a', HOLD_SECONDS_FILE: '/b', PATH: '/bin' };
     expect(withoutFiles(['AUTH_SECRET'], env)).toEqual({ HOLD_SECONDS_FILE: '/b', PATH: '/bin' });
   });
@@ -84,18 +84,21 @@ describe('a secret that everybody knows', () => {
     ['BOOK_DATABASE_URL', 'postgresql://postgres/book?user=book&password=changeme'],
   ];
 
-  test.each(refused)('as %s is refused, without its value: %s', (name, value) => {
-    let message = '';
-    try {
-      readConfig(shape, { [name]: value });
-    } catch (error) {
-      message = (error as Error).message;
-    }
-    expect(message).toMatch(new RegExp(`^  ${name} .* that everybody knows: `, 'm'));
-    expect(message).not.toContain(value);
-  });
+  test.each(refused)(
+    'a well-known secret in %s is refused without its value in the message: %s',
+    (name, value) => {
+      let message = '';
+      try {
+        readConfig(shape, { [name]: value });
+      } catch (error) {
+        message = (error as Error).message;
+      }
+      expect(message).toMatch(new RegExp(`^  ${name} .* that everybody knows: `, 'm'));
+      expect(message).not.toContain(value);
+    },
+  );
 
-  test('is told together with all else that is wrong', () => {
+  test('a well-known secret is reported together with all other errors', () => {
     const env = { AUTH_SECRET: 'changeme', LOG_LEVEL: 'loud' };
     expect(() => readConfig(shape, env)).toThrow(
       /LOG_LEVEL is wrong.*\n {2}AUTH_SECRET is an example/,
@@ -103,7 +106,7 @@ describe('a secret that everybody knows', () => {
   });
 
   test.each(refused.filter(([, value]) => value.length >= 32))(
-    'is let pass in the embedded profile: %s = %s',
+    'a well-known secret is accepted in the embedded profile: %s = %s',
     (name, value) => {
       const env = { SPACERENT_PROFILE: 'embedded', [name]: value };
       expect(readConfig(shape, env)).toMatchObject({ [name]: value });
@@ -117,7 +120,7 @@ describe('a secret that everybody knows', () => {
     ['REDIS_URL', 'redis://redis:6379'],
     ['BOOK_DATABASE_URL', `postgresql://book:${RANDOM}@postgres:5432/book`],
     ['BOOK_DATABASE_URL', 'postgresql://book@postgres/book?sslmode=require'],
-  ])('is not found where there is none: %s = %s', (name, value) => {
+  ])('a random secret is not reported as well-known: %s = %s', (name, value) => {
     expect(readConfig(shape, { [name]: value })).toMatchObject({ [name]: value });
   });
 });

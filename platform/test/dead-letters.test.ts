@@ -47,25 +47,25 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
     return event;
   }
 
-  const entriesOf = ({ aggregateId }: { aggregateId: string }) =>
+  const findEntries = ({ aggregateId }: { aggregateId: string }) =>
     audit.list({ subjectId: aggregateId, userId: null }, null, 10);
-  const transactionsOf = ({ id, aggregateId }: { id: string; aggregateId: string }) =>
+  const findTransactions = ({ id, aggregateId }: { id: string; aggregateId: string }) =>
     database.query(
       `SELECT xmin::text FROM dead_letter WHERE event_id = $1
        UNION SELECT xmin::text FROM audit_entry WHERE subject_id = $2`,
       [id, aggregateId],
     );
 
-  test('tells who discarded a dead letter and why, in the same transaction and once', async () => {
+  test('the audit log records who discarded a dead letter and why, in the same transaction and once', async () => {
     const event = await parked();
-    const settlement = { state: 'DISCARDED', by: 'olga', reason: 'a test' } as const;
-    const settled = await Promise.all(
+    const resolution = { state: 'DISCARDED', by: 'olga', reason: 'a test' } as const;
+    const resolved = await Promise.all(
       Array.from({ length: 5 }, () =>
-        withCorrelation('the operator', () => deadLetters.resolve(event.id, settlement)),
+        withCorrelation('the operator', () => deadLetters.resolve(event.id, resolution)),
       ),
     );
-    expect(settled.filter(Boolean)).toHaveLength(1);
-    expect(await entriesOf(event)).toMatchObject([
+    expect(resolved.filter(Boolean)).toHaveLength(1);
+    expect(await findEntries(event)).toMatchObject([
       {
         userId: 'olga',
         actedAs: 'operator',
@@ -75,26 +75,26 @@ describe.each(['book', 'payment', 'space'] as const)("%s's audit log", (context)
         details: { eventId: event.id, type: 'Tested', reason: 'a test' },
       },
     ]);
-    expect(await transactionsOf(event)).toHaveLength(1);
+    expect(await findTransactions(event)).toHaveLength(1);
   });
 
-  test('tells who replayed a dead letter, in the same transaction and once', async () => {
+  test('the audit log records who replayed a dead letter, in the same transaction and once', async () => {
     const event = await parked();
-    const settlement = { state: 'REPLAYED', by: 'olga', reason: null } as const;
-    expect(await deadLetters.resolve(event.id, settlement)).toBe(false);
-    expect(await entriesOf(event)).toEqual([]);
+    const resolution = { state: 'REPLAYED', by: 'olga', reason: null } as const;
+    expect(await deadLetters.resolve(event.id, resolution)).toBe(false);
+    expect(await findEntries(event)).toEqual([]);
     await deadLetters.beginReplay(event.id);
-    expect(await deadLetters.resolve(event.id, settlement)).toBe(true);
-    expect(await deadLetters.resolve(event.id, settlement)).toBe(false);
-    const entries = await entriesOf(event);
+    expect(await deadLetters.resolve(event.id, resolution)).toBe(true);
+    expect(await deadLetters.resolve(event.id, resolution)).toBe(false);
+    const entries = await findEntries(event);
     expect(entries).toMatchObject([{ userId: 'olga', action: 'replayDeadLetter' }]);
     expect(entries[0]?.details).toEqual({ eventId: event.id, type: 'Tested' });
-    expect(await transactionsOf(event)).toHaveLength(1);
+    expect(await findTransactions(event)).toHaveLength(1);
   });
 
-  test('tells nothing of a dead letter that is not there', async () => {
-    const settlement = { state: 'DISCARDED', by: 'nobody', reason: 'a test' } as const;
-    expect(await deadLetters.resolve(uuidv7(), settlement)).toBe(false);
-    expect(await audit.list({ subjectId: null, userId: 'nobody' }, null, 10)).toEqual([]);
+  test('the audit log records nothing of a dead letter that does not exist', async () => {
+    const resolution = { state: 'DISCARDED', by: 'mallory', reason: 'a test' } as const;
+    expect(await deadLetters.resolve(uuidv7(), resolution)).toBe(false);
+    expect(await audit.list({ subjectId: null, userId: 'mallory' }, null, 10)).toEqual([]);
   });
 });

@@ -52,13 +52,13 @@ const startRouter = (env: Record<string, string>) =>
     ...env,
   });
 
-/** What both kinds of clients that keep connections send to a subgraph. */
+/** The headers that both clients with kept connections send to a subgraph. */
 async function headersFor(service: 'space'): Promise<Record<string, string>> {
   const authorization = await internalRequestSigner('router', [internalKeys])(service);
   return { 'content-type': 'application/json', authorization };
 }
 
-interface Answer {
+interface Response {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
@@ -68,7 +68,7 @@ interface Answer {
 function nodeClient() {
   const agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
   const post = (url: string, headers: Record<string, string>) =>
-    new Promise<Answer>((resolve, reject) => {
+    new Promise<Response>((resolve, reject) => {
       const sent = httpRequest(`${url}/graphql`, { method: 'POST', agent, headers }, (response) => {
         let body = '';
         response.on('data', (chunk) => {
@@ -84,11 +84,11 @@ function nodeClient() {
   return { post, close: async () => agent.destroy() };
 }
 
-/** One of undici's. */
+/** A client of undici that keeps its connection. */
 function undiciClient() {
   const dispatcher = new Agent({ connections: 1 });
   return {
-    async post(url: string, headers: Record<string, string>): Promise<Answer> {
+    async post(url: string, headers: Record<string, string>): Promise<Response> {
       const response = await request(`${url}/graphql`, {
         method: 'POST',
         dispatcher,
@@ -102,14 +102,14 @@ function undiciClient() {
   };
 }
 
-describe('a service that is told to stop', () => {
-  test('is not ready at once, serves on, and closes each connection with its response', async () => {
+describe('a service that receives SIGTERM', () => {
+  test('a stopping service is not ready, continues to serve, and closes each connection with its response', async () => {
     const space = await startSpace(300);
     const headers = await headersFor('space');
     const clients = [nodeClient(), undiciClient()];
     for (const client of clients) {
-      const { status, headers: answered } = await client.post(space.url, headers);
-      expect({ status, connection: answered.connection }).toEqual({
+      const { status, headers: received } = await client.post(space.url, headers);
+      expect({ status, connection: received.connection }).toEqual({
         status: 200,
         connection: 'keep-alive',
       });
@@ -117,9 +117,9 @@ describe('a service that is told to stop', () => {
     space.child.kill('SIGTERM');
     await until('not ready', async () => (await space.readiness()) === 503);
     for (const client of clients) {
-      for (let turn = 0; turn < 3; turn += 1) {
-        const { status, headers: answered } = await client.post(space.url, headers);
-        expect({ status, connection: answered.connection }).toEqual({
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        const { status, headers: received } = await client.post(space.url, headers);
+        expect({ status, connection: received.connection }).toEqual({
           status: 200,
           connection: 'close',
         });
@@ -130,35 +130,35 @@ describe('a service that is told to stop', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  test('finishes a request that is under way and does not wait for idle connections', async () => {
+  test('a stopping service finishes its running requests and does not wait for idle connections', async () => {
     const space = await startSpace(0);
     const headers = await headersFor('space');
     const idle = nodeClient();
     await idle.post(space.url, headers);
     const busy = undiciClient();
-    let answer: Promise<Answer> | undefined;
+    let response: Promise<Response> | undefined;
     await spaces.whileLocked('LOCK TABLE space IN ACCESS EXCLUSIVE MODE', async () => {
-      answer = busy.post(space.url, headers);
+      response = busy.post(space.url, headers);
       await blocked(1);
       space.child.kill('SIGTERM');
-      await until('nobody listens', async () => (await space.readiness()) === 0);
+      await until('the port is closed', async () => (await space.readiness()) === 0);
     });
-    expect(await answer).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    expect(await response).toMatchObject({ status: 200, headers: { connection: 'close' } });
     expect(await space.exited).toBe(0);
     expect(space.log()).not.toContain('cut off');
     await Promise.all([idle.close(), busy.close()]);
   });
 
-  test('cuts off what does not end, says so, and exits in order', async () => {
+  test('a stopping service cuts off requests that exceed the timeout, logs that, and exits with status 0', async () => {
     const space = await startSpace(0);
     const headers = await headersFor('space');
     const client = undiciClient();
     await spaces.whileLocked('LOCK TABLE space IN ACCESS EXCLUSIVE MODE', async () => {
-      const answer = client.post(space.url, headers).catch((error: Error) => error);
+      const response = client.post(space.url, headers).catch((error: Error) => error);
       await blocked(1);
       space.child.kill('SIGTERM');
-      expect(await answer).toBeInstanceOf(Error);
-      await until('it says so', async () =>
+      expect(await response).toBeInstanceOf(Error);
+      await until('the log names the cut', async () =>
         space.log().includes('requests that did not end in time are cut off'),
       );
     });
@@ -167,7 +167,7 @@ describe('a service that is told to stop', () => {
   }, 60_000);
 });
 
-/** Resolves when so many statements wait for a lock. */
+/** Resolves when at least `count` statements wait for a lock. */
 async function blocked(count: number): Promise<void> {
   await until('blocked', async () => {
     const [row] = await spaces.query<{ waiting: number }>(
@@ -178,7 +178,7 @@ async function blocked(count: number): Promise<void> {
   });
 }
 
-test('a router that is told to stop sends 2,000 sockets and its streams away and exits in order', async () => {
+test('a stopping router closes 2,000 sockets and ends its streams, and exits with status 0', async () => {
   const home = temporaryFolder('drain');
   const views = pathToFileURL(`${home}/views.sqlite`).href;
   await migrate(views, 'prisma/mypage/migrations/sqlite');
@@ -199,16 +199,16 @@ test('a router that is told to stop sends 2,000 sockets and its streams away and
   );
 
   const client = undiciClient();
-  let answer: Promise<Answer> | undefined;
+  let response: Promise<Response> | undefined;
   await spaces.whileLocked('LOCK TABLE space IN ACCESS EXCLUSIVE MODE', async () => {
-    answer = client.post(router.url, { 'content-type': 'application/json' });
+    response = client.post(router.url, { 'content-type': 'application/json' });
     await blocked(1);
     router.child.kill('SIGTERM');
     await until('not ready', async () => (await router.readiness()) === 503);
     expect(closes).toHaveLength(0);
     await until('sockets leave while a request is under way', async () => closes.length > 0);
   });
-  expect(await answer).toMatchObject({ status: 200 });
+  expect(await response).toMatchObject({ status: 200 });
   expect(await router.exited).toBe(0);
   await eventually(async () => expect(closes).toHaveLength(SOCKETS));
   expect(new Set(closes)).toEqual(new Set([1012]));
@@ -231,7 +231,7 @@ function openSocket(url: string, token: string, closes: number[]): Promise<void>
   });
 }
 
-/** Opens a stream of Server-Sent Events, and resolves with what becomes of it. */
+/** Opens a stream of Server-Sent Events, and resolves with a promise of its end. */
 async function openStream(url: string, token: string): Promise<Promise<'ended' | 'broken'>[]> {
   const { statusCode, body } = await request(`${url}/graphql`, {
     method: 'POST',

@@ -38,7 +38,7 @@ const without = (name: keyof typeof shape) =>
   booked({ payload: z.object(shape).omit({ [name]: true } as never) });
 const breaking = (now: Events) => breakingEventChanges(booked(), now);
 
-describe('a change of an event breaks the previous release', () => {
+describe('a breaking change of an event', () => {
   test.each<[string, Events, RegExp]>([
     ['when the event is removed', {}, /Booked is removed/],
     [
@@ -148,18 +148,18 @@ describe('a change of an event breaks the previous release', () => {
       booked({ payload: z.strictObject({ bookingId: z.uuid() }) }),
       /payload\.price is not ignored/,
     ],
-  ])('%s', (_, now, sentence) => {
+  ])('the previous release breaks %s', (_, now, sentence) => {
     expect(breaking(now).join('\n')).toMatch(sentence);
   });
 
-  test('when its schema version falls', () => {
+  test('the previous release breaks when the schema version of an event falls', () => {
     const raised = booked({ upcasts: [(older) => older] });
     expect(breakingEventChanges(raised, booked())).toEqual([
       'Booked: its schema version fell from 2 to 1: an upcast is missing.',
     ]);
   });
 
-  test('when an alternative of a field is removed or added', () => {
+  test('the previous release breaks when an alternative of a field is removed or added', () => {
     const cash = z.object({ kind: z.literal('CASH'), amount: z.int() });
     const card = z.object({ kind: z.literal('CARD'), token: z.string() });
     const one = booked({ payload: z.object({ method: cash }) });
@@ -168,7 +168,7 @@ describe('a change of an event breaks the previous release', () => {
     expect(breakingEventChanges(both, one).join()).toMatch(/this version reject older events/);
   });
 
-  test('when the values of a record change', () => {
+  test('the previous release breaks when the values of a record change', () => {
     const record = (value: z.ZodType) =>
       booked({ payload: z.object({ counts: z.record(z.string(), value) }) });
     const before = record(z.int().min(0));
@@ -179,7 +179,7 @@ describe('a change of an event breaks the previous release', () => {
   });
 });
 
-describe('a change of an event breaks nothing', () => {
+describe('a compatible change of an event', () => {
   test.each<[string, Events]>([
     ['when nothing changes', booked()],
     ['when a text is parsed by a codec', changed({ startAt: instant })],
@@ -200,7 +200,7 @@ describe('a change of an event breaks nothing', () => {
       'when only words change',
       changed({ headcount: z.int().min(1).max(10).describe('How many come.') }),
     ],
-  ])('%s', (_, now) => {
+  ])('the previous release does not break %s', (_, now) => {
     expect(breaking(now)).toEqual([]);
   });
 });

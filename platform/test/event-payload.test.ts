@@ -26,33 +26,33 @@ const read = (schemaVersion: number | undefined, payload: unknown) =>
   readPayload(contract, { type: 'Tested', schemaVersion, payload });
 
 describe("an event's payload", () => {
-  test('is published in the present schema version of its contract', () => {
+  test('a payload is published in the present schema version of its contract', () => {
     expect(presentSchemaVersion(contract)).toBe(3);
-    const facts = { aggregateId: 'a', version: 1, occurredAt: new Date(), payload: kim };
-    expect(newEvent('Tested', contract, facts).schemaVersion).toBe(3);
+    const change = { aggregateId: 'a', version: 1, occurredAt: new Date(), payload: kim };
+    expect(newEvent('Tested', contract, change).schemaVersion).toBe(3);
   });
 
   test.each([
     ['1', 1, { name: 'Kim Lee', age: '30' }],
     ['2', 2, { first: 'Kim', last: 'Lee', age: '30' }],
     ['3', 3, kim],
-  ])('of schema version %s is read as the present one', (_, version, payload) => {
+  ])('a payload of schema version %s is read as the present one', (_, version, payload) => {
     expect(read(version, payload)).toEqual(kim);
   });
 
-  test('without a schema version is of version 1', () => {
+  test('a payload without a schema version has version 1', () => {
     expect(read(undefined, { name: 'Kim Lee', age: '30' })).toEqual(kim);
   });
 
-  test('of a newer schema version is not understood, whatever it holds', () => {
+  test('a payload of a newer schema version is not understood, whatever it contains', () => {
     expect(() => read(4, kim)).toThrow(NotUnderstood);
   });
 
-  test('that an upcast cannot read is no newer one', () => {
+  test('a payload that an upcast cannot read is not reported as a newer one', () => {
     expect(() => read(1, { age: '30' })).toThrow(TypeError);
   });
 
-  test('with instants is written as the text that is read back as the same instants', () => {
+  test('a payload with instants is written as texts that are read as the same instants', () => {
     const startAt = new Date('2030-06-03T01:00:00.123Z');
     const slot = { startAt, endAt: new Date('2030-06-03T03:00:00Z') };
     const written = JSON.parse(JSON.stringify({ slot }));
@@ -66,7 +66,7 @@ describe("an event's payload", () => {
   });
 
   test.each(Object.entries({ ...bookingEvents, ...paymentEvents, ...spaceEvents }))(
-    'of %s may hold fields that its contract does not know',
+    'a payload of %s may contain fields that its contract does not know',
     (_, { payload }) => {
       const { error } = z.safeParse(payload, { invented: true });
       expect(error?.issues.map(({ code }) => code)).not.toContain('unrecognized_keys');

@@ -2,21 +2,22 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { failureText, plainFailureText } from '../messaging/failure-text.ts';
 
-/** What tells of the inside, or of values. */
-const INSIDE = /\n|\bat \S+ \(|\.[mc]?[jt]s\b|node_modules|prisma|SELECT|kim@example|hunter2/i;
+/** What must not be stored: stacks, files, statements, values and credentials. */
+const CONFIDENTIAL =
+  /\n|\bat \S+ \(|\.[mc]?[jt]s\b|node_modules|prisma|SELECT|kim@example|hunter2/i;
 
 describe('the text of a failure', () => {
-  test('names the fields of a payload that does not match, and no value', () => {
+  test('the text of a contract violation names the fields of the payload, and no value', () => {
     const { error } = z
       .object({ slot: z.object({ startAt: z.iso.datetime() }), email: z.int() })
       .safeParse({ slot: { startAt: 'soon' }, email: 'kim@example.org' });
     const text = failureText(error);
     expect(text).toContain('The payload does not match its contract: slot.startAt: ');
     expect(text).toContain('email: ');
-    expect(text).not.toMatch(INSIDE);
+    expect(text).not.toMatch(CONFIDENTIAL);
   });
 
-  test('names the code and the constraint of a refused statement, not its words', () => {
+  test('the text of a refused statement names the code and the constraint, and omits the message', () => {
     const refused = Object.assign(new Error('duplicate key: Key (email)=(kim@example.org)'), {
       severity: 'ERROR',
       code: '23505',
@@ -28,14 +29,14 @@ describe('the text of a failure', () => {
     );
   });
 
-  test('does not repeat what the engine says of a fault in the code', () => {
+  test('the text of a fault in the code omits the message of the engine', () => {
     const text = failureText(new TypeError("Cannot read properties of undefined (reading 'x')"));
     expect(text).toBe(
       "A fault in the service's code; its log has the details under the event's id.",
     );
   });
 
-  test('is what our own code says, in one line and without files and passwords', () => {
+  test('the text of our own error is its message, in one line and without files and passwords', () => {
     expect(failureText(new Error('Booked: there is no booking 7'))).toBe(
       'Booked: there is no booking 7',
     );
@@ -64,9 +65,9 @@ describe('the text of a failure', () => {
       "SqlError: refused\nsql: INSERT INTO x VALUES (?) - parameters:['kim@example.org']",
       'SqlError: refused',
     ],
-  ])('that an earlier release stored loses its stack: %j', (old, text) => {
+  ])('a text that an earlier release stored loses its stack: %j', (old, text) => {
     expect(plainFailureText(old)).toBe(text);
     expect(plainFailureText(text)).toBe(text);
-    expect(text).not.toMatch(INSIDE);
+    expect(text).not.toMatch(CONFIDENTIAL);
   });
 });

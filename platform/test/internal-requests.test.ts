@@ -14,8 +14,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('a call inside the system', () => {
-  test('says which service calls, and for whom', async () => {
+describe('a request between services', () => {
+  test('an internal request names the service that sends it and the principal', async () => {
     const authorize = internalRequestSigner('router', [KEY]);
     expect(await accepts(await authorize('book', kim))).toEqual({
       service: 'router',
@@ -24,12 +24,12 @@ describe('a call inside the system', () => {
     expect(await accepts(await authorize('book'))).toEqual({ service: 'router', principal: null });
   });
 
-  test('is for one service alone', async () => {
+  test('an internal request is accepted by one service alone', async () => {
     const header = await internalRequestSigner('router', [KEY])('payment', kim);
     await expect(accepts(header)).rejects.toMatchObject(refused);
   });
 
-  test('never speaks for another principal than the one it is made for', async () => {
+  test('an internal request never has another principal than the one it is signed for', async () => {
     const authorize = internalRequestSigner('router', [KEY]);
     const likeKim: Principal = { userId: 'book customer,host 김 kim', roles: [] };
     for (const principal of [kim, likeKim, { ...kim, roles: [] }, { ...kim, userId: 'lee' }]) {
@@ -37,7 +37,7 @@ describe('a call inside the system', () => {
     }
   });
 
-  test('lasts for a minute, and is signed anew before', async () => {
+  test('the token of an internal request is reused, and expires after a minute', async () => {
     jest.useFakeTimers({ advanceTimers: false, now: Date.now() });
     const authorize = internalRequestSigner('router', [KEY]);
     const first = await authorize('book', kim);
@@ -50,7 +50,7 @@ describe('a call inside the system', () => {
     await expect(internalRequestVerifier('book', [KEY])(first)).rejects.toMatchObject(refused);
   });
 
-  test('is refused where its key is not known, and accepted while it is one of two', async () => {
+  test('an internal request is refused by an unknown key, and accepted by either of two known keys', async () => {
     const old = await internalRequestSigner('router', [KEY])('book', kim);
     const rotated = await internalRequestSigner('router', [NEXT_KEY, KEY])('book', kim);
     await expect(accepts(rotated)).rejects.toMatchObject(refused);
@@ -67,9 +67,9 @@ describe('a call inside the system', () => {
     ['no bearer token', `Basic ${btoa('router:secret')}`],
     ['an unsigned token', `Bearer ${unsigned()}`],
     ['a token without a known key id', async () => `Bearer ${await signed({ kid: 'other' })}`],
-    ['a token of a caller that there is not', async () => `Bearer ${await signed({ iss: 'cat' })}`],
+    ['a token of an unknown service', async () => `Bearer ${await signed({ iss: 'cat' })}`],
     ['a token that never expires', async () => `Bearer ${await signed({ exp: undefined })}`],
-  ])('is refused with %s', async (_name, header) => {
+  ])('an internal request with %s is refused', async (_name, header) => {
     const text = typeof header === 'function' ? await header() : header;
     await expect(accepts(text)).rejects.toMatchObject(refused);
   });
@@ -83,7 +83,7 @@ function unsigned(): string {
     .encode();
 }
 
-/** A token as the router signs it, but for what is given. */
+/** A token of the router with the given claims changed. */
 async function signed(given: { kid?: string; iss?: string; exp?: undefined }): Promise<string> {
   const [, token = ''] = (await internalRequestSigner('router', [KEY])('book', kim)).split(' ');
   const kid = JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString()).kid;

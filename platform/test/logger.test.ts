@@ -25,8 +25,8 @@ const SECRETS = [
   ['a token', 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJraW0ifQ.c2lnbmF0dXJlLW9mLXRva2Vu'],
   ['an encrypted token', 'eyJhbGciOiJkaXIifQ..aXYtaXYtaXY.Y2lwaGVydGV4dA.dGFnLXRhZw'],
 ] as const;
-/** Passwords of others: known by where they stand alone. */
-const FOREIGN = [
+/** Passwords of others: recognised only by their position. */
+const FOREIGN_SECRETS = [
   ['a bearer token of any kind', 'Bearer 2YotnFZFEjr1zCsicMWpAA', '2YotnFZFEjr1zCsicMWpAA'],
   ['an account in an address', 'https://kim:h4nter2!@example.com/x', 'h4nter2!'],
 ] as const;
@@ -53,7 +53,7 @@ function written(entries: Entry[]): string[] {
   return stdout.split('\n').slice(0, -1);
 }
 
-const waysOut: [string, (secret: string) => Entry][] = [
+const placements: [string, (secret: string) => Entry][] = [
   ['the message', (secret) => ({ message: `cannot log in with ${secret}!` })],
   ["an error's message", (secret) => ({ error: { message: `refused: ${secret}` } })],
   ['a property of an error', (secret) => ({ error: { message: 'x', input: secret } })],
@@ -62,13 +62,13 @@ const waysOut: [string, (secret: string) => Entry][] = [
   ['an address', (secret) => ({ fields: { url: `https://example.com/x?y=${secret}&z=1` } })],
 ];
 
-describe('what is logged', () => {
-  test.each(waysOut)('shows no secret by way of %s', (_name, way) => {
+describe('the log', () => {
+  test.each(placements)('the log shows no secret that is in %s', (_name, place) => {
     const cases = [
       ...SECRETS.map(([, secret]) => ({ sent: secret, hidden: secret as string })),
-      ...FOREIGN.map(([, sent, hidden]) => ({ sent, hidden })),
+      ...FOREIGN_SECRETS.map(([, sent, hidden]) => ({ sent, hidden })),
     ];
-    const lines = written(cases.map(({ sent }) => way(sent)));
+    const lines = written(cases.map(({ sent }) => place(sent)));
     expect(lines).toHaveLength(cases.length);
     for (const [index, { hidden }] of cases.entries()) {
       const line = lines[index] as string;
@@ -79,19 +79,19 @@ describe('what is logged', () => {
     }
   });
 
-  test('keeps everything else, also numbers that hold a secret of digits', () => {
+  test('the log keeps everything else, and blanks numbers that equal a secret of digits', () => {
     const fields = { url: 'http://book:4001/graphql', ms: 71830512, list: [1, 2] };
-    const [line] = written([{ fields, message: 'the service answers' }]);
+    const [line] = written([{ fields, message: 'the service responds' }]);
     expect(JSON.parse(line as string)).toMatchObject({
       ...fields,
       ms: 0,
-      msg: 'the service answers',
+      msg: 'the service responds',
       service: 'test',
       level: 'warn',
     });
   });
 
-  test('is one line of JSON, whatever users send', () => {
+  test('every log entry is one line of JSON, whatever users send', () => {
     const nasty = 'kim\n{"level":"fatal","msg":"forged"}\r\u001b[2J\u009b31m\u2028\u0085\u0000"';
     const lines = written([
       { message: nasty },
@@ -100,7 +100,7 @@ describe('what is logged', () => {
     ]);
     expect(lines).toHaveLength(3);
     for (const line of lines) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
       expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
       expect(JSON.parse(line).level).toBe('warn');
     }

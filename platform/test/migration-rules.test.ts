@@ -6,7 +6,7 @@ import { listMigrations, migrationProblems } from '../../scripts/migration/basel
 import { breakingStatements } from '../../scripts/migration/breaking.mjs';
 import { isCompound, splitStatements } from '../database/migrate/mysql-statements.ts';
 
-describe('a migration is found to break the previous release', () => {
+describe('a migration that the previous release cannot run on', () => {
   test.each([
     ['a dropped column', 'ALTER TABLE "a" DROP COLUMN "b";', 'drops a column'],
     ['a dropped table', 'DROP TABLE IF EXISTS "a";', 'drops the table a'],
@@ -49,38 +49,38 @@ describe('a migration is found to break the previous release', () => {
       'CREATE UNIQUE INDEX "x" ON "a" ("b");',
       'refuses rows of a by a unique index',
     ],
-  ])('by %s', (_, sql, what) => {
-    expect(breakingStatements(sql)).toEqual([what]);
+  ])('a migration with %s breaks the previous release', (_, sql, problem) => {
+    expect(breakingStatements(sql)).toEqual([problem]);
   });
 });
 
-describe('a migration is found to be harmless', () => {
+describe('a migration that the previous release can run on', () => {
   test.each([
     [
-      'with a new table and all that belongs to it',
+      'a new table and all that belongs to it',
       `CREATE TABLE "a" ("b" INTEGER NOT NULL);
       CREATE UNIQUE INDEX "x" ON "a" ("b");
       ALTER TABLE "a" ADD CONSTRAINT "y" CHECK (b > 0);`,
     ],
-    ['with a column that may be left out', 'ALTER TABLE "a" ADD COLUMN "b" TEXT;'],
-    ['with a column that has a default', 'ALTER TABLE a ADD COLUMN b INT NOT NULL DEFAULT 1;'],
+    ['a column that may be left out', 'ALTER TABLE "a" ADD COLUMN "b" TEXT;'],
+    ['a column that has a default', 'ALTER TABLE a ADD COLUMN b INT NOT NULL DEFAULT 1;'],
     [
-      'with a column that gets a default before it must be given',
+      'a column that gets a default before it must be given',
       'ALTER TABLE a ALTER COLUMN b SET DEFAULT 1, ALTER COLUMN b SET NOT NULL;',
     ],
-    ['with an index', 'CREATE INDEX "x" ON "a" ("b"); DROP INDEX "y";'],
-    ['with a new value of an enum', 'ALTER TYPE "a" ADD VALUE \'b\';'],
-    ['with less demands', 'ALTER TABLE a ALTER COLUMN b DROP NOT NULL;'],
+    ['an index', 'CREATE INDEX "x" ON "a" ("b"); DROP INDEX "y";'],
+    ['a new value of an enum', 'ALTER TYPE "a" ADD VALUE \'b\';'],
+    ['a constraint that is dropped', 'ALTER TABLE a ALTER COLUMN b DROP NOT NULL;'],
     [
-      'with comments and texts',
+      'comments and texts',
       "-- DROP TABLE a;\n/* DROP TABLE a */ INSERT INTO b VALUES ('DROP TYPE c');",
     ],
     [
-      'with a copied table, as SQLite needs it',
+      'a copied table, as SQLite needs it',
       `CREATE TABLE "new_a" ("b" TEXT);
       INSERT INTO "new_a" SELECT "b" FROM "a"; DROP TABLE "a"; ALTER TABLE "new_a" RENAME TO "a";`,
     ],
-  ])('%s', (_, sql) => {
+  ])('a migration with %s is compatible with the previous release', (_, sql) => {
     expect(breakingStatements(sql)).toEqual([]);
   });
 });
@@ -101,7 +101,7 @@ describe('the migrations of the project', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  test('are as the baseline lists them, in every folder', () => {
+  test('released migrations equal the list of the baseline, in every folder', () => {
     const baseline = listMigrations(root);
     expect(Object.keys(baseline)).toEqual([
       'book/migrations',
@@ -111,7 +111,7 @@ describe('the migrations of the project', () => {
     expect(migrationProblems(root, baseline)).toEqual([]);
   });
 
-  test('must say whether the previous release can run on them where that is not obvious', () => {
+  test('a breaking migration must declare whether the previous release can run on it', () => {
     const baseline = listMigrations(root);
     write('book/migrations', '2_drop', DROP);
     expect(migrationProblems(root, baseline)).toEqual([
@@ -125,7 +125,7 @@ describe('the migrations of the project', () => {
     expect(migrationProblems(root, baseline)).toHaveLength(1);
   });
 
-  test('stay as they were released', () => {
+  test('a released migration that is changed or removed is reported', () => {
     const baseline = listMigrations(root);
     write('book/migrations', '1_init', 'CREATE TABLE a (b BIGINT);');
     cpSync(join(root, 'prisma/mypage/migrations/mysql/1_init'), join(root, 'elsewhere'), {
@@ -140,7 +140,7 @@ describe('the migrations of the project', () => {
 });
 
 describe('a MySQL script', () => {
-  test('is split at the semicolons that end statements', () => {
+  test('a MySQL script is split at the semicolons that end statements', () => {
     const script = `-- One; two.
       CREATE TABLE \`a;b\` (c TEXT DEFAULT 'd;''e\\';'); # f;
       /* g; */ INSERT INTO h VALUES ("i;j");;
@@ -151,7 +151,7 @@ describe('a MySQL script', () => {
     expect(others).toEqual([]);
   });
 
-  test('with the body of a trigger is not to be split, one with a column named event is', () => {
+  test('a MySQL script with the body of a trigger is compound, one with a column named event is not', () => {
     expect(isCompound('CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN END')).toBe(true);
     expect(isCompound("CREATE OR REPLACE DEFINER = 'a'@'b' FUNCTION f() RETURNS INT")).toBe(true);
     expect(isCompound('CREATE TABLE a (event TEXT, function TEXT)')).toBe(false);

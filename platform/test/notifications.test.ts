@@ -11,7 +11,7 @@ import {
 
 type Settings = Parameters<typeof openPublisher>[0];
 
-/** Where notifications go, and the settings that name it. */
+/** The server that carries notifications, and the settings that name it. */
 interface Server {
   url: string;
   settings(url: string): Settings;
@@ -86,7 +86,7 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
       return received.includes(text);
     });
 
-  test('arrive at once, in order, whatever they are made of', async () => {
+  test('notifications arrive at once and in order, whatever their text is', async () => {
     const { received } = await open();
     const texts = ['one', '공간대여', '가'.repeat(2_300), "'; DROP TABLE x; --"];
     for (const text of texts) publisher.publish(text);
@@ -94,7 +94,7 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
     expect(received).toEqual(texts);
   });
 
-  test('arrive again after every outage, and the subscriber learns that it may have missed some', async () => {
+  test('notifications arrive again after every outage, and the subscriber is informed that it is connected again', async () => {
     const { proxy, received, times } = await open();
     const outages = [
       () => proxy.cut(),
@@ -103,17 +103,17 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
         await pause(1_500);
         proxy.heal();
       },
-      // Half open: nobody says that it is over.
+      // Half open: the connection is never reset.
       () => proxy.silenceOpen(),
     ];
-    for (const [index, strike] of outages.entries()) {
-      await strike();
+    for (const [index, cause] of outages.entries()) {
+      await cause();
       await until('it listens again', async () => times.connected === index + 2);
       await arrives(received, `after outage ${index}`);
     }
   }, 60_000);
 
-  test('are dropped while the server is away, and published again afterwards', async () => {
+  test('notifications are dropped while the server is unreachable, and are published again afterwards', async () => {
     const { received, channel, far, proxy } = await open();
     const distant = openPublisher(far, channel, silent);
     closing.unshift(() => distant.close());
@@ -130,9 +130,9 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
     });
   }, 60_000);
 
-  test('do not keep anybody from leaving, whatever the server does', async () => {
+  test('a publisher and a subscriber close at once while the server does not respond', async () => {
     const { proxy, listening } = await open();
-    // Longer than the test may take.
+    // Longer than the timeout of the test.
     proxy.delay(600_000);
     await listening.close();
     await publisher.close();

@@ -24,21 +24,21 @@ describe('a database pool', () => {
     await database?.drop();
   }, 90_000);
 
-  test('gives up half-open connections, those that wait for an answer and idle ones', async () => {
+  test('a pool destroys half-open connections, both those that wait for a result and idle ones', async () => {
     const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 4 });
     pool.on('error', () => {});
     destroyHalfOpenConnections(pool, 1_000);
-    const ask = () => pool.query('SELECT 1');
-    await Promise.all([ask(), ask(), ask(), ask()]);
+    const query = () => pool.query('SELECT 1');
+    await Promise.all([query(), query(), query(), query()]);
     expect(pool.totalCount).toBe(4);
     proxy.silenceOpen();
     await expect(inTransaction(pool, (db) => db.query('SELECT 1'))).rejects.toThrow(/silent/);
-    // Of the four silent connections none is left: the next one would have failed, too.
-    await expect(ask()).resolves.toMatchObject({ rowCount: 1 });
+    // None of the four silent connections remains, or this query would fail.
+    await expect(query()).resolves.toMatchObject({ rowCount: 1 });
     await pool.end();
   });
 
-  test('lets a statement take its time for as long as its connection lives', async () => {
+  test('a pool does not limit a long statement while its connection responds', async () => {
     const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 1 });
     destroyHalfOpenConnections(pool, 1_000, { heartbeat: true });
     await pool.query('SELECT 1');
@@ -46,7 +46,7 @@ describe('a database pool', () => {
     await pool.end();
   });
 
-  test('survives that a connection ends between two statements of a transaction', async () => {
+  test('a pool continues after a connection ended between two statements of a transaction', async () => {
     const pool = openPostgres(database.url, silent);
     const broken = inTransaction(pool, async (db) => {
       const { rows } = await db.query('SELECT pg_backend_pid() AS pid');
@@ -60,7 +60,7 @@ describe('a database pool', () => {
     await pool.end();
   });
 
-  test('leaves a server that became read-only, and does not break what is under way there', async () => {
+  test('a pool replaces connections to a server that became read-only, and does not break running transactions', async () => {
     await database.query('CREATE TABLE IF NOT EXISTS written (id int)');
     const [row] = await database.query<{ name: string }>('SELECT current_database() AS name');
     const readOnly = (value: string) =>
@@ -86,7 +86,7 @@ describe('a database pool', () => {
     }
   });
 
-  test('of workers that are all blocked leaves requests their connections, and the reverse', async () => {
+  test('blocked workers use no connections of the requests, and blocked requests use none of the workers', async () => {
     await database.query('CREATE TABLE IF NOT EXISTS locked (id int)');
     const { requests, workers, close } = openDatabase(database.url, silent);
     for (const [blocked, free] of [

@@ -81,13 +81,13 @@ export function newEvent(): EventRecord {
   };
 }
 
-export const idsOf = (batch: readonly EventRecord[]) => batch.map(({ id }) => id);
+export const toIds = (batch: readonly EventRecord[]) => batch.map(({ id }) => id);
 
 /** Starts a worker, and returns the array to which it adds the ids of the events. */
 export async function receive(transport: Transport, queue: string): Promise<string[]> {
   const received: string[] = [];
   await transport.receive(queue, 4, async (batch) => {
-    received.push(...idsOf(batch));
+    received.push(...toIds(batch));
   });
   return received;
 }

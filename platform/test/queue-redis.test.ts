@@ -7,13 +7,13 @@ import { until } from '../../tests/support/system.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import {
-  idsOf,
   newEvent,
   newQueue,
   type QueueServer,
   receive,
   sendAndReceive,
   sendUntilReceived,
+  toIds,
 } from './queue-harness.ts';
 import { describeQueue } from './queue-spec.ts';
 
@@ -63,7 +63,7 @@ onRedis('the queue on Redis', () => {
     await transport.receive(queue, 2, async (batch) => {
       started += 1;
       if (fail) throw new Error('a failure that is retried');
-      received.push(...idsOf(batch));
+      received.push(...toIds(batch));
     });
     const events = Array.from({ length: 8 }, newEvent);
     await Promise.all(events.map((event) => transport.send([{ queue, event, attempt: 1 }])));

@@ -9,7 +9,6 @@ import {
   closeOpened,
   endsInTime,
   faults,
-  idsOf,
   newEvent,
   newQueue,
   openThroughProxy,
@@ -17,6 +16,7 @@ import {
   receive,
   sendAndReceive,
   sendUntilReceived,
+  toIds,
 } from './queue-harness.ts';
 
 /** The server under test and a transport without a proxy; both exist only while tests run. */
@@ -152,7 +152,7 @@ function testReconnecting({ server, direct }: Fixture): void {
     await transport.receive(queue, 1, async (batch) => {
       started += 1;
       await released;
-      done.push(...idsOf(batch));
+      done.push(...toIds(batch));
     });
     const event = newEvent();
     await direct().send([{ queue, event, attempt: 1 }]);

@@ -19,11 +19,11 @@ describe('a probe of PostgreSQL', () => {
     await database?.drop();
   }, 90_000);
 
-  test('fails while the database is away or silent, and works again when it is back', async () => {
+  test('a probe fails while the database is unreachable or silent, and succeeds afterwards', async () => {
     const probe = postgresProbe(proxy.through(database.url));
     await probe.check();
-    for (const strike of [() => proxy.refuse(), () => proxy.cut(), () => proxy.silenceOpen()]) {
-      strike();
+    for (const cause of [() => proxy.refuse(), () => proxy.cut(), () => proxy.silenceOpen()]) {
+      cause();
       await expect(probe.check()).rejects.toThrow();
       proxy.heal();
       await probe.check();
@@ -32,7 +32,7 @@ describe('a probe of PostgreSQL', () => {
     await until('no connection is left', async () => proxy.connections === 0);
   });
 
-  test('asks once for checks that come at the same time, over one connection', async () => {
+  test('a probe shares one query and one connection between concurrent checks', async () => {
     const probe = postgresProbe(proxy.through(database.url));
     await Promise.all(Array.from({ length: 20 }, () => probe.check()));
     expect(proxy.connections).toBe(1);

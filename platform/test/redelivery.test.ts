@@ -24,7 +24,7 @@ const contract = (payload: z.ZodType, more: Partial<EventContract> = {}): EventC
   ...more,
 });
 
-/** What an earlier release knows, and what the next one does. */
+/** The contracts of an earlier release, and those of the next one. */
 const EARLIER = { Tested: contract(z.object({ colour: z.enum(['RED']) })) };
 const NEXT = {
   Tested: contract(z.object({ hue: z.enum(['RED', 'ULTRAVIOLET']) }), {
@@ -97,7 +97,7 @@ describe('redelivery', () => {
     await consumer.subscribe(contracts, handlers, { concurrency: 2 });
     let stopped = false;
     const process = {
-      async countOf(metric: string): Promise<number> {
+      async readMetric(metric: string): Promise<number> {
         const values = (await metrics.getSingleMetric(metric)?.get())?.values ?? [];
         return values.reduce((sum, { value }) => sum + value, 0);
       },
@@ -130,14 +130,14 @@ describe('redelivery', () => {
     return whole.id;
   }
 
-  /** As if the leases had run out: the backoff grows to a minute. */
+  /** Expires all leases: the backoff would grow to a minute. */
   const endLeases = () =>
     database.query("UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}'");
-  const awaited = async () =>
+  const countAwaited = async () =>
     (await database.query("SELECT id FROM outbox WHERE awaiting <> '{}'")).length;
   const failures = () => database.query('SELECT state, failures FROM dead_letter');
 
-  test('never parks what a release does not understand, and the next one processes it', async () => {
+  test('an event that a release does not understand is never parked, and the next release processes it', async () => {
     const earlier = await start(EARLIER);
     const strange = [
       await publish({ type: 'Unheard' }),
@@ -146,34 +146,38 @@ describe('redelivery', () => {
     ];
     const plain = await publish({ payload: { colour: 'RED' } });
     await until(
-      'each was delivered more often than it takes to park an event',
+      'each was delivered more often than PARK_AFTER',
       async () => {
         await endLeases();
-        const seen = await earlier.countOf('spacerent_events_not_understood_total');
+        const seen = await earlier.readMetric('spacerent_events_not_understood_total');
         return seen >= strange.length * (PARK_AFTER + 2);
       },
       25,
     );
     expect(await failures()).toEqual([]);
-    await until('what it understands is acknowledged', async () => (await awaited()) === 3, 25);
+    await until(
+      'what it understands is acknowledged',
+      async () => (await countAwaited()) === 3,
+      25,
+    );
     expect(await postgresInbox(database.pool).findRecorded([...strange, plain])).toEqual([plain]);
     await earlier.stop();
 
     await start(NEXT);
     await endLeases();
-    await until('all are acknowledged', async () => (await awaited()) === 0, 25);
+    await until('all are acknowledged', async () => (await countAwaited()) === 0, 25);
     expect((await postgresInbox(database.pool).findRecorded(strange)).sort()).toEqual(
       [...strange].sort(),
     );
     expect(await failures()).toEqual([]);
   }, 90_000);
 
-  test('counts no failure while a table is locked, however long', async () => {
+  test('an event whose table is locked counts no failure, however long the lock lasts', async () => {
     const consumer = await start(NEXT);
     await database.whileLocked('LOCK TABLE refund', async () => {
       await publish({ payload: { colour: 'RED' } });
       await until(
-        'it met the lock more often than it takes to park an event',
+        'it was deferred more often than PARK_AFTER',
         async () => {
           await endLeases();
           return (await deferredBy(running as (typeof consumer)[])) >= PARK_AFTER + 3;
@@ -186,7 +190,7 @@ describe('redelivery', () => {
       'it is processed once the lock is gone',
       async () => {
         await endLeases();
-        return (await awaited()) === 0;
+        return (await countAwaited()) === 0;
       },
       25,
     );
@@ -194,7 +198,7 @@ describe('redelivery', () => {
   }, 90_000);
 
   async function deferredBy(processes: Awaited<ReturnType<typeof start>>[]): Promise<number> {
-    const counts = processes.map((each) => each.countOf('spacerent_events_deferred_total'));
+    const counts = processes.map((each) => each.readMetric('spacerent_events_deferred_total'));
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 });

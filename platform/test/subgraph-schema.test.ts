@@ -17,7 +17,7 @@ describe('the schema of a subgraph', () => {
   const write = (name: string, text: string) => writeFile(join(folder, name), text);
   const read = async () => print(await readSubgraphSchema(join(folder, 'schema.graphql')));
 
-  test('contains what its files import, each file once', async () => {
+  test('the schema of a subgraph contains each imported file once', async () => {
     await write('money.graphql', 'scalar Money');
     await write('price.graphql', '#import "money.graphql"\n\ntype Price { amount: Money }');
     await write(
@@ -29,7 +29,7 @@ describe('the schema of a subgraph', () => {
     );
   });
 
-  test('is refused with the name of a file that is missing', async () => {
+  test('a schema that imports a missing file is refused with the name of the file', async () => {
     await write('schema.graphql', '#import "money.graphql"\n\ntype Query { ok: Boolean }');
     await expect(read()).rejects.toThrow('money.graphql');
   });

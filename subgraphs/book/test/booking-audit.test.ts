@@ -41,22 +41,23 @@ const request = async (booking: Booking, maxUnpaidHolds = MANY_HOLDS) => {
   return typeof outcome === 'string' ? outcome : 'held';
 };
 
-async function held(changes: Partial<BookingRequest> = {}): Promise<Booking> {
+async function hold(changes: Partial<BookingRequest> = {}): Promise<Booking> {
   const booking = elsewhere(changes);
   const outcome = await store.insert(booking, MANY_HOLDS, asCustomer(booking));
   if (typeof outcome === 'string') throw new Error(outcome);
   return outcome;
 }
 
-/** Lets the hold end so many seconds ago, by the database's clock. */
+/** Sets the end of the hold to `secondsAgo` before now, by the database's clock. */
 const endHold = ({ state }: Booking, secondsAgo = 0) =>
   database.query(
     `UPDATE booking SET hold_expires_at = now() - $2::int * interval '1 second' WHERE id = $1`,
     [state.id, secondsAgo],
   );
 
-const auditOf = ({ state }: Booking) => audit.list({ subjectId: state.id, userId: null }, null, 10);
-const transactionsOf = (booking: Booking, version: number) =>
+const findEntries = ({ state }: Booking) =>
+  audit.list({ subjectId: state.id, userId: null }, null, 10);
+const findTransactions = (booking: Booking, version: number) =>
   database.query(
     `SELECT DISTINCT xmin::text FROM booking WHERE id = $1
      UNION SELECT xmin::text FROM outbox WHERE aggregate_id = $1 AND version = $2
@@ -69,56 +70,56 @@ const PRICE = { amount: 60_000, currency: 'KRW' };
 test('the audit log records who requested a booking, in the transaction of the request', async () => {
   const booking = elsewhere({ customerId: 'yuna' });
   const by = { userId: 'yuna', role: 'operator' as const };
-  await withCorrelation('asked', () => store.insert(booking, MANY_HOLDS, by));
-  expect(await auditOf(booking)).toMatchObject([
+  await withCorrelation('the-request', () => store.insert(booking, MANY_HOLDS, by));
+  expect(await findEntries(booking)).toMatchObject([
     {
       userId: 'yuna',
       actedAs: 'operator',
       action: 'requestBooking',
       subjectType: 'booking',
-      correlationId: 'asked',
+      correlationId: 'the-request',
       details: { spaceId: booking.state.spaceId, price: PRICE },
     },
   ]);
-  expect(await transactionsOf(booking, 1)).toHaveLength(1);
+  expect(await findTransactions(booking, 1)).toHaveLength(1);
 });
 
 test('the audit log holds nothing of how it is paid', async () => {
-  const booking = await held({ paymentMethod: 'pm_secret', idempotencyKey: 'key_secret' });
+  const booking = await hold({ paymentMethod: 'pm_secret', idempotencyKey: 'key_secret' });
   await store.saveCancellation(booking, legal(booking.cancel('host', NOW)), {
     userId: 'hana',
     role: 'host',
   });
-  expect(JSON.stringify(await auditOf(booking))).not.toContain('secret');
+  expect(JSON.stringify(await findEntries(booking))).not.toContain('secret');
 });
 
 test('the audit log records no request that is refused or repeated', async () => {
   const spaceId = uuidv7();
-  const first = await held({ spaceId });
+  const first = await hold({ spaceId });
   const { customerId, idempotencyKey } = first.state;
   const overlapping = elsewhere({ spaceId });
   expect(await request(overlapping)).toBe('overlap');
   const repeated = elsewhere({ customerId, idempotencyKey });
   expect(await request(repeated)).toBe('key-used');
-  expect([await auditOf(overlapping), await auditOf(repeated)]).toEqual([[], []]);
+  expect([await findEntries(overlapping), await findEntries(repeated)]).toEqual([[], []]);
 });
 
 test('the audit log records the request that released a stale hold, and not the release', async () => {
-  const stale = await held();
+  const stale = await hold();
   await endHold(stale);
-  const booking = await held({ spaceId: stale.state.spaceId });
+  const booking = await hold({ spaceId: stale.state.spaceId });
   expect((await store.find(stale.state.id))?.state.status).toBe('EXPIRED');
-  expect(await auditOf(stale)).toHaveLength(1);
-  expect(await auditOf(booking)).toMatchObject([{ action: 'requestBooking' }]);
-  expect(await transactionsOf(booking, 1)).toHaveLength(1);
+  expect(await findEntries(stale)).toHaveLength(1);
+  expect(await findEntries(booking)).toMatchObject([{ action: 'requestBooking' }]);
+  expect(await findTransactions(booking, 1)).toHaveLength(1);
 });
 
 test('the audit log records who cancelled a booking and the refund, in the same transaction', async () => {
-  const booking = await held();
+  const booking = await hold();
   const cancelling = legal(booking.cancel('host', NOW));
   const by = { userId: 'hana', role: 'host' as const };
   await withCorrelation('cancelled', () => store.saveCancellation(booking, cancelling, by));
-  expect(await auditOf(booking)).toMatchObject([
+  expect(await findEntries(booking)).toMatchObject([
     {
       userId: 'hana',
       actedAs: 'host',
@@ -129,11 +130,11 @@ test('the audit log records who cancelled a booking and the refund, in the same 
     },
     { action: 'requestBooking' },
   ]);
-  expect(await transactionsOf(booking, 2)).toHaveLength(1);
+  expect(await findTransactions(booking, 2)).toHaveLength(1);
 });
 
 test('the audit log records one of twenty concurrent cancellations, and no effect of events', async () => {
-  const booking = await held();
+  const booking = await hold();
   const ports = { bookings: store, clock: () => NOW, log: () => {} } as unknown as BookPorts;
   const host = { userId: booking.state.hostId, isOperator: true };
   const results = await Promise.all(
@@ -144,19 +145,19 @@ test('the audit log records one of twenty concurrent cancellations, and no effec
   const cancelling = await store.find(booking.state.id);
   if (!cancelling) throw new Error('it is gone');
   await store.save(cancelling, legal(cancelling.completePaymentCancellation()), uuidv7());
-  expect((await auditOf(booking)).map(({ action, actedAs }) => [action, actedAs])).toEqual([
+  expect((await findEntries(booking)).map(({ action, actedAs }) => [action, actedAs])).toEqual([
     ['cancelBooking', 'host'],
     ['requestBooking', 'customer'],
   ]);
 });
 
 test('the audit log records no cancellation by a stranger or of a booking that cannot be cancelled', async () => {
-  const booking = await held();
+  const booking = await hold();
   const after = booking.state.slot.endAt;
   const ports = { bookings: store, clock: () => after, log: () => {} } as unknown as BookPorts;
   for (const userId of ['a stranger', booking.state.customerId]) {
     const result = await cancelBooking(ports, { userId, isOperator: false }, booking.state.id);
     expect(result).toHaveProperty('type');
   }
-  expect(await auditOf(booking)).toHaveLength(1);
+  expect(await findEntries(booking)).toHaveLength(1);
 });

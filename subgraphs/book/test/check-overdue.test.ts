@@ -70,10 +70,10 @@ async function cancelling(): Promise<Booking> {
 }
 
 const makeDue = () => database.query('UPDATE booking SET next_check_at = now()');
-const stateOf = async ({ state }: Booking) => (await store.find(state.id))?.state;
+const readState = async ({ state }: Booking) => (await store.find(state.id))?.state;
 /** All consumers have acknowledged everything. */
 const acknowledgeAll = () => database.query("UPDATE outbox SET awaiting = '{}'");
-const awaitingOf = async ({ state }: Booking) =>
+const readAwaiting = async ({ state }: Booking) =>
   (
     await database.query<{ awaiting: string[] }>(
       `SELECT ARRAY(SELECT unnest(awaiting) ORDER BY 1) AS awaiting FROM outbox
@@ -81,7 +81,7 @@ const awaitingOf = async ({ state }: Booking) =>
       [state.id],
     )
   )[0]?.awaiting;
-const deadlineOf = async ({ state }: Booking) =>
+const readDeadline = async ({ state }: Booking) =>
   (
     await database.query(
       `SELECT round(extract(epoch FROM deadline_at - status_since))::int AS deadline,
@@ -94,12 +94,12 @@ const deadlineOf = async ({ state }: Booking) =>
 describe('the deadline of a booking', () => {
   test('the deadline is written with the status, in every pending status and in no other', async () => {
     const booking = await paid();
-    expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
+    expect(await readDeadline(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
     const confirmed = legal(booking.confirm());
     await store.save(booking, confirmed);
-    expect(await deadlineOf(booking)).toEqual({ deadline: null, check: null, checks: 0 });
+    expect(await readDeadline(booking)).toEqual({ deadline: null, check: null, checks: 0 });
     await store.save(confirmed, legal(confirmed.cancel('customer', NOW)));
-    expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
+    expect(await readDeadline(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
   });
 
   test('the deadline is written where the previous release writes the status', async () => {
@@ -107,14 +107,14 @@ describe('the deadline of a booking', () => {
     await database.query("UPDATE booking SET status = 'CANCELLING', version = 9 WHERE id = $1", [
       booking.state.id,
     ]);
-    expect(await deadlineOf(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
+    expect(await readDeadline(booking)).toEqual({ deadline: 600, check: 30, checks: 0 });
   });
 
   test('the deadline of an unpaid booking is five minutes after its hold ends', async () => {
     const by = { userId: 'chulsoo', role: 'customer' } as const;
     const booking = await store.insert(aBooking({ spaceId: uuidv7() }), MANY_HOLDS, by);
     if (typeof booking === 'string') throw new Error(booking);
-    expect(await deadlineOf(booking)).toEqual({ deadline: 900 + 300, check: null, checks: 0 });
+    expect(await readDeadline(booking)).toEqual({ deadline: 900 + 300, check: null, checks: 0 });
   });
 });
 
@@ -123,7 +123,7 @@ describe('the check of overdue bookings', () => {
     registration = 'registered';
     const booking = await paid();
     expect(await checkOverdue(ports)).toBe(0);
-    expect(await stateOf(booking)).toMatchObject({ status: 'PAID' });
+    expect(await readState(booking)).toMatchObject({ status: 'PAID' });
   });
 
   test.each<[Registration, string]>([
@@ -134,7 +134,7 @@ describe('the check of overdue bookings', () => {
     registration = response;
     await makeDue();
     expect(await checkOverdue(ports)).toBe(1);
-    expect(await stateOf(booking)).toMatchObject({ status });
+    expect(await readState(booking)).toMatchObject({ status });
   });
 
   test('a check completes a cancellation that both contexts have completed', async () => {
@@ -143,7 +143,7 @@ describe('the check of overdue bookings', () => {
     registration = 'cancelled';
     await makeDue();
     await checkOverdue(ports);
-    expect(await stateOf(booking)).toMatchObject({ status: 'CANCELLED' });
+    expect(await readState(booking)).toMatchObject({ status: 'CANCELLED' });
   });
 
   test('a check releases the slot although payment does not respond', async () => {
@@ -152,7 +152,7 @@ describe('the check of overdue bookings', () => {
     registration = 'cancelled';
     await makeDue();
     await checkOverdue(ports);
-    expect(await stateOf(booking)).toMatchObject({
+    expect(await readState(booking)).toMatchObject({
       status: 'CANCELLING',
       registrationCancelled: true,
     });
@@ -171,7 +171,7 @@ describe('the check of overdue bookings', () => {
       expect(row?.seconds).toBeLessThanOrEqual(seconds);
       expect(await checkOverdue(ports)).toBe(0);
     }
-    expect(await stateOf(booking)).toEqual(booking.state);
+    expect(await readState(booking)).toEqual(booking.state);
   });
 
   test('a check redelivers the last event to all consumers where payment and space report nothing', async () => {
@@ -179,8 +179,8 @@ describe('the check of overdue bookings', () => {
     await acknowledgeAll();
     await makeDue();
     await checkOverdue(ports);
-    expect(await awaitingOf(booking)).toEqual(['mypage', 'payment', 'space']);
-    expect(await stateOf(booking)).toEqual(booking.state);
+    expect(await readAwaiting(booking)).toEqual(['mypage', 'payment', 'space']);
+    expect(await readState(booking)).toEqual(booking.state);
   });
 
   test('a check redelivers an archived event and removes it from the archive', async () => {
@@ -193,7 +193,7 @@ describe('the check of overdue bookings', () => {
     expect(await archiveAcknowledged(database.pool, range, 10)).toMatchObject({ moved: 3 });
     await makeDue();
     await checkOverdue(ports);
-    expect(await awaitingOf(booking)).toEqual(['mypage', 'payment', 'space']);
+    expect(await readAwaiting(booking)).toEqual(['mypage', 'payment', 'space']);
     await acknowledgeAll();
     expect(await archiveAcknowledged(database.pool, range, 10)).toMatchObject({ moved: 1 });
   });
@@ -212,7 +212,7 @@ describe('the check of overdue bookings', () => {
       await makeDue();
       const event = { id: uuidv7(), bookingId: booking.state.id };
       await Promise.all([checkOverdue(ports), registered(ports, event), registered(ports, event)]);
-      expect(await stateOf(booking)).toMatchObject({ status: 'REGISTERED', version: 3 });
+      expect(await readState(booking)).toMatchObject({ status: 'REGISTERED', version: 3 });
     }
   });
 
@@ -222,8 +222,8 @@ describe('the check of overdue bookings', () => {
     registration = 'cancelled';
     await makeDue();
     await checkOverdue(ports);
-    const after = await stateOf(booking);
+    const after = await readState(booking);
     await registrationCancelled(ports, { id: uuidv7(), bookingId: booking.state.id });
-    expect(await stateOf(booking)).toEqual(after);
+    expect(await readState(booking)).toEqual(after);
   });
 });

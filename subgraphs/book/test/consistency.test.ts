@@ -73,7 +73,8 @@ const cancelled = (changes: Changes = {}) =>
     },
   });
 
-const broken = (of: BookingRecords) => findViolations(of).map(({ invariant }) => invariant);
+const broken = (records: BookingRecords) =>
+  findViolations(records).map(({ invariant }) => invariant);
 
 describe('the comparison of a booking across the contexts', () => {
   test('a confirmed and a cancelled booking violate nothing', () => {
@@ -176,8 +177,8 @@ describe('the comparison of a booking across the contexts', () => {
     ],
     ['a booking without a view', records({ view: null }), ['view-shows-the-booking']],
     ['records without a booking', records({ booking: null }), ['every-record-has-its-booking']],
-  ])('the comparison finds %s', (_, of, invariants) => {
-    expect(broken(of)).toEqual(invariants);
+  ])('the comparison finds %s', (_, records, invariants) => {
+    expect(broken(records)).toEqual(invariants);
   });
 
   test.each<[string, BookingRecords]>([
@@ -191,8 +192,8 @@ describe('the comparison of a booking across the contexts', () => {
       'a registration with an unacknowledged event',
       records({ registration: { isPassing: true }, view: { registrationStatus: null } }),
     ],
-  ])('the comparison waits for %s', (_, of) => {
-    expect(findViolations(of)).toEqual([]);
+  ])('the comparison waits for %s', (_, records) => {
+    expect(findViolations(records)).toEqual([]);
   });
 
   test('the comparison does not check the charge while the provider does not respond', () => {

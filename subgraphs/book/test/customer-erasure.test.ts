@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 /** A booking whose events are delivered; open where it has no status of its own. */
-async function bookingOf(customerId: string, status?: string): Promise<string> {
+async function insertBooking(customerId: string, status?: string): Promise<string> {
   const store = prismaBookingStore(prisma, database.pool, { publish: () => {} });
   const booking = aBooking({ spaceId: uuidv7(), customerId });
   await store.insert(booking, 5, { userId: customerId, role: 'customer' });
@@ -44,7 +44,7 @@ const begin = (customerId: string) =>
   erasureStart(database.pool).Mutation.beginCustomerErasure(
     null,
     { customerId, reason: 'a test' },
-    { viewer: OLGA } as never,
+    { principal: OLGA } as never,
   ) as Promise<{ pseudonym?: string; message?: string }>;
 
 async function begun(customerId: string): Promise<string> {
@@ -67,7 +67,10 @@ async function erase(customerId: string, pseudonym: string) {
 
 test('an erasure replaces the customer in the booking, its events and its audit entries', async () => {
   const [kim, lee] = [`kim-${randomUUID()}`, `lee-${randomUUID()}`];
-  const [mine, other] = [await bookingOf(kim, 'CANCELLED'), await bookingOf(lee, 'CANCELLED')];
+  const [mine, other] = [
+    await insertBooking(kim, 'CANCELLED'),
+    await insertBooking(lee, 'CANCELLED'),
+  ];
   const pseudonym = await begun(kim);
   await erase(kim, pseudonym);
   for (const [id, customer] of [
@@ -93,7 +96,7 @@ test('an erasure replaces the customer in the booking, its events and its audit 
 
 test('an erasure processes an archive of any length, and can start again at any step', async () => {
   const kim = `kim-${randomUUID()}`;
-  await bookingOf(kim, 'DECLINED');
+  await insertBooking(kim, 'DECLINED');
   await database.query(
     `INSERT INTO event_archive (id, aggregate_id, version, topic, type, payload, correlation_id, occurred_at)
      SELECT gen_random_uuid(), gen_random_uuid(), 1, 'booking', 'Booked',
@@ -119,9 +122,9 @@ test.each(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED', 'CANCELLING'])
   'an erasure is refused, at its beginning and at its end, while a booking is %s',
   async (status) => {
     const kim = `kim-${randomUUID()}`;
-    await bookingOf(kim, 'EXPIRED');
+    await insertBooking(kim, 'EXPIRED');
     const pseudonym = await begun(kim);
-    const open = await bookingOf(kim, status);
+    const open = await insertBooking(kim, status);
     expect((await begin(kim)).message).toContain(`booking ${open} is not over`);
     await expect(erase(kim, pseudonym)).rejects.toThrow(`booking ${open} is not over`);
     const rows = await database.query('SELECT FROM booking WHERE customer_id = $1', [kim]);
@@ -131,7 +134,7 @@ test.each(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED', 'CANCELLING'])
 
 test('an erasure is refused while an event is not delivered, and for an unknown customer', async () => {
   const kim = `kim-${randomUUID()}`;
-  const id = await bookingOf(kim, 'CANCELLED');
+  const id = await insertBooking(kim, 'CANCELLED');
   await database.query(`UPDATE outbox SET awaiting = '{mypage}' WHERE aggregate_id = $1`, [id]);
   expect((await begin(kim)).message).toContain('still being delivered');
   expect((await begin(randomUUID())).message).toContain('no such customer');
@@ -140,7 +143,7 @@ test('an erasure is refused while an event is not delivered, and for an unknown 
 test('the audit log lets an erasure change who acted as a customer, and nothing else', async () => {
   const pseudonym = `erased-${randomUUID()}`;
   for (const change of [
-    "UPDATE audit_entry SET user_id = 'nobody'",
+    "UPDATE audit_entry SET user_id = 'mallory'",
     `UPDATE audit_entry SET user_id = '${pseudonym}', action = 'nothing'`,
     'DELETE FROM audit_entry',
     'TRUNCATE audit_entry',

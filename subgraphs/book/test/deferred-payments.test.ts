@@ -97,8 +97,8 @@ function nextRequest(): BookingRequest {
 
 /** Books such an hour. Returns the status in the response. */
 async function request(through = ports): Promise<string> {
-  const answer = await requestBooking(through, nextRequest(), 'customer');
-  return answer instanceof Booking ? answer.state.status : answer.type;
+  const result = await requestBooking(through, nextRequest(), 'customer');
+  return result instanceof Booking ? result.state.status : result.type;
 }
 
 const requestMany = (count: number, through = ports) =>
@@ -191,15 +191,15 @@ describe('a customer who holds as many unpaid slots as allowed', () => {
     const limited = { ...patient, maxUnpaidHolds: 2 };
     const requests = [nextRequest(), nextRequest(), nextRequest()] as const;
     const customerId = 'yuna';
-    const ask = (one: BookingRequest) =>
+    const book = (one: BookingRequest) =>
       requestBooking(limited, { ...one, customerId }, 'customer');
-    const [first] = [await ask(requests[0]), await ask(requests[1])];
-    expect(await ask(requests[2])).toEqual({
+    const [first] = [await book(requests[0]), await book(requests[1])];
+    expect(await book(requests[2])).toEqual({
       type: 'TooManyPendingBookings',
       message: 'You hold 2 slots that are not paid yet, and may not hold more.',
       limit: 2,
     });
-    expect(await ask(requests[0])).toEqual(first);
+    expect(await book(requests[0])).toEqual(first);
   });
 });
 
@@ -207,11 +207,11 @@ describe('a repeated request', () => {
   test('a repeated request has the result of the first one after the payment method is erased, another is refused', async () => {
     response = 'APPROVED';
     const first = nextRequest();
-    const ask = (one: BookingRequest) => requestBooking(patient, one, 'customer');
-    const booking = await ask(first);
+    const book = (one: BookingRequest) => requestBooking(patient, one, 'customer');
+    const booking = await book(first);
     expect(booking).toMatchObject({ state: { status: 'PAID', paymentMethod: '' } });
-    expect(await ask(first)).toEqual(booking);
-    expect(await ask({ ...first, paymentMethod: 'pm_other' })).toMatchObject({
+    expect(await book(first)).toEqual(booking);
+    expect(await book({ ...first, paymentMethod: 'pm_other' })).toMatchObject({
       type: 'IdempotencyKeyReused',
     });
   });

@@ -29,48 +29,49 @@ function open(settings = '', url = database.url): { pool: Pool; prisma: PrismaCl
   return { pool, prisma: new PrismaClient({ adapter: new PrismaPg(pool) }) };
 }
 
-const kindOf = (work: Promise<unknown>) => work.then(() => 'no failure' as const, failureKind);
-const kindsOf = async ({ pool, prisma }: ReturnType<typeof open>) => [
-  await kindOf(pool.query('DELETE FROM catalogue_space')),
-  await kindOf(prisma.catalogueSpace.deleteMany()),
+const awaitFailureKind = (work: Promise<unknown>) =>
+  work.then(() => 'no failure' as const, failureKind);
+const awaitFailureKinds = async ({ pool, prisma }: ReturnType<typeof open>) => [
+  await awaitFailureKind(pool.query('DELETE FROM catalogue_space')),
+  await awaitFailureKind(prisma.catalogueSpace.deleteMany()),
 ];
 const TRANSIENT = ['transient', 'transient'];
 
 describe('a failure', () => {
-  test('is transient when a table is locked for longer than a statement may wait', async () => {
+  test('a failure is transient when a table is locked for longer than the lock timeout', async () => {
     const waiting = open('-c lock_timeout=100');
     const slow = open();
     Object.assign(slow.pool.options, { statement_timeout: 100 });
     await database.whileLocked('LOCK TABLE catalogue_space', async () => {
-      expect(await kindsOf(waiting)).toEqual(TRANSIENT);
-      expect(await kindsOf(slow)).toEqual(TRANSIENT);
+      expect(await awaitFailureKinds(waiting)).toEqual(TRANSIENT);
+      expect(await awaitFailureKinds(slow)).toEqual(TRANSIENT);
     });
   });
 
-  test('is transient when the pool has no connection to give', async () => {
+  test('a failure is transient when the pool has no free connection', async () => {
     const busy = open();
     busy.pool.options.connectionTimeoutMillis = 100;
     const client = await busy.pool.connect();
-    expect(await kindsOf(busy)).toEqual(TRANSIENT);
+    expect(await awaitFailureKinds(busy)).toEqual(TRANSIENT);
     client.release();
   });
 
-  test('is transient when the server is not there', async () => {
-    expect(await kindsOf(open('', 'postgres://nobody@127.0.0.1:1/x'))).toEqual(TRANSIENT);
+  test('a failure is transient when the server is unreachable', async () => {
+    expect(await awaitFailureKinds(open('', 'postgres://user@127.0.0.1:1/x'))).toEqual(TRANSIENT);
   });
 
-  test('is transient when the server has become read-only', async () => {
-    expect(await kindsOf(open('-c default_transaction_read_only=on'))).toEqual(TRANSIENT);
+  test('a failure is transient when the server has become read-only', async () => {
+    expect(await awaitFailureKinds(open('-c default_transaction_read_only=on'))).toEqual(TRANSIENT);
   });
 
-  test('is transient when the server ends the connection', async () => {
+  test('a failure is transient when the server ends the connection', async () => {
     const { pool, prisma } = open();
     const end = 'SELECT pg_terminate_backend(pg_backend_pid())';
-    expect(await kindOf(pool.query(end))).toBe('transient');
-    expect(await kindOf(prisma.$queryRawUnsafe(end))).toBe('transient');
+    expect(await awaitFailureKind(pool.query(end))).toBe('transient');
+    expect(await awaitFailureKind(prisma.$queryRawUnsafe(end))).toBe('transient');
   });
 
-  test('is transient when two transactions cannot both go on', async () => {
+  test('a failure is transient when two transactions cannot be serialized', async () => {
     const conflicting = async ({ pool }: ReturnType<typeof open>) => {
       await database.query('INSERT INTO inbox (event_id) VALUES (gen_random_uuid())');
       await pool.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
@@ -78,36 +79,36 @@ describe('a failure', () => {
       await database.query('DELETE FROM inbox');
       return pool.query('DELETE FROM inbox');
     };
-    expect(await kindOf(conflicting(open()))).toBe('transient');
+    expect(await awaitFailureKind(conflicting(open()))).toBe('transient');
   });
 
-  test('is transient when a sibling is unreachable or unavailable', async () => {
+  test('a failure is transient when another context is unreachable or unavailable', async () => {
     const http = new HttpPool('http://127.0.0.1:1');
-    expect(await kindOf(http.request({ method: 'GET', path: '/' }))).toBe('transient');
+    expect(await awaitFailureKind(http.request({ method: 'GET', path: '/' }))).toBe('transient');
     await http.destroy();
     const silentServer = createServer();
     await new Promise<void>((resolve) => silentServer.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(silentServer.address() as AddressInfo).port}`;
     const never = fetch(url, { signal: AbortSignal.timeout(50) });
-    expect(await kindOf(never)).toBe('transient');
+    expect(await awaitFailureKind(never)).toBe('transient');
     silentServer.closeAllConnections();
     await new Promise((resolve) => silentServer.close(resolve));
-    expect(await kindOf(fetch(url))).toBe('transient');
+    expect(await awaitFailureKind(fetch(url))).toBe('transient');
     for (const status of [503, 504]) {
       expect(failureKind(Object.assign(new Error('no'), { statusCode: status }))).toBe('transient');
     }
   });
 
-  test('is transient when a use case says so, also as a cause', () => {
+  test('a failure is transient when a use case says so, also as a cause', () => {
     expect(failureKind(new RetryLater('not yet'))).toBe('transient');
     expect(failureKind(new Error('outer', { cause: new RetryLater('not yet') }))).toBe('transient');
   });
 
-  test('is not understood when the code says so', () => {
+  test('a failure is not understood when the code says so', () => {
     expect(failureKind(new NotUnderstood('unheard of'))).toBe('not-understood');
   });
 
-  test('is poisoned when the statement itself is wrong', async () => {
+  test('a failure is poisoned when the statement itself is wrong', async () => {
     const { pool, prisma } = open();
     const wrong = [
       pool.query('SELECT FROM nowhere'),
@@ -116,7 +117,7 @@ describe('a failure', () => {
       prisma.booking.deleteMany({ where: { id: 'no id' } }),
       prisma.$executeRawUnsafe('INSERT INTO inbox (event_id) VALUES (NULL)'),
     ];
-    expect(await Promise.all(wrong.map(kindOf))).toEqual(wrong.map(() => 'poisoned'));
+    expect(await Promise.all(wrong.map(awaitFailureKind))).toEqual(wrong.map(() => 'poisoned'));
   });
 
   test.each([
@@ -125,11 +126,11 @@ describe('a failure', () => {
     'a text',
     undefined,
     Object.assign(new Error('refused'), { statusCode: 400 }),
-  ])('is poisoned when it is not known to be transient: %p', (error) => {
+  ])('a failure is poisoned when it is not known to be transient: %p', (error) => {
     expect(failureKind(error)).toBe('poisoned');
   });
 
-  test('that is its own cause is classified all the same', () => {
+  test('a failure that is its own cause is classified too', () => {
     const error = new Error('round');
     error.cause = error;
     expect(failureKind(error)).toBe('poisoned');

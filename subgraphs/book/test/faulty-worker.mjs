@@ -1,5 +1,5 @@
-// A worker of book in a process of its own, to which a signal comes (SIGSTOP, SIGKILL) between its
-// reading a booking and writing it. Tells its parent what came of the write, should it go on.
+// A worker of book in its own process that sends itself a signal (SIGSTOP, SIGKILL) between reading and
+// writing a booking. If it continues, it sends the outcome of the write to its parent.
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openPostgres } from '#platform/database/postgres.ts';
@@ -25,7 +25,7 @@ const bookings = {
   ...store,
   async findForEvent(id, eventId) {
     const found = await store.findForEvent(id, eventId);
-    if (!found.taken) process.kill(process.pid, signal);
+    if (!found.isProcessed) process.kill(process.pid, signal);
     return found;
   },
   async save(...args) {

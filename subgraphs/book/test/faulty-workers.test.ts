@@ -85,8 +85,8 @@ async function paidAndRegistered() {
 }
 
 const insertEvents = statement('test-insert', insertOutbox('$1'));
-const statusOf = async (id: string) => (await bookings.find(id))?.state.status;
-const eventsOf = async (id: string) =>
+const readStatus = async (id: string) => (await bookings.find(id))?.state.status;
+const readEvents = async (id: string) =>
   (
     await database.query<{ type: string; status: string }>(
       `SELECT type, payload->>'status' AS status FROM outbox WHERE aggregate_id = $1
@@ -129,7 +129,7 @@ const isStopped = (pid: number | undefined) =>
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-test('an event whose worker is killed three times takes effect once', async () => {
+test('an event whose worker is killed three times has one effect', async () => {
   const { id, event } = await paidAndRegistered();
   const relay = startRelay({
     pool: spaceDatabase.pool,
@@ -149,17 +149,17 @@ test('an event whose worker is killed three times takes effect once', async () =
     for (let death = 1; death <= 3; death += 1) {
       const { child } = await startWorker('SIGKILL');
       await eventually(async () => expect(child.signalCode).toBe('SIGKILL'), 30);
-      expect(await statusOf(id)).toBe('PAID');
+      expect(await readStatus(id)).toBe('PAID');
     }
     await startSoundWorker();
-    await eventually(async () => expect(await statusOf(id)).toBe('REGISTERED'), 60);
+    await eventually(async () => expect(await readStatus(id)).toBe('REGISTERED'), 60);
     await eventually(async () => {
       const rows = await spaceDatabase.query('SELECT awaiting FROM outbox WHERE id = $1', [
         event.id,
       ]);
       expect(rows).toEqual([{ awaiting: [] }]);
     }, 60);
-    expect(await eventsOf(id)).toEqual(['REQUESTED', 'PAID', 'REGISTERED']);
+    expect(await readEvents(id)).toEqual(['REQUESTED', 'PAID', 'REGISTERED']);
   } finally {
     await relay.stop();
     await transport.stopReceiving();
@@ -176,15 +176,15 @@ onLinux(
 
     // The lock runs out: the job is another worker's now.
     await startSoundWorker();
-    await eventually(async () => expect(await statusOf(id)).toBe('REGISTERED'), 40);
+    await eventually(async () => expect(await readStatus(id)).toBe('REGISTERED'), 40);
 
     const registered = await bookings.find(id);
     if (!registered) throw new Error('the booking is gone');
     await bookings.save(registered, legal(registered.cancel('customer', NOW)));
     child.kill('SIGCONT');
     await eventually(async () => expect(messages.at(-1)).toEqual({ outcome: 'stale' }));
-    expect(await statusOf(id)).toBe('CANCELLING');
-    expect(await eventsOf(id)).toEqual(['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING']);
+    expect(await readStatus(id)).toBe('CANCELLING');
+    expect(await readEvents(id)).toEqual(['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING']);
   },
   80_000,
 );

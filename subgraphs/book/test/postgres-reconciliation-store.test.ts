@@ -16,7 +16,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const storeOf = () => postgresReconciliationStore(database.pool, 3_600);
+const newStore = () => postgresReconciliationStore(database.pool, 3_600);
 const violation = (bookingId: string, changes: Partial<Violation> = {}): Violation => ({
   bookingId,
   invariant: 'view-shows-the-booking',
@@ -26,12 +26,12 @@ const violation = (bookingId: string, changes: Partial<Violation> = {}): Violati
 
 describe('the reconciliation store', () => {
   test('the store leases a source to one of ten concurrent replicas', async () => {
-    const leases = await Promise.all(Array.from({ length: 10 }, () => storeOf().lease('book')));
+    const leases = await Promise.all(Array.from({ length: 10 }, () => newStore().lease('book')));
     expect(leases.filter((position) => position !== null)).toHaveLength(1);
   });
 
   test('the store leases a source again where the last comparison ended, once its lease has expired', async () => {
-    const store = storeOf();
+    const store = newStore();
     const eventId = uuidv7();
     await store.lease('payment');
     await store.advance('payment', eventId, false);
@@ -41,7 +41,7 @@ describe('the reconciliation store', () => {
   });
 
   test('the store does not lease a source that is caught up until the interval has passed', async () => {
-    const store = storeOf();
+    const store = newStore();
     await store.lease('space');
     await store.advance('space', uuidv7(), true);
     expect(await store.lease('space')).toBeNull();
@@ -59,7 +59,7 @@ describe('the reconciliation store', () => {
   });
 
   test('the store reports a violation once, and removes it when the booking violates nothing any more', async () => {
-    const store = storeOf();
+    const store = newStore();
     const [sound, broken] = [uuidv7(), uuidv7()];
     const found = [violation(broken), violation(broken, { invariant: 'registered-is-confirmed' })];
     expect(await store.record([sound, broken], found)).toHaveLength(2);
@@ -74,7 +74,7 @@ describe('the reconciliation store', () => {
   });
 
   test('the store keeps the violations of bookings that were not compared', async () => {
-    const store = storeOf();
+    const store = newStore();
     const [one, other] = [uuidv7(), uuidv7()];
     await store.record([one], [violation(one)]);
     await store.record([other], []);

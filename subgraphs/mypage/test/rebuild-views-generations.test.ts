@@ -71,7 +71,7 @@ describe.each(engines)('the generations of the views on $name', (engine) => {
 
   test('a retired generation is written for a while, and then deleted', async () => {
     const before = await rebuilds.generations.live();
-    // Projectors use the real clock: they write the retired generation for as long as the test takes.
+    // Projectors use the real clock: they write the retired generation until the test ends.
     rebuilds.advance(3 * MINUTE_MS);
     await rebuilds.completeRebuild();
     const booking = newBooking();

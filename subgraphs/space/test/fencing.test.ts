@@ -23,7 +23,7 @@ beforeAll(async () => {
   context = await openSpaceContext();
   spaceId = (await context.list()).id;
   const consumer = {
-    take: async (_contracts: unknown, added: Record<string, Handler>) => {
+    subscribe: async (_contracts: unknown, added: Record<string, Handler>) => {
       for (const [type, handler] of Object.entries(added)) handlers.set(type, handler);
     },
   };
@@ -113,14 +113,14 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
 }
 
 /** Writes what an earlier release wrote, which registered on the approval alone. */
-async function registerByOldRelease(of: ReturnType<typeof aBooking>): Promise<void> {
-  const { bookingId, slot } = of;
+async function registerByOldRelease(booking: ReturnType<typeof aBooking>): Promise<void> {
+  const { bookingId, slot } = booking;
   const { startAt, endAt } = slot;
   await context.database.query(
     `INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
             version, registered_at)
      VALUES ($1, $2, $3, $4, $5, $6, 'REGISTERED', 1, now())`,
-    [uuidv7(), bookingId, of.paymentId, spaceId, startAt, endAt],
+    [uuidv7(), bookingId, booking.paymentId, spaceId, startAt, endAt],
   );
   await context.database.query(
     `INSERT INTO occupied_slot (booking_id, space_id, start_at, end_at, live, version)

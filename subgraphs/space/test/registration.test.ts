@@ -25,11 +25,11 @@ describe('transitions of a registration', () => {
   });
 
   test('a rejected registration has its reason and was never registered', () => {
-    expect(Registration.reject(use, 'Taken.', creation).state).toEqual({
+    expect(Registration.reject(use, 'Occupied.', creation).state).toEqual({
       ...use,
       id: 'r1',
       status: 'REJECTED',
-      rejectReason: 'Taken.',
+      rejectReason: 'Occupied.',
       version: 1,
       registeredAt: null,
       cancelledAt: null,
@@ -63,7 +63,7 @@ describe('transitions of a registration', () => {
   });
 
   test('a rejected registration that is cancelled stays rejected, one version later', () => {
-    const cancelled = Registration.reject(use, 'Taken.', creation).cancel(LATER) as Registration;
+    const cancelled = Registration.reject(use, 'Occupied.', creation).cancel(LATER) as Registration;
     expect(cancelled.state).toMatchObject({ status: 'REJECTED', version: 2, cancelledAt: LATER });
   });
 
@@ -72,7 +72,7 @@ describe('transitions of a registration', () => {
     ['a tombstone', Registration.tombstone(use, creation)],
     [
       'rejected and cancelled',
-      Registration.reject(use, 'Taken.', creation).cancel(NOW) as Registration,
+      Registration.reject(use, 'Occupied.', creation).cancel(NOW) as Registration,
     ],
   ])('a registration that is %s is not cancelled again', (_name, registration) => {
     expect(registration.cancel(LATER)).toEqual({

@@ -28,8 +28,8 @@ export function luxonOpenPeriods(
       .filter((entry) => entry.day === DAYS[day.weekday - 1])
       .sort((a, b) => a.opens.localeCompare(b.opens));
     for (const { opens, closes } of today) {
-      const startAt = instantOf(day, opens);
-      const endAt = instantOf(day, closes);
+      const startAt = toInstant(day, opens);
+      const endAt = toInstant(day, closes);
       const last = periods.at(-1);
       if (last && last.endAt >= startAt) {
         if (endAt > last.endAt) last.endAt = endAt;
@@ -46,7 +46,7 @@ export function luxonOpenPeriods(
     }));
 }
 
-function instantOf(day: DateTime, wallClock: string): Date {
+function toInstant(day: DateTime, wallClock: string): Date {
   if (wallClock === '24:00') return day.plus({ days: 1 }).startOf('day').toJSDate();
   const [hour, minute] = wallClock.split(':').map(Number) as [number, number];
   const local = day.set({ hour, minute });

@@ -12,7 +12,7 @@ import { aBooking, HOLD_SECONDS, MANY_HOLDS, NOW, secondsAfter } from '../a-book
 export const HOLD_END = secondsAfter(NOW, HOLD_SECONDS);
 const START = new Date('2030-06-03T01:00:00Z');
 
-/** A slot that starts and ends so many hours after a fixed instant. */
+/** A slot that starts and ends `from` and `to` hours after a fixed instant. */
 export const hours = (from: number, to: number) => ({
   startAt: secondsAfter(START, from * 3_600),
   endAt: secondsAfter(START, to * 3_600),

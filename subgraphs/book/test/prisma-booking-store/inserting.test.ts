@@ -66,8 +66,8 @@ describe('inserting a booking', () => {
       (b) => [legal(b.expire(HOLD_END))],
       (b) => {
         const cancelling = legal(b.cancel('customer', NOW));
-        const settled = legal(cancelling.completePaymentCancellation());
-        return [cancelling, settled, legal(settled.completeRegistrationCancellation())];
+        const voided = legal(cancelling.completePaymentCancellation());
+        return [cancelling, voided, legal(voided.completeRegistrationCancellation())];
       },
     ];
     for (const end of ends) {

@@ -99,7 +99,7 @@ describe('saving a booking', () => {
 });
 
 describe('the payment method', () => {
-  const methodsOf = async ({ state }: Booking) =>
+  const readMethods = async ({ state }: Booking) =>
     (await book.database.query('SELECT payment_method FROM booking WHERE id = $1', [state.id]))[0];
 
   test.each<[string, (booking: Booking) => Booking]>([
@@ -112,9 +112,9 @@ describe('the payment method', () => {
     async (_name, end) => {
       const booking = await book.hold({ paymentMethod: 'pm_secret' });
       const { customerId, idempotencyKey } = booking.state;
-      expect(await methodsOf(booking)).toEqual({ payment_method: 'pm_secret' });
+      expect(await readMethods(booking)).toEqual({ payment_method: 'pm_secret' });
       expect(await book.store.save(booking, end(booking))).toBe('saved');
-      expect(await methodsOf(booking)).toEqual({ payment_method: '' });
+      expect(await readMethods(booking)).toEqual({ payment_method: '' });
       const found = (method: string) => book.store.findByKey(customerId, idempotencyKey, method);
       expect(await found('pm_secret')).toMatchObject({ hasPaymentMethod: true });
       expect(await found('pm_other')).toMatchObject({ hasPaymentMethod: false });
@@ -125,7 +125,7 @@ describe('the payment method', () => {
   test('the payment method stays while the payment is deferred', async () => {
     const booking = await book.hold({ paymentMethod: 'pm_secret' });
     await book.store.save(booking, legal(booking.deferPayment(NOW)));
-    expect(await methodsOf(booking)).toEqual({ payment_method: 'pm_secret' });
+    expect(await readMethods(booking)).toEqual({ payment_method: 'pm_secret' });
   });
 
   test('the payment method is erased where the previous release writes the new status', async () => {
@@ -133,7 +133,7 @@ describe('the payment method', () => {
     await book.database.query("UPDATE booking SET status = 'PAID' WHERE id = $1", [
       booking.state.id,
     ]);
-    expect(await methodsOf(booking)).toEqual({ payment_method: '' });
+    expect(await readMethods(booking)).toEqual({ payment_method: '' });
   });
 
   test('the same payment method has a different digest in each booking', async () => {

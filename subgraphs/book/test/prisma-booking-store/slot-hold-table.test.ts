@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => book?.close());
 
-const copyOf = (id: string, from: string, to: string, live = 'TRUE', status = "'PAID'") =>
+const insertCopy = (id: string, from: string, to: string, live = 'TRUE', status = "'PAID'") =>
   `INSERT INTO booking
    SELECT (jsonb_populate_record(b, jsonb_build_object('id', gen_random_uuid(),
             'idempotency_key', gen_random_uuid(), 'start_at', ${from}, 'end_at', ${to},
@@ -42,7 +42,7 @@ const insertHold = (
     [spaceId, ownerId, bookingId, startAt, endAt],
   );
 
-const holdsOf = ({ state }: Booking) =>
+const readHolds = ({ state }: Booking) =>
   book.database.query(
     `SELECT space_id AS "spaceId", owner_id AS "ownerId", start_at AS "startAt", end_at AS "endAt",
             live FROM slot_hold WHERE booking_id = $1`,
@@ -54,11 +54,11 @@ describe('the hold of a booking', () => {
     const booking = await book.hold();
     const { id, spaceId, slot } = booking.state;
     const hold = { spaceId, ownerId: id, ...slot, live: true };
-    expect(await holdsOf(booking)).toEqual([hold]);
+    expect(await readHolds(booking)).toEqual([hold]);
     const paid = legal(booking.approvePayment());
     await book.store.save(booking, paid);
     await book.store.save(paid, legal(paid.confirm()));
-    expect(await holdsOf(booking)).toEqual([hold]);
+    expect(await readHolds(booking)).toEqual([hold]);
   });
 
   test.each<[string, (booking: Booking) => Booking[]]>([
@@ -77,7 +77,7 @@ describe('the hold of a booking', () => {
       await book.store.save(booking, next);
       booking = next;
     }
-    expect(await holdsOf(booking)).toMatchObject([{ live: false }]);
+    expect(await readHolds(booking)).toMatchObject([{ live: false }]);
   });
 
   test('the hold of a booking is in the transaction of the booking', async () => {
@@ -94,20 +94,20 @@ describe('the hold of a booking', () => {
     const { customerId, idempotencyKey } = (await book.hold()).state;
     const repeated = bookingElsewhere({ customerId, idempotencyKey });
     expect(await book.insert(repeated)).toBe('key-used');
-    expect(await holdsOf(repeated)).toEqual([]);
+    expect(await readHolds(repeated)).toEqual([]);
   });
 
   test('the hold of a booking is deleted with it', async () => {
     const booking = await book.hold();
     await book.database.query('DELETE FROM booking WHERE id = $1', [booking.state.id]);
-    expect(await holdsOf(booking)).toEqual([]);
+    expect(await readHolds(booking)).toEqual([]);
   });
 
   test('two holds of one booking may overlap, and are both released with it', async () => {
     const booking = await book.hold({ slot: hours(0, 2) });
     const { id, spaceId } = booking.state;
     await insertHold(spaceId, hours(1, 3), id, id);
-    expect(await holdsOf(booking)).toMatchObject([{ live: true }, { live: true }]);
+    expect(await readHolds(booking)).toMatchObject([{ live: true }, { live: true }]);
     const later = bookingElsewhere({ spaceId, slot: hours(2, 3) });
     expect(await book.insert(later)).toBe('overlap');
     await book.store.save(booking, legal(booking.declinePayment()));
@@ -155,7 +155,7 @@ describe('a hold without a booking', () => {
 describe('a booking that is written past the store', () => {
   test('a plain insert of an overlapping booking writes nothing', async () => {
     const { id, spaceId } = (await book.hold({ slot: hours(0, 2) })).state;
-    expect(await book.database.query(copyOf(id, ...OVERLAP))).toEqual([]);
+    expect(await book.database.query(insertCopy(id, ...OVERLAP))).toEqual([]);
     expect(await book.countLive(spaceId)).toBe(1);
   });
 
@@ -163,14 +163,14 @@ describe('a booking that is written past the store', () => {
     const { id } = (await book.hold({ slot: hours(0, 2) })).state;
     const work = inTransaction(book.database.pool, async (db) => {
       await db.query('SET LOCAL session_replication_role = replica');
-      await db.query(copyOf(id, ...OVERLAP, 'TRUE', "'REQUESTED'"));
+      await db.query(insertCopy(id, ...OVERLAP, 'TRUE', "'REQUESTED'"));
     });
     await expect(work).rejects.toMatchObject({ code: '23P01', constraint: 'booking_no_overlap' });
   });
 
   test('a plain insert of a booking that is back to back is written', async () => {
     const { id, spaceId } = (await book.hold({ slot: hours(0, 2) })).state;
-    const rows = await book.database.query(copyOf(id, 'end_at', "end_at + interval '1 hour'"));
+    const rows = await book.database.query(insertCopy(id, 'end_at', "end_at + interval '1 hour'"));
     expect(rows).toHaveLength(1);
     expect(await book.countLive(spaceId)).toBe(2);
   });
@@ -207,7 +207,7 @@ describe('a booking that is written past the store', () => {
 
   test('a slot that ends before it starts is refused', async () => {
     const { id } = (await book.hold()).state;
-    const raw = book.database.query(copyOf(id, 'end_at', 'start_at', 'FALSE', "'EXPIRED'"));
+    const raw = book.database.query(insertCopy(id, 'end_at', 'start_at', 'FALSE', "'EXPIRED'"));
     // PostgreSQL names the range before it comes to the check when the row is live.
     await expect(raw).rejects.toMatchObject({ code: '23514', constraint: 'booking_slot_order' });
   });

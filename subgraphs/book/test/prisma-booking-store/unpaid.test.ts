@@ -71,7 +71,7 @@ describe('claiming unpaid bookings', () => {
 describe('the limit of unpaid holds', () => {
   const LIMIT = 5;
   const aCustomer = () => ({ customerId: `customer-${uuidv7()}` });
-  const unpaidOf = async (customerId: string) =>
+  const countUnpaid = async (customerId: string) =>
     (
       await book.database.query(
         `SELECT FROM booking
@@ -85,7 +85,7 @@ describe('the limit of unpaid holds', () => {
     const by = aCustomer();
     const outcomes = await Promise.all(times(40, () => book.insert(bookingElsewhere(by), LIMIT)));
     expect(tally(outcomes)).toEqual({ held: LIMIT, 'too-many': 35 });
-    expect(await unpaidOf(by.customerId)).toBe(LIMIT);
+    expect(await countUnpaid(by.customerId)).toBe(LIMIT);
   });
 
   test('the limit of unpaid holds applies to requests that each release an expired hold', async () => {
@@ -98,7 +98,7 @@ describe('the limit of unpaid holds', () => {
       ),
     );
     expect(tally(outcomes)).toEqual({ held: LIMIT, 'too-many': 5 });
-    expect(await unpaidOf(by.customerId)).toBe(LIMIT);
+    expect(await countUnpaid(by.customerId)).toBe(LIMIT);
   });
 
   test('the limit of unpaid holds counts no paid, final or expired booking, and none of another customer', async () => {
@@ -154,13 +154,13 @@ describe('a replica whose clock is wrong', () => {
     async (_name, seconds) => {
       const wrong = secondsAfter(new Date(), seconds);
       const spaceId = uuidv7();
-      const standing = await book.hold({ spaceId });
+      const holder = await book.hold({ spaceId });
       const rival = () => aBooking({ spaceId }, { now: wrong });
       expect(await book.insert(rival())).toBe('overlap');
-      expect(await book.findState(standing)).toMatchObject({ status: 'REQUESTED' });
-      await book.endHold(standing);
+      expect(await book.findState(holder)).toMatchObject({ status: 'REQUESTED' });
+      await book.endHold(holder);
       expect(await book.insert(rival())).toBe('held');
-      expect(await book.findState(standing)).toMatchObject({ status: 'EXPIRED' });
+      expect(await book.findState(holder)).toMatchObject({ status: 'EXPIRED' });
     },
   );
 });

@@ -91,7 +91,7 @@ const countFailure = statement<{ state: DeadLetterState }>(
 RETURNING state`,
 );
 
-const forgetProcessed = statement(
+const deleteProcessed = statement(
   'dead-letter-delete-processed',
   `DELETE FROM dead_letter d
     WHERE state = 'FAILING' AND EXISTS (SELECT FROM inbox i WHERE i.event_id = d.event_id)`,
@@ -147,7 +147,7 @@ export function postgresDeadLetters(pool: Pool): DeadLetters {
       const [row] = await countFailure(pool, event.id, JSON.stringify(event), error, parkAfter);
       return row?.state ?? null;
     },
-    deleteProcessed: async () => void (await forgetProcessed(pool)),
+    deleteProcessed: async () => void (await deleteProcessed(pool)),
     find: async (eventId) => (await find(pool, eventId))[0] ?? null,
     list: ({ states, after, limit }) => list(pool, [...states], after, limit),
     count: async (state) => (await count(pool, state))[0]?.count ?? 0,

@@ -87,7 +87,7 @@ describeSystems('access rules', (system) => {
       test.each(principals)(
         'the entity field reveals nothing to %s that its rule forbids',
         async (_name, role) => {
-          const viewer = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
+          const principal = role && { userId: `matrix-${uuidv7()}`, roles: [role] };
           // The entity belongs to another user.
           const of = [{ __typename: entity.type, id: ids[entity.type] }];
           const response = await querySubgraph(
@@ -95,7 +95,7 @@ describeSystems('access rules', (system) => {
             entity.context,
             entity.query,
             { of },
-            { viewer },
+            { principal },
           );
           const code = expectedCode(entity.audience, role);
           const [found] = response.data?._entities ?? [null];
@@ -138,8 +138,14 @@ describeSystems('access rules', (system) => {
     test.each(principals)(
       'the internal operation is refused to the router, also on behalf of %s',
       async (_name, role) => {
-        const viewer = role && { userId: 'olga', roles: [role] };
-        const response = await querySubgraph(system, context, query, { id: uuidv7() }, { viewer });
+        const principal = role && { userId: 'olga', roles: [role] };
+        const response = await querySubgraph(
+          system,
+          context,
+          query,
+          { id: uuidv7() },
+          { principal },
+        );
         expect(codesOf(response)).toEqual(['FORBIDDEN']);
       },
     );

@@ -18,14 +18,14 @@ export async function querySubgraph(
   context: ContextName,
   query: string,
   variables: object,
-  { from = 'router', viewer }: { from?: ServiceName; viewer: Principal | null },
+  { from = 'router', principal }: { from?: ServiceName; principal: Principal | null },
 ) {
   const authorize = internalRequestSigner(from, [internalKey(system)]);
   const response = await fetch(`${subgraphUrl(system, context)}/graphql`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      authorization: await authorize(context, viewer),
+      authorization: await authorize(context, principal),
     },
     body: JSON.stringify({ query, variables }),
   });

@@ -24,7 +24,7 @@ export interface DeadLetterStore {
 export const MAX_ATTEMPTS = 3;
 export const payload = z.object({ n: z.int(), colour: z.enum(['RED']).optional() });
 
-const operator = { viewer: { userId: 'olga', roles: ['operator'] } };
+const operator = { principal: { userId: 'olga', roles: ['operator'] } };
 
 type Deliver = (batch: readonly EventRecord[]) => Promise<void>;
 type Resolver = (source: unknown, args: object, context: object) => Promise<{ type: string }>;

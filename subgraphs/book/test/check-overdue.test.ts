@@ -69,7 +69,8 @@ async function cancelling(): Promise<Booking> {
   return booking;
 }
 
-const makeDue = () => database.query('UPDATE booking SET next_check_at = now()');
+const makeDue = () =>
+  database.query("UPDATE booking SET next_check_at = now() - interval '1 second'");
 const readState = async ({ state }: Booking) => (await store.find(state.id))?.state;
 /** All consumers have acknowledged everything. */
 const acknowledgeAll = () => database.query("UPDATE outbox SET awaiting = '{}'");

@@ -13,8 +13,8 @@ For example: npm test -- subgraphs/book --testNamePattern "overlap"`;
 
 await runTests(help, 'npm test', {
   parts: [
-    { name: 'parts', projects: ['unit', 'integration'], shards: 2 },
     { name: 'e2e', projects: ['e2e'], perProfile: true },
     { name: 'faults', projects: ['faults'] },
+    { name: 'parts', projects: ['unit', 'integration'], shards: 4 },
   ],
 });

@@ -78,8 +78,8 @@ function selectedTests(parts, profiles, args, options) {
 }
 
 /**
- * In the order in which they start, two at a time: a second profile and second shards after all other parts, so
- * that the last ones are short and both cores stay busy to the end.
+ * In the order in which they start, two at a time: the long ones first, the shards at the end, so that both cores
+ * stay busy until nearly the last test.
  *
  * @param {Part[]} parts
  * @param {string} profiles
@@ -87,10 +87,15 @@ function selectedTests(parts, profiles, args, options) {
  * @returns {Lane[]}
  */
 function allTests(parts, profiles, options) {
-  const lanes = parts.map((part) => toLanes(part, profiles, options));
-  const first = lanes.flatMap((lanesOfPart) => lanesOfPart.slice(0, 1));
-  const later = lanes.toReversed().flatMap((lanesOfPart) => lanesOfPart.slice(1));
-  return [...first, ...later];
+  const toAllLanes = (/** @type {Part[]} */ some) =>
+    some.map((part) => toLanes(part, profiles, options));
+  const whole = toAllLanes(parts.filter(({ shards }) => !shards));
+  const sharded = toAllLanes(parts.filter(({ shards }) => shards));
+  return [
+    ...whole.flatMap((lanes) => lanes.slice(0, 1)),
+    ...whole.flatMap((lanes) => lanes.slice(1)),
+    ...sharded.flat(),
+  ];
 }
 
 /**
@@ -102,8 +107,10 @@ function allTests(parts, profiles, options) {
 function toLanes({ name, projects, perProfile, shards = 1 }, profiles, options) {
   const args = ['--selectProjects', ...projects, ...options];
   if (perProfile) {
+    // The servers profile takes longer.
     return profiles
       .split(',')
+      .toReversed()
       .map((profile) => ({ name: `${name}, ${profile}`, profiles: profile, args }));
   }
   if (shards === 1) return [{ name, profiles, args }];

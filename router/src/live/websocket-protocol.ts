@@ -68,6 +68,8 @@ async function authenticate(
     socket.close(isFault ? TRY_AGAIN_LATER : CloseCode.Forbidden, message);
     return false;
   }
+  // Closed meanwhile: nothing would cancel the timer of the token's expiry.
+  if (socket.readyState !== socket.OPEN) return false;
   // Clients of graphql-ws connect again on this code, with a new token.
   connection.cancelExpiry = atInstant(connection.identity?.expiresAt, () =>
     socket.close(CloseCode.Forbidden, 'The token has expired: connect with a new one.'),

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { findConsumers, topology } from '#contracts/topology.ts';
 import { executeStatement } from './execute-statement.ts';
 import type { Fault } from './fault.ts';
 
@@ -64,11 +65,11 @@ export const databaseFaults: readonly Fault[] = [
         durationMs: 200,
         async run({ postgres }) {
           let redelivered = 0;
-          for (const context of ['book', 'payment', 'space'] as const) {
-            const statement = REDELIVER[context];
-            redelivered += await executeStatement(postgres.urls[context], statement, [
+          for (const context of PUBLISHERS) {
+            redelivered += await executeStatement(postgres.urls[context], REDELIVER, [
               share,
               position,
+              CONSUMERS,
             ]);
           }
           return redelivered > 0;
@@ -79,21 +80,23 @@ export const databaseFaults: readonly Fault[] = [
 ];
 
 /**
- * Makes acknowledged events due again for `consumers`, an SQL expression; at most 300. $1 is the
- * share of events, $2 the position, from 0 to 1, of the selected range of their ids.
+ * Makes acknowledged events due again for all their consumers; at most 300. $1 is the share of events,
+ * $2 the position, from 0 to 1, of the selected range of their ids, $3 the consumers by type.
  */
-const redeliver = (consumers: string) => `
-  UPDATE outbox SET awaiting = ${consumers}, next_attempt_at = now(), attempts = 1
+const REDELIVER = `
+  UPDATE outbox SET awaiting = ARRAY(SELECT jsonb_array_elements_text($3::jsonb -> type)),
+         next_attempt_at = now(), attempts = 1
    WHERE id IN (SELECT id FROM outbox
                  WHERE awaiting = '{}' AND ('x' || right(id::text, 4))::bit(16)::int / 65536.0
                    BETWEEN $2::float * (1 - $1::float) AND $2::float * (1 - $1::float) + $1::float
                  LIMIT 300 FOR UPDATE SKIP LOCKED)`;
 
-const REDELIVER = {
-  book: redeliver(`CASE WHEN type IN ('Booked', 'BookingPaid') THEN '{mypage,space}'::text[]
-    WHEN type = 'BookingStatusChanged' THEN '{mypage}' ELSE '{mypage,payment,space}' END`),
-  payment: redeliver(`CASE type WHEN 'PaymentApproved' THEN '{space,mypage}'::text[]
-    WHEN 'PaymentDeclined' THEN '{mypage}' ELSE '{book,mypage}' END`),
-  space: redeliver(`CASE type WHEN 'SpaceListed' THEN '{book}'::text[]
-    ELSE '{book,mypage}' END`),
-};
+const PUBLISHERS = ['book', 'payment', 'space'] as const;
+const CONSUMERS = JSON.stringify(
+  Object.fromEntries(
+    PUBLISHERS.flatMap((context) => Object.keys(topology[context].publishes)).map((type) => [
+      type,
+      findConsumers(type),
+    ]),
+  ),
+);

@@ -1,5 +1,7 @@
+import { afterEach, beforeEach } from '@jest/globals';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { openLiveRouter } from './live-fixture.ts';
 
 export const STATUS = `subscription ($id: ID!, $after: Int) {
   bookingStatus(bookingId: $id, afterVersion: $after) { version status booking { headcount } }
@@ -15,6 +17,34 @@ export function connectTo(url: string, user = 'kim'): Client {
     lazy: false,
     onNonLazyError: () => {},
   });
+}
+
+/** A live router for each test of the file, and clients of it; all are closed after the test. */
+export function useLiveRouter() {
+  let router: Awaited<ReturnType<typeof openLiveRouter>>;
+  let clients: Client[] = [];
+  beforeEach(async () => {
+    router = await openLiveRouter();
+  });
+  afterEach(async () => {
+    for (const client of clients) await client.dispose();
+    clients = [];
+    await router.close();
+  });
+  return {
+    get router() {
+      return router;
+    },
+    /** For a test that needs other settings; the one before must be closed. */
+    set router(other) {
+      router = other;
+    },
+    connect(user = 'kim'): Client {
+      const client = connectTo(router.url, user);
+      clients.push(client);
+      return client;
+    },
+  };
 }
 
 /** Subscribes, and records the versions that arrive. */

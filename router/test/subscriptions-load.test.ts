@@ -1,41 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Client } from 'graphql-ws';
+import { expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { WebSocket } from 'ws';
 import { until } from '../../tests/support/system.ts';
-import { openLiveRouter } from './live-fixture.ts';
-import { connectTo, numbers, STATUS, toVersions, watch } from './subscription-client.ts';
+import { numbers, STATUS, toVersions, useLiveRouter, watch } from './subscription-client.ts';
 
 /** Results of about 30 KB. */
 const LARGE = `subscription ($id: ID!) { bookingStatus(bookingId: $id) { version
   ${Array.from({ length: 500 }, (_, n) => `aRatherLongAliasToFillTheResultWith${n}: spaceName`).join(' ')} } }`;
 
-let router: Awaited<ReturnType<typeof openLiveRouter>>;
-let clients: Client[] = [];
-
-beforeEach(async () => {
-  router = await openLiveRouter();
-});
-
-afterEach(async () => {
-  for (const client of clients) await client.dispose();
-  clients = [];
-  await router.close();
-});
-
-function connect(user = 'kim'): Client {
-  const client = connectTo(router.url, user);
-  clients.push(client);
-  return client;
-}
+const live = useLiveRouter();
+const { connect } = live;
 
 test('a client that stops reading delays no other client, and gets the latest state afterwards', async () => {
   const id = uuidv7();
-  router.mypage.change(id);
-  const slow = new WebSocket(router.url, 'graphql-transport-ws');
+  live.router.mypage.change(id);
+  const slow = new WebSocket(live.router.url, 'graphql-transport-ws');
   const received: number[] = [];
   slow.on('message', (data) => {
     const message = JSON.parse(String(data));
@@ -56,7 +38,7 @@ test('a client that stops reading delays no other client, and gets the latest st
   slow.pause();
   const count = 600;
   for (let n = 0; n < count; n += 1) {
-    router.mypage.change(id);
+    live.router.mypage.change(id);
     await pause(1);
   }
   await until('the fast client has all versions', async () => fast.seen.length === count + 1);
@@ -73,7 +55,7 @@ test('ten thousand clients that come and go leave no memory, timer or socket beh
   setFlagsFromString('--expose_gc');
   const collect = runInNewContext('gc') as () => void;
   const ids = Array.from({ length: 20 }, () => uuidv7());
-  for (const id of ids) router.mypage.change(id);
+  for (const id of ids) live.router.mypage.change(id);
   const visitTimes = async (count: number) => {
     for (let done = 0; done < count; done += 50) {
       const visits = Array.from({ length: 50 }, (_, n) => visit(ids[n % ids.length] as string));
@@ -81,9 +63,9 @@ test('ten thousand clients that come and go leave no memory, timer or socket beh
     }
   };
   const heap = async () => {
-    await until('all subscriptions have ended', async () => router.subscriptions.count === 0);
+    await until('all subscriptions have ended', async () => live.router.subscriptions.count === 0);
     await pause(300);
-    router.requests.length = 0;
+    live.router.requests.length = 0;
     collect();
     return process.memoryUsage().heapUsed;
   };
@@ -107,7 +89,7 @@ function visit(id: string): Promise<void> {
   visits += 1;
   const closes = visits % 2 === 0;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(router.url, 'graphql-transport-ws');
+    const socket = new WebSocket(live.router.url, 'graphql-transport-ws');
     socket.on('open', () =>
       socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: 'kim' } })),
     );

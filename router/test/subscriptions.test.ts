@@ -1,42 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Client } from 'graphql-ws';
+import { describe, expect, jest, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { Random } from '../../tests/faults/random.ts';
 import { until } from '../../tests/support/system.ts';
 import { openLiveRouter } from './live-fixture.ts';
-import { connectTo, numbers, STATUS, toVersions, watch } from './subscription-client.ts';
+import { numbers, STATUS, toVersions, useLiveRouter, watch } from './subscription-client.ts';
 
 const MINE = 'subscription { myBookingStatuses { bookingId version } }';
 
-let router: Awaited<ReturnType<typeof openLiveRouter>>;
-let clients: Client[] = [];
-
-beforeEach(async () => {
-  router = await openLiveRouter();
-});
-
-afterEach(async () => {
-  for (const client of clients) await client.dispose();
-  clients = [];
-  await router.close();
-});
-
-function connect(user = 'kim'): Client {
-  const client = connectTo(router.url, user);
-  clients.push(client);
-  return client;
-}
+const live = useLiveRouter();
+const { connect } = live;
 
 test('each version is requested from other subgraphs once, for any number of clients', async () => {
   const id = uuidv7();
-  router.mypage.change(id);
+  live.router.mypage.change(id);
   const watching = Array.from({ length: 50 }, () => watch(connect(), STATUS, { id }));
   await until('all subscriptions have started', async () =>
     watching.every(({ seen }) => seen.length === 1),
   );
   for (let n = 2; n <= 10; n += 1) {
-    router.mypage.change(id);
+    live.router.mypage.change(id);
     await pause(5);
   }
   await until('all clients have all versions', async () =>
@@ -44,12 +27,12 @@ test('each version is requested from other subgraphs once, for any number of cli
   );
   for (const { seen } of watching) expect(toVersions(seen)).toEqual(numbers(1, 10));
   expect(watching[0]?.seen[0]).toMatchObject({ booking: { headcount: 3 } });
-  expect(router.requests).toHaveLength(10);
+  expect(live.router.requests).toHaveLength(10);
 });
 
 test('clients with another selection or another principal get results of their own', async () => {
   const id = uuidv7();
-  router.mypage.change(id, 'kim');
+  live.router.mypage.change(id, 'kim');
   const mine = watch(connect('kim'), STATUS, { id });
   const other = watch(connect('kim'), STATUS.replace('headcount', 'id headcount'), { id });
   const lee = watch(connect('lee'), STATUS, { id });
@@ -59,21 +42,21 @@ test('clients with another selection or another principal get results of their o
   );
   expect(lee.seen).toEqual([]);
   expect(other.seen[0].booking.id).toBe(id);
-  expect(router.requests).toHaveLength(2);
+  expect(live.router.requests).toHaveLength(2);
 });
 
 test('versions arrive in order and without loss while delays vary', async () => {
   const random = new Random(String(jest.getSeed()));
-  router.mypage.delay = () => random.next() * 20;
-  router.book.delay = () => random.next() * 20;
+  live.router.mypage.delay = () => random.next() * 20;
+  live.router.book.delay = () => random.next() * 20;
   const ids = Array.from({ length: 5 }, () => uuidv7());
-  for (const id of ids) router.mypage.change(id);
+  for (const id of ids) live.router.mypage.change(id);
   const client = connect();
   const watching: { id: string; watched: ReturnType<typeof watch> }[] = [];
   const last = new Map<string, number>();
   for (let n = 0; n < 150; n += 1) {
     const id = ids[n % ids.length] as string;
-    last.set(id, router.mypage.change(id));
+    last.set(id, live.router.mypage.change(id));
     if (n % 3 === 0) watching.push({ id, watched: watch(client, STATUS, { id }) });
     await pause(random.next() * 8);
   }
@@ -86,12 +69,12 @@ test('versions arrive in order and without loss while delays vary', async () => 
 
 test('a subscription resumes after a version without loss or repetition', async () => {
   const id = uuidv7();
-  for (let n = 0; n < 5; n += 1) router.mypage.change(id);
+  for (let n = 0; n < 5; n += 1) live.router.mypage.change(id);
   const client = connect();
   const resumed = watch(client, STATUS, { id, after: 2 });
   const current = watch(client, STATUS, { id, after: 5 });
   await until('the missed versions', async () => resumed.seen.length === 3);
-  router.mypage.change(id);
+  live.router.mypage.change(id);
   await until(
     'the new version',
     async () => resumed.seen.length === 4 && current.seen.length === 1,
@@ -103,7 +86,7 @@ test('a subscription resumes after a version without loss or repetition', async 
 describe('a subscription to a final booking', () => {
   async function cancelledBooking() {
     const id = uuidv7();
-    router.mypage.change(id);
+    live.router.mypage.change(id);
     const watching = watch(connect(), STATUS, { id });
     await until('the subscription has started', async () => watching.seen.length === 1);
     return { id, watching };
@@ -111,11 +94,11 @@ describe('a subscription to a final booking', () => {
 
   test('a subscription to a final booking completes when the view is complete', async () => {
     const { id, watching } = await cancelledBooking();
-    router.mypage.change(id, 'kim', 'CANCELLED', false);
+    live.router.mypage.change(id, 'kim', 'CANCELLED', false);
     const late = watch(connect(), STATUS, { id, after: 2 });
     await pause(1_100);
     expect([watching.isOver, late.isOver]).toEqual([false, false]);
-    router.mypage.change(id, 'kim', 'CANCELLED', true);
+    live.router.mypage.change(id, 'kim', 'CANCELLED', true);
     await until('both subscriptions are complete', async () => watching.isOver && late.isOver);
     expect(toVersions(watching.seen)).toEqual([1, 2, 3]);
     expect(toVersions(late.seen)).toEqual([3]);
@@ -125,18 +108,18 @@ describe('a subscription to a final booking', () => {
   });
 
   test('a subscription to a final booking completes after a timeout when the view stays incomplete', async () => {
-    await router.close();
-    router = await openLiveRouter(undefined, undefined, 300);
+    await live.router.close();
+    live.router = await openLiveRouter(undefined, undefined, 300);
     const { id, watching } = await cancelledBooking();
-    router.mypage.change(id, 'kim', 'CANCELLED', false);
+    live.router.mypage.change(id, 'kim', 'CANCELLED', false);
     await until('the subscription is complete', async () => watching.isOver);
     expect(toVersions(watching.seen)).toEqual([1, 2]);
   });
 
   test('a subscription to a final booking completes after a delay when an older mypage sends no isComplete', async () => {
     const { id, watching } = await cancelledBooking();
-    router.mypage.change(id, 'kim', 'CANCELLED');
-    router.mypage.change(id, 'kim', 'CANCELLED');
+    live.router.mypage.change(id, 'kim', 'CANCELLED');
+    live.router.mypage.change(id, 'kim', 'CANCELLED');
     await until('the subscription is complete', async () => watching.isOver);
     expect(toVersions(watching.seen)).toEqual([1, 2, 3]);
   });
@@ -144,16 +127,16 @@ describe('a subscription to a final booking', () => {
 
 test('a resumed subscription misses no version that arrives while it starts', async () => {
   const id = uuidv7();
-  const present = router.mypage.change(id);
+  const present = live.router.mypage.change(id);
   const client = connect();
   const before = watch(client, STATUS, { id });
   await until('another client is subscribed', async () => before.seen.length === 1);
-  router.mypage.delay = () => 100;
+  live.router.mypage.delay = () => 100;
   const resumed = watch(client, STATUS, { id, after: present });
   const all = watch(client, MINE);
   await pause(20);
-  router.mypage.delay = () => 0;
-  router.mypage.change(id);
+  live.router.mypage.delay = () => 0;
+  live.router.mypage.change(id);
   await until(
     'both subscriptions have the version',
     async () => resumed.seen.length === 1 && all.seen.length === 1,
@@ -163,24 +146,24 @@ test('a resumed subscription misses no version that arrives while it starts', as
 
 test('versions without a notification are found after a reconnection and by polling', async () => {
   const id = uuidv7();
-  router.mypage.change(id);
+  live.router.mypage.change(id);
   const client = connect();
   const one = watch(client, STATUS, { id });
   const all = watch(client, MINE);
   await until(
     'both subscriptions have started',
-    async () => one.seen.length === 1 && router.subscriptions.count === 2,
+    async () => one.seen.length === 1 && live.router.subscriptions.count === 2,
   );
-  router.mypage.isConnected = false;
-  router.mypage.change(id);
-  router.mypage.change(id);
-  router.mypage.reconnect();
+  live.router.mypage.isConnected = false;
+  live.router.mypage.change(id);
+  live.router.mypage.change(id);
+  live.router.mypage.reconnect();
   await until(
     'both subscriptions have the versions',
     async () => one.seen.length === 3 && all.seen.length === 2,
   );
   // Without a notification, the next poll finds the version.
-  router.mypage.change(id);
+  live.router.mypage.change(id);
   await until(
     'both subscriptions have the next version',
     async () => one.seen.length === 4 && all.seen.length === 3,
@@ -189,10 +172,10 @@ test('versions without a notification are found after a reconnection and by poll
   expect(toVersions(one.seen)).toEqual([1, 2, 3, 4]);
   expect(toVersions(all.seen)).toEqual([2, 3, 4]);
   // A late or repeated notification has no effect.
-  router.mypage.announce({ bookingId: id, customerId: 'kim', version: 2 });
-  router.mypage.announce({ bookingId: id, customerId: 'kim', version: 4 });
-  router.mypage.isConnected = true;
-  router.mypage.change(id);
+  live.router.mypage.announce({ bookingId: id, customerId: 'kim', version: 2 });
+  live.router.mypage.announce({ bookingId: id, customerId: 'kim', version: 4 });
+  live.router.mypage.isConnected = true;
+  live.router.mypage.change(id);
   await until(
     'the newest version arrives',
     async () => [...one.seen, ...all.seen].filter(({ version }) => version === 5).length === 2,

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { GraphQLError } from 'graphql';
 import { unauthenticated } from '#platform/graphql/errors.ts';
 import type { AdmittedRequest } from '../admission/admission.ts';
 import type { Identity } from '../identity/identity.ts';
 import { atInstant } from './at-instant.ts';
+import { closeGradually } from './close-gradually.ts';
 import type { Operations } from './operations.ts';
 import { pacedSink } from './paced-sink.ts';
 import { Payload } from './payload.ts';
@@ -43,7 +43,6 @@ const multipart: StreamProtocol = {
   closing: '--\r\n',
 };
 
-const CLOSE_BATCH_SIZE = 100;
 const HEARTBEAT_MS = 10_000;
 
 /** The stream protocol that the Accept header selects, if any. */
@@ -117,12 +116,8 @@ export function eventStreams(operations: Operations): EventStreams {
     },
 
     async close(withinMs) {
-      const streams = [...open.keys()];
-      for (let start = 0; start < streams.length; start += CLOSE_BATCH_SIZE) {
-        if (start > 0) await pause((withinMs * CLOSE_BATCH_SIZE) / streams.length);
-        // Without the protocol's end, because the operation is not complete.
-        for (const stream of streams.slice(start, start + CLOSE_BATCH_SIZE)) stream.end();
-      }
+      // Without the protocol's end, because the operation is not complete.
+      await closeGradually([...open.keys()], withinMs, (stream) => stream.end());
       clearInterval(heartbeats);
     },
   };

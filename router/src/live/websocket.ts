@@ -5,6 +5,7 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Identify } from '../identity/identity.ts';
+import { closeGradually } from './close-gradually.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { IdleTimes } from './idle-close.ts';
 import type { Operations } from './operations.ts';
@@ -15,7 +16,6 @@ import { upgradeHandler } from './websocket-upgrade.ts';
 
 /** RFC 6455, section 7.4.1 and its registry: the service restarts, the client should reconnect. */
 const SERVICE_RESTART = 1012;
-const CLOSE_BATCH_SIZE = 100;
 /** The time a client has to respond to the close frame. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -56,14 +56,9 @@ export function serveWebSockets(deps: {
   return {
     async close(withinMs) {
       server.off('upgrade', onUpgrade);
-      const clients = [...sockets.clients];
-      // In batches, so that the clients do not all reconnect at once.
-      for (let start = 0; start < clients.length; start += CLOSE_BATCH_SIZE) {
-        if (start > 0) await pause((withinMs * CLOSE_BATCH_SIZE) / clients.length);
-        for (const client of clients.slice(start, start + CLOSE_BATCH_SIZE)) {
-          client.close(SERVICE_RESTART, 'The service restarts: connect again.');
-        }
-      }
+      await closeGradually([...sockets.clients], withinMs, (client) =>
+        client.close(SERVICE_RESTART, 'The service restarts: connect again.'),
+      );
       pings.stop();
       const deadline = performance.now() + CLOSE_TIMEOUT_MS;
       while (sockets.clients.size > 0 && performance.now() < deadline) await pause(20);

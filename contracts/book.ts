@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { money, timeSlot } from './values.ts';
+import { instant, money, timeSlot } from './values.ts';
 
 export const bookingStatus = z.enum([
+  'AWAITING_APPROVAL',
+  'REJECTED',
   'REQUESTED',
   'PAYMENT_DEFERRED',
   'PAID',
@@ -23,12 +25,25 @@ const bookingPayload = z.object({
   status: bookingStatus,
   /** The refund of a charge when the booking is cancelled or released. */
   refund: money,
+  /*
+   * The fields below are absent in events of release 0.2.0 and earlier, whose spaces have no buffers and no
+   * approval.
+   */
+  hostId: z.string().optional(),
+  headcount: z.int().min(1).optional(),
+  /** The customer's words to the host. */
+  note: z.string().nullable().optional(),
+  requestedAt: instant.optional(),
+  /** What the booking occupies: its slot with the buffers before and after. */
+  hold: timeSlot.optional(),
+  /** Until when the host may decide; null unless the booking awaits the decision. */
+  decideBefore: instant.nullable().optional(),
 });
 export type BookingPayload = z.infer<typeof bookingPayload>;
 
 /** Every change of a booking's status is exactly one of these events. */
 export const bookingEvents = {
-  /** The booking holds its slot (`REQUESTED`). */
+  /** The booking holds its slot (`AWAITING_APPROVAL`, `REQUESTED`). */
   Booked: { topic: 'booking', payload: bookingPayload },
   /** The payment is approved while the booking holds its slot (`PAID`). Space registers no use without it. */
   BookingPaid: { topic: 'booking', payload: bookingPayload },
@@ -39,9 +54,24 @@ export const bookingEvents = {
     topic: 'booking',
     payload: bookingPayload,
   },
-  /** The slot is free again (`DECLINED`, `EXPIRED`, `CANCELLED`). */
+  /** The slot is free again (`REJECTED`, `DECLINED`, `EXPIRED`, `CANCELLED`). */
   BookingReleased: {
     topic: 'booking',
     payload: bookingPayload,
   },
+} as const;
+
+const blockPayload = z.object({
+  blockId: z.uuid(),
+  spaceId: z.uuid(),
+  hostId: z.string(),
+  slot: timeSlot,
+  reason: z.string(),
+});
+export type BlockPayload = z.infer<typeof blockPayload>;
+
+export const blockEvents = {
+  /** The host closed a time of a space: nobody can book it. */
+  SlotBlocked: { topic: 'block', payload: blockPayload },
+  SlotUnblocked: { topic: 'block', payload: blockPayload },
 } as const;

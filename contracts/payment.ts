@@ -21,6 +21,8 @@ const paymentPayload = z.object({
   amount: z.int().min(0),
   refunded: z.int().min(0),
   currency,
+  /** Of `refunded`, what operators gave back beyond the policy; absent in events of release 0.2.0. */
+  goodwill: z.int().min(0).optional(),
 });
 export type PaymentPayload = z.infer<typeof paymentPayload>;
 
@@ -36,6 +38,8 @@ export const paymentEvents = {
   },
   /** The provider keeps refusing the refund. An operator resolves it, and PaymentCancelled follows. */
   PaymentRefundFailed: { topic: 'payment', payload: paymentPayload },
+  /** An operator gave back part of the charge beyond what the policy says. */
+  PaymentRefunded: { topic: 'payment', payload: paymentPayload },
   PaymentDeclined: { topic: 'payment', payload: paymentPayload },
   /** Nothing more is owed: refunded as quoted, or voided before a charge. */
   PaymentCancelled: { topic: 'payment', payload: paymentPayload },

@@ -1,4 +1,4 @@
-import { bookingEvents } from './book.ts';
+import { blockEvents, bookingEvents } from './book.ts';
 import type { EventContracts } from './event-contract.ts';
 import { paymentEvents } from './payment.ts';
 import { spaceEvents } from './space.ts';
@@ -21,7 +21,7 @@ export interface ContextEntry {
  */
 export const topology = {
   book: {
-    publishes: bookingEvents,
+    publishes: { ...bookingEvents, ...blockEvents },
     consumes: [
       'PaymentCancelled',
       'SpaceListed',

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { defaultTerms } from '#contracts/space.ts';
 import { Booking } from '../src/domain/booking.ts';
 import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
@@ -28,6 +29,7 @@ export function aSpace(changes: Partial<CatalogueSpace> = {}): CatalogueSpace {
       { daysBefore: 7, percent: 100 },
       { daysBefore: 1, percent: 50 },
     ],
+    ...defaultTerms(10),
     version: 1,
     ...changes,
   };

@@ -1,5 +1,6 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
+import type { CatalogueSpaceUncheckedCreateInput } from '#prisma/book/generated/models/CatalogueSpace.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { Catalogue } from '../ports.ts';
 import { batched } from './batched.ts';
@@ -10,7 +11,11 @@ const byIds = statement<CatalogueSpace>(
   'catalogue-by-ids',
   `SELECT id, host_id AS "hostId", name, time_zone AS "timeZone", capacity,
           hourly_rate AS "hourlyRate", currency, opening_hours AS "openingHours",
-          refund_tiers AS "refundTiers", version
+          opening_exceptions AS "openingExceptions", refund_tiers AS "refundTiers", state,
+          booking_mode AS "bookingMode", booking_rules AS "bookingRules", price_rules AS "priceRules",
+          coalesce(included_headcount, capacity) AS "includedHeadcount",
+          extra_person_hourly_rate AS "extraPersonHourlyRate", add_ons AS "addOns",
+          holiday_country AS "holidayCountry", vat_percent AS "vatPercent", version
      FROM catalogue_space WHERE id = ANY($1::uuid[])`,
 );
 
@@ -31,11 +36,8 @@ export function prismaCatalogue(
     whenStored: stored.wait,
     find,
     async store(space, eventId) {
-      const data = {
-        ...space,
-        openingHours: space.openingHours.map((entry) => ({ ...entry })),
-        refundTiers: space.refundTiers.map((tier) => ({ ...tier })),
-      };
+      // Prisma's type of JSON columns knows no interfaces and no readonly lists.
+      const data = space as unknown as CatalogueSpaceUncheckedCreateInput;
       await prisma.$transaction([
         prisma.inboxEvent.createMany({ data: { eventId }, skipDuplicates: true }),
         prisma.deadLetter.deleteMany({ where: { eventId, state: 'FAILING' } }),

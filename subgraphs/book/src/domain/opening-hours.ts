@@ -10,11 +10,15 @@ export type DayOfWeek =
   | 'SATURDAY'
   | 'SUNDAY';
 
-/** Local wall-clock times HH:MM; `closes` may be 24:00. A day without an entry is closed. */
-export interface OpeningHours {
-  day: DayOfWeek;
+/** Local wall-clock times HH:MM; `closes` may be 24:00. */
+export interface HoursOfDay {
   opens: string;
   closes: string;
+}
+
+/** The hours of a weekday. A day without an entry is closed. */
+export interface OpeningHours extends HoursOfDay {
+  day: DayOfWeek;
 }
 
 // In the order of ISO 8601 weekdays, Monday being 1.

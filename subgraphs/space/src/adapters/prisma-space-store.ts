@@ -1,4 +1,4 @@
-import { spaceEvents } from '#contracts/space.ts';
+import { defaultTerms, spaceEvents } from '#contracts/space.ts';
 import { namedStatement } from '#platform/database/named-statement.ts';
 import type { Pool } from '#platform/database/postgres.ts';
 import { newEvent } from '#platform/messaging/events.ts';
@@ -57,6 +57,7 @@ export function prismaSpaceStore(
           currency: space.currency,
           openingHours: space.openingHours.map((entry) => ({ ...entry })),
           refundTiers: space.refundTiers.map((tier) => ({ ...tier })),
+          ...defaultTerms(space.capacity),
         },
       });
       const { name, hourlyRate, currency } = space;

@@ -1,5 +1,7 @@
 /** A booking's status in book. */
 export type BookingStatus =
+  | 'AWAITING_APPROVAL'
+  | 'REJECTED'
   | 'REQUESTED'
   | 'PAYMENT_DEFERRED'
   | 'PAID'
@@ -27,6 +29,8 @@ export interface ApprovedPayment extends Use {
 }
 
 const OCCUPIES: Record<BookingStatus, boolean> = {
+  AWAITING_APPROVAL: true,
+  REJECTED: false,
   REQUESTED: true,
   PAYMENT_DEFERRED: true,
   PAID: true,

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { type Principal, requirePrincipal } from '#platform/auth/principal.ts';
-import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import { readPage, toConnection } from '#platform/graphql/pagination.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { roleFor } from '#platform/operator/audit.ts';
 import { cancelBooking } from '../application/cancel-booking.ts';
-import { findListedSpace } from '../application/find-listed-space.ts';
 import { type BookingPrincipal, findRole } from '../application/find-role.ts';
-import { findFreeSlots } from '../application/free-slots.ts';
 import { requestBooking } from '../application/request-booking.ts';
 import { Booking } from '../domain/booking.ts';
 import type { BookingRequest } from '../domain/booking-request.ts';
@@ -16,8 +13,7 @@ import type { Money } from '../domain/money.ts';
 import type { Role } from '../domain/role.ts';
 import type { BookingFilter, BookPorts } from '../ports.ts';
 import { parseFilter } from './booking-filter.ts';
-
-const MAX_RANGE_MS = 31 * 24 * 3_600_000;
+import { spaceFields } from './space-resolvers.ts';
 
 /** A booking, and the role in which the principal sees it. */
 interface VisibleBooking {
@@ -120,20 +116,6 @@ function bookingFields(ports: BookPorts) {
     requestedAt: ({ booking }: VisibleBooking) => booking.state.requestedAt,
     refundQuote: ({ booking, role }: VisibleBooking): Money =>
       booking.quoteRefund(role, ports.clock()),
-  };
-}
-
-function spaceFields(ports: BookPorts) {
-  return {
-    __resolveReference: ({ id }: { id: string }) => ({ id }),
-    async freeSlots({ id }: { id: string }, { from, to }: { from: Date; to: Date }) {
-      if (to <= from) throw badInput('to', 'to must come after from.');
-      if (to.getTime() - from.getTime() > MAX_RANGE_MS) {
-        throw badInput('to', 'freeSlots covers at most 31 days: move `to` closer to `from`.');
-      }
-      const space = await findListedSpace(ports, id);
-      return space && findFreeSlots(ports, space, from, to);
-    },
   };
 }
 

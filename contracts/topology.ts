@@ -24,6 +24,7 @@ export const topology = {
     publishes: { ...bookingEvents, ...blockEvents },
     consumes: [
       'PaymentCancelled',
+      'PaymentRefunded',
       'SpaceListed',
       'Registered',
       'RegistrationRejected',

@@ -6,6 +6,7 @@ import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts'
 import { storedEvents } from '#platform/messaging/stored-events.ts';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
+import { blockResolvers } from './adapters/block-resolvers.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
@@ -13,6 +14,7 @@ import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
+import { postgresBlockStore } from './adapters/postgres-block-store.ts';
 import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
@@ -56,6 +58,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
     return {
       bookings: prismaBookingStore(prisma, pool, relay),
+      blocks: postgresBlockStore(pool, relay),
       catalogue: prismaCatalogue(prisma, pool, stored),
       search: bookingSearch(pool),
       overdue: overdueBookings(pool),
@@ -71,10 +74,11 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       log: (message, fields) => logger.info(fields, message),
     };
   };
+  const requestPorts = portsOn(requests);
   const workerPorts = portsOn(workers);
 
   return {
-    resolvers: [resolvers(portsOn(requests)), erasureStart(requests)],
+    resolvers: [resolvers(requestPorts), blockResolvers(requestPorts), erasureStart(requests)],
     erasure: bookErasure(requests),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({

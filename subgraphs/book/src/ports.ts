@@ -1,3 +1,4 @@
+import type { Block } from './domain/block.ts';
 import type { Booking } from './domain/booking.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
 import type { BookingStatus } from './domain/lifecycle.ts';
@@ -9,6 +10,9 @@ export interface ActingPrincipal {
   userId: string;
   role: Role;
 }
+
+/** What a principal does to an existing booking, as the API and the audit log name it. */
+export type BookingAction = 'cancelBooking' | 'approveBooking' | 'rejectBooking';
 
 /** What saving a new version met: a newer one, or an event whose effect is there already. */
 export type SaveResult = 'saved' | 'stale';
@@ -53,21 +57,47 @@ export interface BookingStore {
    * it, that event's id in the inbox; `stale` when the stored version is not `previous` any more.
    */
   save(previous: Booking, next: Booking, eventId?: string): Promise<SaveResult>;
-  /** As `save`, for a cancellation by a principal: writes the audit entry in the same transaction. */
-  saveCancellation(previous: Booking, next: Booking, by: ActingPrincipal): Promise<SaveResult>;
+  /** As `save`, for what a principal does: writes the audit entry in the same transaction. */
+  saveAction(
+    previous: Booking,
+    next: Booking,
+    by: ActingPrincipal,
+    action: BookingAction,
+  ): Promise<SaveResult>;
   /** Records in the inbox an event that changes nothing. */
   recordEvent(eventId: string): Promise<void>;
-  /** The slots that live bookings hold within [from, to), in order; by the database's clock. */
+  /**
+   * What live bookings, with their buffers, and blocks hold within [from, to), in order; by the
+   * database's clock.
+   */
   occupiedSlots(spaceId: string, from: Date, to: Date): Promise<TimeSlot[]>;
   /**
    * Leases up to `limit` bookings whose payment is to be requested again or whose hold has expired;
    * `expired`: only the latter. `now` is when, by the database's clock.
    */
-  claimUnpaid(
+  claimExpiring(
     limit: number,
     which: 'all' | 'expired',
   ): Promise<readonly { booking: Booking; now: Date }[]>;
 }
+
+export interface BlockStore {
+  /**
+   * Writes the block, its hold, its event and the audit entry in one transaction, which first releases
+   * expired holds that are in its way. The database refuses a block over a live booking or another block,
+   * and more than `maxBlocks` that have not ended in the space.
+   */
+  insert(block: Block, maxBlocks: number, by: ActingPrincipal): Promise<'saved' | BlockRefusal>;
+  find(id: string): Promise<Block | null>;
+  findByKey(createdBy: string, idempotencyKey: string): Promise<Block | null>;
+  /** Releases the block's hold, with its event and the audit entry; false: it was released before. */
+  remove(block: Block, by: ActingPrincipal): Promise<boolean>;
+  /** The space's blocks that overlap [from, to), by their starts; at most `limit`. */
+  list(spaceId: string, from: Date, to: Date, limit: number): Promise<Block[]>;
+}
+
+/** Why a block was not written. */
+export type BlockRefusal = 'overlap' | 'key-used' | 'too-many';
 
 /** The conditions of a search; null: none. */
 export interface BookingFilter {
@@ -135,6 +165,7 @@ export type Clock = () => Date;
 /** What the use cases work with. */
 export interface BookPorts {
   bookings: BookingStore;
+  blocks: BlockStore;
   catalogue: Catalogue;
   search: BookingSearch;
   overdue: OverdueBookings;

@@ -10,6 +10,14 @@ export const HOLD_SECONDS = 900;
 /** More than any test holds. */
 export const MANY_HOLDS = 10_000;
 
+export const CONTEXT = {
+  id: 'b1',
+  now: NOW,
+  holdSeconds: HOLD_SECONDS,
+  holidays: new Set<string>(),
+  correlationId: 'c1',
+};
+
 export const secondsAfter = (instant: Date, seconds: number): Date =>
   new Date(instant.getTime() + seconds * 1_000);
 
@@ -44,6 +52,8 @@ export function aRequest(changes: Partial<BookingRequest> = {}): BookingRequest 
     slot: { startAt: new Date('2030-06-03T01:00:00Z'), endAt: new Date('2030-06-03T03:00:00Z') },
     headcount: 2,
     paymentMethod: 'pm_ok',
+    addOns: [],
+    note: null,
     ...changes,
   };
 }
@@ -56,7 +66,7 @@ export function aBooking(
   const booking = Booking.request(
     aRequest(changes),
     made.space ?? aSpace(changes.spaceId ? { id: changes.spaceId } : {}),
-    { id: uuidv7(), now: made.now ?? NOW, holdSeconds: HOLD_SECONDS, correlationId: 'test' },
+    { ...CONTEXT, id: uuidv7(), now: made.now ?? NOW },
   );
   if (!(booking instanceof Booking)) throw new Error(booking.message);
   return booking;

@@ -86,10 +86,15 @@ test('the audit log records who requested a booking, in the transaction of the r
 
 test('the audit log holds nothing of how it is paid', async () => {
   const booking = await hold({ paymentMethod: 'pm_secret', idempotencyKey: 'key_secret' });
-  await store.saveCancellation(booking, legal(booking.cancel('host', NOW)), {
-    userId: 'hana',
-    role: 'host',
-  });
+  await store.saveAction(
+    booking,
+    legal(booking.cancel('host', NOW)),
+    {
+      userId: 'hana',
+      role: 'host',
+    },
+    'cancelBooking',
+  );
   expect(JSON.stringify(await findEntries(booking))).not.toContain('secret');
 });
 
@@ -118,7 +123,9 @@ test('the audit log records who cancelled a booking and the refund, in the same 
   const booking = await hold();
   const cancelling = legal(booking.cancel('host', NOW));
   const by = { userId: 'hana', role: 'host' as const };
-  await withCorrelation('cancelled', () => store.saveCancellation(booking, cancelling, by));
+  await withCorrelation('cancelled', () =>
+    store.saveAction(booking, cancelling, by, 'cancelBooking'),
+  );
   expect(await findEntries(booking)).toMatchObject([
     {
       userId: 'hana',

@@ -9,6 +9,7 @@ import { eventually } from '../../../tests/support/system.ts';
 import { bookingSearch } from '../src/adapters/booking-search.ts';
 import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
 import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
+import { postgresBlockStore } from '../src/adapters/postgres-block-store.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
 import { retryDuePayments } from '../src/application/booking-saga.ts';
@@ -53,6 +54,7 @@ beforeAll(async () => {
   payments = paymentClient(url, async () => 'Bearer test', TIMEOUT_MS, metrics, silent);
   ports = {
     bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
+    blocks: postgresBlockStore(database.pool, { publish: () => {} }),
     catalogue: prismaCatalogue(prisma, database.pool),
     payments,
     search: bookingSearch(database.pool),

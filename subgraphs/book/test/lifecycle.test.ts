@@ -7,14 +7,14 @@ import { createDatabase, type TestDatabase } from '../../../tests/support/databa
 import {
   checkedStatuses,
   eventTypeFor,
+  expiringStatuses,
   finalStatuses,
   holdsSlot,
+  isExpiring,
   isFinal,
-  isUnpaid,
   pendingStatuses,
   statuses,
   transitions,
-  unpaidStatuses,
 } from '../src/domain/lifecycle.ts';
 
 describe('the lifecycle', () => {
@@ -28,10 +28,16 @@ describe('the lifecycle', () => {
   });
 
   test('the groups of statuses are those that the triggers and partial indexes name', () => {
-    expect(unpaidStatuses).toEqual(['REQUESTED', 'PAYMENT_DEFERRED']);
+    expect(expiringStatuses).toEqual(['AWAITING_APPROVAL', 'REQUESTED', 'PAYMENT_DEFERRED']);
     expect(checkedStatuses).toEqual(['PAID', 'CANCELLING']);
-    expect(pendingStatuses).toEqual(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING']);
-    expect(finalStatuses).toEqual(['CANCELLED', 'DECLINED', 'EXPIRED']);
+    expect(pendingStatuses).toEqual([
+      'AWAITING_APPROVAL',
+      'REQUESTED',
+      'PAYMENT_DEFERRED',
+      'PAID',
+      'CANCELLING',
+    ]);
+    expect(finalStatuses).toEqual(['REJECTED', 'CANCELLED', 'DECLINED', 'EXPIRED']);
   });
 
   test('a final status holds no slot, and every other status can reach a final one', () => {
@@ -48,7 +54,10 @@ describe('the documentation', () => {
   const page = readFileSync(projectFile('docs/architecture/booking-lifecycle.md'), 'utf8');
 
   test('the diagram in docs/architecture shows the transitions of the lifecycle', () => {
-    const edges = new Map<string, string[]>([['[*] --> REQUESTED', ['request']]]);
+    const edges = new Map<string, string[]>([
+      ['[*] --> AWAITING_APPROVAL', ['request']],
+      ['[*] --> REQUESTED', ['request']],
+    ]);
     for (const { from, verb, to } of transitions) {
       const edge = `${from} --> ${to}`;
       edges.set(edge, [...(edges.get(edge) ?? []), verb]);
@@ -119,7 +128,7 @@ describe('the database', () => {
             live,
             deadline: pendingStatuses.includes(status),
             check: checkedStatuses.includes(status),
-            method: isUnpaid(status) ? 'pm_ok' : '',
+            method: isExpiring(status) ? 'pm_ok' : '',
           },
         ]);
         // A trigger corrects `live` where the previous release wrote it for a cancelled registration.

@@ -1,14 +1,25 @@
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { Booking } from '../domain/booking.ts';
-import type { ActingPrincipal } from '../ports.ts';
+import type { ActingPrincipal, BookingAction } from '../ports.ts';
 
 export const toRequestEntry = (booking: Booking, by: ActingPrincipal): AuditEntry => {
   const { spaceId, price } = booking.state;
   return toEntry(booking, by, 'requestBooking', { spaceId, price });
 };
 
-export const toCancelEntry = (booking: Booking, by: ActingPrincipal): AuditEntry =>
-  toEntry(booking, by, 'cancelBooking', { refund: booking.state.refund });
+export const toActionEntry = (
+  booking: Booking,
+  by: ActingPrincipal,
+  action: BookingAction,
+): AuditEntry => {
+  const { refund, rejectionReason } = booking.state;
+  const details = {
+    cancelBooking: { refund },
+    approveBooking: {},
+    rejectBooking: { reason: rejectionReason },
+  };
+  return toEntry(booking, by, action, details[action]);
+};
 
 function toEntry(
   booking: Booking,

@@ -1,13 +1,25 @@
+import { DEFAULT_VAT_PERCENT } from '#contracts/space.ts';
 import { Booking, type BookingState } from '../domain/booking.ts';
 import type { Currency } from '../domain/money.ts';
+import { BASE_RATE, type PriceLine, vatInside } from '../domain/price-quote.ts';
+import { lengthMs } from '../domain/time-slot.ts';
+
+const HOUR_MS = 3_600_000;
 
 /** A row of the table `booking`, as {@link COLUMNS} selects it. */
-export type BookingRow = Omit<BookingState, 'slot' | 'price' | 'refund'> & {
+export type BookingRow = Omit<
+  BookingState,
+  'slot' | 'price' | 'priceLines' | 'vat' | 'refund' | 'goodwill'
+> & {
   startAt: Date;
   endAt: Date;
   priceAmount: number;
+  /** Null in bookings of release 0.2.0. */
+  priceLines: readonly PriceLine[] | null;
+  vatAmount: number | null;
   currency: Currency;
   refundAmount: number | null;
+  goodwillAmount: number;
 };
 
 export const COLUMNS = `
@@ -18,16 +30,36 @@ export const COLUMNS = `
   requested_at AS "requestedAt", hold_expires_at AS "holdExpiresAt",
   payment_attempts AS "paymentAttempts", next_payment_attempt_at AS "nextPaymentAttemptAt",
   refund_amount AS "refundAmount", payment_cancelled AS "paymentCancelled",
-  registration_cancelled AS "registrationCancelled", correlation_id AS "correlationId"`;
+  registration_cancelled AS "registrationCancelled", correlation_id AS "correlationId",
+  price_lines AS "priceLines", vat_amount AS "vatAmount", add_ons AS "addOns", note,
+  buffer_before_minutes AS "bufferBeforeMinutes", buffer_after_minutes AS "bufferAfterMinutes",
+  decision, rejection_reason AS "rejectionReason", goodwill_amount AS "goodwillAmount"`;
 
 export function toBooking(row: BookingRow): Booking {
-  const { startAt, endAt, priceAmount, currency, refundAmount, ...rest } = row;
+  const { startAt, endAt, priceAmount, priceLines, vatAmount, currency, ...others } = row;
+  const { refundAmount, goodwillAmount, ...rest } = others;
+  const slot = { startAt, endAt };
   return new Booking({
     ...rest,
-    slot: { startAt, endAt },
+    slot,
     price: { amount: priceAmount, currency },
+    priceLines: priceLines ?? [toOnlyLine(priceAmount, lengthMs(slot))],
+    vat: { amount: vatAmount ?? vatInside(priceAmount, DEFAULT_VAT_PERCENT), currency },
     refund: refundAmount === null ? null : { amount: refundAmount, currency },
+    goodwill: { amount: goodwillAmount, currency },
   });
+}
+
+/** The line of a booking whose space had nothing but an hourly rate. */
+function toOnlyLine(amount: number, slotMs: number): PriceLine {
+  const quantity = slotMs / HOUR_MS;
+  return {
+    kind: 'RATE',
+    label: BASE_RATE,
+    quantity,
+    unitPrice: Math.round(amount / quantity),
+    amount,
+  };
 }
 
 /** What an insert of a booking returns: nulls where it was refused. */
@@ -65,6 +97,13 @@ export function toInsertValues({ state }: Booking) {
     currency: state.price.currency,
     refundTiers: JSON.stringify(state.refundTiers),
     paymentMethod: state.paymentMethod,
+    status: state.status,
+    addOns: JSON.stringify(state.addOns),
+    note: state.note,
+    priceLines: JSON.stringify(state.priceLines),
+    vatAmount: state.vat.amount,
+    bufferBeforeMinutes: state.bufferBeforeMinutes,
+    bufferAfterMinutes: state.bufferAfterMinutes,
     version: state.version,
     holdMs: state.holdExpiresAt.getTime() - requestedMs,
     paymentAttempts: state.paymentAttempts,
@@ -82,6 +121,7 @@ export type SaveValues = ReturnType<typeof toSaveValues> & {
 
 export function toSaveValues(previous: Booking, next: Booking) {
   const { state } = next;
+  const isDecided = previous.state.decision !== state.decision;
   return {
     id: state.id,
     previousVersion: previous.state.version,
@@ -93,5 +133,11 @@ export function toSaveValues(previous: Booking, next: Booking) {
     paymentCancelled: state.paymentCancelled,
     registrationCancelled: state.registrationCancelled,
     paymentMethod: state.paymentMethod,
+    decision: state.decision,
+    rejectionReason: state.rejectionReason,
+    goodwillAmount: state.goodwill.amount,
+    // Null: as stored. A retry counts its attempts without a version.
+    holdExpiresAt: isDecided ? state.holdExpiresAt : null,
+    paymentAttempts: isDecided ? state.paymentAttempts : null,
   };
 }

@@ -4,7 +4,7 @@ import { insertInbox } from '#platform/messaging/inbox.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import { insertAuditEntry } from '#platform/operator/audit.ts';
 import { type BookingRow, COLUMNS, type SaveValues } from './booking-rows.ts';
-import { UNPAID } from './status-lists.ts';
+import { EXPIRING } from './status-lists.ts';
 
 export const readNow = statement<{ now: Date }>('booking-now', 'SELECT now()');
 
@@ -28,7 +28,11 @@ const saving = (more = '') => `
         SET status = :status::booking_status, live = :live, version = :version,
             next_payment_attempt_at = :nextPaymentAttemptAt, refund_amount = :refundAmount,
             payment_cancelled = :paymentCancelled,
-            registration_cancelled = :registrationCancelled, payment_method = :paymentMethod
+            registration_cancelled = :registrationCancelled, payment_method = :paymentMethod,
+            decision = :decision, rejection_reason = :rejectionReason,
+            goodwill_amount = :goodwillAmount,
+            hold_expires_at = coalesce(:holdExpiresAt::timestamptz, hold_expires_at),
+            payment_attempts = coalesce(:paymentAttempts::int, payment_attempts)
       WHERE id = :id::uuid AND version = :previousVersion
         AND NOT EXISTS (SELECT FROM inbox WHERE event_id = :eventId::uuid)
   RETURNING id),
@@ -51,13 +55,13 @@ export const updateBookingWithAudit = namedStatement<
 );
 
 // The lease keeps other replicas away for longer than a payment call may take.
-export const claimUnpaid = statement<BookingRow & { now: Date }>(
-  'booking-claim-unpaid',
+export const claimExpiring = statement<BookingRow & { now: Date }>(
+  'booking-claim-expiring',
   `UPDATE booking
       SET payment_attempts = payment_attempts + 1,
           next_payment_attempt_at = now() + interval '10 seconds'
     WHERE id IN (SELECT id FROM booking
-                  WHERE status IN (${UNPAID})
+                  WHERE status IN (${EXPIRING})
                     AND next_payment_attempt_at <= now()
                     AND (NOT $2::boolean OR hold_expires_at <= now())
                   ORDER BY next_payment_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)

@@ -16,9 +16,9 @@ import { FINAL } from './status-lists.ts';
 const MAX_REASON_LENGTH = 1_000;
 /**
  * Something may follow: a step of the saga, or the cancellation of a use that has not ended. As text,
- * because a newer release may know more statuses: `REJECTED` will be final.
+ * because a newer release may know more statuses.
  */
-const IS_OPEN = `NOT (status::text IN (${FINAL}, 'REJECTED')
+const IS_OPEN = `NOT (status::text IN (${FINAL})
                    OR status::text = 'REGISTERED' AND end_at < now())`;
 
 const insertErasure = namedStatement<

@@ -4,6 +4,7 @@ import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import {
   paymentCancelled,
+  paymentRefunded,
   registered,
   registrationCancelled,
   registrationRejected,
@@ -24,7 +25,11 @@ export async function consumeEvents(
 
   await consumer.subscribe(
     paymentEvents,
-    { PaymentCancelled: saga(paymentCancelled) },
+    {
+      PaymentCancelled: saga(paymentCancelled),
+      PaymentRefunded: ({ id, payload: { bookingId, goodwill } }) =>
+        paymentRefunded(ports, { id, bookingId }, goodwill ?? 0),
+    },
     { concurrency: 4 },
   );
   await consumer.subscribe(

@@ -3,7 +3,7 @@ import { statement } from '#platform/database/postgres.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import { insertAuditEntry } from '#platform/operator/audit.ts';
 import { type BookingRow, COLUMNS, type InsertedRow, type InsertValues } from './booking-rows.ts';
-import { UNPAID } from './status-lists.ts';
+import { EXPIRING } from './status-lists.ts';
 
 // A trigger writes the hold first, and skips the booking where another owner's live hold overlaps.
 // ON CONFLICT covers the idempotency key, there the constraint. Both check before they write: a
@@ -16,13 +16,18 @@ export const insertBooking = namedStatement<InsertedRow, keyof InsertValues>(
      INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name,
             time_zone, start_at, end_at, headcount, price_amount, currency, refund_tiers,
             payment_method, status, live, version, requested_at, hold_expires_at,
-            payment_attempts, next_payment_attempt_at, correlation_id)
+            payment_attempts, next_payment_attempt_at, correlation_id, price_lines, vat_amount,
+            add_ons, note, buffer_before_minutes, buffer_after_minutes)
      SELECT :id::uuid, :customerId, :idempotencyKey, :spaceId::uuid, :hostId, :spaceName,
             :timeZone, :startAt::timestamptz, :endAt::timestamptz, :headcount::int,
             :priceAmount::int, :currency::currency, :refundTiers::jsonb,
-            :paymentMethod, 'REQUESTED', TRUE, :version::int, now(),
-            now() + :holdMs::int * interval '1 ms',
-            :paymentAttempts::int, now() + :firstRetryMs::int * interval '1 ms', :correlationId
+            :paymentMethod, :status::booking_status, TRUE, :version::int, now(),
+            CASE WHEN :status = 'AWAITING_APPROVAL'
+                 THEN least(now() + :holdMs::bigint * interval '1 ms', :startAt::timestamptz)
+                 ELSE now() + :holdMs::bigint * interval '1 ms' END,
+            :paymentAttempts::int, now() + :firstRetryMs::bigint * interval '1 ms', :correlationId,
+            :priceLines::jsonb, :vatAmount::int, :addOns::jsonb, :note, :bufferBeforeMinutes::int,
+            :bufferAfterMinutes::int
        FROM customer WHERE unpaid < :maxUnpaidHolds::int
      ON CONFLICT DO NOTHING
   RETURNING requested_at, hold_expires_at, next_payment_attempt_at),
@@ -37,12 +42,13 @@ export const insertBooking = namedStatement<InsertedRow, keyof InsertValues>(
 // while it holds a row that the other one waits for.
 export const lockCustomer = statement('booking-lock-customer', 'SELECT booking_unpaid_holds($1)');
 
+/** Bookings whose expired holds overlap [$2, $3) in the space $1. */
 const STALE_HOLDS = `
      FROM booking
     WHERE id IN (SELECT booking_id FROM slot_hold
                   WHERE space_id = $1::uuid AND live
                     AND tstzrange(start_at, end_at, '[)') && tstzrange($2, $3, '[)'))
-      AND status IN (${UNPAID}) AND hold_expires_at <= now()`;
+      AND status IN (${EXPIRING}) AND hold_expires_at <= now()`;
 
 export const hasStaleHolds = statement<{ found: boolean }>(
   'booking-has-stale-holds',

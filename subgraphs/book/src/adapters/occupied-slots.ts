@@ -1,7 +1,7 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { TimeSlot } from '../domain/time-slot.ts';
 import { batched } from './batched.ts';
-import { UNPAID } from './status-lists.ts';
+import { EXPIRING } from './status-lists.ts';
 
 interface SlotQuery {
   spaceId: string;
@@ -18,7 +18,7 @@ const occupied = statement<TimeSlot & { place: number }>(
      JOIN slot_hold h ON h.space_id = q.space_id AND h.live
       AND tstzrange(h.start_at, h.end_at, '[)') && tstzrange(q.from_at, q.to_at, '[)')
      LEFT JOIN booking b ON b.id = h.booking_id
-    WHERE (b.status IN (${UNPAID}) AND b.hold_expires_at <= now()) IS NOT TRUE
+    WHERE (b.status IN (${EXPIRING}) AND b.hold_expires_at <= now()) IS NOT TRUE
     ORDER BY q.place, h.start_at`,
 );
 

@@ -4,9 +4,9 @@ import type { Relay } from '#platform/messaging/relay.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { BookingStore, SaveResult } from '../ports.ts';
-import { toCancelEntry } from './booking-audit.ts';
+import { toActionEntry } from './booking-audit.ts';
 import { type BookingRow, toBooking } from './booking-rows.ts';
-import { claimUnpaid, findByKey, findForEvent, readNow } from './booking-statements.ts';
+import { claimExpiring, findByKey, findForEvent, readNow } from './booking-statements.ts';
 import { insertWithHold } from './insert-booking.ts';
 import { occupiedSlots } from './occupied-slots.ts';
 import { type Cause, saveBooking } from './save-booking.ts';
@@ -68,12 +68,12 @@ export function prismaBookingStore(
       return inserted === 'conflict' ? 'overlap' : inserted;
     },
     save: (previous, next, eventId) => save(previous, next, { eventId }),
-    saveCancellation: (previous, next, by) =>
-      save(previous, next, { auditEntry: toCancelEntry(next, by) }),
+    saveAction: (previous, next, by, action) =>
+      save(previous, next, { auditEntry: toActionEntry(next, by, action) }),
     recordEvent: async (eventId) => void (await recordProcessed(pool, eventId)),
     occupiedSlots: occupiedSlots(pool),
-    claimUnpaid: async (limit, which) =>
-      (await claimUnpaid(pool, limit, which === 'expired')).map(({ now, ...row }) => ({
+    claimExpiring: async (limit, which) =>
+      (await claimExpiring(pool, limit, which === 'expired')).map(({ now, ...row }) => ({
         booking: toBooking(row),
         now,
       })),

@@ -1,25 +1,28 @@
 import { z } from 'zod';
-import { type Principal, requirePrincipal } from '#platform/auth/principal.ts';
+import { requirePrincipal } from '#platform/auth/principal.ts';
+import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import { readPage, toConnection } from '#platform/graphql/pagination.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
+import { isText } from '#platform/graphql/text.ts';
 import { roleFor } from '#platform/operator/audit.ts';
 import { cancelBooking } from '../application/cancel-booking.ts';
-import { type BookingPrincipal, findRole } from '../application/find-role.ts';
-import { requestBooking } from '../application/request-booking.ts';
+import {
+  approveBooking,
+  type DecideBookingResult,
+  rejectBooking,
+} from '../application/decide-booking.ts';
+import { findRole } from '../application/find-role.ts';
+import { type PricedRequest, requestBooking } from '../application/request-booking.ts';
 import { Booking } from '../domain/booking.ts';
-import type { BookingRequest } from '../domain/booking-request.ts';
-import type { Money } from '../domain/money.ts';
-import type { Role } from '../domain/role.ts';
+import type { AddOnSelection } from '../domain/price-quote.ts';
 import type { BookingFilter, BookPorts } from '../ports.ts';
+import { bookingFields, findVisibleBooking, toBookingPrincipal } from './booking-fields.ts';
 import { parseFilter } from './booking-filter.ts';
 import { spaceFields } from './space-resolvers.ts';
 
-/** A booking, and the role in which the principal sees it. */
-interface VisibleBooking {
-  booking: Booking;
-  role: Role;
-}
+/** Of the words with which a host rejects a booking. */
+const MAX_REASON_LENGTH = 500;
 
 interface BookingsArgs {
   filter?: Partial<BookingFilter> | null;
@@ -27,7 +30,10 @@ interface BookingsArgs {
   after?: string | null;
 }
 
-type RequestBookingInput = Omit<BookingRequest, 'customerId'>;
+type RequestBookingInput = Omit<PricedRequest, 'customerId' | 'addOns' | 'note' | 'expectedTotal'> &
+  Partial<Pick<PricedRequest, 'note' | 'expectedTotal'>> & {
+    addOns?: readonly AddOnSelection[] | null;
+  };
 
 export function resolvers(ports: BookPorts) {
   return {
@@ -38,6 +44,7 @@ export function resolvers(ports: BookPorts) {
     Problem: { __resolveType: ({ type }: { type: string }) => type },
     RequestBookingResult: { __resolveType: ({ type }: { type: string }) => type },
     CancelBookingResult: { __resolveType: ({ type }: { type: string }) => type },
+    DecideBookingResult: { __resolveType: ({ type }: { type: string }) => type },
   };
 }
 
@@ -74,6 +81,9 @@ function mutations(ports: BookPorts) {
         slot: { ...input.slot },
         spaceId: parseId(input.spaceId, 'input.spaceId'),
         customerId: user.userId,
+        addOns: (input.addOns ?? []).map((each) => ({ ...each })),
+        note: input.note?.trim() || null,
+        expectedTotal: input.expectedTotal ?? null,
       };
       const result = await requestBooking(ports, request, roleFor(user, 'customer'));
       if (result instanceof Booking) {
@@ -100,35 +110,33 @@ function mutations(ports: BookPorts) {
         refund: booking.quoteRefund(role, ports.clock()),
       };
     },
+
+    async approveBooking(
+      _: unknown,
+      { input }: { input: { bookingId: string } },
+      { principal }: SubgraphContext,
+    ) {
+      const user = toBookingPrincipal(requirePrincipal(principal));
+      const bookingId = parseId(input.bookingId, 'input.bookingId');
+      return toDecideResult(await approveBooking(ports, user, bookingId));
+    },
+
+    async rejectBooking(
+      _: unknown,
+      { input }: { input: { bookingId: string; reason: string } },
+      { principal }: SubgraphContext,
+    ) {
+      const user = toBookingPrincipal(requirePrincipal(principal));
+      const bookingId = parseId(input.bookingId, 'input.bookingId');
+      const reason = input.reason.trim();
+      if (reason === '' || reason.length > MAX_REASON_LENGTH || !isText(reason)) {
+        throw badInput('input.reason', `Say why, in at most ${MAX_REASON_LENGTH} characters.`);
+      }
+      return toDecideResult(await rejectBooking(ports, user, bookingId, reason));
+    },
   };
 }
 
-function bookingFields(ports: BookPorts) {
-  return {
-    __resolveReference: ({ id }: { id: string }, { principal }: SubgraphContext) =>
-      principal ? findVisibleBooking(ports, id, principal) : null,
-    id: ({ booking }: VisibleBooking) => booking.state.id,
-    space: ({ booking }: VisibleBooking) => ({ id: booking.state.spaceId }),
-    slot: ({ booking }: VisibleBooking) => booking.state.slot,
-    headcount: ({ booking }: VisibleBooking) => booking.state.headcount,
-    price: ({ booking }: VisibleBooking) => booking.state.price,
-    status: ({ booking }: VisibleBooking) => booking.state.status,
-    requestedAt: ({ booking }: VisibleBooking) => booking.state.requestedAt,
-    refundQuote: ({ booking, role }: VisibleBooking): Money =>
-      booking.quoteRefund(role, ports.clock()),
-  };
-}
-
-async function findVisibleBooking(
-  ports: BookPorts,
-  id: string,
-  principal: Principal,
-): Promise<VisibleBooking | null> {
-  const booking = await ports.bookings.find(id);
-  const role = booking && findRole(booking, toBookingPrincipal(principal));
-  return booking && role ? { booking, role } : null;
-}
-
-function toBookingPrincipal({ userId, roles }: Principal): BookingPrincipal {
-  return { userId, isOperator: roles.includes('operator') };
+function toDecideResult(result: DecideBookingResult) {
+  return 'type' in result ? result : { type: 'DecideBookingSuccess', booking: result };
 }

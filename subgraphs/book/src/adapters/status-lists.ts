@@ -1,9 +1,9 @@
 import {
   type BookingStatus,
   checkedStatuses,
+  expiringStatuses,
   finalStatuses,
   pendingStatuses,
-  unpaidStatuses,
 } from '../domain/lifecycle.ts';
 
 /*
@@ -14,7 +14,7 @@ import {
 const toList = (statuses: readonly BookingStatus[]): string =>
   statuses.map((status) => `'${status}'`).join(', ');
 
-export const UNPAID = toList(unpaidStatuses);
+export const EXPIRING = toList(expiringStatuses);
 export const PENDING = toList(pendingStatuses);
 export const CHECKED = toList(checkedStatuses);
 export const FINAL = toList(finalStatuses);

@@ -19,6 +19,14 @@ export const paymentCancelled = (ports: BookPorts, event: SagaEvent): Promise<vo
     (booking) => booking.completePaymentCancellation(),
   ]);
 
+/** An operator gave back part of the charge: `goodwill` is all of it so far. */
+export const paymentRefunded = (
+  ports: BookPorts,
+  event: SagaEvent,
+  goodwill: number,
+): Promise<void> =>
+  processEvent(ports, event, 'payment refunded', [(booking) => booking.recordGoodwill(goodwill)]);
+
 /** Nothing is registered unpaid, so a registration that overtakes its approval implies it. */
 export const registered = (ports: BookPorts, event: SagaEvent): Promise<void> =>
   processEvent(ports, event, 'use registered', [
@@ -118,14 +126,15 @@ const MAX_CONCURRENT_RETRIES = 8;
 
 /**
  * Retries payments whose outcome is unknown and which are due: requests the payment again with the
- * same key or, once the hold has expired, queries its outcome and releases the slot. The rate is
- * limited to spare payment; while its circuit is open, only expired holds are processed.
+ * same key or, once the hold has expired, queries its outcome and releases the slot. Releases the slots
+ * of bookings that their hosts have not decided in time. The rate is limited to spare payment; while its
+ * circuit is open, only expired holds are processed.
  */
 export async function retryDuePayments(ports: BookPorts): Promise<void> {
   const { payments, bookings } = ports;
   const limit = Math.ceil((ports.deferredPerSecond * RETRY_PERIOD_MS) / 1_000);
   const circuit = payments.circuit();
-  const due = await bookings.claimUnpaid(
+  const due = await bookings.claimExpiring(
     circuit === 'half-open' ? 1 : limit,
     circuit === 'open' ? 'expired' : 'all',
   );
@@ -141,6 +150,10 @@ export async function retryDuePayments(ports: BookPorts): Promise<void> {
 
 /** `now` is when the booking was claimed, by the database's clock. */
 async function retryOrExpire(ports: BookPorts, booking: Booking, now: Date): Promise<void> {
+  if (booking.awaitsApproval) {
+    await expire(ports, booking, now);
+    return;
+  }
   if (now < booking.state.holdExpiresAt) {
     await requestPayment(ports, booking);
     return;
@@ -151,6 +164,10 @@ async function retryOrExpire(ports: BookPorts, booking: Booking, now: Date): Pro
     return;
   }
   // A payment that is approved later finds the booking released, and is refunded.
+  await expire(ports, booking, now);
+}
+
+async function expire(ports: BookPorts, booking: Booking, now: Date): Promise<void> {
   const expired = await advance(ports, booking, [(current) => current.expire(now)]);
   if (expired instanceof Booking) ports.log('hold expired', { bookingId: booking.state.id });
 }

@@ -24,7 +24,7 @@ export async function cancelBooking(
     const cancelling = booking.cancel(role, ports.clock());
     if (!(cancelling instanceof Booking)) return toRefusal(booking);
     const by = { userId: principal.userId, role };
-    const saved = await ports.bookings.saveCancellation(booking, cancelling, by);
+    const saved = await ports.bookings.saveAction(booking, cancelling, by, 'cancelBooking');
     // Stale: the booking changed meanwhile, and the quote may have changed with it.
     if (saved === 'stale') continue;
     ports.log('booking cancelled', { bookingId, by: role });
@@ -34,7 +34,7 @@ export async function cancelBooking(
 
 function toRefusal({ state: { status } }: Booking): BookingNotCancellable {
   const message =
-    status === 'DECLINED' || status === 'EXPIRED'
+    status === 'DECLINED' || status === 'EXPIRED' || status === 'REJECTED'
       ? `The booking is ${status.toLowerCase()} already: there is nothing to cancel.`
       : 'The booked time is over.';
   return { type: 'BookingNotCancellable', message, status };

@@ -1,8 +1,11 @@
 import { Booking } from '../domain/booking.ts';
 import type { BookingRequest } from '../domain/booking-request.ts';
+import type { CatalogueSpace } from '../domain/catalogue-space.ts';
+import { refundSchedule } from '../domain/refund-schedule.ts';
 import type {
   IdempotencyKeyReused,
   InvalidBookingRequest,
+  PriceChanged,
   SlotUnavailable,
   SpaceNotFound,
   TooManyPendingBookings,
@@ -20,6 +23,9 @@ export interface PaymentDeclined {
   booking: Booking;
 }
 
+/** A request, and the total that the customer was shown; null: whatever it costs. */
+export type PricedRequest = BookingRequest & { expectedTotal?: number | null };
+
 export type RequestBookingResult =
   | Booking
   | SlotUnavailable
@@ -27,6 +33,7 @@ export type RequestBookingResult =
   | SpaceNotFound
   | PaymentDeclined
   | IdempotencyKeyReused
+  | PriceChanged
   | TooManyPendingBookings;
 
 /**
@@ -36,19 +43,11 @@ export type RequestBookingResult =
  */
 export async function requestBooking(
   ports: BookPorts,
-  request: BookingRequest,
+  { expectedTotal = null, ...request }: PricedRequest,
   role: Role,
 ): Promise<RequestBookingResult> {
-  const now = ports.clock();
   const space = await findListedSpace(ports, request.spaceId);
-  const booking = space
-    ? Booking.request(request, space, {
-        id: ports.newId(),
-        now,
-        holdSeconds: ports.holdSeconds,
-        correlationId: ports.correlationId(),
-      })
-    : ({ type: 'SpaceNotFound', message: 'There is no such space.' } as const);
+  const booking = await toBooking(ports, { ...request, expectedTotal }, space);
   if (!space || !(booking instanceof Booking)) {
     return (await findRepeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
   }
@@ -58,7 +57,7 @@ export async function requestBooking(
   const inserted = await ports.bookings.insert(booking, maxUnpaidHolds, by);
   if (inserted instanceof Booking) {
     ports.log('booking requested', { bookingId: inserted.state.id, spaceId: space.id });
-    return toResult(await requestPayment(ports, inserted));
+    return inserted.awaitsApproval ? inserted : toResult(await requestPayment(ports, inserted));
   }
   const earlier = await findRepeated(ports, request);
   if (earlier) return earlier;
@@ -73,6 +72,36 @@ export async function requestBooking(
     type: 'SlotUnavailable',
     message: `${space.name} is not free at that time.`,
     alternatives: await findAlternatives(ports, space, request.slot),
+  };
+}
+
+/** The booking to insert, or why there is none. */
+async function toBooking(
+  ports: BookPorts,
+  request: PricedRequest,
+  space: CatalogueSpace | null,
+): Promise<Booking | SpaceNotFound | InvalidBookingRequest | PriceChanged> {
+  if (!space || space.state === 'ARCHIVED') {
+    return { type: 'SpaceNotFound', message: 'There is no such space.' };
+  }
+  const booking = Booking.request(request, space, {
+    id: ports.newId(),
+    now: ports.clock(),
+    holdSeconds: ports.holdSeconds,
+    holidays: await findHolidays(ports, space, request.slot),
+    correlationId: ports.correlationId(),
+  });
+  if (!(booking instanceof Booking)) return booking;
+  const { price, priceLines, vat, slot, timeZone, refundTiers } = booking.state;
+  const expected = request.expectedTotal ?? price.amount;
+  if (expected === price.amount) return booking;
+  return {
+    type: 'PriceChanged',
+    message: `The price is ${price.amount} ${price.currency}, not ${expected}: look at the quote and try again.`,
+    quote: {
+      ...{ total: price, lines: priceLines, vat },
+      refundSchedule: refundSchedule(price, refundTiers, slot.startAt, timeZone),
+    },
   };
 }
 

@@ -1,6 +1,7 @@
+import { findSlotProblem } from './booking-rules.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
-import { isOpenDuring } from './opening-hours.ts';
-import { lengthMs, type TimeSlot } from './time-slot.ts';
+import type { AddOnSelection } from './price-quote.ts';
+import type { TimeSlot } from './time-slot.ts';
 
 /** The input of a customer. */
 export interface BookingRequest {
@@ -10,10 +11,13 @@ export interface BookingRequest {
   slot: TimeSlot;
   headcount: number;
   paymentMethod: string;
+  addOns: readonly AddOnSelection[];
+  /** The customer's words to the host. */
+  note: string | null;
 }
 
-const MAX_SLOT_MS = 31 * 24 * 3_600_000;
 const MAX_TOKEN_LENGTH = 200;
+const MAX_NOTE_LENGTH = 500;
 
 /** A field of the request that breaks a rule; the message ends with a full stop. */
 export interface RequestProblem {
@@ -21,39 +25,31 @@ export interface RequestProblem {
   message: string;
 }
 
-/** The first rule of the space, or of all bookings, that the request breaks. */
+/**
+ * The first rule of the space, or of all bookings, that the request breaks. Headcount and add-ons are
+ * checked where they are priced.
+ */
 export function findProblem(
   request: BookingRequest,
   space: CatalogueSpace,
   now: Date,
 ): RequestProblem | undefined {
-  const { slot, headcount } = request;
-  if (slot.endAt <= slot.startAt) {
-    return { field: 'slot.endAt', message: 'The slot must end after it starts.' };
-  }
-  if (slot.startAt <= now) {
-    return { field: 'slot.startAt', message: 'The slot must start in the future.' };
-  }
-  if (lengthMs(slot) > MAX_SLOT_MS) {
-    return { field: 'slot', message: 'The slot must be no longer than 31 days.' };
-  }
-  if (!isOpenDuring(slot, space.openingHours, space.timeZone)) {
-    return {
-      field: 'slot',
-      message: `The slot must lie within the opening hours of ${space.name} (${space.timeZone}).`,
-    };
-  }
-  if (headcount < 1) return { field: 'headcount', message: 'At least one person must come.' };
-  if (headcount > space.capacity) {
-    return {
-      field: 'headcount',
-      message: `${space.name} takes at most ${space.capacity} people, not ${headcount}.`,
-    };
-  }
   return (
+    findSlotProblem(request.slot, space, now) ??
     findTokenProblem('paymentMethod', request.paymentMethod) ??
-    findTokenProblem('idempotencyKey', request.idempotencyKey)
+    findTokenProblem('idempotencyKey', request.idempotencyKey) ??
+    findNoteProblem(request.note)
   );
+}
+
+function findNoteProblem(note: string | null): RequestProblem | undefined {
+  // Line breaks and tabs are allowed.
+  if (note === null || (note.length <= MAX_NOTE_LENGTH && !/(?![\n\r\t])\p{Cc}/u.test(note)))
+    return undefined;
+  return {
+    field: 'note',
+    message: `The note must have at most ${MAX_NOTE_LENGTH} characters, none a control character.`,
+  };
 }
 
 function findTokenProblem(field: string, text: string): RequestProblem | undefined {

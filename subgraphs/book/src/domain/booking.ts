@@ -1,11 +1,20 @@
 import { type BookingRequest, findProblem } from './booking-request.ts';
-import { type RefundTier, refundByTier } from './cancellation-policy.ts';
+import type { RefundTier } from './cancellation-policy.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
-import { type BookingStatus, holdsSlot, isUnpaid, nextStatus, type Verb } from './lifecycle.ts';
-import { calculatePrice, MAX_AMOUNT, type Money } from './money.ts';
+import {
+  type BookingStatus,
+  holdsSlot,
+  isExpiring,
+  isUnpaid,
+  nextStatus,
+  type Verb,
+} from './lifecycle.ts';
+import type { Money } from './money.ts';
+import { type AddOnSelection, type PriceLine, quotePrice } from './price-quote.ts';
+import { type RefundStep, refundAt, refundSchedule } from './refund-schedule.ts';
 import type { IllegalTransition, InvalidBookingRequest } from './refusals.ts';
 import type { Role } from './role.ts';
-import { lengthMs, type TimeSlot } from './time-slot.ts';
+import type { TimeSlot } from './time-slot.ts';
 
 export interface BookingState {
   id: string;
@@ -17,21 +26,36 @@ export interface BookingState {
   timeZone: string;
   slot: TimeSlot;
   headcount: number;
-  /** Frozen at the request, like the refund tiers. */
+  addOns: readonly AddOnSelection[];
+  /** The customer's words to the host. */
+  note: string | null;
+  /** Frozen at the request, like everything down to the buffers. */
   price: Money;
+  priceLines: readonly PriceLine[];
+  /** Inside the price. */
+  vat: Money;
   refundTiers: readonly RefundTier[];
+  /** Kept free before and after the slot. */
+  bufferBeforeMinutes: number;
+  bufferAfterMinutes: number;
   /** Empty once the payment is not awaited any more. */
   paymentMethod: string;
   status: BookingStatus;
   /** Rises with every change; a store refuses to save over a newer one. */
   version: number;
   requestedAt: Date;
+  /** The end of the hold unless the host's decision, then the payment, comes first. */
   holdExpiresAt: Date;
+  /** Null: the host has not decided, or need not. */
+  decision: 'APPROVED' | 'REJECTED' | null;
+  rejectionReason: string | null;
   paymentAttempts: number;
-  /** When payment is requested again; null unless its outcome is unknown. */
+  /** When payment is requested again, or the hold expires; null unless one of them may follow. */
   nextPaymentAttemptAt: Date | null;
   /** What the cancellation refunds, frozen when it was accepted. */
   refund: Money | null;
+  /** What operators gave back of the charge beyond the policy. */
+  goodwill: Money;
   paymentCancelled: boolean;
   registrationCancelled: boolean;
   correlationId: string;
@@ -40,6 +64,19 @@ export interface BookingState {
 /** When payment is requested again if the process ends between the commit and the payment call. */
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** What a request is made in. */
+export interface BookingContext {
+  id: string;
+  now: Date;
+  /** For how long the slot is held for its payment. */
+  holdSeconds: number;
+  /** Public holidays of the space's country around the slot, YYYY-MM-DD. */
+  holidays: ReadonlySet<string>;
+  correlationId: string;
+}
 
 /** A booking: immutable; every verb returns the next version, or that the lifecycle does not admit it. */
 export class Booking {
@@ -49,39 +86,50 @@ export class Booking {
     this.state = state;
   }
 
-  /** Holds the slot at today's price and refund tiers, or names what is wrong with the request. */
+  /**
+   * Holds the slot at the price that {@link quotePrice} gives for the dates in `holidays`, or names what is
+   * wrong with the request. The payment is requested at once, or when the host has approved.
+   */
   static request(
     request: BookingRequest,
     space: CatalogueSpace,
-    context: { id: string; now: Date; holdSeconds: number; correlationId: string },
+    context: BookingContext,
   ): Booking | InvalidBookingRequest {
     const problem = findProblem(request, space, context.now);
     if (problem) return { type: 'InvalidBookingRequest', ...problem };
-    const amount = calculatePrice(space.hourlyRate, lengthMs(request.slot));
-    if (amount === undefined) {
-      return {
-        type: 'InvalidBookingRequest',
-        field: 'slot',
-        message: `The price of this slot exceeds ${MAX_AMOUNT}: choose a shorter one.`,
-      };
-    }
-    const nowMs = context.now.getTime();
-    const holdExpiresMs = nowMs + context.holdSeconds * 1_000;
+    const quote = quotePrice(space, request, context.holidays);
+    if ('field' in quote) return { type: 'InvalidBookingRequest', ...quote };
+    const { now } = context;
+    const { bufferBeforeMinutes, bufferAfterMinutes, approvalHours } = space.bookingRules;
+    const awaitsApproval = space.bookingMode === 'APPROVAL';
+    const { startAt } = request.slot;
+    const decideBefore = Math.min(now.getTime() + approvalHours * HOUR_MS, startAt.getTime());
     return new Booking({
       ...request,
       id: context.id,
       hostId: space.hostId,
       spaceName: space.name,
       timeZone: space.timeZone,
-      price: { amount, currency: space.currency },
+      price: quote.total,
+      priceLines: quote.lines,
+      vat: quote.vat,
       refundTiers: space.refundTiers,
-      status: 'REQUESTED',
+      bufferBeforeMinutes,
+      bufferAfterMinutes,
+      status: awaitsApproval ? 'AWAITING_APPROVAL' : 'REQUESTED',
       version: 1,
-      requestedAt: context.now,
-      holdExpiresAt: new Date(holdExpiresMs),
-      paymentAttempts: 1,
-      nextPaymentAttemptAt: new Date(Math.min(nowMs + FIRST_RETRY_MS, holdExpiresMs)),
+      requestedAt: now,
+      decision: null,
+      rejectionReason: null,
+      ...(awaitsApproval
+        ? {
+            holdExpiresAt: new Date(decideBefore),
+            paymentAttempts: 0,
+            nextPaymentAttemptAt: new Date(decideBefore),
+          }
+        : toFirstAttempt(now, context.holdSeconds)),
       refund: null,
+      goodwill: { ...quote.total, amount: 0 },
       paymentCancelled: false,
       registrationCancelled: false,
       correlationId: context.correlationId,
@@ -97,6 +145,24 @@ export class Booking {
     return isUnpaid(this.state.status);
   }
 
+  /** Whether its hold ends at `holdExpiresAt` unless something comes first. */
+  get isExpiring(): boolean {
+    return isExpiring(this.state.status);
+  }
+
+  get awaitsApproval(): boolean {
+    return this.state.status === 'AWAITING_APPROVAL';
+  }
+
+  /** What it occupies: the slot with its buffers. */
+  get hold(): TimeSlot {
+    const { slot, bufferBeforeMinutes, bufferAfterMinutes } = this.state;
+    return {
+      startAt: new Date(slot.startAt.getTime() - bufferBeforeMinutes * MINUTE_MS),
+      endAt: new Date(slot.endAt.getTime() + bufferAfterMinutes * MINUTE_MS),
+    };
+  }
+
   /**
    * Whether the booking was made by an equal request. `hasPaymentMethod` says whether its payment
    * method is the booking's, which may be erased here.
@@ -108,8 +174,22 @@ export class Booking {
       state.slot.startAt.getTime() === request.slot.startAt.getTime() &&
       state.slot.endAt.getTime() === request.slot.endAt.getTime() &&
       state.headcount === request.headcount &&
+      state.note === request.note &&
+      toSelectionKey(state.addOns) === toSelectionKey(request.addOns) &&
       hasPaymentMethod
     );
+  }
+
+  /** The host says yes, before the hold expires: the payment is requested now. `now` is the database's. */
+  approve(now: Date, holdSeconds: number): Booking | IllegalTransition {
+    if (now >= this.state.holdExpiresAt) return this.illegal('approve');
+    return this.apply('approve', { decision: 'APPROVED', ...toFirstAttempt(now, holdSeconds) });
+  }
+
+  /** The host says no: nothing was charged. `now` is the database's. */
+  reject(now: Date, reason: string): Booking | IllegalTransition {
+    if (now >= this.state.holdExpiresAt) return this.illegal('reject');
+    return this.apply('reject', { decision: 'REJECTED', rejectionReason: reason });
   }
 
   /** The payment's outcome is unknown: the hold stays, and payment is retried with backoff. `now` is the database's. */
@@ -127,7 +207,7 @@ export class Booking {
     return this.apply('declinePayment');
   }
 
-  /** The payment did not come in time; `now` is the database's. */
+  /** The host's decision or the payment did not come in time; `now` is the database's. */
   expire(now: Date): Booking | IllegalTransition {
     if (now < this.state.holdExpiresAt) return this.illegal('expire');
     return this.apply('expire');
@@ -139,28 +219,41 @@ export class Booking {
   }
 
   /**
-   * What a cancellation now would refund: all of it until the payment is confirmed or when the host
-   * cancels, later by the tiers frozen at the request. Once cancelled, what that cancellation refunds.
+   * What a cancellation would refund, over time: all of the charge until the payment is confirmed or when
+   * the host cancels, later by the tiers frozen at the request, and never more than what operators have
+   * left of it. Once cancelled, what that cancellation refunds.
    */
-  quoteRefund(role: Role, now: Date): Money {
+  refundSchedule(role: Role): RefundStep[] {
     const { state } = this;
-    const all = state.price;
+    const { price, goodwill } = state;
+    const left = { ...price, amount: price.amount - goodwill.amount };
     switch (state.status) {
       case 'REQUESTED':
       case 'PAYMENT_DEFERRED':
-        return all;
+        return [{ until: null, percent: 100, refund: price }];
       case 'PAID':
       case 'REGISTERED':
-        return role === 'host'
-          ? all
-          : refundByTier(all, state.refundTiers, state.slot.startAt, state.timeZone, now);
+        if (role === 'host') return [{ until: null, percent: 100, refund: left }];
+        return refundSchedule(price, state.refundTiers, state.slot.startAt, state.timeZone).map(
+          (step) => (step.refund.amount > left.amount ? { ...step, refund: left } : step),
+        );
       case 'CANCELLING':
-      case 'CANCELLED':
-        return state.refund ?? { ...all, amount: 0 };
+      case 'CANCELLED': {
+        const refund = state.refund ?? { ...price, amount: 0 };
+        const percent = price.amount === 0 ? 0 : Math.round((100 * refund.amount) / price.amount);
+        return [{ until: null, percent, refund }];
+      }
+      case 'AWAITING_APPROVAL':
+      case 'REJECTED':
       case 'DECLINED':
       case 'EXPIRED':
-        return { ...all, amount: 0 };
+        return [{ until: null, percent: 0, refund: { ...price, amount: 0 } }];
     }
+  }
+
+  /** What a cancellation now would refund: the present step of {@link refundSchedule}. */
+  quoteRefund(role: Role, now: Date): Money {
+    return refundAt(this.refundSchedule(role), now);
   }
 
   /** Accepts the cancellation at the refund quoted now. Payment and space then cancel their parts. */
@@ -171,7 +264,18 @@ export class Booking {
 
   /** The use cannot be registered: the whole price is refunded, whatever the tiers say. */
   rejectRegistration(): Booking | IllegalTransition {
-    return this.apply('rejectRegistration', { refund: this.state.price });
+    const { price, goodwill } = this.state;
+    return this.apply('rejectRegistration', {
+      refund: { ...price, amount: price.amount - goodwill.amount },
+    });
+  }
+
+  /** Operators have given back `amount` of the charge in all, in whatever status the booking is. */
+  recordGoodwill(amount: number): Booking {
+    const { state } = this;
+    if (amount <= state.goodwill.amount) return this;
+    const goodwill = { ...state.price, amount };
+    return new Booking({ ...state, goodwill, version: state.version + 1 });
   }
 
   /** Nothing more is charged or refunded. */
@@ -194,7 +298,7 @@ export class Booking {
 
   /**
    * The next version, as the lifecycle has it; `isLastStep`: with `completeCancellation` in it. The
-   * payment method is erased in the version that stops awaiting the payment.
+   * payment method is erased in the version that needs it no more.
    */
   private apply(
     verb: Verb,
@@ -205,11 +309,29 @@ export class Booking {
     let status = nextStatus(verb, state.status);
     if (status && isLastStep) status = nextStatus('completeCancellation', status);
     if (!status) return this.illegal(verb);
-    const erased = isUnpaid(status) ? {} : { nextPaymentAttemptAt: null, paymentMethod: '' };
+    const erased = isExpiring(status) ? {} : { nextPaymentAttemptAt: null, paymentMethod: '' };
     return new Booking({ ...state, ...erased, ...changes, status, version: state.version + 1 });
   }
 
   private illegal(verb: Verb): IllegalTransition {
     return { type: 'IllegalTransition', from: this.state.status, verb };
   }
+}
+
+/** The hold of a booking whose payment is requested now. */
+function toFirstAttempt(now: Date, holdSeconds: number) {
+  const holdExpiresMs = now.getTime() + holdSeconds * 1_000;
+  return {
+    holdExpiresAt: new Date(holdExpiresMs),
+    paymentAttempts: 1,
+    nextPaymentAttemptAt: new Date(Math.min(now.getTime() + FIRST_RETRY_MS, holdExpiresMs)),
+  };
+}
+
+/** The same text for the same add-ons and quantities, in any order. */
+function toSelectionKey(addOns: readonly AddOnSelection[]): string {
+  return addOns
+    .map(({ addOnId, quantity }) => `${addOnId.toLowerCase()} ${quantity}`)
+    .sort()
+    .join();
 }

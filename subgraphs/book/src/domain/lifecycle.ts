@@ -1,5 +1,8 @@
 /** What each status means. `event`: what entering it publishes. */
 const STATUSES = {
+  // The host has not decided yet, and nothing is charged.
+  AWAITING_APPROVAL: { event: 'Booked', awaits: 'approval', holdsSlot: 'always' },
+  REJECTED: { event: 'BookingReleased', awaits: null, holdsSlot: 'never' },
   REQUESTED: { event: 'Booked', awaits: 'payment', holdsSlot: 'always' },
   PAYMENT_DEFERRED: { event: 'BookingStatusChanged', awaits: 'payment', holdsSlot: 'always' },
   PAID: { event: 'BookingPaid', awaits: 'registration', holdsSlot: 'always' },
@@ -18,7 +21,7 @@ const STATUSES = {
 interface StatusMeaning {
   event: string;
   /** The step that must follow before a deadline; null: none must. */
-  awaits: 'payment' | 'registration' | 'cancellation' | null;
+  awaits: 'approval' | 'payment' | 'registration' | 'cancellation' | null;
   holdsSlot: 'always' | 'until-deregistered' | 'never';
 }
 
@@ -32,12 +35,14 @@ const UNPAID = ['REQUESTED', 'PAYMENT_DEFERRED'] as const;
  * `completeCancellation` belongs to the later one's version.
  */
 const TRANSITIONS = {
+  approve: { from: ['AWAITING_APPROVAL'], to: 'REQUESTED' },
+  reject: { from: ['AWAITING_APPROVAL'], to: 'REJECTED' },
   deferPayment: { from: UNPAID, to: 'PAYMENT_DEFERRED' },
   approvePayment: { from: UNPAID, to: 'PAID' },
   declinePayment: { from: UNPAID, to: 'DECLINED' },
-  expire: { from: UNPAID, to: 'EXPIRED' },
+  expire: { from: ['AWAITING_APPROVAL', ...UNPAID], to: 'EXPIRED' },
   confirm: { from: ['PAID'], to: 'REGISTERED' },
-  cancel: { from: [...UNPAID, 'PAID', 'REGISTERED'], to: 'CANCELLING' },
+  cancel: { from: ['AWAITING_APPROVAL', ...UNPAID, 'PAID', 'REGISTERED'], to: 'CANCELLING' },
   rejectRegistration: { from: [...UNPAID, 'PAID'], to: 'CANCELLING' },
   completePaymentCancellation: { from: ['CANCELLING'], to: 'CANCELLING' },
   completeRegistrationCancellation: { from: ['CANCELLING'], to: 'CANCELLING' },
@@ -78,9 +83,13 @@ export const isFinal = (status: BookingStatus): boolean =>
 /** The outcome of the payment is not known yet. */
 export const isUnpaid = (status: BookingStatus): boolean => STATUSES[status].awaits === 'payment';
 
+/** It holds its slot until `holdExpiresAt`, and keeps the payment method for a charge. */
+export const isExpiring = (status: BookingStatus): boolean =>
+  isUnpaid(status) || STATUSES[status].awaits === 'approval';
+
 export const finalStatuses = statuses.filter(isFinal);
-export const unpaidStatuses = statuses.filter(isUnpaid);
-/** What another context's step must follow, before a deadline. */
+export const expiringStatuses = statuses.filter(isExpiring);
+/** The decision of the host or a step of another context must follow, before a deadline. */
 export const pendingStatuses = statuses.filter((status) => STATUSES[status].awaits !== null);
 /** The pending ones whose payment is known: payment and space are queried about them. */
-export const checkedStatuses = pendingStatuses.filter((status) => !isUnpaid(status));
+export const checkedStatuses = pendingStatuses.filter((status) => !isExpiring(status));

@@ -1,4 +1,6 @@
 import type { BookingStatus, Verb } from './lifecycle.ts';
+import type { PriceQuote } from './price-quote.ts';
+import type { RefundStep } from './refund-schedule.ts';
 import type { TimeSlot } from './time-slot.ts';
 
 /** Refusals: rules that say no. They are returned, not thrown. */
@@ -35,6 +37,21 @@ export interface BookingNotCancellable {
   type: 'BookingNotCancellable';
   message: string;
   status: BookingStatus;
+}
+export interface BlockNotFound {
+  type: 'BlockNotFound';
+  message: string;
+}
+export interface BookingNotDecidable {
+  type: 'BookingNotDecidable';
+  message: string;
+  status: BookingStatus;
+}
+/** The price is not the one that the customer was shown. */
+export interface PriceChanged {
+  type: 'PriceChanged';
+  message: string;
+  quote: PriceQuote & { refundSchedule: RefundStep[] };
 }
 /** The booking's status does not admit the verb, such as an approval after expiry. */
 export interface IllegalTransition {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Booking } from '../../src/domain/booking.ts';
-import { aBooking, aRequest, aSpace, legal, NOW, secondsAfter } from '../a-booking.ts';
-import { CONTEXT, HOLD_END, inStatus, UNPAID } from './bookings.ts';
+import { aBooking, aRequest, aSpace, CONTEXT, legal, NOW, secondsAfter } from '../a-booking.ts';
+import { HOLD_END, inStatus, UNPAID } from './bookings.ts';
 
 describe('a hold', () => {
   test.each([

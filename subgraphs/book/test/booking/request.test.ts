@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Booking } from '../../src/domain/booking.ts';
 import type { BookingRequest } from '../../src/domain/booking-request.ts';
 import { MAX_AMOUNT } from '../../src/domain/money.ts';
-import { aBooking, aRequest, aSpace, legal, NOW, secondsAfter } from '../a-booking.ts';
-import { CONTEXT, HOLD_END } from './bookings.ts';
+import { aBooking, aRequest, aSpace, CONTEXT, legal, NOW, secondsAfter } from '../a-booking.ts';
+import { HOLD_END } from './bookings.ts';
 
 const { slot } = aRequest();
 

@@ -21,7 +21,7 @@ afterAll(() => book?.close());
 describe('claiming unpaid bookings', () => {
   const makeDue = () =>
     book.database.query('UPDATE booking SET next_payment_attempt_at = now() WHERE live');
-  const ids = (claimed: Awaited<ReturnType<typeof book.store.claimUnpaid>>) =>
+  const ids = (claimed: Awaited<ReturnType<typeof book.store.claimExpiring>>) =>
     claimed.map(({ booking }) => booking.state.id).sort();
 
   test('each due booking is leased to one of several concurrent claims, within their limits, until the lease ends', async () => {
@@ -31,14 +31,14 @@ describe('claiming unpaid bookings', () => {
     await book.store.save(paid, legal(paid.approvePayment()));
     const unpaidIds = unpaid.map(({ state }) => state.id).sort();
     await makeDue();
-    const claims = await Promise.all(times(3, () => book.store.claimUnpaid(10, 'all')));
+    const claims = await Promise.all(times(3, () => book.store.claimExpiring(10, 'all')));
     for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(10);
-    const rest = await book.store.claimUnpaid(50, 'all');
+    const rest = await book.store.claimExpiring(50, 'all');
     expect(ids([...claims.flat(), ...rest])).toEqual(unpaidIds);
-    expect(await book.store.claimUnpaid(50, 'all')).toEqual([]);
+    expect(await book.store.claimExpiring(50, 'all')).toEqual([]);
 
     await makeDue();
-    const again = await book.store.claimUnpaid(50, 'all');
+    const again = await book.store.claimExpiring(50, 'all');
     expect(ids(again)).toEqual(unpaidIds);
     for (const { booking, now } of again) {
       expect(booking.state).toMatchObject({ paymentAttempts: 3, version: 1, status: 'REQUESTED' });
@@ -50,10 +50,10 @@ describe('claiming unpaid bookings', () => {
   test('a claim finds no booking before it is due, and only expired holds where it is limited to those', async () => {
     await book.database.query('DELETE FROM booking');
     const [expired] = [await book.hold(), await book.hold()];
-    expect(await book.store.claimUnpaid(50, 'all')).toEqual([]);
+    expect(await book.store.claimExpiring(50, 'all')).toEqual([]);
     await makeDue();
     await book.endHold(expired);
-    expect(ids(await book.store.claimUnpaid(50, 'expired'))).toEqual([expired.state.id]);
+    expect(ids(await book.store.claimExpiring(50, 'expired'))).toEqual([expired.state.id]);
   });
 
   test('a claim skips bookings that another transaction has locked, without waiting', async () => {
@@ -62,7 +62,7 @@ describe('claiming unpaid bookings', () => {
     await makeDue();
     const claimed = await book.database.whileLocked(
       `SELECT FROM booking WHERE id = '${busy.state.id}' FOR UPDATE`,
-      () => book.store.claimUnpaid(10, 'all'),
+      () => book.store.claimExpiring(10, 'all'),
     );
     expect(ids(claimed)).toEqual([idle.state.id]);
   });

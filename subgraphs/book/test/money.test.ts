@@ -13,7 +13,9 @@ describe('a price', () => {
     [100, HOUR_MS / 3, 33],
     [200, HOUR_MS / 3, 67],
     [1, HOUR_MS / 2, 1],
-    [1, HOUR_MS / 2 - 1, 0],
+    [1, HOUR_MS / 2 - 1, 1],
+    [1, 1, 1],
+    [MAX_AMOUNT, 0, 0],
     [3, HOUR_MS / 2, 2],
     [0, HOUR_MS, 0],
     [MAX_AMOUNT, HOUR_MS, MAX_AMOUNT],
@@ -37,13 +39,17 @@ describe('a price', () => {
     );
   });
 
-  test('a price is the whole number nearest to rate times hours, the higher of two', () => {
+  test('a price is the whole number nearest to rate times hours, the higher of two, and 0 only where they are', () => {
     fc.assert(
       fc.property(rates, durations, (rate, ms) => {
         const price = calculatePrice(rate, ms);
         const doubled = 2n * BigInt(rate) * BigInt(ms);
         if (price === undefined) {
           expect(doubled >= BigInt(2 * MAX_AMOUNT + 1) * BigInt(HOUR_MS)).toBe(true);
+          return;
+        }
+        if (price === 1 && doubled < BigInt(HOUR_MS)) {
+          expect(doubled > 0n).toBe(true);
           return;
         }
         const error = BigInt(2 * price) * BigInt(HOUR_MS) - doubled;

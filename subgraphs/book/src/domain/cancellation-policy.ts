@@ -1,16 +1,11 @@
-import { DateTime } from 'luxon';
-import { type Money, percentOf } from './money.ts';
+import type { Money } from './money.ts';
+import { type RefundTier, refundAt, refundSchedule } from './refund-schedule.ts';
 
-/** Cancelling at least `daysBefore` full days before the start refunds `percent`. */
-export interface RefundTier {
-  daysBefore: number;
-  percent: number;
-}
+export type { RefundTier };
 
 /**
- * What cancelling at `now` refunds of the price: the largest `daysBefore` that is met applies,
- * none met: 0. A full day is a calendar day of the space's zone: "1 day before Sunday 10:00" is
- * Saturday 10:00 by the wall clock, also where clocks change in between.
+ * What cancelling at `now` refunds of the price: the value of the refund schedule, so that what a
+ * customer was shown and what a cancellation pays cannot differ.
  */
 export function refundByTier(
   price: Money,
@@ -19,9 +14,5 @@ export function refundByTier(
   timeZone: string,
   now: Date,
 ): Money {
-  const start = DateTime.fromJSDate(startAt, { zone: timeZone });
-  const met = tiers
-    .filter((tier) => now.getTime() <= start.minus({ days: tier.daysBefore }).toMillis())
-    .sort((a, b) => b.daysBefore - a.daysBefore);
-  return percentOf(price, met[0]?.percent ?? 0);
+  return refundAt(refundSchedule(price, tiers, startAt, timeZone), now);
 }

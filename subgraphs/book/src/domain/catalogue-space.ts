@@ -1,6 +1,6 @@
 import type { RefundTier } from './cancellation-policy.ts';
 import type { Currency } from './money.ts';
-import type { DayOfWeek, HoursOfDay, OpeningHours } from './opening-hours.ts';
+import type { DayOfWeek, OpeningException, OpeningHours } from './opening-hours.ts';
 
 /** What book knows of a space: its own copy, so that bookings go on while space is down. */
 export interface CatalogueSpace {
@@ -46,13 +46,6 @@ export interface BookingRules {
   bufferAfterMinutes: number;
   /** How long the host may take to decide, at most; never later than the start. */
   approvalHours: number;
-}
-
-/** Replaces the week's hours on one date YYYY-MM-DD of the space's zone; no hours: closed. */
-export interface OpeningException {
-  date: string;
-  hours: readonly HoursOfDay[];
-  reason: string;
 }
 
 /**

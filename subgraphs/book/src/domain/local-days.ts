@@ -1,9 +1,20 @@
 import { IANAZone } from 'luxon';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 const MAX_ZONES = 64;
 const MAX_DAYS_OF_ZONE = 1_000;
+
+/**
+ * A time of one calendar day and one offset: the wall clock shows `instant + offsetMs`, written as if
+ * it were UTC.
+ */
+export interface Stretch {
+  startMs: number;
+  endMs: number;
+  offsetMs: number;
+}
 
 /** A calendar day of a zone, as instants in milliseconds since 1970. */
 interface LocalDay {
@@ -12,7 +23,10 @@ interface LocalDay {
   endMs: number;
   /** The zone's offset at the start, in milliseconds. */
   offsetMs: number;
+  /** 24 hours without a change of clocks. */
   isEven: boolean;
+  /** All of it, in order; null: not computed yet. */
+  stretches: readonly Stretch[] | null;
 }
 
 /**
@@ -22,6 +36,8 @@ interface LocalDay {
 export class LocalDays {
   readonly #zone: IANAZone;
   readonly #days = new Map<number, LocalDay>();
+  /** A recent offset: with it, the day of most instants is found without reading another one. */
+  #usualOffsetMs = 0;
 
   private constructor(timeZone: string) {
     this.#zone = IANAZone.create(timeZone);
@@ -35,7 +51,7 @@ export class LocalDays {
 
   /** The day on which the instant falls. */
   dayAt(instantMs: number): number {
-    return Math.floor((instantMs + this.#offsetMs(instantMs)) / DAY_MS);
+    return toDay(instantMs + this.stretchAt(instantMs).offsetMs);
   }
 
   dayStart(day: number): number {
@@ -50,15 +66,58 @@ export class LocalDays {
     return this.#resolve(day * DAY_MS + minutes * MINUTE_MS, local.offsetMs);
   }
 
+  /** The stretch that contains the instant. */
+  stretchAt(instantMs: number): Stretch {
+    const local = this.#containing(instantMs);
+    if (local.isEven) return local;
+    local.stretches ??= this.#split(local);
+    return (
+      local.stretches.find(({ endMs }) => instantMs < endMs) ?? (local.stretches[0] as Stretch)
+    );
+  }
+
+  #containing(instantMs: number): LocalDay {
+    let day = toDay(instantMs + this.#usualOffsetMs);
+    let local = this.#day(day);
+    if (instantMs >= local.startMs && instantMs < local.endMs) return local;
+    this.#usualOffsetMs = this.#offsetMs(instantMs);
+    day = toDay(instantMs + this.#usualOffsetMs);
+    local = this.#day(day);
+    // The calendar may say a neighbour: clocks that go back over midnight show the old date again.
+    while (instantMs < local.startMs) local = this.#day(--day);
+    while (instantMs >= local.endMs) local = this.#day(++day);
+    return local;
+  }
+
   #day(day: number): LocalDay {
     return cached(this.#days, MAX_DAYS_OF_ZONE, day, () => {
-      const midnight = day * DAY_MS;
-      const startMs = this.#resolve(midnight, this.#offsetMs(midnight - DAY_MS));
+      const startMs = this.#startOf(day);
+      const endMs = this.#startOf(day + 1);
       const offsetMs = this.#offsetMs(startMs);
-      const endMs = this.#resolve(midnight + DAY_MS, offsetMs);
-      const isEven = startMs + offsetMs === midnight && endMs - startMs === DAY_MS;
-      return { startMs, endMs, offsetMs, isEven };
+      const isEven = startMs + offsetMs === day * DAY_MS && endMs - startMs === DAY_MS;
+      return { startMs, endMs, offsetMs, isEven, stretches: null };
     });
+  }
+
+  #startOf(day: number): number {
+    const midnight = day * DAY_MS;
+    return this.#resolve(midnight, this.#offsetMs(midnight - DAY_MS));
+  }
+
+  /** The stretches of a day on which clocks change. */
+  #split({ startMs, endMs }: LocalDay): Stretch[] {
+    const stretches: Stretch[] = [];
+    for (let from = startMs; from < endMs; ) {
+      const offsetMs = this.#offsetMs(from);
+      let to = from;
+      while (to < endMs && this.#offsetMs(to) === offsetMs) to += HOUR_MS;
+      if (to < endMs) to = this.#skipBetween(to - HOUR_MS, to);
+      const midnight = (toDay(from + offsetMs) + 1) * DAY_MS - offsetMs;
+      to = Math.min(to, midnight, endMs);
+      stretches.push({ startMs: from, endMs: to, offsetMs });
+      from = to;
+    }
+    return stretches;
   }
 
   /**
@@ -91,6 +150,33 @@ export class LocalDays {
   #offsetMs(instantMs: number): number {
     return this.#zone.offset(instantMs) * MINUTE_MS;
   }
+}
+
+/** The day of a wall-clock time that is written as if it were UTC. */
+export function toDay(localMs: number): number {
+  return Math.floor(localMs / DAY_MS);
+}
+
+/** The day of a date YYYY-MM-DD. */
+export function parseDay(date: string): number {
+  return Date.parse(date) / DAY_MS;
+}
+
+/** The date YYYY-MM-DD of a day. */
+export function toDate(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** The weekday of a day, Monday being 0. */
+export function toWeekday(day: number): number {
+  // 1970-01-01 was a Thursday.
+  return (((day + 3) % 7) + 7) % 7;
+}
+
+/** Minutes after midnight of a wall-clock time HH:MM. */
+export function toMinutes(wallClock: string): number {
+  const [hour, minute] = wallClock.split(':').map(Number) as [number, number];
+  return hour * 60 + minute;
 }
 
 /** The map's value, or a new one; the oldest is removed where there are `max`. */

@@ -36,31 +36,55 @@ export function subtractSlots(
   return free;
 }
 
+/** The instants, in milliseconds, at which slots may start and end; NaN where there is none. */
+interface Grid {
+  atOrAfter(instantMs: number): number;
+  atOrBefore(instantMs: number): number;
+}
+
+const EVERY_INSTANT: Grid = { atOrAfter: (at) => at, atOrBefore: (at) => at };
+
 /**
- * The slots of `wanted`'s length that lie in `free` and are nearest to `wanted`, at most `limit`,
- * nearest first; they do not overlap one another.
+ * The slots of `wanted`'s length that lie in `free` and on the grid and are nearest to `wanted`, at
+ * most `limit`, nearest first; they do not overlap one another.
  */
 export function nearestSlots(
   free: readonly TimeSlot[],
   wanted: TimeSlot,
   limit: number,
+  grid: Grid = EVERY_INSTANT,
 ): TimeSlot[] {
   const length = lengthMs(wanted);
   const wantedStart = wanted.startAt.getTime();
-  const starts = free.flatMap((gap) => {
-    const first = gap.startAt.getTime();
-    const last = gap.endAt.getTime() - length;
-    if (last < first) return [];
-    const nearest = Math.min(Math.max(wantedStart, first), last);
-    const candidates: number[] = [];
-    for (let step = 0; step < limit; step += 1) {
-      if (nearest + step * length <= last) candidates.push(nearest + step * length);
-      if (step > 0 && nearest - step * length >= first) candidates.push(nearest - step * length);
-    }
-    return candidates;
-  });
-  return starts
+  return free
+    .flatMap((gap) => nearestStarts(gap, length, wantedStart, limit, grid))
     .sort((a, b) => Math.abs(a - wantedStart) - Math.abs(b - wantedStart) || a - b)
     .slice(0, limit)
     .map((start) => ({ startAt: new Date(start), endAt: new Date(start + length) }));
+}
+
+/** Where slots of the length start in the gap: up to `limit` from `wanted` on, and as many before it. */
+function nearestStarts(
+  gap: TimeSlot,
+  length: number,
+  wanted: number,
+  limit: number,
+  grid: Grid,
+): number[] {
+  const first = gap.startAt.getTime();
+  const last = gap.endAt.getTime() - length;
+  const fits = (start: number) => grid.atOrAfter(start + length) === start + length;
+  const later: number[] = [];
+  let start = grid.atOrAfter(Math.max(wanted, first));
+  while (start <= last && later.length < limit) {
+    if (fits(start)) later.push(start);
+    start = grid.atOrAfter(fits(start) ? start + length : start + 1);
+  }
+  const earlier: number[] = [];
+  start = grid.atOrBefore(Math.min(last, later[0] === undefined ? last : later[0] - length));
+  while (start >= first && earlier.length < limit) {
+    if (fits(start)) earlier.push(start);
+    start = grid.atOrBefore(fits(start) ? start - length : start - 1);
+  }
+  return [...later, ...earlier];
 }

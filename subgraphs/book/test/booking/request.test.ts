@@ -36,7 +36,7 @@ describe('a request', () => {
   test.each([
     ['a third of an hour of 100', 100, 20, 33],
     ['half a minor unit, rounded up', 1, 30, 1],
-    ['just less than half, rounded down', 1, 29, 0],
+    ['just less than half, but not for nothing', 1, 29, 1],
     ['two and a half, rounded up', 5, 30, 3],
     ['nothing for a space that is free', 0, 60, 0],
   ])('the price is %s', (_name, hourlyRate, minutes, price) => {

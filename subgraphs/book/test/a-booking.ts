@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { defaultTerms } from '#contracts/space.ts';
+import { DEFAULT_BOOKING_RULES, defaultTerms } from '#contracts/space.ts';
 import { Booking } from '../src/domain/booking.ts';
 import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
@@ -20,6 +20,12 @@ export const CONTEXT = {
 
 export const secondsAfter = (instant: Date, seconds: number): Date =>
   new Date(instant.getTime() + seconds * 1_000);
+
+/** Rules under which every slot of whole minutes within ten years may be booked. */
+export const ANY_SLOT = {
+  ...DEFAULT_BOOKING_RULES,
+  ...{ stepMinutes: 1, minMinutes: 1, maxAdvanceDays: 3_650 },
+};
 
 export function aSpace(changes: Partial<CatalogueSpace> = {}): CatalogueSpace {
   return {

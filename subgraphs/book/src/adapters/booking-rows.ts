@@ -1,7 +1,8 @@
 import { DEFAULT_VAT_PERCENT } from '#contracts/space.ts';
 import { Booking, type BookingState } from '../domain/booking.ts';
-import type { Currency } from '../domain/money.ts';
-import { BASE_RATE, type PriceLine, vatInside } from '../domain/price-quote.ts';
+import { type Currency, taxInside } from '../domain/money.ts';
+import type { PriceLine } from '../domain/price-quote.ts';
+import { BASE_RATE_LABEL } from '../domain/price-rates.ts';
 import { lengthMs } from '../domain/time-slot.ts';
 
 const HOUR_MS = 3_600_000;
@@ -39,12 +40,14 @@ export function toBooking(row: BookingRow): Booking {
   const { startAt, endAt, priceAmount, priceLines, vatAmount, currency, ...others } = row;
   const { refundAmount, goodwillAmount, ...rest } = others;
   const slot = { startAt, endAt };
+  const price = { amount: priceAmount, currency };
   return new Booking({
     ...rest,
     slot,
-    price: { amount: priceAmount, currency },
+    price,
     priceLines: priceLines ?? [toOnlyLine(priceAmount, lengthMs(slot))],
-    vat: { amount: vatAmount ?? vatInside(priceAmount, DEFAULT_VAT_PERCENT), currency },
+    vat:
+      vatAmount === null ? taxInside(price, DEFAULT_VAT_PERCENT) : { amount: vatAmount, currency },
     refund: refundAmount === null ? null : { amount: refundAmount, currency },
     goodwill: { amount: goodwillAmount, currency },
   });
@@ -55,7 +58,7 @@ function toOnlyLine(amount: number, slotMs: number): PriceLine {
   const quantity = slotMs / HOUR_MS;
   return {
     kind: 'RATE',
-    label: BASE_RATE,
+    label: BASE_RATE_LABEL,
     quantity,
     unitPrice: Math.round(amount / quantity),
     amount,

@@ -47,7 +47,7 @@ export async function requestBooking(
   role: Role,
 ): Promise<RequestBookingResult> {
   const space = await findListedSpace(ports, request.spaceId);
-  const booking = await toBooking(ports, { ...request, expectedTotal }, space);
+  const booking = await toBooking(ports, request, space, expectedTotal);
   if (!space || !(booking instanceof Booking)) {
     return (await findRepeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
   }
@@ -78,8 +78,9 @@ export async function requestBooking(
 /** The booking to insert, or why there is none. */
 async function toBooking(
   ports: BookPorts,
-  request: PricedRequest,
+  request: BookingRequest,
   space: CatalogueSpace | null,
+  expectedTotal: number | null,
 ): Promise<Booking | SpaceNotFound | InvalidBookingRequest | PriceChanged> {
   if (!space || space.state === 'ARCHIVED') {
     return { type: 'SpaceNotFound', message: 'There is no such space.' };
@@ -88,12 +89,12 @@ async function toBooking(
     id: ports.newId(),
     now: ports.clock(),
     holdSeconds: ports.holdSeconds,
-    holidays: await findHolidays(ports, space, request.slot),
+    holidays: new Set(),
     correlationId: ports.correlationId(),
   });
   if (!(booking instanceof Booking)) return booking;
   const { price, priceLines, vat, slot, timeZone, refundTiers } = booking.state;
-  const expected = request.expectedTotal ?? price.amount;
+  const expected = expectedTotal ?? price.amount;
   if (expected === price.amount) return booking;
   return {
     type: 'PriceChanged',

@@ -1,4 +1,4 @@
-import type { RequestProblem } from './booking-request.ts';
+import type { RequestProblem } from './request-problem.ts';
 import { lengthMs, type TimeSlot } from './time-slot.ts';
 
 /** A time that the host closed: nobody can book it. */

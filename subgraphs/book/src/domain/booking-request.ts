@@ -1,6 +1,7 @@
 import { findSlotProblem } from './booking-rules.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
 import type { AddOnSelection } from './price-quote.ts';
+import type { RequestProblem } from './request-problem.ts';
 import type { TimeSlot } from './time-slot.ts';
 
 /** The input of a customer. */
@@ -18,12 +19,6 @@ export interface BookingRequest {
 
 const MAX_TOKEN_LENGTH = 200;
 const MAX_NOTE_LENGTH = 500;
-
-/** A field of the request that breaks a rule; the message ends with a full stop. */
-export interface RequestProblem {
-  field: string;
-  message: string;
-}
 
 /**
  * The first rule of the space, or of all bookings, that the request breaks. Headcount and add-ons are

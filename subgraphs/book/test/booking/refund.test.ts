@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { aBooking, aRequest, aSpace, legal, NOW, secondsAfter } from '../a-booking.ts';
-import { inStatus, ROLES, UNPAID } from './bookings.ts';
+import { inStatus, ROLES, STATUSES, UNPAID } from './bookings.ts';
 
 const { slot } = aRequest();
 
@@ -56,8 +56,10 @@ describe('the refund quoted', () => {
   );
 
   test.each(ROLES)(
-    'the refund to the %s is nothing once the booking is declined or expired',
+    'the refund to the %s is nothing where nothing was or will be charged',
     (role) => {
+      expect(inStatus.AWAITING_APPROVAL().quoteRefund(role, NOW).amount).toBe(0);
+      expect(inStatus.REJECTED().quoteRefund(role, NOW).amount).toBe(0);
       expect(inStatus.DECLINED().quoteRefund(role, NOW).amount).toBe(0);
       expect(inStatus.EXPIRED().quoteRefund(role, NOW).amount).toBe(0);
     },
@@ -80,6 +82,50 @@ describe('the refund quoted', () => {
     const paid = legal(aBooking({}, { space }).approvePayment());
     expect(paid.quoteRefund('customer', NOW).amount).toBe(0);
     expect(legal(paid.rejectRegistration()).state.refund?.amount).toBe(60_000);
+  });
+});
+
+describe('the refund schedule', () => {
+  test('the schedule of a booking shows the tiers frozen at the request', () => {
+    expect(inStatus.REGISTERED().refundSchedule('customer')).toEqual([
+      {
+        until: secondsAfter(slot.startAt, -7 * 86_400),
+        percent: 100,
+        refund: { amount: 60_000, currency: 'KRW' },
+      },
+      {
+        until: secondsAfter(slot.startAt, -86_400),
+        percent: 50,
+        refund: { amount: 30_000, currency: 'KRW' },
+      },
+      { until: null, percent: 0, refund: { amount: 0, currency: 'KRW' } },
+    ]);
+  });
+
+  test('the value of the schedule is the refund quoted, in every status and role and around every step', () => {
+    for (const status of STATUSES) {
+      for (const role of ROLES) {
+        const booking = inStatus[status]();
+        const schedule = booking.refundSchedule(role);
+        const instants = schedule.flatMap(({ until }) =>
+          until === null ? [NOW, slot.startAt] : [-1, 0, 1].map((ms) => new Date(+until + ms)),
+        );
+        for (const now of instants) {
+          const step = schedule.find(({ until }) => until === null || now <= until);
+          expect(booking.quoteRefund(role, now)).toEqual(step?.refund);
+        }
+      }
+    }
+  });
+
+  test('a refund is never more than what operators have left of the charge', () => {
+    const booking = inStatus.REGISTERED().recordGoodwill(20_000);
+    const amounts = (role: (typeof ROLES)[number]) =>
+      booking.refundSchedule(role).map(({ refund }) => refund.amount);
+    expect(amounts('customer')).toEqual([40_000, 30_000, 0]);
+    expect(amounts('host')).toEqual([40_000]);
+    expect(legal(booking.cancel('host', NOW)).state.refund?.amount).toBe(40_000);
+    expect(booking.recordGoodwill(10_000)).toBe(booking);
   });
 });
 

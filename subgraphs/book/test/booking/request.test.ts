@@ -2,10 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import { Booking } from '../../src/domain/booking.ts';
 import type { BookingRequest } from '../../src/domain/booking-request.ts';
 import { MAX_AMOUNT } from '../../src/domain/money.ts';
-import { aBooking, aRequest, aSpace, CONTEXT, legal, NOW, secondsAfter } from '../a-booking.ts';
+import {
+  ANY_SLOT,
+  aBooking,
+  aRequest,
+  aSpace,
+  CONTEXT,
+  legal,
+  NOW,
+  secondsAfter,
+} from '../a-booking.ts';
 import { HOLD_END } from './bookings.ts';
 
 const { slot } = aRequest();
+const days = (count: number) => count * 86_400;
 
 describe('a request', () => {
   test('a request freezes price, refund tiers and the end of the hold, and its payment is due', () => {
@@ -19,6 +29,15 @@ describe('a request', () => {
       spaceName: 'Loft',
       timeZone: 'Asia/Seoul',
       price: { amount: 60_000, currency: 'KRW' },
+      priceLines: [
+        { kind: 'RATE', label: 'Base rate', quantity: 2, unitPrice: 30_000, amount: 60_000 },
+      ],
+      vat: { amount: 5_455, currency: 'KRW' },
+      bufferBeforeMinutes: 0,
+      bufferAfterMinutes: 0,
+      decision: null,
+      rejectionReason: null,
+      goodwill: { amount: 0, currency: 'KRW' },
       refundTiers: space.refundTiers,
       status: 'REQUESTED',
       version: 1,
@@ -41,7 +60,10 @@ describe('a request', () => {
     ['nothing for a space that is free', 0, 60, 0],
   ])('the price is %s', (_name, hourlyRate, minutes, price) => {
     const wanted = { startAt: slot.startAt, endAt: secondsAfter(slot.startAt, minutes * 60) };
-    const booking = aBooking({ slot: wanted }, { space: aSpace({ hourlyRate }) });
+    const booking = aBooking(
+      { slot: wanted },
+      { space: aSpace({ hourlyRate, bookingRules: ANY_SLOT }) },
+    );
     expect(booking.state.price.amount).toBe(price);
   });
 
@@ -58,7 +80,6 @@ describe('a request', () => {
     });
   });
 
-  const days = (count: number) => count * 86_400;
   const wrong: [string, Partial<BookingRequest>, string][] = [
     ['a slot that ends as it starts', { slot: { ...slot, endAt: slot.startAt } }, 'slot.endAt'],
     [
@@ -78,13 +99,25 @@ describe('a request', () => {
     ],
     [
       'a slot longer than 31 days',
-      { slot: { ...slot, endAt: secondsAfter(slot.startAt, days(31) + 1) } },
+      { slot: { ...slot, endAt: secondsAfter(slot.startAt, days(31) + 1_800) } },
       'slot',
     ],
     ['a headcount of zero', { headcount: 0 }, 'headcount'],
     ['a negative headcount', { headcount: -1 }, 'headcount'],
     ['more people than fit', { headcount: 11 }, 'headcount'],
     ['no payment method', { paymentMethod: ' ' }, 'paymentMethod'],
+    [
+      'a slot off the grid',
+      { slot: { ...slot, startAt: secondsAfter(slot.startAt, 60) } },
+      'slot.startAt',
+    ],
+    [
+      'an unknown add-on',
+      { addOns: [{ addOnId: '01900000-0000-7000-8000-00000000000a', quantity: 1 }] },
+      'addOns[0].addOnId',
+    ],
+    ['a note of 501 characters', { note: 'n'.repeat(501) }, 'note'],
+    ['a note with a control character', { note: 'bell \u0007' }, 'note'],
     ['an empty key', { idempotencyKey: '' }, 'idempotencyKey'],
     ['a blank key', { idempotencyKey: ' \t' }, 'idempotencyKey'],
     ['a key of 201 characters', { idempotencyKey: 'k'.repeat(201) }, 'idempotencyKey'],
@@ -108,18 +141,73 @@ describe('a request', () => {
 
   test.each<[string, Partial<BookingRequest>]>([
     [
-      'a slot that starts in a millisecond',
-      { slot: { ...slot, startAt: new Date(NOW.getTime() + 1), endAt: secondsAfter(NOW, 60) } },
+      'a slot that starts in half an hour',
+      { slot: { startAt: secondsAfter(NOW, 1_800), endAt: secondsAfter(NOW, 3_600) } },
     ],
     [
       'a slot of exactly 31 days',
       { slot: { ...slot, endAt: secondsAfter(slot.startAt, days(31)) } },
     ],
+    ['a note of 500 characters in lines', { note: `${'n'.repeat(499)}\n` }],
     ['one person', { headcount: 1 }],
     ['as many people as fit', { headcount: 10 }],
     ['a key of 200 characters', { idempotencyKey: 'k'.repeat(200) }],
   ])('a request with %s is accepted', (_name, changes) => {
     expect(Booking.request(aRequest(changes), aSpace(), CONTEXT)).toBeInstanceOf(Booking);
+  });
+});
+
+describe('a request to a space that asks its host', () => {
+  const space = (approvalHours: number) =>
+    aSpace({ bookingMode: 'APPROVAL', bookingRules: { ...ANY_SLOT, approvalHours } });
+
+  test('the request awaits approval, keeps its payment method and holds the slot for as long as the host may take', () => {
+    const { state, live, awaitsPayment } = aBooking({}, { space: space(24) });
+    expect(state).toMatchObject({
+      status: 'AWAITING_APPROVAL',
+      paymentMethod: 'pm_ok',
+      holdExpiresAt: secondsAfter(NOW, days(1)),
+      nextPaymentAttemptAt: secondsAfter(NOW, days(1)),
+      paymentAttempts: 0,
+    });
+    expect([live, awaitsPayment]).toEqual([true, false]);
+  });
+
+  test('the host may not take longer than to the start', () => {
+    const { state } = aBooking({}, { space: space(720), now: secondsAfter(slot.startAt, -60) });
+    expect(state.holdExpiresAt).toEqual(slot.startAt);
+  });
+
+  test('an approval before the deadline requests the payment within a hold of the usual length', () => {
+    const deadline = secondsAfter(NOW, days(1));
+    const booking = aBooking({}, { space: space(24) });
+    const lastMoment = new Date(deadline.getTime() - 1);
+    expect(legal(booking.approve(lastMoment, 900)).state).toMatchObject({
+      status: 'REQUESTED',
+      decision: 'APPROVED',
+      holdExpiresAt: secondsAfter(lastMoment, 900),
+      nextPaymentAttemptAt: secondsAfter(lastMoment, 5),
+      paymentAttempts: 1,
+      paymentMethod: 'pm_ok',
+    });
+    expect(booking.approve(deadline, 900)).toMatchObject({ type: 'IllegalTransition' });
+    expect(booking.reject(deadline, 'no')).toMatchObject({ type: 'IllegalTransition' });
+    expect(legal(booking.expire(deadline)).state.status).toBe('EXPIRED');
+    expect(booking.expire(lastMoment)).toMatchObject({ type: 'IllegalTransition' });
+  });
+});
+
+describe('buffers', () => {
+  test('a booking holds its slot with the buffers of its space, and the price is of the slot alone', () => {
+    const space = aSpace({
+      bookingRules: { ...ANY_SLOT, bufferBeforeMinutes: 15, bufferAfterMinutes: 45 },
+    });
+    const booking = aBooking({}, { space });
+    expect(booking.hold).toEqual({
+      startAt: secondsAfter(slot.startAt, -900),
+      endAt: secondsAfter(slot.endAt, 2_700),
+    });
+    expect(booking.state.price.amount).toBe(60_000);
   });
 });
 
@@ -136,6 +224,8 @@ describe('a repeated request', () => {
     ['start', { slot: { ...slot, startAt: secondsAfter(slot.startAt, 1) } }],
     ['end', { slot: { ...slot, endAt: secondsAfter(slot.endAt, 1) } }],
     ['headcount', { headcount: 3 }],
+    ['note', { note: 'We bring a dog.' }],
+    ['add-on', { addOns: [{ addOnId: '01900000-0000-7000-8000-00000000000a', quantity: 1 }] }],
   ])('a request with another %s is another request', (_what, changes) => {
     expect(booking.isSameRequest({ ...request, ...changes }, true)).toBe(false);
   });

@@ -6,10 +6,12 @@ import { aBooking, legal, NOW } from '../a-booking.ts';
 import { HOLD_END, inStatus, ROLES, STATUSES, UNPAID } from './bookings.ts';
 
 const VERBS = {
+  approve: (b: Booking) => b.approve(NOW, 900),
+  reject: (b: Booking) => b.reject(NOW, 'Closed for a private party'),
   deferPayment: (b: Booking) => b.deferPayment(NOW),
   approvePayment: (b: Booking) => b.approvePayment(),
   declinePayment: (b: Booking) => b.declinePayment(),
-  expire: (b: Booking) => b.expire(HOLD_END),
+  expire: (b: Booking) => b.expire(b.awaitsApproval ? b.state.holdExpiresAt : HOLD_END),
   confirm: (b: Booking) => b.confirm(),
   cancel: (b: Booking) => b.cancel('customer', NOW),
   rejectRegistration: (b: Booking) => b.rejectRegistration(),
@@ -19,12 +21,14 @@ const VERBS = {
 type Verb = keyof typeof VERBS;
 
 const LEGAL: Record<Verb, { from: BookingStatus[]; to: BookingStatus }> = {
+  approve: { from: ['AWAITING_APPROVAL'], to: 'REQUESTED' },
+  reject: { from: ['AWAITING_APPROVAL'], to: 'REJECTED' },
   deferPayment: { from: UNPAID, to: 'PAYMENT_DEFERRED' },
   approvePayment: { from: UNPAID, to: 'PAID' },
   declinePayment: { from: UNPAID, to: 'DECLINED' },
-  expire: { from: UNPAID, to: 'EXPIRED' },
+  expire: { from: ['AWAITING_APPROVAL', ...UNPAID], to: 'EXPIRED' },
   confirm: { from: ['PAID'], to: 'REGISTERED' },
-  cancel: { from: [...UNPAID, 'PAID', 'REGISTERED'], to: 'CANCELLING' },
+  cancel: { from: ['AWAITING_APPROVAL', ...UNPAID, 'PAID', 'REGISTERED'], to: 'CANCELLING' },
   rejectRegistration: { from: [...UNPAID, 'PAID'], to: 'CANCELLING' },
   completePaymentCancellation: { from: ['CANCELLING'], to: 'CANCELLING' },
   completeRegistrationCancellation: { from: ['CANCELLING'], to: 'CANCELLING' },
@@ -53,6 +57,8 @@ describe('a booking', () => {
   });
 
   test.each([
+    ['AWAITING_APPROVAL', true],
+    ['REJECTED', false],
     ['REQUESTED', true],
     ['PAYMENT_DEFERRED', true],
     ['PAID', true],
@@ -74,19 +80,22 @@ describe('a booking', () => {
   });
 
   test.each(STATUSES)(
-    'a booking that is %s keeps its payment method only while it awaits payment',
+    'a booking that is %s keeps its payment method only while it may be charged',
     (status) => {
       const booking = inStatus[status]();
-      expect(booking.state.paymentMethod).toBe(booking.awaitsPayment ? 'pm_ok' : '');
+      const mayBeCharged = booking.awaitsApproval || booking.awaitsPayment;
+      expect(booking.state.paymentMethod).toBe(mayBeCharged ? 'pm_ok' : '');
     },
   );
 
   test.each(STATUSES)(
-    'a booking that is %s has a next payment attempt only while the outcome is unknown',
+    'a booking that is %s is due again only while its hold may expire',
     (status) => {
       const booking = inStatus[status]();
       expect(booking.awaitsPayment).toBe(UNPAID.includes(status));
-      expect(booking.state.nextPaymentAttemptAt !== null).toBe(UNPAID.includes(status));
+      const expires = status === 'AWAITING_APPROVAL' || UNPAID.includes(status);
+      expect(booking.isExpiring).toBe(expires);
+      expect(booking.state.nextPaymentAttemptAt !== null).toBe(expires);
     },
   );
 

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { Booking } from '../../src/domain/booking.ts';
-import { aBooking, HOLD_SECONDS, legal, NOW, secondsAfter } from '../a-booking.ts';
+import {
+  ANY_SLOT,
+  aBooking,
+  aSpace,
+  HOLD_SECONDS,
+  legal,
+  NOW,
+  secondsAfter,
+} from '../a-booking.ts';
 import {
   type BookingDatabase,
   bookingElsewhere,
@@ -123,6 +131,8 @@ describe('the limit of unpaid holds', () => {
   });
 });
 
+const farAhead = aSpace({ bookingRules: ANY_SLOT });
+
 describe('a replica whose clock is wrong', () => {
   const HOUR = 3_600;
   test.each([
@@ -132,7 +142,7 @@ describe('a replica whose clock is wrong', () => {
     'a replica whose clock is %s by an hour writes holds of the usual length',
     async (_name, seconds) => {
       const wrong = secondsAfter(new Date(), seconds);
-      const booking = aBooking({ spaceId: uuidv7() }, { now: wrong });
+      const booking = aBooking({ spaceId: uuidv7() }, { space: farAhead, now: wrong });
       expect(await book.insert(booking)).toBe('held');
       const [row] = await book.database.query<{ left: number; first: number }>(
         `SELECT extract(epoch FROM hold_expires_at - now())::float AS left,
@@ -155,7 +165,7 @@ describe('a replica whose clock is wrong', () => {
       const wrong = secondsAfter(new Date(), seconds);
       const spaceId = uuidv7();
       const holder = await book.hold({ spaceId });
-      const rival = () => aBooking({ spaceId }, { now: wrong });
+      const rival = () => aBooking({ spaceId }, { space: farAhead, now: wrong });
       expect(await book.insert(rival())).toBe('overlap');
       expect(await book.findState(holder)).toMatchObject({ status: 'REQUESTED' });
       await book.endHold(holder);

@@ -3,6 +3,7 @@ import { type PlannedFault, planFaults } from './fault-catalogue/catalogue.ts';
 import { findViolations } from './invariants/check-invariants.ts';
 import type { Violation } from './invariants/invariant.ts';
 import { actAsCustomer } from './load/customer.ts';
+import { actAsHost } from './load/host.ts';
 import { listSpace } from './load/operations.ts';
 import { countOutcomes, type Outcome, Records } from './load/records.ts';
 import { createRouterClient, type RouterClient } from './load/router-client.ts';
@@ -72,8 +73,21 @@ export async function run(
         isOver: () => Date.now() > endAt || signal.aborted,
       }),
     );
+    const host = actAsHost({
+      name: 'host',
+      random: random.fork('host'),
+      router: hosts,
+      records,
+      slots: slotPlan.slotsFor(0, CUSTOMER_COUNT),
+      isOver: () => Date.now() > endAt || signal.aborted,
+    });
     const injecting = planned.map((fault) => inject(fault, system, log));
-    await Promise.all([...load, listSpaceDuringFaults(hosts, records, options), ...injecting]);
+    await Promise.all([
+      ...load,
+      host,
+      listSpaceDuringFaults(hosts, records, options),
+      ...injecting,
+    ]);
     signal.throwIfAborted();
     const injected = await Promise.all(injecting);
 
@@ -105,7 +119,7 @@ async function listSpaceDuringFaults(
 ): Promise<void> {
   await wait(seconds * 500);
   const name = `run ${seed} late room`;
-  const spaceId = await listSpace(hosts, 'host', name, 5_000);
+  const spaceId = await listSpace(hosts, 'host', { name, hourlyRate: 5_000 });
   if (spaceId) records.spaces.push({ spaceId, name });
 }
 

@@ -15,7 +15,7 @@ import {
 const STATEMENTS: readonly [service: 'book' | 'payment' | 'space', text: string][] = [
   ['book', 'booking-request'],
   ['book', 'booking-save'],
-  ['book', 'booking-claim-unpaid'],
+  ['book', 'booking-claim-expiring'],
   ['book', 'outbox-claim'],
   ['book', 'outbox-acknowledge'],
   ['book', 'COMMIT'],

@@ -17,7 +17,7 @@ interface History {
 }
 
 /** Names the booking that ends this way. */
-export type Ending = 'registered' | 'cancelled' | 'declined' | 'expired';
+export type Ending = 'registered' | 'cancelled' | 'declined' | 'expired' | 'rejected';
 
 export const CUSTOMER = 'kim';
 export const PRICE = 10_000;
@@ -76,6 +76,22 @@ export const HISTORIES: Record<Ending, History> = {
       { version: 1, type: 'RegistrationCancelled', status: 'CANCELLED', consumers: ['book'] },
     ],
   },
+  rejected: {
+    booking: [
+      { version: 1, type: 'Booked', status: 'AWAITING_APPROVAL', consumers: ['space'] },
+      { version: 2, type: 'BookingReleased', status: 'REJECTED', consumers: ['payment', 'space'] },
+    ],
+    payment: [],
+    registration: [],
+  },
+};
+
+/** A time that the host closed, after the bookings. */
+export const BLOCK = {
+  id: randomUUID(),
+  key: 'repairs',
+  startAt: '2040-01-02T10:00:00.000Z',
+  endAt: '2040-01-02T12:00:00.000Z',
 };
 
 /** What the customer requested: each booking has an hour of its own. */

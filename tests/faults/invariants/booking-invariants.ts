@@ -31,6 +31,25 @@ export const bookingInvariants: readonly Invariant[] = [
            WHERE b.id IS NULL OR h.booking_id IS NULL`,
   },
   {
+    name: 'a block holds its time exactly until it is removed',
+    kind: 'lost',
+    sql: `SELECT coalesce(b.id, h.block_id) AS subject,
+                 format('removed: %s, with a live hold: %s', b.removed, h.block_id IS NOT NULL) AS detail
+            FROM (SELECT * FROM block WHERE NOT removed) b
+            FULL JOIN (SELECT * FROM slot_hold WHERE live AND block_id IS NOT NULL) h
+              ON h.block_id = b.id
+             AND (h.space_id, h.start_at, h.end_at) = (b.space_id, b.start_at, b.end_at)
+           WHERE b.id IS NULL OR h.block_id IS NULL`,
+  },
+  {
+    name: 'a booking that awaited its host is charged only after the approval',
+    kind: 'unexpected',
+    sql: `SELECT b.id AS subject, format('%s, decision %s', b.status, b.decision) AS detail
+            FROM booking b JOIN provider_charge c ON c.booking_id = b.id
+           WHERE b.decision IS DISTINCT FROM 'APPROVED' AND EXISTS (
+             SELECT FROM book_event e WHERE e.aggregate_id = b.id AND e.status = 'AWAITING_APPROVAL')`,
+  },
+  {
     name: 'no two active registrations of a space overlap',
     kind: 'duplicated',
     sql: `SELECT a.booking_id AS subject, 'overlaps ' || b.booking_id AS detail
@@ -91,7 +110,8 @@ export const bookingInvariants: readonly Invariant[] = [
     name: 'a payment method is stored only while it may be charged',
     kind: 'unexpected',
     sql: `SELECT id AS subject, 'booking is ' || status AS detail FROM booking
-           WHERE status NOT IN ('REQUESTED', 'PAYMENT_DEFERRED') AND payment_method <> ''`,
+           WHERE status NOT IN ('AWAITING_APPROVAL', 'REQUESTED', 'PAYMENT_DEFERRED')
+             AND payment_method <> ''`,
   },
   {
     name: "space's occupied slots equal book's live bookings",
@@ -116,6 +136,8 @@ export const bookingInvariants: readonly Invariant[] = [
            WHERE CASE e.action
                    WHEN 'requestBooking' THEN e.user_id IS DISTINCT FROM b.customer_id
                    WHEN 'cancelBooking' THEN (b.status IN ('CANCELLING', 'CANCELLED')) IS NOT TRUE
+                   WHEN 'approveBooking' THEN b.decision IS DISTINCT FROM 'APPROVED'
+                   WHEN 'rejectBooking' THEN b.status IS DISTINCT FROM 'REJECTED'
                  END
            UNION ALL
           SELECT e.subject_id, e.action

@@ -5,29 +5,28 @@ import { type Corruption, testCorruptions } from './corruption-tests.ts';
 
 const AUDIT_ENTRIES = 'an acknowledged change has exactly one audit entry';
 
-const audit = (['requestBooking', 'cancelBooking', 'listSpace'] as const).flatMap(
-  (action): Corruption[] => {
-    const context = action === 'listSpace' ? 'space' : 'book';
-    return [
-      {
-        name: `a ${action} without an audit entry`,
-        corrupt: (data) =>
-          data[context].query('DELETE FROM audit_entry WHERE action = $1', [action]),
-        violates: [AUDIT_ENTRIES],
-      },
-      {
-        name: `a ${action} with two audit entries`,
-        corrupt: (data) =>
-          data[context].query(
-            `INSERT INTO audit_entry SELECT (jsonb_populate_record(audit_entry,
+const audit = (
+  ['requestBooking', 'cancelBooking', 'rejectBooking', 'blockSlot', 'listSpace'] as const
+).flatMap((action): Corruption[] => {
+  const context = action === 'listSpace' ? 'space' : 'book';
+  return [
+    {
+      name: `a ${action} without an audit entry`,
+      corrupt: (data) => data[context].query('DELETE FROM audit_entry WHERE action = $1', [action]),
+      violates: [AUDIT_ENTRIES],
+    },
+    {
+      name: `a ${action} with two audit entries`,
+      corrupt: (data) =>
+        data[context].query(
+          `INSERT INTO audit_entry SELECT (jsonb_populate_record(audit_entry,
                 jsonb_build_object('id', gen_random_uuid()))).* FROM audit_entry WHERE action = $1`,
-            [action],
-          ),
-        violates: [AUDIT_ENTRIES],
-      },
-    ];
-  },
-);
+          [action],
+        ),
+      violates: [AUDIT_ENTRIES],
+    },
+  ];
+});
 
 testCorruptions([
   {
@@ -119,6 +118,50 @@ testCorruptions([
         outcome: { kind: 'refused', type: 'PaymentDeclined', bookingId: ids.expired },
       }),
     violates: ['a booking that was refused with PaymentDeclined is DECLINED'],
+  },
+  {
+    name: 'a decision that was answered otherwise',
+    corrupt: ({ book, ids }) =>
+      book.query(`UPDATE booking SET decision = 'APPROVED' WHERE id = $1`, [ids.rejected]),
+    violates: ['an acknowledged decision of a host is the decision that is stored'],
+  },
+  {
+    name: 'a decision of the host on a booking that it could not find',
+    corrupt: async ({ ids, records }) =>
+      records.decisions.push({
+        bookingId: ids.rejected,
+        decision: 'approve',
+        outcome: { kind: 'refused', type: 'BookingNotFound' },
+      }),
+    violates: ['a decision of a host is refused only with BookingNotDecidable'],
+  },
+  {
+    name: 'an acknowledged block that is removed without a request',
+    corrupt: async ({ book }) => {
+      await book.query('UPDATE block SET removed_at = now()');
+      await book.query('UPDATE slot_hold SET live = FALSE WHERE block_id IS NOT NULL');
+    },
+    violates: ['an acknowledged block closes its time until it is removed'],
+  },
+  {
+    name: 'a removed block that still holds its time',
+    async corrupt({ book, records }) {
+      for (const record of records.blocks) record.removal = 'ok';
+      await book.query('UPDATE block SET removed_at = now()');
+    },
+    violates: [
+      'an acknowledged block closes its time until it is removed',
+      'a block holds its time exactly until it is removed',
+    ],
+  },
+  {
+    name: 'a refused request for a block that created one',
+    async corrupt({ records }) {
+      for (const record of records.blocks) {
+        record.outcome = { kind: 'refused', type: 'SlotUnavailable' };
+      }
+    },
+    violates: ['one idempotency key creates one block, and a refused request none'],
   },
   ...audit,
   {

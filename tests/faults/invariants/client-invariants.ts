@@ -18,11 +18,15 @@ export const clientInvariants: readonly Invariant[] = [
     kind: 'lost',
     sql: `SELECT DISTINCT r.booking_id AS subject, format('was %s, is %s', r.responded, b.status) AS detail
             FROM (SELECT booking_id, responded FROM booking_request WHERE kind = 'ok'
+                  UNION SELECT booking_id, status FROM decision_request WHERE kind = 'ok'
                   UNION SELECT booking_id, status FROM shown_booking) r
             JOIN booking b ON b.id = r.booking_id
            WHERE NOT EXISTS (
                    SELECT FROM cancel_request c WHERE c.booking_id = r.booking_id)
              AND CASE WHEN r.responded IN ('PAID', 'REGISTERED') THEN b.status <> 'REGISTERED'
+                      WHEN r.responded = 'AWAITING_APPROVAL'
+                      THEN b.status NOT IN ('AWAITING_APPROVAL', 'REGISTERED', 'DECLINED', 'EXPIRED',
+                             'REJECTED')
                       WHEN r.responded IN ('REQUESTED', 'PAYMENT_DEFERRED')
                       THEN b.status NOT IN ('REGISTERED', 'DECLINED', 'EXPIRED')
                       ELSE b.status <> r.responded END`,
@@ -96,6 +100,45 @@ export const clientInvariants: readonly Invariant[] = [
             JOIN booking b ON (b.customer_id, b.idempotency_key) = (r.customer, r.key)`,
   },
   {
+    name: 'an acknowledged decision of a host is the decision that is stored',
+    kind: 'lost',
+    sql: `SELECT d.booking_id AS subject, format('%s, is %s as %s', d.decision, b.decision, b.status) AS detail
+            FROM decision_request d LEFT JOIN booking b ON b.id = d.booking_id
+           WHERE d.kind = 'ok' AND b.decision IS DISTINCT FROM
+                 CASE d.decision WHEN 'approve' THEN 'APPROVED' ELSE 'REJECTED' END`,
+  },
+  {
+    name: 'a decision of a host is refused only with BookingNotDecidable',
+    kind: 'lost',
+    sql: `SELECT booking_id AS subject, type AS detail FROM decision_request
+           WHERE kind = 'refused' AND type <> 'BookingNotDecidable'`,
+  },
+  {
+    name: 'an acknowledged block closes its time until it is removed',
+    kind: 'lost',
+    sql: `SELECT r.block_id AS subject, format('%s, removal %s, removed %s, live hold %s', r.key, r.removal,
+                 b.removed, h.live) AS detail
+            FROM block_request r LEFT JOIN block b ON b.id = r.block_id
+             AND (b.space_id, b.start_at, b.end_at) = (r.space_id, r.start_at, r.end_at)
+            LEFT JOIN slot_hold h ON h.block_id = r.block_id
+             AND (h.space_id, h.start_at, h.end_at) = (b.space_id, b.start_at, b.end_at)
+           WHERE r.kind = 'ok' AND (b.id IS NULL OR h.live IS DISTINCT FROM NOT b.removed
+              OR (b.removed AND NOT EXISTS (SELECT FROM block_request o
+                   WHERE o.block_id = r.block_id AND o.removal <> 'none'))
+              OR (NOT b.removed AND r.removal = 'ok'))`,
+  },
+  {
+    name: 'one idempotency key creates one block, and a refused request none',
+    kind: 'duplicated',
+    sql: `SELECT NULL::uuid AS subject, format('%s: %s blocks', idempotency_key, count(*)) AS detail
+            FROM block GROUP BY idempotency_key HAVING count(*) > 1
+           UNION ALL
+          SELECT b.id, 'refused as ' || r.key
+            FROM (SELECT key FROM block_request GROUP BY key HAVING bool_and(kind = 'refused')) r
+            JOIN block b ON b.idempotency_key = r.key
+           WHERE b.space_id IN (SELECT id FROM acknowledged_space)`,
+  },
+  {
     name: 'an acknowledged space is listed',
     kind: 'lost',
     sql: `SELECT a.id AS subject, a.name AS detail FROM acknowledged_space a LEFT JOIN space s USING (id)
@@ -112,6 +155,15 @@ export const clientInvariants: readonly Invariant[] = [
             SELECT b.id, 'cancelBooking', (SELECT count(*) FROM book_audit_entry e
                      WHERE (e.subject_id, e.action) = (b.id, 'cancelBooking'))
               FROM booking b WHERE b.id IN (SELECT booking_id FROM cancel_request WHERE kind = 'ok')
+             UNION ALL
+            SELECT d.booking_id, d.action, (SELECT count(*) FROM book_audit_entry e
+                     WHERE (e.subject_id, e.action) = (d.booking_id, d.action))
+              FROM (SELECT DISTINCT booking_id, decision || 'Booking' AS action FROM decision_request
+                     WHERE kind = 'ok') d
+             UNION ALL
+            SELECT block_id, 'blockSlot', (SELECT count(*) FROM book_audit_entry e
+                     WHERE (e.subject_id, e.action) = (block_id, 'blockSlot'))
+              FROM block_request WHERE kind = 'ok'
              UNION ALL
             SELECT a.id, 'listSpace', (SELECT count(*) FROM space_audit_entry e
                      WHERE (e.subject_id, e.action) = (a.id, 'listSpace'))

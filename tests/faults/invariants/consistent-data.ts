@@ -5,6 +5,7 @@ import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-statu
 import type { TestDatabase } from '../../support/database.ts';
 import { type Outcome, Records } from '../load/records.ts';
 import {
+  BLOCK,
   CUSTOMER,
   type Ending,
   HISTORIES,
@@ -25,7 +26,7 @@ export interface ConsistentData {
 }
 
 /**
- * Replaces the contents of the databases by four bookings, each with another ending, as a system
+ * Replaces the contents of the databases by a block and bookings, each with another ending, as a system
  * without faults leaves them.
  */
 export async function insertConsistentData(
@@ -34,6 +35,7 @@ export async function insertConsistentData(
 ): Promise<ConsistentData> {
   await deleteAll(databases, viewsUrl);
   await insertSpace(databases);
+  await insertBlock(databases.book);
   const ids = {} as ConsistentData['ids'];
   const events: ProjectedEvent[] = [];
   for (const ending of Object.keys(HISTORIES) as Ending[]) {
@@ -61,7 +63,7 @@ async function deleteAll(
   viewsUrl: string,
 ): Promise<void> {
   await book.query(
-    'TRUNCATE booking, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
+    'TRUNCATE booking, block, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
   );
   await payment.query('TRUNCATE payment, refund, sandbox_charge, sandbox_refund, outbox, inbox');
   await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox, audit_entry');
@@ -88,22 +90,37 @@ async function insertSpace({ book, space }: ContextDatabases): Promise<void> {
   );
 }
 
+async function insertBlock(book: TestDatabase): Promise<void> {
+  const { id, key, startAt, endAt } = BLOCK;
+  await book.query(
+    `WITH held AS (
+       INSERT INTO slot_hold (space_id, owner_id, block_id, start_at, end_at, live)
+       VALUES ($2, $1, $1, $3, $4, TRUE))
+     INSERT INTO block (id, space_id, host_id, start_at, end_at, reason, created_by, idempotency_key,
+            version) VALUES ($1, $2, 'host', $3, $4, 'Repairs', 'host', $5, 1)`,
+    [id, SPACE.id, startAt, endAt, key],
+  );
+  await insertAuditEntry(book, id, 'blockSlot', 'host');
+}
+
 async function insertBooking(book: TestDatabase, ending: Ending, id: string): Promise<void> {
   const last = HISTORIES[ending].booking.at(-1);
   const { startAt, endAt } = inputFor(ending);
   await book.query(
     `INSERT INTO booking (id, customer_id, idempotency_key, space_id, host_id, space_name, time_zone,
             start_at, end_at, headcount, price_amount, currency, refund_tiers, payment_method, status,
-            live, version, requested_at, hold_expires_at, refund_amount, correlation_id)
+            live, version, requested_at, hold_expires_at, refund_amount, correlation_id, decision)
      VALUES ($1, $2, $3, $4, 'host', $5, 'Asia/Seoul', $6, $7, 1, ${PRICE}, 'KRW', '[]', 'pm_ok',
-            $8::booking_status, $9, $10, now(), now(), $11, 'test')`,
+            $8::booking_status, $9, $10, now(), now(), $11, 'test', $12)`,
     [
       ...[id, CUSTOMER, ending, SPACE.id, SPACE.name, startAt, endAt, last?.status],
       ...[ending === 'registered', last?.version, ending === 'cancelled' ? REFUND : null],
+      ending === 'rejected' ? 'REJECTED' : null,
     ],
   );
   await insertAuditEntry(book, id, 'requestBooking', CUSTOMER);
   if (ending === 'cancelled') await insertAuditEntry(book, id, 'cancelBooking', CUSTOMER);
+  if (ending === 'rejected') await insertAuditEntry(book, id, 'rejectBooking', 'host');
 }
 
 /** Returns the payment's id. */
@@ -114,6 +131,8 @@ async function insertPayment(
 ): Promise<string> {
   const id = randomUUID();
   const last = HISTORIES[ending].payment.at(-1);
+  // A booking that its host rejected has no payment.
+  if (!last) return id;
   const { startAt, endAt } = inputFor(ending);
   const refunded = ending === 'cancelled' ? REFUND : 0;
   await payment.query(
@@ -238,6 +257,17 @@ function recordResponses(ids: ConsistentData['ids']): Records {
   acknowledge('cancelled', 'PAID');
   record('declined', { kind: 'refused', type: 'PaymentDeclined', bookingId: ids.declined });
   acknowledge('expired', 'PAYMENT_DEFERRED');
+  acknowledge('rejected', 'AWAITING_APPROVAL');
+  records.decisions.push({
+    bookingId: ids.rejected,
+    decision: 'reject',
+    outcome: { kind: 'ok', status: 'REJECTED' },
+  });
+  records.blocks.push({
+    ...{ key: BLOCK.key, spaceId: SPACE.id, startAt: BLOCK.startAt, endAt: BLOCK.endAt },
+    outcome: { kind: 'ok', blockId: BLOCK.id },
+    removal: 'none',
+  });
   records.cancels.push({
     customer: CUSTOMER,
     bookingId: ids.cancelled,

@@ -12,7 +12,10 @@ const UNACKNOWLEDGED = `SELECT 'event' AS what, id::text, format('%s, attempt %s
   FROM outbox WHERE awaiting <> '{}'`;
 const STAMP = `SELECT count(*) || '/' || coalesce(sum(version), 0) AS stamp FROM`;
 
-/** Selects what is unfinished in each database, and a stamp that changes with every change. */
+/**
+ * Selects what is unfinished in each database, and a stamp that changes with every change. A booking may
+ * await its host's approval for longer than a run.
+ */
 const STATE_QUERIES: Record<keyof ContextUrls, { unfinished: string; stamp: string }> = {
   book: {
     unfinished: `${UNACKNOWLEDGED} UNION ALL

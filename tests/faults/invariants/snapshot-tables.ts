@@ -31,16 +31,24 @@ export const SNAPSHOT_TABLES: readonly SnapshotTable[] = [
     context: 'book',
     select: `SELECT id, customer_id, idempotency_key, space_id, start_at, end_at, headcount,
         price_amount, payment_method, payment_method_digest, status::text, live, version,
-        coalesce(refund_amount, price_amount) FROM booking`,
+        coalesce(refund_amount, price_amount), decision FROM booking`,
     columns: `id uuid, customer_id text, idempotency_key text, space_id uuid, start_at timestamptz,
       end_at timestamptz, headcount int, price int, payment_method text, payment_method_digest text,
-      status text, live boolean, version int, refund int`,
+      status text, live boolean, version int, refund int, decision text`,
+  },
+  {
+    name: 'block',
+    context: 'book',
+    select: `SELECT id, space_id, start_at, end_at, idempotency_key, removed_at IS NOT NULL FROM block`,
+    columns: `id uuid, space_id uuid, start_at timestamptz, end_at timestamptz, idempotency_key text,
+      removed boolean`,
   },
   {
     name: 'slot_hold',
     context: 'book',
-    select: 'SELECT owner_id, booking_id, space_id, start_at, end_at, live FROM slot_hold',
-    columns: `owner_id uuid, booking_id uuid, space_id uuid, start_at timestamptz,
+    select:
+      'SELECT owner_id, booking_id, block_id, space_id, start_at, end_at, live FROM slot_hold',
+    columns: `owner_id uuid, booking_id uuid, block_id uuid, space_id uuid, start_at timestamptz,
       end_at timestamptz, live boolean`,
   },
   {

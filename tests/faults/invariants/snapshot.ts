@@ -87,6 +87,7 @@ async function copyRecords(query: Query, records: Records): Promise<void> {
          AS t ("bookingId" uuid, kind text, type text, status text, refund int)`,
     [JSON.stringify(cancels)],
   );
+  await copyHostRecords(query, records);
   const shown = [...records.shownStatuses].map(([bookingId, status]) => ({ bookingId, status }));
   await query(
     `CREATE TEMP TABLE shown_booking AS SELECT "bookingId" AS booking_id, status
@@ -97,5 +98,22 @@ async function copyRecords(query: Query, records: Records): Promise<void> {
     `CREATE TEMP TABLE acknowledged_space AS SELECT "spaceId" AS id, name
        FROM jsonb_to_recordset($1::jsonb) AS t ("spaceId" uuid, name text)`,
     [JSON.stringify(records.spaces)],
+  );
+}
+
+async function copyHostRecords(query: Query, { decisions, blocks }: Records): Promise<void> {
+  await query(
+    `CREATE TEMP TABLE decision_request AS SELECT "bookingId" AS booking_id, decision, kind, type, status
+       FROM jsonb_to_recordset($1::jsonb)
+         AS t ("bookingId" uuid, decision text, kind text, type text, status text)`,
+    [JSON.stringify(decisions.map(({ outcome, ...rest }) => ({ ...rest, ...outcome })))],
+  );
+  await query(
+    `CREATE TEMP TABLE block_request AS SELECT key, "spaceId" AS space_id, "startAt" AS start_at,
+            "endAt" AS end_at, kind, type, "blockId" AS block_id, removal
+       FROM jsonb_to_recordset($1::jsonb)
+         AS t (key text, "spaceId" uuid, "startAt" timestamptz, "endAt" timestamptz, kind text,
+               type text, "blockId" uuid, removal text)`,
+    [JSON.stringify(blocks.map(({ outcome, ...rest }) => ({ ...rest, ...outcome })))],
   );
 }

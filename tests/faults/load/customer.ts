@@ -10,6 +10,7 @@ const ACTIONS = {
   bookHotSlot: 24,
   bookOwnSlot: 26,
   bookAdjacentSlots: 8,
+  bookForApproval: 12,
   repeatRequest: 8,
   reuseKey: 4,
   cancelOnce: 12,
@@ -72,6 +73,9 @@ async function act(
       return;
     case 'bookOwnSlot':
       await book(inputFor(slots.ownSlot(random)));
+      return;
+    case 'bookForApproval':
+      await book(inputFor(slots.approvalSlot(random)));
       return;
     case 'bookAdjacentSlots':
       // Adjacent slots touch but do not overlap: all three must succeed.

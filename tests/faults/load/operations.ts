@@ -49,6 +49,9 @@ export async function requestBooking(
     return { kind: 'ok', bookingId: id, status, price: price.amount };
   });
   records.requests.push({ customer, key, input: booking, outcome });
+  if (outcome.kind === 'ok' && outcome.status === 'AWAITING_APPROVAL') {
+    records.awaitingApproval.push(outcome.bookingId);
+  }
   return outcome;
 }
 
@@ -96,10 +99,9 @@ export async function readMyPage(
 export async function listSpace(
   router: RouterClient,
   host: string,
-  name: string,
-  hourlyRate: number,
+  listing: { name: string; hourlyRate: number; bookingMode?: 'APPROVAL' },
 ): Promise<string | null> {
-  const input = { name, capacity: 4, hourlyRate };
+  const input = { capacity: 4, ...listing };
   const id = await orUnknown(async () => {
     type Data = { listSpace: { space?: { id: string } } };
     const { listSpace } = await router.execute<Data>(host, LIST_SPACE, { input });
@@ -108,7 +110,8 @@ export async function listSpace(
   return typeof id === 'string' ? id : null;
 }
 
-async function orUnknown<T>(
+/** The response, or that there is none that says whether the change was made. */
+export async function orUnknown<T>(
   request: () => Promise<T>,
 ): Promise<T | { kind: 'unknown'; reason: string }> {
   try {

@@ -31,6 +31,29 @@ export interface CancelRecord {
     | { kind: 'unknown'; reason: string };
 }
 
+/** A host's decision on a booking that awaits it. */
+export interface DecisionRecord {
+  bookingId: string;
+  decision: 'approve' | 'reject';
+  outcome:
+    | { kind: 'ok'; status: string }
+    | { kind: 'refused'; type: string }
+    | { kind: 'unknown'; reason: string };
+}
+
+/** A time that a host closes, and whether the host opened it again. */
+export interface BlockRecord {
+  key: string;
+  spaceId: string;
+  startAt: string;
+  endAt: string;
+  outcome:
+    | { kind: 'ok'; blockId: string }
+    | { kind: 'refused'; type: string }
+    | { kind: 'unknown'; reason: string };
+  removal: 'none' | 'ok' | 'unknown';
+}
+
 export interface SpaceRecord {
   spaceId: string;
   name: string;
@@ -40,7 +63,11 @@ export interface SpaceRecord {
 export class Records {
   readonly requests: RequestRecord[] = [];
   readonly cancels: CancelRecord[] = [];
+  readonly decisions: DecisionRecord[] = [];
+  readonly blocks: BlockRecord[] = [];
   readonly spaces: SpaceRecord[] = [];
+  /** Bookings that were answered with `AWAITING_APPROVAL`, for the hosts. */
+  readonly awaitingApproval: string[] = [];
   /** Views that a client saw at an older version after a newer one, described for people. */
   readonly versionRegressions: string[] = [];
   /** Bookings that mypage showed as `PAID` or `REGISTERED`: a customer relies on it as on a response. */
@@ -59,9 +86,12 @@ export class Records {
   }
 }
 
-/** The numbers of requests for bookings and cancellations by their outcome. */
+/** The numbers of all requests for changes by their outcome. */
 export function countOutcomes(records: Records): Record<Outcome['kind'], number> {
   const counts = { ok: 0, refused: 0, unknown: 0 };
-  for (const { outcome } of [...records.requests, ...records.cancels]) counts[outcome.kind] += 1;
+  const { requests, cancels, decisions, blocks } = records;
+  for (const { outcome } of [...requests, ...cancels, ...decisions, ...blocks]) {
+    counts[outcome.kind] += 1;
+  }
   return counts;
 }

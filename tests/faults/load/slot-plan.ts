@@ -9,8 +9,12 @@ const HOT_SLOT_COUNT = 6;
 /** First hours of the spaces for own slots, from now: cancelling refunds nothing or half; half; all. */
 const OWN_SLOT_START_HOURS = [1, 72, 480] as const;
 const ADJACENT_SLOT_START_HOUR = 240;
-/** One space for the hot slots, one for adjacent slots. */
-const SPACE_COUNT = 1 + OWN_SLOT_START_HOURS.length + 1;
+const APPROVAL_SLOT_START_HOUR = 96;
+const APPROVAL_SLOT_COUNT = 24;
+/** One space for the hot slots, one for adjacent slots, one whose host approves. */
+const SPACE_COUNT = 1 + OWN_SLOT_START_HOURS.length + 2;
+const ADJACENT_SPACE = SPACE_COUNT - 2;
+const APPROVAL_SPACE = SPACE_COUNT - 1;
 
 export interface Slot {
   spaceId: string;
@@ -24,6 +28,8 @@ export interface CustomerSlots {
   hotSlot(random: Random): Slot;
   /** A slot that no other customer requests. */
   ownSlot(random: Random): Slot;
+  /** One of some slots that all customers request, and the host approves. */
+  approvalSlot(random: Random): Slot;
   /** Three slots in a row that no other customer requests. */
   adjacentSlots(): Slot[];
 }
@@ -41,7 +47,11 @@ export async function createSlotPlan(
   const spaceIds = await Promise.all(
     Array.from({ length: SPACE_COUNT }, async (_, index) => {
       const title = `${name} room ${index}`;
-      const spaceId = await listSpace(hosts, 'host', title, 10_000 + 1_234 * index);
+      const spaceId = await listSpace(hosts, 'host', {
+        name: title,
+        hourlyRate: 10_000 + 1_234 * index,
+        ...(index === APPROVAL_SPACE ? { bookingMode: 'APPROVAL' } : {}),
+      });
       if (!spaceId) throw new Error('The spaces of a run could not be listed.');
       records.spaces.push({ spaceId, name: title });
       return spaceId;
@@ -70,9 +80,15 @@ function distributeSlots(spaceIds: readonly string[], now: Date): SlotPlan {
           const tier = random.between(0, OWN_SLOT_START_HOURS.length - 1);
           return slot(1 + tier, (OWN_SLOT_START_HOURS[tier] as number) + nextIndex(), 1);
         },
+        approvalSlot: (random) =>
+          slot(
+            APPROVAL_SPACE,
+            APPROVAL_SLOT_START_HOUR + random.between(0, APPROVAL_SLOT_COUNT - 1),
+            1,
+          ),
         adjacentSlots() {
           const first = ADJACENT_SLOT_START_HOUR + 3 * nextIndex();
-          return [0, 1, 2].map((index) => slot(SPACE_COUNT - 1, first + index, 1));
+          return [0, 1, 2].map((index) => slot(ADJACENT_SPACE, first + index, 1));
         },
       };
     },

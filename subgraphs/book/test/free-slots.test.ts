@@ -70,7 +70,7 @@ describe('free slots', () => {
 });
 
 describe('alternatives', () => {
-  test('alternatives are slots that a booking request accepts and that are in no hold\'s way', async () => {
+  test("alternatives are slots that a booking request accepts and that are in no hold's way", async () => {
     const space = aSpace({
       bookingRules: {
         ...aSpace().bookingRules,

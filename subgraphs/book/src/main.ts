@@ -11,6 +11,8 @@ import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { holidayCalendar } from './adapters/holiday-calendar.ts';
+import { holidayResolvers } from './adapters/holiday-resolvers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
@@ -19,6 +21,7 @@ import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
+import { spaceResolvers } from './adapters/space-resolvers.ts';
 import { storedNotifications } from './adapters/stored-notifications.ts';
 import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts';
 import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
@@ -57,6 +60,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
     return {
       bookings: prismaBookingStore(prisma, pool, relay),
       catalogue: prismaCatalogue(prisma, pool, stored),
+      holidays: holidayCalendar(pool),
       search: bookingSearch(pool),
       overdue: overdueBookings(pool),
       inquiries,
@@ -72,9 +76,15 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
     };
   };
   const workerPorts = portsOn(workers);
+  const requestPorts = portsOn(requests);
 
   return {
-    resolvers: [resolvers(portsOn(requests)), erasureStart(requests)],
+    resolvers: [
+      resolvers(requestPorts),
+      spaceResolvers(requestPorts),
+      holidayResolvers(requestPorts),
+      erasureStart(requests),
+    ],
     erasure: bookErasure(requests),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({

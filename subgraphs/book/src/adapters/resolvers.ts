@@ -13,7 +13,6 @@ import type { Money } from '../domain/money.ts';
 import type { Role } from '../domain/role.ts';
 import type { BookingFilter, BookPorts } from '../ports.ts';
 import { parseFilter } from './booking-filter.ts';
-import { spaceFields } from './space-resolvers.ts';
 
 /** A booking, and the role in which the principal sees it. */
 interface VisibleBooking {
@@ -34,7 +33,6 @@ export function resolvers(ports: BookPorts) {
     Query: queries(ports),
     Mutation: mutations(ports),
     Booking: bookingFields(ports),
-    Space: spaceFields(ports),
     Problem: { __resolveType: ({ type }: { type: string }) => type },
     RequestBookingResult: { __resolveType: ({ type }: { type: string }) => type },
     CancelBookingResult: { __resolveType: ({ type }: { type: string }) => type },

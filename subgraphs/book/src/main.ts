@@ -12,6 +12,8 @@ import { bookingSearch } from './adapters/booking-search.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { holidayCalendar } from './adapters/holiday-calendar.ts';
+import { holidayResolvers } from './adapters/holiday-resolvers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresBlockStore } from './adapters/postgres-block-store.ts';
@@ -21,6 +23,7 @@ import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { startReconciliation } from './adapters/reconciliation.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
+import { spaceResolvers } from './adapters/space-resolvers.ts';
 import { storedNotifications } from './adapters/stored-notifications.ts';
 import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts';
 import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
@@ -60,6 +63,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       bookings: prismaBookingStore(prisma, pool, relay),
       blocks: postgresBlockStore(pool, relay),
       catalogue: prismaCatalogue(prisma, pool, stored),
+      holidays: holidayCalendar(pool),
       search: bookingSearch(pool),
       overdue: overdueBookings(pool),
       inquiries,
@@ -78,7 +82,13 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
   const workerPorts = portsOn(workers);
 
   return {
-    resolvers: [resolvers(requestPorts), blockResolvers(requestPorts), erasureStart(requests)],
+    resolvers: [
+      resolvers(requestPorts),
+      spaceResolvers(requestPorts),
+      blockResolvers(requestPorts),
+      holidayResolvers(requestPorts),
+      erasureStart(requests),
+    ],
     erasure: bookErasure(requests),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({

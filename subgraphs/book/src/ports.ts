@@ -2,6 +2,7 @@ import type { Block } from './domain/block.ts';
 import type { Booking } from './domain/booking.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
 import type { BookingStatus } from './domain/lifecycle.ts';
+import type { Holiday, HolidayOverride } from './domain/public-holidays.ts';
 import type { Role } from './domain/role.ts';
 import type { TimeSlot } from './domain/time-slot.ts';
 
@@ -146,6 +147,21 @@ export interface Catalogue {
   store(space: CatalogueSpace, eventId: string): Promise<void>;
 }
 
+/** The public holidays of countries (ISO 3166-1), with the operators' overrides; dates are YYYY-MM-DD. */
+export interface HolidayCalendar {
+  /** The dates of holidays from the first to the last date, both inclusive. */
+  between(country: string, firstDate: string, lastDate: string): Promise<ReadonlySet<string>>;
+  /** In order of their dates. */
+  ofYear(country: string, year: number): Promise<Holiday[]>;
+  /** Sets an override, with its audit entry. False: the country has `max` others already. */
+  set(
+    country: string,
+    override: HolidayOverride,
+    max: number,
+    by: ActingPrincipal,
+  ): Promise<boolean>;
+}
+
 /** Unknown is a third outcome: the customer may or may not be charged. */
 export type PaymentOutcome = 'approved' | 'declined' | 'unknown';
 
@@ -167,6 +183,7 @@ export interface BookPorts {
   bookings: BookingStore;
   blocks: BlockStore;
   catalogue: Catalogue;
+  holidays: HolidayCalendar;
   search: BookingSearch;
   overdue: OverdueBookings;
   inquiries: SagaInquiries;

@@ -7,6 +7,7 @@ import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, silent, type TestDatabase } from '../../../tests/support/database.ts';
 import { eventually } from '../../../tests/support/system.ts';
 import { bookingSearch } from '../src/adapters/booking-search.ts';
+import { holidayCalendar } from '../src/adapters/holiday-calendar.ts';
 import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
 import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
 import { postgresBlockStore } from '../src/adapters/postgres-block-store.ts';
@@ -56,6 +57,7 @@ beforeAll(async () => {
     bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
     blocks: postgresBlockStore(database.pool, { publish: () => {} }),
     catalogue: prismaCatalogue(prisma, database.pool),
+    holidays: holidayCalendar(database.pool),
     payments,
     search: bookingSearch(database.pool),
     overdue: overdueBookings(database.pool),

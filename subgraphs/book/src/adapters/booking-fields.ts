@@ -4,7 +4,7 @@ import { type BookingPrincipal, findRole } from '../application/find-role.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { Role } from '../domain/role.ts';
 import type { BookPorts } from '../ports.ts';
-import { toPriceLineFields } from './price-fields.ts';
+import { toPriceLines } from './price-quotes.ts';
 
 /** A booking, and the role in which the principal sees it. */
 export interface VisibleBooking {
@@ -23,7 +23,7 @@ export function bookingFields(ports: BookPorts) {
     headcount: ({ booking }: VisibleBooking) => booking.state.headcount,
     price: ({ booking }: VisibleBooking) => booking.state.price,
     priceLines: ({ booking: { state } }: VisibleBooking) =>
-      state.priceLines.map((line) => toPriceLineFields(line, state.price.currency)),
+      toPriceLines(state.priceLines, state.price.currency),
     vat: ({ booking }: VisibleBooking) => booking.state.vat,
     status: ({ booking }: VisibleBooking) => booking.state.status,
     requestedAt: ({ booking }: VisibleBooking) => booking.state.requestedAt,

@@ -16,10 +16,11 @@ import { findRole } from '../application/find-role.ts';
 import { type PricedRequest, requestBooking } from '../application/request-booking.ts';
 import { Booking } from '../domain/booking.ts';
 import type { AddOnSelection } from '../domain/price-quote.ts';
+import type { PriceChanged } from '../domain/refusals.ts';
 import type { BookingFilter, BookPorts } from '../ports.ts';
 import { bookingFields, findVisibleBooking, toBookingPrincipal } from './booking-fields.ts';
 import { parseFilter } from './booking-filter.ts';
-import { spaceFields } from './space-resolvers.ts';
+import { toPriceLines } from './price-quotes.ts';
 
 /** Of the words with which a host rejects a booking. */
 const MAX_REASON_LENGTH = 500;
@@ -40,7 +41,12 @@ export function resolvers(ports: BookPorts) {
     Query: queries(ports),
     Mutation: mutations(ports),
     Booking: bookingFields(ports),
-    Space: spaceFields(ports),
+    PriceChanged: {
+      quote: ({ quote }: PriceChanged) => ({
+        ...quote,
+        lines: toPriceLines(quote.lines, quote.total.currency),
+      }),
+    },
     Problem: { __resolveType: ({ type }: { type: string }) => type },
     RequestBookingResult: { __resolveType: ({ type }: { type: string }) => type },
     CancelBookingResult: { __resolveType: ({ type }: { type: string }) => type },

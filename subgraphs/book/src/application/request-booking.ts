@@ -1,5 +1,6 @@
 import { Booking } from '../domain/booking.ts';
 import type { BookingRequest } from '../domain/booking-request.ts';
+import { findSlotProblem } from '../domain/booking-rules.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import { refundSchedule } from '../domain/refund-schedule.ts';
 import type {
@@ -15,6 +16,7 @@ import type { BookPorts } from '../ports.ts';
 import { requestPayment } from './booking-saga.ts';
 import { findListedSpace } from './find-listed-space.ts';
 import { findAlternatives } from './free-slots.ts';
+import { findHolidays } from './quote-price.ts';
 
 /** The payment was declined: the booking is `DECLINED`, and its slot is free. */
 export interface PaymentDeclined {
@@ -85,11 +87,15 @@ async function toBooking(
   if (!space || space.state === 'ARCHIVED') {
     return { type: 'SpaceNotFound', message: 'There is no such space.' };
   }
+  const now = ports.clock();
+  // First, for it also bounds the dates of which the holidays are read.
+  const problem = findSlotProblem(request.slot, space, now);
+  if (problem) return { type: 'InvalidBookingRequest', ...problem };
   const booking = Booking.request(request, space, {
     id: ports.newId(),
-    now: ports.clock(),
+    now,
     holdSeconds: ports.holdSeconds,
-    holidays: new Set(),
+    holidays: await findHolidays(ports, space, request.slot),
     correlationId: ports.correlationId(),
   });
   if (!(booking instanceof Booking)) return booking;

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import type { DayOfWeek, OpeningHours } from '../../src/domain/opening-hours.ts';
+import type { DayOfWeek, OpeningException, OpeningHours } from '../../src/domain/opening-hours.ts';
 import type { TimeSlot } from '../../src/domain/time-slot.ts';
 
 const DAYS: readonly DayOfWeek[] = [
@@ -18,16 +18,16 @@ export function luxonOpenPeriods(
   timeZone: string,
   from: Date,
   to: Date,
+  exceptions: readonly OpeningException[] = [],
 ): TimeSlot[] {
   const periods: TimeSlot[] = [];
   // A day earlier, so that what opened before `from` is seen.
   let day = DateTime.fromJSDate(from, { zone: timeZone }).startOf('day').minus({ days: 1 });
   const end = DateTime.fromJSDate(to, { zone: timeZone });
   for (; day < end; day = day.plus({ days: 1 }).startOf('day')) {
-    const today = hours
-      .filter((entry) => entry.day === DAYS[day.weekday - 1])
-      .sort((a, b) => a.opens.localeCompare(b.opens));
-    for (const { opens, closes } of today) {
+    const exception = exceptions.find(({ date }) => date === day.toISODate());
+    const today = exception?.hours ?? hours.filter((entry) => entry.day === DAYS[day.weekday - 1]);
+    for (const { opens, closes } of [...today].sort((a, b) => a.opens.localeCompare(b.opens))) {
       const startAt = toInstant(day, opens);
       const endAt = toInstant(day, closes);
       const last = periods.at(-1);

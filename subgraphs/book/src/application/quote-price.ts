@@ -1,0 +1,38 @@
+import { findSlotProblem } from '../domain/booking-rules.ts';
+import type { CatalogueSpace } from '../domain/catalogue-space.ts';
+import {
+  quotePrice as computeQuote,
+  type PricedUse,
+  type PriceQuote,
+} from '../domain/price-quote.ts';
+import { datesOf } from '../domain/price-rates.ts';
+import type { InvalidBookingRequest } from '../domain/refusals.ts';
+import type { TimeSlot } from '../domain/time-slot.ts';
+import type { BookPorts } from '../ports.ts';
+
+/**
+ * What a booking would cost, or the rule that it breaks; whether the slot is free is not checked. A
+ * request for a booking charges exactly this.
+ */
+export async function quotePrice(
+  ports: BookPorts,
+  space: CatalogueSpace,
+  use: PricedUse,
+  now: Date = ports.clock(),
+): Promise<PriceQuote | InvalidBookingRequest> {
+  // First, for it also bounds the length of the slot.
+  const problem = findSlotProblem(use.slot, space, now);
+  const quote = problem ?? computeQuote(space, use, await findHolidays(ports, space, use.slot));
+  return 'field' in quote ? { type: 'InvalidBookingRequest', ...quote } : quote;
+}
+
+/** The holidays around the slot, where the prices depend on them. */
+export async function findHolidays(
+  ports: BookPorts,
+  { holidayCountry, priceRules, timeZone }: CatalogueSpace,
+  slot: TimeSlot,
+): Promise<ReadonlySet<string>> {
+  if (holidayCountry === null || !priceRules.some(({ onHolidays }) => onHolidays)) return new Set();
+  const { first, last } = datesOf(slot, timeZone);
+  return ports.holidays.between(holidayCountry, first, last);
+}

@@ -27,11 +27,15 @@ export interface Erasure {
 const STEP_SIZE = 20_000;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
+/** SQL of an event's payload without the customer's id and own words, which events have as `note`. */
+const erased = (payload: string) => `
+  (${payload} || jsonb_build_object('customerId', $2::text)
+     || CASE WHEN ${payload} ? 'note' THEN '{"note": null}'::jsonb ELSE '{}' END)`;
+
 const eraseInOutbox = `
-  UPDATE outbox SET payload = jsonb_set(payload, '{customerId}', to_jsonb($2::text))
-   WHERE payload ->> 'customerId' = $1`;
+  UPDATE outbox SET payload = ${erased('payload')} WHERE payload ->> 'customerId' = $1`;
 const eraseInDeadLetters = `
-  UPDATE dead_letter SET event = jsonb_set(event, '{payload,customerId}', to_jsonb($2::text))
+  UPDATE dead_letter SET event = jsonb_set(event, '{payload}', ${erased("(event -> 'payload')")})
    WHERE event -> 'payload' ->> 'customerId' = $1`;
 const eraseInAuditLog = `
   UPDATE audit_entry SET user_id = $2 WHERE user_id = $1 AND acted_as = 'customer'`;
@@ -41,7 +45,7 @@ const eraseInArchive = `
     SELECT id, payload FROM event_archive WHERE id > $3::uuid ORDER BY id LIMIT $4),
   changed AS (
     UPDATE event_archive AS e
-       SET payload = jsonb_set(e.payload, '{customerId}', to_jsonb($2::text))
+       SET payload = ${erased('e.payload')}
       FROM step WHERE e.id = step.id AND step.payload ->> 'customerId' = $1
  RETURNING e.id)
   SELECT (SELECT count(*)::int FROM changed) AS replaced, (SELECT count(*)::int FROM step) AS scanned,

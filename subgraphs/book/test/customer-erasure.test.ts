@@ -28,7 +28,7 @@ afterAll(async () => {
 /** A booking whose events are delivered; open where it has no status of its own. */
 async function insertBooking(customerId: string, status?: string): Promise<string> {
   const store = prismaBookingStore(prisma, database.pool, { publish: () => {} });
-  const booking = aBooking({ spaceId: uuidv7(), customerId });
+  const booking = aBooking({ spaceId: uuidv7(), customerId, note: `I am ${customerId}` });
   await store.insert(booking, 5, { userId: customerId, role: 'customer' });
   const { id } = booking.state;
   if (status) {
@@ -84,6 +84,13 @@ test('an erasure replaces the customer in the booking, its events and its audit 
       [id],
     );
     expect(rows).toEqual([{ who: customer }, { who: customer }, { who: customer }]);
+    const notes = await database.query(
+      `SELECT note FROM booking WHERE id = $1
+       UNION ALL SELECT payload ->> 'note' FROM outbox WHERE aggregate_id = $1`,
+      [id],
+    );
+    const note = customer === lee ? `I am ${lee}` : null;
+    expect(notes).toEqual([{ note }, { note }]);
   }
   const erasures = await database.query(
     'SELECT customer_id, reason, begun_by, finished_at IS NOT NULL AS is_over FROM customer_erasure WHERE pseudonym = $1',
@@ -118,7 +125,14 @@ test('an erasure processes an archive of any length, and can start again at any 
   expect(await erase(kim, pseudonym)).toMatchObject({ replaced: 0 });
 });
 
-test.each(['REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'REGISTERED', 'CANCELLING'])(
+test.each([
+  'AWAITING_APPROVAL',
+  'REQUESTED',
+  'PAYMENT_DEFERRED',
+  'PAID',
+  'REGISTERED',
+  'CANCELLING',
+])(
   'an erasure is refused, at its beginning and at its end, while a booking is %s',
   async (status) => {
     const kim = `kim-${randomUUID()}`;

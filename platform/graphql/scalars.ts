@@ -28,3 +28,22 @@ export const DateTime = new GraphQLScalarType<Date, string>({
   parseLiteral: (node) => parseInstant(node.kind === Kind.STRING ? node.value : undefined),
   serialize: (value) => (value instanceof Date ? value : new Date(value as string)).toISOString(),
 });
+
+function parseDate(value: unknown): string {
+  const isDate = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value);
+  if (!isDate || Number.isNaN(Date.parse(value)) || hasInvalidDay(value)) {
+    throw badInput(
+      'Date',
+      `${JSON.stringify(value)} is no date: write YYYY-MM-DD, for example 2030-01-31.`,
+    );
+  }
+  return value;
+}
+
+/** A date of a calendar YYYY-MM-DD, without a time zone. */
+export const LocalDate = new GraphQLScalarType<string, string>({
+  name: 'Date',
+  parseValue: parseDate,
+  parseLiteral: (node) => parseDate(node.kind === Kind.STRING ? node.value : undefined),
+  serialize: (value) => parseDate(value),
+});

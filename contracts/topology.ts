@@ -25,6 +25,7 @@ export const topology = {
     consumes: [
       'PaymentCancelled',
       'SpaceListed',
+      'SpaceChanged',
       'Registered',
       'RegistrationRejected',
       'RegistrationCancelled',
@@ -40,7 +41,15 @@ export const topology = {
   },
   space: {
     publishes: spaceEvents,
-    consumes: ['Booked', 'BookingPaid', 'BookingCancelled', 'BookingReleased', 'PaymentApproved'],
+    consumes: [
+      'Booked',
+      'BookingPaid',
+      'BookingCancelled',
+      'BookingReleased',
+      'PaymentApproved',
+      'SlotBlocked',
+      'SlotUnblocked',
+    ],
     database: 'postgres',
     port: 4003,
   },

@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { searchStatement } from '../src/adapters/space-search.ts';
-import type { SpaceSearch } from '../src/ports.ts';
+import type { SpacePage, SpaceSearch } from '../src/ports.ts';
 import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
 
 const EVERYTHING: SpaceSearch = {
   text: null,
   minCapacity: null,
   maxHourlyRate: null,
+  currency: null,
   freeDuring: null,
+  amenities: null,
+  hostId: null,
 };
+const page = (limit: number): SpacePage => ({ orderBy: 'NEWEST', limit, after: null });
 const HOUR_MS = 3_600_000;
 const START = Date.UTC(2030, 5, 3);
 const hours = (from: number, to: number) => ({
@@ -26,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => context?.stop());
 
 async function explain(search: Partial<SpaceSearch>): Promise<string> {
-  const { text, values } = searchStatement({ ...EVERYTHING, ...search }, 21, null);
+  const { text, values } = searchStatement({ ...EVERYTHING, ...search }, page(21));
   const rows = await context.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
@@ -51,13 +55,12 @@ describe('the search by text', () => {
         const wanted = text.trim();
         const found = await context.ports.spaces.search(
           { ...EVERYTHING, text: wanted },
-          1_000,
-          null,
+          page(1_000),
         );
         const expected = await context.database.query<{ id: string }>(
           `SELECT id FROM space
             WHERE strpos(lower(name || E'\\n' || description || E'\\n' || address), lower($1)) > 0
-            ORDER BY id`,
+            ORDER BY id DESC`,
           [wanted],
         );
         expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
@@ -79,7 +82,7 @@ describe('the search by text', () => {
     await context.database.query('ANALYZE space');
     for (const text of ['다락방', 'zq', '락']) {
       expect(await explain({ text })).toContain('Bitmap Index Scan on space_text');
-      const found = await context.ports.spaces.search({ ...EVERYTHING, text }, 10, null);
+      const found = await context.ports.spaces.search({ ...EVERYTHING, text }, page(10));
       expect(found.map((space) => space.id)).toEqual([id]);
     }
     await context.database.query("DELETE FROM space WHERE name LIKE 'room %'");
@@ -103,11 +106,11 @@ describe('the search by free time', () => {
     await insertSlot(free.id, 2, 4, false);
     const found = async (from: number, to: number) => {
       const search = { ...EVERYTHING, text: 'search ', freeDuring: hours(from, to) };
-      return (await context.ports.spaces.search(search, 10, null)).map(({ name }) => name);
+      return (await context.ports.spaces.search(search, page(10))).map(({ name }) => name);
     };
     expect(await found(3, 5)).toEqual(['search free']);
-    expect(await found(0, 2)).toEqual(['search free', 'search occupied']);
-    expect(await found(4, 7)).toEqual(['search free', 'search occupied']);
+    expect(await found(0, 2)).toEqual(['search occupied', 'search free']);
+    expect(await found(4, 7)).toEqual(['search occupied', 'search free']);
   });
 
   test('a search by free time probes the index of live slots among 600,000, and never reads them all', async () => {

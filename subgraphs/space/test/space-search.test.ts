@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
 import { searchStatement } from '../src/adapters/space-search.ts';
+import type { PublishedBooking } from '../src/domain/published-booking.ts';
 import type { SpacePage, SpaceSearch } from '../src/ports.ts';
 import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
 
@@ -111,6 +113,47 @@ describe('the search by free time', () => {
     expect(await found(3, 5)).toEqual(['search free']);
     expect(await found(0, 2)).toEqual(['search occupied', 'search free']);
     expect(await found(4, 7)).toEqual(['search occupied', 'search free']);
+  });
+
+  test('a search by free time counts the buffers around a booking, and not beyond them', async () => {
+    const space = await context.list({ name: 'buffered' });
+    const booking: PublishedBooking = {
+      ...{ bookingId: uuidv7(), spaceId: space.id, status: 'PAID', version: 1 },
+      slot: hours(10, 12),
+      hold: hours(8, 13),
+    };
+    await context.ports.spaces.storeOccupancy(booking, uuidv7());
+    const isFree = async (from: number, to: number) => {
+      const search = { ...EVERYTHING, text: 'buffered', freeDuring: hours(from, to) };
+      return (await context.ports.spaces.search(search, page(10))).length === 1;
+    };
+    expect(await isFree(7, 8)).toBe(true);
+    expect(await isFree(7, 9)).toBe(false);
+    expect(await isFree(10, 12)).toBe(false);
+    expect(await isFree(12, 14)).toBe(false);
+    expect(await isFree(13, 14)).toBe(true);
+    const moved = { ...booking, hold: undefined, version: 2 };
+    await context.ports.spaces.storeOccupancy(moved, uuidv7());
+    expect([await isFree(8, 10), await isFree(11, 12)]).toEqual([true, false]);
+    await context.ports.spaces.storeOccupancy(booking, uuidv7());
+    expect(await isFree(8, 10)).toBe(true);
+  });
+
+  test('a search by free time excludes a space while its host blocks it, in any order of the events', async () => {
+    const space = await context.list({ name: 'blocked' });
+    const block = { blockId: uuidv7(), spaceId: space.id, slot: hours(2, 4) };
+    const store = (isBlocked: boolean, version: number) =>
+      context.ports.spaces.storeOccupancy({ ...block, isBlocked, version }, uuidv7());
+    const isFree = async () => {
+      const search = { ...EVERYTHING, text: 'blocked', freeDuring: hours(3, 5) };
+      return (await context.ports.spaces.search(search, page(10))).length === 1;
+    };
+    await store(true, 1);
+    expect(await isFree()).toBe(false);
+    await store(false, 2);
+    expect(await isFree()).toBe(true);
+    await store(true, 1);
+    expect(await isFree()).toBe(true);
   });
 
   test('a search by free time probes the index of live slots among 600,000, and never reads them all', async () => {

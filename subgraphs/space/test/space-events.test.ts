@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type SpacePayload, spaceEvents } from './space.ts';
+import { type SpacePayload, spaceEvents } from '#contracts/space.ts';
 
 const released = {
   spaceId: '01890000-0000-7000-8000-000000000000',

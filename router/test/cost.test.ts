@@ -134,6 +134,20 @@ describe('the cost by the router’s own schema', () => {
     expect(findRefusal(ALL, { first: 100 })).toBeNull();
   });
 
+  test('a page of 20 spaces with all their terms and photos passes, and one of 100 too', () => {
+    const page = `query ($first: Int) { spaces(first: $first) { pageInfo { hasNextPage endCursor } edges { cursor node {
+      id name description address timeZone capacity hourlyRate ${MONEY} openingHours { day opens closes }
+      refundTiers { daysBefore percent } state bookingMode bookingRules { stepMinutes minMinutes maxMinutes
+        minNoticeMinutes maxAdvanceDays bufferBeforeMinutes bufferAfterMinutes approvalHours }
+      openingExceptions { date hours { opens closes } reason }
+      priceRules { name days onHolidays from to firstDate lastDate hourlyRate ${MONEY} }
+      includedHeadcount extraPersonHourlyRate ${MONEY} addOns { id name unit price ${MONEY} maxQuantity }
+      holidayCountry vatPercent photos { url alt } amenities version } } } }`;
+    expect(findRefusal(page, { first: 20 })).toBeNull();
+    expect(findRefusal(page, { first: 100 })).toBeNull();
+    expect(admission.examine({ query: page, variables: { first: 20 } }).cost).toBeLessThan(2_000);
+  });
+
   test('free slots of a month cost 67, and three times those of 100 spaces are refused', () => {
     const slots = `freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-02-01T00:00:00Z") ${SLOT}`;
     const page = `spaces(first: 100) { edges { node { id ${slots} } } }`;

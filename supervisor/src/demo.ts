@@ -1,52 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DateTime } from 'luxon';
+import { demoSpaces, everyDay } from './demo-spaces.ts';
 
 const BOOK_KNOWS_TIMEOUT_MS = 5_000;
+/** So many of the newest spaces are searched for a slot to suggest. */
+const SUGGESTED_SPACES = 5;
 
 /** A slot that can be booked, for the example in the banner. */
 export type Suggestion = { spaceId: string; spaceName: string; startAt: string; endAt: string };
 
 type OpeningHours = { day: string; opens: string; closes: string };
-type Space = { id: string; name: string; timeZone: string; openingHours: OpeningHours[] };
+type Space = {
+  id: string;
+  name: string;
+  timeZone: string;
+  openingHours: OpeningHours[];
+  state: string;
+  bookingMode: string;
+};
 type Slot = { startAt: string; endAt: string };
-
-const everyDay = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'];
-const workDays = everyDay.slice(0, 5);
-
-const demoSpaces = [
-  {
-    name: '한강뷰 회의실 (Han River Meeting Room)',
-    description: 'Twelve seats, a whiteboard wall and the river at sunset.',
-    address: '서울 영등포구 여의동로 330',
-    capacity: 12,
-    hourlyRate: 30_000,
-    openingHours: everyDay.map((day) => ({ day, opens: '09:00', closes: '22:00' })),
-  },
-  {
-    name: '북촌 한옥 스튜디오 (Bukchon Hanok Studio)',
-    description: 'A restored hanok with a courtyard, for photo shoots and small classes.',
-    address: '서울 종로구 북촌로 11길 7',
-    capacity: 20,
-    hourlyRate: 55_000,
-    openingHours: [
-      ...workDays.map((day) => ({ day, opens: '10:00', closes: '20:00' })),
-      { day: 'SATURDAY', opens: '08:00', closes: '24:00' },
-      { day: 'SUNDAY', opens: '08:00', closes: '18:00' },
-    ],
-    refundTiers: [
-      { daysBefore: 14, percent: 100 },
-      { daysBefore: 3, percent: 50 },
-    ],
-  },
-  {
-    name: '홍대 합주실 (Hongdae Rehearsal Room)',
-    description: 'Drums, amplifiers and thick walls, open through the night.',
-    address: '서울 마포구 와우산로 21',
-    capacity: 6,
-    hourlyRate: 18_000,
-    openingHours: everyDay.map((day) => ({ day, opens: '00:00', closes: '24:00' })),
-  },
-];
 
 /** A development token, which only the embedded profile issues. */
 export async function fetchToken(url: string, user: string, role: string): Promise<string> {
@@ -61,7 +33,9 @@ export async function listDemoSpaces(url: string): Promise<number> {
   const listSpace = `mutation ($input: ListSpaceInput!) {
     listSpace(input: $input) { __typename ... on Problem { message } }
   }`;
-  for (const input of demoSpaces) {
+  const inputs = demoSpaces();
+  // The catalogue shows the newest first.
+  for (const input of inputs.toReversed()) {
     const data = await query<{ listSpace: { __typename: string; message?: string } }>(
       url,
       listSpace,
@@ -70,12 +44,13 @@ export async function listDemoSpaces(url: string): Promise<number> {
     );
     if (data.listSpace.message) throw new Error(data.listSpace.message);
   }
-  return demoSpaces.length;
+  return inputs.length;
 }
 
-/** Two free hours tomorrow in one of the first spaces; undefined when there are none. */
+/** Two free hours tomorrow in one of the first spaces that book at once; undefined when there are none. */
 export async function suggestSlot(url: string): Promise<Suggestion | undefined> {
-  for (const space of await readSpaces(url, 3)) {
+  for (const space of await readSpaces(url, SUGGESTED_SPACES)) {
+    if (space.state !== 'ACTIVE' || space.bookingMode !== 'INSTANT') continue;
     const tomorrow = DateTime.now().setZone(space.timeZone).plus({ days: 1 }).startOf('day');
     const free = (await awaitFreeSlots(url, space.id, tomorrow)) ?? openSlots(space, tomorrow);
     const start = free.flatMap((slot) => twoHoursIn(slot, tomorrow))[0];
@@ -108,7 +83,7 @@ function openSlots(space: Space, day: DateTime): Slot[] {
 async function readSpaces(url: string, first: number): Promise<Space[]> {
   const text = `query ($first: Int!) {
     spaces(first: $first) {
-      edges { node { id name timeZone openingHours { day opens closes } } }
+      edges { node { id name timeZone state bookingMode openingHours { day opens closes } } }
     }
   }`;
   type Data = { spaces: { edges: { node: Space }[] } };

@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals';
 import { LIST_SPACE, listSpace, newCustomer, nextSlot } from '../support/customer.ts';
 import { describeRouters, until } from '../support/system.ts';
 
-const SPACES = `query ($filter: SpaceFilter, $first: Int, $after: String) {
-  spaces(filter: $filter, first: $first, after: $after) {
+const SPACES = `query ($filter: SpaceFilter, $first: Int, $after: String, $orderBy: SpaceOrder) {
+  spaces(filter: $filter, first: $first, after: $after, orderBy: $orderBy) {
     edges { cursor node { id name } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
@@ -15,8 +15,11 @@ const FREE_SLOTS = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
 }`;
 
 describeRouters('the catalogue', (system) => {
-  async function names(filter: object): Promise<string[]> {
-    const { data } = await system.graphql(null, SPACES, { filter, first: 100 });
+  async function names(
+    filter: object,
+    { orderBy, token = null }: { orderBy?: string; token?: string | null } = {},
+  ): Promise<string[]> {
+    const { data } = await system.graphql(token, SPACES, { filter, first: 100, orderBy });
     return data.spaces.edges.map((edge: { node: { name: string } }) => edge.node.name);
   }
 
@@ -53,7 +56,7 @@ describeRouters('the catalogue', (system) => {
     expect(data.space.openingHours[0]).toEqual({ day: 'MONDAY', opens: '00:00', closes: '24:00' });
   });
 
-  test('pages of spaces follow one another without loss or repetition', async () => {
+  test('pages of spaces follow one another without loss or repetition, the newest first', async () => {
     const word = randomUUID();
     const listed: string[] = [];
     for (let n = 0; n < 5; n += 1)
@@ -72,7 +75,7 @@ describeRouters('the catalogue', (system) => {
       });
       after = spaces.pageInfo.endCursor;
     }
-    expect(seen).toEqual(listed);
+    expect(seen).toEqual(listed.reverse());
   });
 
   test('each filter of spaces narrows the list, and all given filters must match', async () => {
@@ -84,16 +87,64 @@ describeRouters('the catalogue', (system) => {
       description: `In ${word.toUpperCase()}`,
       capacity: 50,
     });
-    expect(await names({ text: word })).toEqual([`${word} small`, `${word} big`, 'Hall']);
-    expect(await names({ text: word, minCapacity: 50 })).toEqual([`${word} big`, 'Hall']);
+    expect(await names({ text: word })).toEqual(['Hall', `${word} big`, `${word} small`]);
+    expect(await names({ text: word, minCapacity: 50 })).toEqual(['Hall', `${word} big`]);
     expect(await names({ text: word, maxHourlyRate: 9_000 })).toEqual([
-      `${word} small`,
       `${word} big`,
+      `${word} small`,
     ]);
     expect(await names({ text: word, minCapacity: 3, maxHourlyRate: 9_000 })).toEqual([
       `${word} big`,
     ]);
     expect(await names({ text: '100% _wild' })).toEqual([]);
+  });
+
+  test('spaces are ordered as requested, and a cursor of another order is bad input', async () => {
+    const word = randomUUID();
+    await listSpace(system, { name: `b ${word}`, hourlyRate: 2_000 });
+    await listSpace(system, { name: `C ${word}`, hourlyRate: 1_000 });
+    await listSpace(system, { name: `A ${word}`, hourlyRate: 3_000 });
+    const initials = async (orderBy?: string) =>
+      (await names({ text: word }, orderBy ? { orderBy } : {})).map((name) => name[0]).join('');
+    expect(await initials()).toBe('ACb');
+    expect(await initials('NEWEST')).toBe('ACb');
+    expect(await initials('PRICE_LOW_FIRST')).toBe('CbA');
+    expect(await initials('PRICE_HIGH_FIRST')).toBe('AbC');
+    expect(await initials('NAME')).toBe('AbC');
+    const page = async (variables: object) =>
+      system.graphql(null, SPACES, { filter: { text: word }, first: 1, ...variables });
+    const { data } = await page({ orderBy: 'PRICE_LOW_FIRST' });
+    const after = data.spaces.pageInfo.endCursor;
+    const next = await page({ orderBy: 'PRICE_LOW_FIRST', after });
+    expect(next.data.spaces.edges[0].node.name).toBe(`b ${word}`);
+    for (const orderBy of ['PRICE_HIGH_FIRST', 'NEWEST', 'NAME']) {
+      const { errors } = await page({ orderBy, after });
+      expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'after' });
+    }
+  });
+
+  test.each([
+    { order: 'NAME', name: 'a\u0000', id: randomUUID() },
+    { order: 'NAME', name: 'a', id: 'b' },
+    { order: 'PRICE_LOW_FIRST', currency: 'KRW', hourlyRate: 1e12, id: randomUUID() },
+    { order: 'PRICE_LOW_FIRST', currency: 'WON', hourlyRate: 1, id: randomUUID() },
+    { id: randomUUID() },
+  ])('the invented cursor %j is bad input', async (position) => {
+    const after = Buffer.from(JSON.stringify(position)).toString('base64url');
+    const orderBy = position.order ?? 'NEWEST';
+    const { errors } = await system.graphql(null, SPACES, { after, orderBy });
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'after' });
+  });
+
+  test('spaces are found by amenities and by rates of a currency', async () => {
+    const word = randomUUID();
+    await listSpace(system, { name: `won ${word}`, amenities: [' Wi-Fi ', '주차'] });
+    await listSpace(system, { name: `usd ${word}`, currency: 'USD', amenities: ['wi-fi'] });
+    const found = (filter: object) => names({ text: word, ...filter });
+    expect(await found({ amenities: ['WI-FI'] })).toEqual([`usd ${word}`, `won ${word}`]);
+    expect(await found({ amenities: ['wi-fi', '주차'] })).toEqual([`won ${word}`]);
+    expect(await found({ currency: 'USD', maxHourlyRate: 20_000 })).toEqual([`usd ${word}`]);
+    expect(await found({ currency: 'KRW', maxHourlyRate: 19_999 })).toEqual([]);
   });
 
   test('the filter freeDuring hides a booked space and shows it again after a cancellation', async () => {
@@ -157,6 +208,17 @@ describeRouters('the catalogue', (system) => {
     ],
     [{ refundTiers: [{ daysBefore: 1, percent: 101 }] }, 'refundTiers[0].percent'],
     [{ refundTiers: [{ daysBefore: -1, percent: 10 }] }, 'refundTiers[0].daysBefore'],
+    [{ bookingRules: { stepMinutes: 7 } }, 'bookingRules.stepMinutes'],
+    [{ includedHeadcount: 2 }, 'includedHeadcount'],
+    [{ photos: [{ url: 'http://a.example/1.jpg' }] }, 'photos[0].url'],
+    [
+      { priceRules: [{ name: 'Night', from: '22:00', to: '22:00', hourlyRate: 1 }] },
+      'priceRules[0].to',
+    ],
+    [
+      { openingExceptions: [1, 2].map(() => ({ date: '2030-01-01', hours: [] })) },
+      'openingExceptions[1].date',
+    ],
   ])('a listing with %j is refused with the name of the field %s', async (input, field) => {
     const token = await system.token('host', 'host');
     const complete = { name: 'X', capacity: 1, hourlyRate: 1, ...input };

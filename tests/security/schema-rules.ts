@@ -81,7 +81,10 @@ export function entityFields(): EntityField[] {
           if (!audience) throw new Error(`no access rule for ${name} of ${context}`);
           const needed = (field.arguments ?? []).map(({ name }) => `${name.value}: "${INSTANT}"`);
           const args = needed.length > 0 ? `(${needed.join(', ')})` : '';
-          const isLeaf = /^(ID|Int|String|DateTime|BookingStatus)!?$/.test(print(field.type));
+          const isLeaf =
+            /^\[?(ID|Int|String|DateTime|BookingStatus|SpaceState|BookingMode)!?\]?!?$/.test(
+              print(field.type),
+            );
           const selection = `${field.name.value}${args}${isLeaf ? '' : ' { __typename }'}`;
           return {
             context,
@@ -135,6 +138,7 @@ function exampleValue(type: GraphQLInputType): unknown {
     Int: 1,
     Boolean: true,
     DateTime: INSTANT,
+    Date: INSTANT.slice(0, 10),
   };
   return values[type.name] ?? 'something';
 }

@@ -1,14 +1,39 @@
-import type { ApprovedPayment, PublishedBooking } from './domain/published-booking.ts';
+import type {
+  ApprovedPayment,
+  PublishedBlock,
+  PublishedBooking,
+} from './domain/published-booking.ts';
 import type { PaidUse, Registration } from './domain/registration.ts';
-import type { Space } from './domain/space.ts';
+import type { Currency, Space } from './domain/space.ts';
 
 /** The conditions of a search; null: no condition. All must hold. */
 export interface SpaceSearch {
   text: string | null;
   minCapacity: number | null;
-  /** In minor units of the space's own currency. */
+  /** In minor units of `currency`; without it, of the space's own currency. */
   maxHourlyRate: number | null;
+  currency: Currency | null;
   freeDuring: { startAt: Date; endAt: Date } | null;
+  /** The space has all of them. */
+  amenities: readonly string[] | null;
+  /** Its spaces in every state; null: all hosts' spaces that are not archived. */
+  hostId: string | null;
+}
+
+/**
+ * NEWEST: the last listed first. Rates are compared within a currency: the spaces of one currency follow
+ * those of another. NAME: in lower case, by code point.
+ */
+export type SpaceOrder = 'NEWEST' | 'PRICE_LOW_FIRST' | 'PRICE_HIGH_FIRST' | 'NAME';
+
+/** The place of a space in an order; of its fields only those that the order compares count. */
+export type SpacePosition = Pick<Space, 'id' | 'name' | 'currency' | 'hourlyRate'>;
+
+/** A page: at most `limit` spaces behind the position. */
+export interface SpacePage {
+  orderBy: SpaceOrder;
+  limit: number;
+  after: SpacePosition | null;
 }
 
 /** The principal that the audit log records, and the role that permits the action. */
@@ -19,12 +44,16 @@ export interface ActingPrincipal {
 
 export interface SpaceStore {
   find(id: string): Promise<Space | null>;
-  /** At most `limit` spaces listed after the space `after`, oldest first. */
-  search(search: SpaceSearch, limit: number, after: string | null): Promise<Space[]>;
+  search(search: SpaceSearch, page: SpacePage): Promise<Space[]>;
   /** Writes the space together with its event and its audit entry. */
   list(space: Space, by: ActingPrincipal): Promise<void>;
-  /** Stores the booking unless a newer version of it is stored; marks the event processed. */
-  storeOccupancy(booking: PublishedBooking, eventId: string): Promise<void>;
+  /**
+   * Writes the next version of a space, its event, and an audit entry that names the changed fields.
+   * Stale: the stored version is not the one before it, and nothing is written.
+   */
+  save(space: Space, changed: readonly string[], by: ActingPrincipal): Promise<'saved' | 'stale'>;
+  /** Stores a booking or block unless a newer version of it is stored; marks the event processed. */
+  storeOccupancy(occupancy: PublishedBooking | PublishedBlock, eventId: string): Promise<void>;
 }
 
 export type RegistrationEventType = 'Registered' | 'RegistrationRejected' | 'RegistrationCancelled';

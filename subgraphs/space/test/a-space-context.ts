@@ -6,7 +6,8 @@ import { createDatabase, type TestDatabase } from '../../../tests/support/databa
 import { prismaRegistrationStore } from '../src/adapters/prisma-registration-store.ts';
 import { prismaSpaceStore } from '../src/adapters/prisma-space-store.ts';
 import { listSpace } from '../src/application/list-space.ts';
-import type { Space, SpaceListing } from '../src/domain/space.ts';
+import type { Space } from '../src/domain/space.ts';
+import type { SpaceListing } from '../src/domain/space-listing.ts';
 import type { SpacePorts } from '../src/ports.ts';
 
 export interface SpaceContext {

@@ -81,6 +81,39 @@ test('a late event about a removed slot registers nothing, and is removed again'
   expect(await rows()).toEqual([]);
 });
 
+test('a registration has the plain slot of a booking with buffers, whoever publishes first', async () => {
+  for (const paymentFirst of [true, false]) {
+    const paid = await anEndedBooking(-100, 'PAID', 2);
+    const hold = {
+      startAt: new Date(paid.slot.startAt.getTime() - HOUR_MS),
+      endAt: new Date(paid.slot.endAt.getTime() + HOUR_MS),
+    };
+    const registerPaid = () => registerUse(openedContext().ports, { ...paid, hold }, uuidv7());
+    if (paymentFirst) await approve(paid);
+    await registerPaid();
+    if (!paymentFirst) await approve(paid);
+    const { registrations } = openedContext().ports;
+    expect((await registrations.findByBooking(paid.bookingId))?.state).toMatchObject({
+      status: 'REGISTERED',
+      slot: paid.slot,
+    });
+    const [row] = await openedContext().database.query(
+      'SELECT hold_start_at, hold_end_at FROM occupied_slot WHERE booking_id = $1',
+      [paid.bookingId],
+    );
+    expect(row).toEqual({ hold_start_at: hold.startAt, hold_end_at: hold.endAt });
+  }
+});
+
+test('a block that ended long ago is removed, and registers nothing', async () => {
+  const { spaceId, slot } = await anEndedBooking(50);
+  const block = { blockId: uuidv7(), spaceId, slot, isBlocked: true, version: 1 };
+  await openedContext().ports.spaces.storeOccupancy(block, uuidv7());
+  expect(await rows()).toEqual([{ booking_id: block.blockId, live: true }]);
+  expect(await remove()).toBe(1);
+  expect(await openedContext().database.query('SELECT FROM registration')).toEqual([]);
+});
+
 test('two processes remove each slot once, and skip rows that are locked', async () => {
   for (let index = 0; index < 20; index += 1)
     await storeOccupancy(await anEndedBooking(50 + index));

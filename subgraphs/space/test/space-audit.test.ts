@@ -7,7 +7,7 @@ import { PrismaClient } from '#prisma/space/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { prismaSpaceStore } from '../src/adapters/prisma-space-store.ts';
 import { listSpace } from '../src/application/list-space.ts';
-import type { SpaceListing } from '../src/domain/space.ts';
+import type { SpaceListing } from '../src/domain/space-listing.ts';
 import type { ActingPrincipal, SpacePorts } from '../src/ports.ts';
 
 let database: TestDatabase;

@@ -1,15 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
 import { searchStatement } from '../src/adapters/space-search.ts';
-import type { SpaceSearch } from '../src/ports.ts';
+import type { PublishedBooking } from '../src/domain/published-booking.ts';
+import type { SpacePage, SpaceSearch } from '../src/ports.ts';
 import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
 
 const EVERYTHING: SpaceSearch = {
   text: null,
   minCapacity: null,
   maxHourlyRate: null,
+  currency: null,
   freeDuring: null,
+  amenities: null,
+  hostId: null,
 };
+const page = (limit: number): SpacePage => ({ orderBy: 'NEWEST', limit, after: null });
 const HOUR_MS = 3_600_000;
 const START = Date.UTC(2030, 5, 3);
 const hours = (from: number, to: number) => ({
@@ -26,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => context?.stop());
 
 async function explain(search: Partial<SpaceSearch>): Promise<string> {
-  const { text, values } = searchStatement({ ...EVERYTHING, ...search }, 21, null);
+  const { text, values } = searchStatement({ ...EVERYTHING, ...search }, page(21));
   const rows = await context.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
@@ -51,13 +57,12 @@ describe('the search by text', () => {
         const wanted = text.trim();
         const found = await context.ports.spaces.search(
           { ...EVERYTHING, text: wanted },
-          1_000,
-          null,
+          page(1_000),
         );
         const expected = await context.database.query<{ id: string }>(
           `SELECT id FROM space
             WHERE strpos(lower(name || E'\\n' || description || E'\\n' || address), lower($1)) > 0
-            ORDER BY id`,
+            ORDER BY id DESC`,
           [wanted],
         );
         expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
@@ -79,7 +84,7 @@ describe('the search by text', () => {
     await context.database.query('ANALYZE space');
     for (const text of ['다락방', 'zq', '락']) {
       expect(await explain({ text })).toContain('Bitmap Index Scan on space_text');
-      const found = await context.ports.spaces.search({ ...EVERYTHING, text }, 10, null);
+      const found = await context.ports.spaces.search({ ...EVERYTHING, text }, page(10));
       expect(found.map((space) => space.id)).toEqual([id]);
     }
     await context.database.query("DELETE FROM space WHERE name LIKE 'room %'");
@@ -103,11 +108,52 @@ describe('the search by free time', () => {
     await insertSlot(free.id, 2, 4, false);
     const found = async (from: number, to: number) => {
       const search = { ...EVERYTHING, text: 'search ', freeDuring: hours(from, to) };
-      return (await context.ports.spaces.search(search, 10, null)).map(({ name }) => name);
+      return (await context.ports.spaces.search(search, page(10))).map(({ name }) => name);
     };
     expect(await found(3, 5)).toEqual(['search free']);
-    expect(await found(0, 2)).toEqual(['search free', 'search occupied']);
-    expect(await found(4, 7)).toEqual(['search free', 'search occupied']);
+    expect(await found(0, 2)).toEqual(['search occupied', 'search free']);
+    expect(await found(4, 7)).toEqual(['search occupied', 'search free']);
+  });
+
+  test('a search by free time counts the buffers around a booking, and not beyond them', async () => {
+    const space = await context.list({ name: 'buffered' });
+    const booking: PublishedBooking = {
+      ...{ bookingId: uuidv7(), spaceId: space.id, status: 'PAID', version: 1 },
+      slot: hours(10, 12),
+      hold: hours(8, 13),
+    };
+    await context.ports.spaces.storeOccupancy(booking, uuidv7());
+    const isFree = async (from: number, to: number) => {
+      const search = { ...EVERYTHING, text: 'buffered', freeDuring: hours(from, to) };
+      return (await context.ports.spaces.search(search, page(10))).length === 1;
+    };
+    expect(await isFree(7, 8)).toBe(true);
+    expect(await isFree(7, 9)).toBe(false);
+    expect(await isFree(10, 12)).toBe(false);
+    expect(await isFree(12, 14)).toBe(false);
+    expect(await isFree(13, 14)).toBe(true);
+    const moved = { ...booking, hold: undefined, version: 2 };
+    await context.ports.spaces.storeOccupancy(moved, uuidv7());
+    expect([await isFree(8, 10), await isFree(11, 12)]).toEqual([true, false]);
+    await context.ports.spaces.storeOccupancy(booking, uuidv7());
+    expect(await isFree(8, 10)).toBe(true);
+  });
+
+  test('a search by free time excludes a space while its host blocks it, in any order of the events', async () => {
+    const space = await context.list({ name: 'blocked' });
+    const block = { blockId: uuidv7(), spaceId: space.id, slot: hours(2, 4) };
+    const store = (isBlocked: boolean, version: number) =>
+      context.ports.spaces.storeOccupancy({ ...block, isBlocked, version }, uuidv7());
+    const isFree = async () => {
+      const search = { ...EVERYTHING, text: 'blocked', freeDuring: hours(3, 5) };
+      return (await context.ports.spaces.search(search, page(10))).length === 1;
+    };
+    await store(true, 1);
+    expect(await isFree()).toBe(false);
+    await store(false, 2);
+    expect(await isFree()).toBe(true);
+    await store(true, 1);
+    expect(await isFree()).toBe(true);
   });
 
   test('a search by free time probes the index of live slots among 600,000, and never reads them all', async () => {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { createSpace, type OpeningHours, type SpaceListing } from '../src/domain/space.ts';
+import { defaultTerms } from '#contracts/space.ts';
+import { createSpace, type SpaceListing } from '../src/domain/space-listing.ts';
+import type { OpeningHours } from '../src/domain/space-terms.ts';
 
-const creation = { id: 's1', hostId: 'hana', now: new Date('2030-05-01T00:00:00Z') };
 const listing: SpaceListing = {
   name: 'Loft',
   description: 'Bright',
@@ -11,6 +13,12 @@ const listing: SpaceListing = {
   hourlyRate: 30_000,
   currency: 'KRW',
 };
+const now = new Date('2030-05-01T00:00:00Z');
+const list = (changes: Partial<SpaceListing> = {}) => {
+  const given = { ...listing, ...changes };
+  const terms = defaultTerms(given.capacity);
+  return createSpace(given, { id: 's1', hostId: 'hana', now, terms, newId: randomUUID });
+};
 const hours = (opens: string, closes: string, day: OpeningHours['day'] = 'MONDAY') => ({
   day,
   opens,
@@ -19,13 +27,16 @@ const hours = (opens: string, closes: string, day: OpeningHours['day'] = 'MONDAY
 const tier = (daysBefore: number, percent: number) => ({ daysBefore, percent });
 
 describe('the listing of a space', () => {
-  test('a space listed without hours and tiers is always open and has the default refunds', () => {
-    expect(createSpace(listing, creation)).toEqual({
+  test('a space listed without terms is always open, and has the default refunds and rules', () => {
+    expect(list()).toEqual({
       ...listing,
       id: 's1',
       hostId: 'hana',
       version: 1,
-      listedAt: creation.now,
+      listedAt: now,
+      ...defaultTerms(10),
+      photos: [],
+      amenities: [],
       openingHours: [
         'MONDAY',
         'TUESDAY',
@@ -41,10 +52,7 @@ describe('the listing of a space', () => {
 
   test('a space keeps the listed hours and tiers, and its name is trimmed', () => {
     const openingHours = [hours('09:00', '12:00'), hours('12:00', '24:00')];
-    const space = createSpace(
-      { ...listing, name: '  Loft ', openingHours, refundTiers: [] },
-      creation,
-    );
+    const space = list({ name: '  Loft ', openingHours, refundTiers: [] });
     expect(space).toMatchObject({ name: 'Loft', openingHours, refundTiers: [] });
   });
 
@@ -110,7 +118,7 @@ describe('the listing of a space', () => {
   test.each(wrong)(
     'a listing with %s is refused, and the refusal names the field',
     (_name, changes, field) => {
-      expect(createSpace({ ...listing, ...changes }, creation)).toEqual({
+      expect(list(changes)).toEqual({
         type: 'InvalidSpace',
         field,
         message: expect.stringMatching(/\.$/),
@@ -146,6 +154,6 @@ describe('the listing of a space', () => {
     ],
     ['tiers at their limits', { refundTiers: [tier(0, 0), tier(3_650, 100)] }],
   ])('a listing with %s is accepted', (_name, changes) => {
-    expect(createSpace({ ...listing, ...changes }, creation)).not.toHaveProperty('type');
+    expect(list(changes)).not.toHaveProperty('type');
   });
 });

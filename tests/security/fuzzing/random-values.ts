@@ -136,10 +136,19 @@ function scalar(
     if (name === 'endAt' || name === 'to') return new Date(known.hour + HOUR).toISOString();
     return new Date(known.hour).toISOString();
   }
+  if (type === 'Date') {
+    return isUnusual
+      ? pick(gen, UNUSUAL_INSTANTS)
+      : new Date(known.hour).toISOString().slice(0, 10);
+  }
   if (isUnusual) {
     return isOneIn(gen, 2) ? pick(gen, UNUSUAL_TEXTS) : gen(fc.string, { unit: 'binary' });
   }
   if (name === 'timeZone') return pick(gen, ZONES);
+  if (name === 'url') return 'https://photos.example/1.jpg';
+  if (name === 'holidayCountry') return pick(gen, ['KR', 'DE']);
+  if (name === 'from') return pick(gen, ['00:00', '22:00']);
+  if (name === 'to') return pick(gen, ['06:00', '24:00']);
   if (name === 'opens') return pick(gen, ['00:00', '09:00']);
   if (name === 'closes') return pick(gen, ['18:00', '23:59', '24:00']);
   if (name === 'idempotencyKey') return gen(fc.uuid);

@@ -126,10 +126,16 @@ function validValue(type: GraphQLInputType, known: KnownIds, name: string): unkn
     );
   }
   if (isEnumType(inner)) return inner.getValues()[0]?.name;
+  const day = new Date(known.hour).toISOString().slice(0, 10);
+  if (inner.name === 'Date') return day;
+  if (inner.name === 'String' && (name === 'from' || name === 'to')) {
+    return name === 'from' ? '09:00' : '18:00';
+  }
   const given: Record<string, unknown> = {
     after: null,
     closes: '18:00',
     endAt: new Date(known.hour + HOUR).toISOString(),
+    holidayCountry: 'KR',
     id: known.bookingId,
     idempotencyKey: known.user,
     opens: '09:00',
@@ -137,6 +143,7 @@ function validValue(type: GraphQLInputType, known: KnownIds, name: string): unkn
     spaceId: known.spaceId,
     timeZone: 'Asia/Seoul',
     to: new Date(known.hour + HOUR).toISOString(),
+    url: 'https://photos.example/1.jpg',
   };
   if (Object.hasOwn(given, name)) return given[name];
   const usual = { Boolean: true, Int: 1, DateTime: new Date(known.hour).toISOString() };

@@ -1,5 +1,5 @@
 import { paymentEvents } from '#contracts/payment.ts';
-import { spaceEvents } from '#contracts/space.ts';
+import { type SpacePayload, spaceEvents } from '#contracts/space.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import {
@@ -22,6 +22,11 @@ export async function consumeEvents(
     (step: (ports: BookPorts, event: SagaEvent) => Promise<void>) =>
     ({ id, payload }: ReceivedEvent<{ bookingId: string }>) =>
       step(ports, { id, bookingId: payload.bookingId });
+  const storeSpace = async ({ id, version, payload }: ReceivedEvent<SpacePayload>) => {
+    const { spaceId, ...listing } = payload;
+    await ports.catalogue.store({ ...listing, id: spaceId, version }, id);
+    logger.info({ spaceId }, 'space stored in the catalogue');
+  };
 
   await consumer.subscribe(
     paymentEvents,
@@ -35,10 +40,8 @@ export async function consumeEvents(
   await consumer.subscribe(
     spaceEvents,
     {
-      SpaceListed: async ({ id, version, payload: { spaceId, ...listing } }) => {
-        await ports.catalogue.store({ ...listing, id: spaceId, version }, id);
-        logger.info({ spaceId }, 'space stored in the catalogue');
-      },
+      SpaceListed: storeSpace,
+      SpaceChanged: storeSpace,
       Registered: saga(registered),
       RegistrationRejected: saga(registrationRejected),
       RegistrationCancelled: saga(registrationCancelled),

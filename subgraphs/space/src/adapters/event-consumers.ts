@@ -1,13 +1,22 @@
-import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
+import {
+  type BlockPayload,
+  type BookingPayload,
+  blockEvents,
+  bookingEvents,
+} from '#contracts/book.ts';
 import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { RetryLater } from '#platform/messaging/failures.ts';
 import { cancelRegistration } from '../application/cancel-registration.ts';
 import { registerUse } from '../application/register-use.ts';
-import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
+import type {
+  ApprovedPayment,
+  PublishedBlock,
+  PublishedBooking,
+} from '../domain/published-booking.ts';
 import type { SpacePorts } from '../ports.ts';
 
-/** Consumes approved payments, and the changes of bookings that concern their slots. */
+/** Consumes approved payments, and the changes of bookings and blocks that concern their slots. */
 export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Promise<void> {
   const register = async (id: string, cause: PublishedBooking | ApprovedPayment) => {
     if ((await registerUse(ports, cause, id)) === 'contested') {
@@ -38,11 +47,26 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
     },
     { concurrency: 4 },
   );
+  const storeBlock = (isBlocked: boolean) => (event: ReceivedEvent<BlockPayload>) =>
+    ports.spaces.storeOccupancy(toPublishedBlock(event, isBlocked), event.id);
+  await consumer.subscribe(
+    blockEvents,
+    { SlotBlocked: storeBlock(true), SlotUnblocked: storeBlock(false) },
+    { concurrency: 1 },
+  );
 }
 
 function toPublishedBooking({ version, payload }: ReceivedEvent<BookingPayload>): PublishedBooking {
-  const { bookingId, spaceId, slot, status } = payload;
-  return { bookingId, spaceId, slot, status, version };
+  const { bookingId, spaceId, slot, hold, status } = payload;
+  return { bookingId, spaceId, slot, hold, status, version };
+}
+
+function toPublishedBlock(
+  { version, payload }: ReceivedEvent<BlockPayload>,
+  isBlocked: boolean,
+): PublishedBlock {
+  const { blockId, spaceId, slot } = payload;
+  return { blockId, spaceId, slot, isBlocked, version };
 }
 
 function toApprovedPayment({

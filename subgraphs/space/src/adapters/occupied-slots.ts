@@ -1,22 +1,29 @@
+import { namedStatement } from '#platform/database/named-statement.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import { insertInbox } from '#platform/messaging/inbox.ts';
 import {
   type ApprovedPayment,
   occupiesSlot,
+  type PublishedBlock,
   type PublishedBooking,
 } from '../domain/published-booking.ts';
 
 /** SQL condition on an `occupied_slot` row: book published that the booking holds its slot and is paid. */
 export const HOLDS_PAID = "live AND status IN ('PAID', 'REGISTERED')";
 
-const BOOK_COLUMNS = ['space_id', 'start_at', 'end_at', 'live', 'version', 'status'];
+const BOOK_COLUMNS = [
+  ...['space_id', 'start_at', 'end_at', 'hold_start_at', 'hold_end_at'],
+  ...['live', 'version', 'status'],
+];
 
-/** SQL that stores {@link toOccupancyValues} as $1 to $8, keeping the newest version that book published. */
+/** SQL that stores {@link toOccupancyValues}, keeping the newest version that book published. */
 export const UPSERT_OCCUPANCY = `
    INSERT INTO occupied_slot AS stored
-          (booking_id, space_id, start_at, end_at, live, version, status, payment_id)
-   VALUES ($1::uuid, $2::uuid, $3::timestamptz, $4::timestamptz, $5::boolean, $6::int, $7::text,
-           $8::uuid)
+          (booking_id, space_id, start_at, end_at, hold_start_at, hold_end_at, live, version, status,
+           payment_id)
+   VALUES (:bookingId::uuid, :spaceId::uuid, :startAt::timestamptz, :endAt::timestamptz,
+           :holdStartAt::timestamptz, :holdEndAt::timestamptz, :live::boolean, :causeVersion::int,
+           :causeStatus::text, :approvedPaymentId::uuid)
    ON CONFLICT (booking_id) DO UPDATE SET
      ${BOOK_COLUMNS.map(
        (column) =>
@@ -25,29 +32,54 @@ export const UPSERT_OCCUPANCY = `
      ).join(',\n     ')},
      payment_id = coalesce(stored.payment_id, excluded.payment_id)`;
 
-const upsertOccupancy = statement(
+/** The names of the parameters of {@link UPSERT_OCCUPANCY}. */
+export type OccupancyName = keyof ReturnType<typeof toOccupancyValues>;
+
+const upsertOccupancy = namedStatement<Record<string, never>, OccupancyName | 'eventId'>(
   'space-occupy',
-  `WITH ${insertInbox('$9')}
+  `WITH ${insertInbox(':eventId')}
    ${UPSERT_OCCUPANCY}`,
 );
 
-/** The parameters of {@link UPSERT_OCCUPANCY}; an approved payment has no version of the booking: 0. */
-export function toOccupancyValues(cause: PublishedBooking | ApprovedPayment): unknown[] {
-  const { bookingId, spaceId, slot } = cause;
-  const knowledge =
-    'status' in cause
-      ? [occupiesSlot(cause.status), cause.version, cause.status, null]
-      : [false, 0, null, cause.paymentId];
-  return [bookingId, spaceId, slot.startAt, slot.endAt, ...knowledge];
+/**
+ * The parameters of {@link UPSERT_OCCUPANCY}. An approved payment has no version of the booking (0) and
+ * does not know the buffers. A block is stored under its own id.
+ */
+export function toOccupancyValues(cause: PublishedBooking | PublishedBlock | ApprovedPayment) {
+  const { spaceId, slot } = cause;
+  const range = { spaceId, startAt: slot.startAt, endAt: slot.endAt };
+  const noHold = { holdStartAt: null, holdEndAt: null };
+  if ('blockId' in cause) {
+    return {
+      ...{ bookingId: cause.blockId, ...range, ...noHold, live: cause.isBlocked },
+      causeVersion: cause.version,
+      causeStatus: cause.isBlocked ? 'BLOCKED' : 'UNBLOCKED',
+      approvedPaymentId: null,
+    };
+  }
+  const { bookingId } = cause;
+  if ('paymentId' in cause) {
+    const unknown = { live: false, causeVersion: 0, causeStatus: null };
+    return { bookingId, ...range, ...noHold, ...unknown, approvedPaymentId: cause.paymentId };
+  }
+  return {
+    ...{ bookingId, ...range },
+    holdStartAt: cause.hold?.startAt ?? null,
+    holdEndAt: cause.hold?.endAt ?? null,
+    live: occupiesSlot(cause.status),
+    causeVersion: cause.version,
+    causeStatus: cause.status,
+    approvedPaymentId: null,
+  };
 }
 
-/** Stores a booking as book published it, unless a newer version is stored; marks the event processed. */
+/** Stores a booking or block as book published it, unless a newer version is stored; marks the event processed. */
 export async function storeOccupancy(
   pool: Pool,
-  booking: PublishedBooking,
+  occupancy: PublishedBooking | PublishedBlock,
   eventId: string,
 ): Promise<void> {
-  await upsertOccupancy(pool, ...toOccupancyValues(booking), eventId);
+  await upsertOccupancy(pool, { ...toOccupancyValues(occupancy), eventId });
 }
 
 // A row that still waits for payment or book stays, however old it is. Any other late event finds the

@@ -1,5 +1,6 @@
 import { spaceEvents } from '#contracts/space.ts';
-import { type Pool, statement } from '#platform/database/postgres.ts';
+import { namedStatement } from '#platform/database/named-statement.ts';
+import type { Pool } from '#platform/database/postgres.ts';
 import { newEvent } from '#platform/messaging/events.ts';
 import { insertInbox, recordProcessed } from '#platform/messaging/inbox.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
@@ -8,7 +9,12 @@ import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { ApprovedPayment, PublishedBooking } from '../domain/published-booking.ts';
 import { type PaidUse, Registration } from '../domain/registration.ts';
 import type { RegisterOutcome, RegistrationEventType, RegistrationStore } from '../ports.ts';
-import { HOLDS_PAID, toOccupancyValues, UPSERT_OCCUPANCY } from './occupied-slots.ts';
+import {
+  HOLDS_PAID,
+  type OccupancyName,
+  toOccupancyValues,
+  UPSERT_OCCUPANCY,
+} from './occupied-slots.ts';
 
 interface JoinedRow {
   isComplete: boolean;
@@ -22,21 +28,24 @@ interface JoinedRow {
 // Of two workers, one with book's event and one with payment's, the second waits for the row's lock and
 // sees both. All statements lock the row before a registration: another order could deadlock. ON CONFLICT
 // covers the booking's key, the payment's key and the exclusion constraint.
-const joinAndRegister = statement<JoinedRow>(
+const joinAndRegister = namedStatement<
+  JoinedRow,
+  OccupancyName | 'id' | 'now' | 'eventId' | 'events'
+>(
   'registration-insert',
   `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING *),
    complete AS (SELECT * FROM joined WHERE ${HOLDS_PAID} AND payment_id IS NOT NULL),
    registered AS (
      INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
             version, registered_at)
-     SELECT $9::uuid, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
-            $10::timestamptz
+     SELECT :id::uuid, booking_id, payment_id, space_id, start_at, end_at, 'REGISTERED', 1,
+            :now::timestamptz
        FROM complete WHERE EXISTS (SELECT FROM space WHERE id = complete.space_id)
      ON CONFLICT DO NOTHING
   RETURNING payment_id),
-   ${insertInbox('$11', 'NOT EXISTS (SELECT FROM complete) OR EXISTS (SELECT FROM registered)')},
+   ${insertInbox(':eventId', 'NOT EXISTS (SELECT FROM complete) OR EXISTS (SELECT FROM registered)')},
    published AS (${insertOutbox(
-     "(SELECT jsonb_set($12::jsonb, '{0,payload,paymentId}', to_jsonb(payment_id)) FROM registered)",
+     "(SELECT jsonb_set(:events::jsonb, '{0,payload,paymentId}', to_jsonb(payment_id)) FROM registered)",
    )})
    SELECT EXISTS (SELECT FROM complete) AS "isComplete",
           EXISTS (SELECT FROM registered) AS "isRegistered",
@@ -45,48 +54,61 @@ const joinAndRegister = statement<JoinedRow>(
      FROM joined`,
 );
 
-const insertRegistration = statement<{ saved: boolean }>(
+const insertRegistration = namedStatement<
+  { saved: boolean },
+  | OccupancyName
+  | ('id' | 'paymentId' | 'status' | 'rejectReason' | 'cancelledAt' | 'eventId' | 'events')
+>(
   'registration-record',
   `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING booking_id),
    inserted AS (
      INSERT INTO registration (id, booking_id, payment_id, space_id, start_at, end_at, status,
             reject_reason, version, cancelled_at)
-     SELECT $9::uuid, booking_id, $10::uuid, $2::uuid, $3::timestamptz, $4::timestamptz,
-            $11::registration_status, $12, 1, $13::timestamptz
+     SELECT :id::uuid, booking_id, :paymentId::uuid, :spaceId::uuid, :startAt::timestamptz,
+            :endAt::timestamptz, :status::registration_status, :rejectReason, 1,
+            :cancelledAt::timestamptz
        FROM joined
      ON CONFLICT DO NOTHING
   RETURNING id),
-   ${insertInbox('$14', 'EXISTS (SELECT FROM inserted)')},
-   published AS (${insertOutbox('$15', 'EXISTS (SELECT FROM inserted)')})
+   ${insertInbox(':eventId', 'EXISTS (SELECT FROM inserted)')},
+   published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM inserted)')})
    SELECT EXISTS (SELECT FROM inserted) AS saved`,
 );
 
-const updateRegistration = statement<{ saved: boolean }>(
+const updateRegistration = namedStatement<
+  { saved: boolean },
+  | OccupancyName
+  | ('id' | 'previousVersion' | 'status' | 'version' | 'cancelledAt' | 'eventId' | 'events')
+>(
   'registration-save',
   `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING booking_id),
    changed AS (
-     UPDATE registration SET status = $11::registration_status, version = $12, cancelled_at = $13
+     UPDATE registration SET status = :status::registration_status, version = :version,
+            cancelled_at = :cancelledAt
        FROM joined
-      WHERE id = $9::uuid AND version = $10
-        AND NOT EXISTS (SELECT FROM inbox WHERE event_id = $14::uuid)
+      WHERE id = :id::uuid AND version = :previousVersion
+        AND NOT EXISTS (SELECT FROM inbox WHERE event_id = :eventId::uuid)
   RETURNING id),
-   ${insertInbox('$14', 'EXISTS (SELECT FROM changed)', '')},
-   published AS (${insertOutbox('$15', 'EXISTS (SELECT FROM changed)')})
+   ${insertInbox(':eventId', 'EXISTS (SELECT FROM changed)', '')},
+   published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM changed)')})
    SELECT EXISTS (SELECT FROM changed) AS saved`,
 );
 
 // A registered booking that book published as paid still holds its slot: book releases it only after
 // the registration is cancelled here.
-const findLiveRival = statement<{ found: boolean }>(
+const findLiveRival = namedStatement<
+  { found: boolean },
+  'bookingId' | 'paymentId' | 'spaceId' | 'startAt' | 'endAt'
+>(
   'registration-live-rival',
   `WITH rival AS (
      SELECT booking_id FROM registration
-      WHERE status = 'REGISTERED' AND space_id = $3::uuid
-        AND tstzrange(start_at, end_at, '[)') && tstzrange($4, $5, '[)')
+      WHERE status = 'REGISTERED' AND space_id = :spaceId::uuid
+        AND tstzrange(start_at, end_at, '[)') && tstzrange(:startAt, :endAt, '[)')
       UNION ALL
-     SELECT booking_id FROM registration WHERE status = 'REGISTERED' AND payment_id = $2::uuid)
+     SELECT booking_id FROM registration WHERE status = 'REGISTERED' AND payment_id = :paymentId::uuid)
    SELECT EXISTS (SELECT FROM rival JOIN occupied_slot USING (booking_id)
-                   WHERE booking_id <> $1::uuid AND ${HOLDS_PAID}) AS found`,
+                   WHERE booking_id <> :bookingId::uuid AND ${HOLDS_PAID}) AS found`,
 );
 
 /** Registrations in PostgreSQL; tables and constraints are Prisma's migrations in prisma/space. */
@@ -109,14 +131,8 @@ export function prismaRegistrationStore(
     if ((await prisma.space.count({ where: { id: spaceId } })) === 0) {
       return { type: 'no-space', use };
     }
-    const [rival] = await findLiveRival(
-      pool,
-      bookingId,
-      paymentId,
-      spaceId,
-      slot.startAt,
-      slot.endAt,
-    );
+    const { startAt, endAt } = slot;
+    const [rival] = await findLiveRival(pool, { bookingId, paymentId, spaceId, startAt, endAt });
     return rival?.found ? { type: 'overlap', use } : { type: 'contested' };
   }
 
@@ -128,14 +144,12 @@ export function prismaRegistrationStore(
       // The row has the payment's id; the statement puts it into the event.
       const withoutPayment = Registration.register({ ...cause, paymentId: '' }, creation);
       const event = toEvent('Registered', withoutPayment);
-      const [row] = await joinAndRegister(
-        pool,
+      const [row] = await joinAndRegister(pool, {
         ...toOccupancyValues(cause),
-        creation.id,
-        creation.now,
+        ...creation,
         eventId,
-        JSON.stringify([event]),
-      );
+        events: JSON.stringify([event]),
+      });
       if (!row?.isComplete) return { type: 'incomplete' };
       const { paymentId, spaceId, startAt, endAt } = row;
       if (!row.isRegistered) {
@@ -148,17 +162,12 @@ export function prismaRegistrationStore(
     async record(registration, eventType, cause, eventId) {
       const { state } = registration;
       const event = toEvent(eventType, registration);
-      const [row] = await insertRegistration(
-        pool,
+      const { id, paymentId, status, rejectReason, cancelledAt } = state;
+      const [row] = await insertRegistration(pool, {
         ...toOccupancyValues(cause),
-        state.id,
-        state.paymentId,
-        state.status,
-        state.rejectReason,
-        state.cancelledAt,
-        eventId,
-        JSON.stringify([event]),
-      );
+        ...{ id, paymentId, status, rejectReason, cancelledAt, eventId },
+        events: JSON.stringify([event]),
+      });
       if (!row?.saved) return 'exists';
       relay.publish([event]);
       return 'saved';
@@ -167,17 +176,12 @@ export function prismaRegistrationStore(
     async save(previous, next, eventType, booking, eventId) {
       const { state } = next;
       const event = toEvent(eventType, next);
-      const [row] = await updateRegistration(
-        pool,
+      const { id, status, version, cancelledAt } = state;
+      const [row] = await updateRegistration(pool, {
         ...toOccupancyValues(booking),
-        state.id,
-        previous.state.version,
-        state.status,
-        state.version,
-        state.cancelledAt,
-        eventId,
-        JSON.stringify([event]),
-      );
+        ...{ id, previousVersion: previous.state.version, status, version, cancelledAt, eventId },
+        events: JSON.stringify([event]),
+      });
       if (!row?.saved) return 'stale';
       relay.publish([event]);
       return 'saved';

@@ -1,26 +1,52 @@
-import { defaultTerms, spaceEvents } from '#contracts/space.ts';
 import { namedStatement } from '#platform/database/named-statement.ts';
 import type { Pool } from '#platform/database/postgres.ts';
-import { newEvent } from '#platform/messaging/events.ts';
 import { insertOutbox } from '#platform/messaging/outbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import { insertAuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { PrismaClient } from '#prisma/space/generated/client.ts';
 import type { Space } from '../domain/space.ts';
-import type { SpaceStore } from '../ports.ts';
+import type { ActingPrincipal, SpaceStore } from '../ports.ts';
 import { storeOccupancy } from './occupied-slots.ts';
-import { findSpaceIds } from './space-search.ts';
+import { toSpaceEvent } from './space-events.ts';
+import {
+  CHANGEABLE_COLUMNS,
+  CHANGEABLE_VALUES,
+  type SpaceRow,
+  toChangeableValues,
+  toSpace,
+} from './space-rows.ts';
+import { searchSpaces } from './space-search.ts';
 
-const insertSpace = namedStatement<Record<string, never>, keyof Space | 'events' | 'auditEntry'>(
+type ChangeableName = keyof ReturnType<typeof toChangeableValues>;
+
+const insertSpace = namedStatement<
+  Record<string, never>,
+  | ChangeableName
+  | ('id' | 'hostId' | 'timeZone' | 'currency' | 'listedAt')
+  | ('events' | 'auditEntry')
+>(
   'space-list',
   `WITH listed AS (
-     INSERT INTO space (id, host_id, name, description, address, time_zone, capacity, hourly_rate,
-            currency, opening_hours, refund_tiers, version, listed_at)
-     VALUES (:id::uuid, :hostId, :name, :description, :address, :timeZone, :capacity, :hourlyRate,
-            :currency::currency, :openingHours::jsonb, :refundTiers::jsonb, :version, :listedAt)
+     INSERT INTO space (id, host_id, time_zone, currency, listed_at, ${CHANGEABLE_COLUMNS})
+     VALUES (:id::uuid, :hostId, :timeZone, :currency::currency, :listedAt, ${CHANGEABLE_VALUES})
   RETURNING id),
    published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM listed)')})
    ${insertAuditEntry(':auditEntry', 'EXISTS (SELECT FROM listed)')}`,
+);
+
+// Of concurrent changes of one version the first wins; the others wait for its row and find a newer one.
+const updateSpace = namedStatement<
+  { saved: boolean },
+  ChangeableName | 'id' | 'events' | 'auditEntry'
+>(
+  'space-update',
+  `WITH changed AS (
+     UPDATE space SET (${CHANGEABLE_COLUMNS}) = ROW (${CHANGEABLE_VALUES})
+      WHERE id = :id::uuid AND version = :version::int - 1
+  RETURNING id),
+   published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM changed)')}),
+   audited AS (${insertAuditEntry(':auditEntry', 'EXISTS (SELECT FROM changed)')})
+   SELECT EXISTS (SELECT FROM changed) AS saved`,
 );
 
 /** The catalogue in PostgreSQL; tables and constraints are Prisma's migrations in prisma/space. */
@@ -31,56 +57,51 @@ export function prismaSpaceStore(
 ): SpaceStore {
   return {
     // Prisma batches the look-ups of one tick: a list of spaces costs one query.
-    find: async (id) => (await prisma.space.findUnique({ where: { id } })) as Space | null,
-
-    async search(search, limit, after) {
-      const ids = await findSpaceIds(pool, search, limit, after);
-      const spaces = await prisma.space.findMany({
-        where: { id: { in: ids } },
-        orderBy: { id: 'asc' },
-      });
-      return spaces as unknown as Space[];
+    async find(id) {
+      const row = await prisma.space.findUnique({ where: { id }, omit: { amenityKeys: true } });
+      // Prisma's type of JSON columns knows no interfaces and no readonly lists.
+      return row && toSpace(row as unknown as SpaceRow);
     },
 
+    search: (search, page) => searchSpaces(pool, search, page),
+
     async list(space, by) {
-      const event = newEvent('SpaceListed', spaceEvents.SpaceListed, {
-        aggregateId: space.id,
-        version: space.version,
-        occurredAt: space.listedAt,
-        payload: {
-          spaceId: space.id,
-          hostId: space.hostId,
-          name: space.name,
-          timeZone: space.timeZone,
-          capacity: space.capacity,
-          hourlyRate: space.hourlyRate,
-          currency: space.currency,
-          openingHours: space.openingHours.map((entry) => ({ ...entry })),
-          refundTiers: space.refundTiers.map((tier) => ({ ...tier })),
-          ...defaultTerms(space.capacity),
-        },
-      });
-      const { name, hourlyRate, currency } = space;
-      const auditEntry = newAuditEntry({
-        userId: by.userId,
-        actedAs: by.role,
-        action: 'listSpace',
-        subjectType: 'space',
-        subjectId: space.id,
-        details: { name, hourlyRate: { amount: hourlyRate, currency } },
-      });
-      const { id, hostId, description, address, timeZone, capacity, version, listedAt } = space;
+      const event = toSpaceEvent('SpaceListed', space, space.listedAt);
+      const { id, hostId, name, timeZone, hourlyRate, currency, listedAt } = space;
+      const details = { name, hourlyRate: { amount: hourlyRate, currency } };
       await insertSpace(pool, {
-        ...{ id, hostId, name, description, address, timeZone, capacity, hourlyRate, currency },
-        openingHours: JSON.stringify(event.payload.openingHours),
-        refundTiers: JSON.stringify(event.payload.refundTiers),
-        ...{ version, listedAt },
+        ...toChangeableValues(space),
+        ...{ id, hostId, timeZone, currency, listedAt },
         events: JSON.stringify([event]),
-        auditEntry: JSON.stringify(auditEntry),
+        auditEntry: toAuditEntry('listSpace', space, by, details),
       });
       relay.publish([event]);
     },
 
-    storeOccupancy: (booking, eventId) => storeOccupancy(pool, booking, eventId),
+    async save(space, changed, by) {
+      const event = toSpaceEvent('SpaceChanged', space, new Date());
+      const [row] = await updateSpace(pool, {
+        ...toChangeableValues(space),
+        id: space.id,
+        events: JSON.stringify([event]),
+        auditEntry: toAuditEntry('updateSpace', space, by, { changed, version: space.version }),
+      });
+      if (!row?.saved) return 'stale';
+      relay.publish([event]);
+      return 'saved';
+    },
+
+    storeOccupancy: (occupancy, eventId) => storeOccupancy(pool, occupancy, eventId),
   };
+}
+
+function toAuditEntry(
+  action: 'listSpace' | 'updateSpace',
+  space: Space,
+  by: ActingPrincipal,
+  details: Record<string, unknown>,
+): string {
+  const { userId, role } = by;
+  const subject = { subjectType: 'space', subjectId: space.id };
+  return JSON.stringify(newAuditEntry({ userId, actedAs: role, action, ...subject, details }));
 }

@@ -1,37 +1,53 @@
-import { z } from 'zod';
 import { requirePrincipal } from '#platform/auth/principal.ts';
-import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import { readPage, toConnection } from '#platform/graphql/pagination.ts';
+import { LocalDate } from '#platform/graphql/scalars.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { roleFor } from '#platform/operator/audit.ts';
+import { findSpace } from '../application/find-space.ts';
 import { listSpace } from '../application/list-space.ts';
+import { updateSpace } from '../application/update-space.ts';
 import type { Registration } from '../domain/registration.ts';
-import type { Space, SpaceListing } from '../domain/space.ts';
-import type { SpacePorts, SpaceSearch } from '../ports.ts';
+import type { Space } from '../domain/space.ts';
+import type { SpaceChanges } from '../domain/space-changes.ts';
+import type { SpaceListing } from '../domain/space-listing.ts';
+import type { SpaceOrder, SpacePorts } from '../ports.ts';
+import {
+  positionSchema,
+  type SpaceFilter,
+  toListing,
+  toPosition,
+  toSearch,
+  toSpacePrincipal,
+} from './space-arguments.ts';
 
 interface SpacesArgs {
-  filter?: { [Key in keyof SpaceSearch]?: SpaceSearch[Key] } | null;
+  filter?: SpaceFilter | null;
   first: number | null;
   after?: string | null;
+  orderBy?: SpaceOrder | null;
 }
+
+type UpdateSpaceInput = SpaceChanges & { spaceId: string; expectedVersion: number };
 
 export function resolvers(ports: SpacePorts) {
   return {
     Query: {
-      async spaces(_: unknown, args: SpacesArgs) {
-        const page = readPage(args, z.object({ id: z.uuid() }));
-        const search = toSearch(args.filter);
-        const after = page.after?.id ?? null;
-        const found = await ports.spaces.search(search, page.first + 1, after);
+      async spaces(_: unknown, args: SpacesArgs, { principal }: SubgraphContext) {
+        const orderBy = args.orderBy ?? 'NEWEST';
+        const page = readPage(args, positionSchema(orderBy));
+        const search = toSearch(args.filter, principal);
+        const limit = page.first + 1;
+        const found = await ports.spaces.search(search, { orderBy, limit, after: page.after });
         return toConnection(
           found,
           page,
-          ({ id }) => ({ id }),
+          (space) => toPosition(orderBy, space),
           (space) => space,
         );
       },
-      space: (_: unknown, { id }: { id: string }) => ports.spaces.find(parseId(id, 'id')),
+      space: (_: unknown, { id }: { id: string }, { principal }: SubgraphContext) =>
+        findSpace(ports, principal && toSpacePrincipal(principal), parseId(id, 'id')),
       registrationOutcome: (_: unknown, { bookingId }: { bookingId: string }) =>
         ports.registrations.findByBooking(parseId(bookingId, 'bookingId')),
     },
@@ -44,15 +60,23 @@ export function resolvers(ports: SpacePorts) {
       ) {
         const user = requirePrincipal(principal);
         const by = { userId: user.userId, role: roleFor(user, 'host') };
-        const result = await listSpace(ports, by, withDefaults(input));
+        const result = await listSpace(ports, by, toListing(input));
         return 'type' in result ? result : { type: 'ListSpaceSuccess', space: result };
+      },
+      async updateSpace(
+        _: unknown,
+        { input }: { input: UpdateSpaceInput },
+        { principal }: SubgraphContext,
+      ) {
+        const { spaceId: id, expectedVersion, ...changes } = input;
+        const spaceId = parseId(id, 'input.spaceId');
+        const by = toSpacePrincipal(requirePrincipal(principal));
+        const result = await updateSpace(ports, by, { spaceId, expectedVersion, changes });
+        return 'type' in result ? result : { type: 'UpdateSpaceSuccess', space: result };
       },
     },
 
-    Space: {
-      __resolveReference: ({ id }: { id: string }) => ports.spaces.find(id),
-      hourlyRate: ({ hourlyRate, currency }: Space) => ({ amount: hourlyRate, currency }),
-    },
+    Space: spaceFields(ports),
 
     Booking: {
       // Reached through a booking, which book shows only to its customer, its host and operators.
@@ -69,32 +93,23 @@ export function resolvers(ports: SpacePorts) {
 
     Problem: { __resolveType: ({ type }: { type: string }) => type },
     ListSpaceResult: { __resolveType: ({ type }: { type: string }) => type },
+    UpdateSpaceResult: { __resolveType: ({ type }: { type: string }) => type },
+    Date: LocalDate,
   };
 }
 
-function toSearch(filter: SpacesArgs['filter']): SpaceSearch {
-  const freeDuring = filter?.freeDuring ?? null;
-  if (freeDuring && freeDuring.endAt <= freeDuring.startAt) {
-    throw badInput('filter.freeDuring.endAt', 'The slot must end after it starts.');
-  }
-  if (/\p{Cc}/u.test(filter?.text ?? '')) {
-    throw badInput('filter.text', 'The text must not hold control characters.');
-  }
+function spaceFields(ports: SpacePorts) {
   return {
-    text: filter?.text?.trim() || null,
-    minCapacity: filter?.minCapacity ?? null,
-    maxHourlyRate: filter?.maxHourlyRate ?? null,
-    freeDuring,
-  };
-}
-
-/** GraphQL applies its defaults to omitted fields only; here an explicit null gets them, too. */
-function withDefaults(input: SpaceListing): SpaceListing {
-  return {
-    ...input,
-    description: input.description ?? '',
-    address: input.address ?? '',
-    timeZone: input.timeZone ?? 'Asia/Seoul',
-    currency: input.currency ?? 'KRW',
+    // In every state: the bookings of an archived space refer to it.
+    __resolveReference: ({ id }: { id: string }) => ports.spaces.find(id),
+    hourlyRate: ({ hourlyRate, currency }: Space) => ({ amount: hourlyRate, currency }),
+    extraPersonHourlyRate: ({ extraPersonHourlyRate, currency }: Space) => ({
+      amount: extraPersonHourlyRate,
+      currency,
+    }),
+    priceRules: ({ priceRules, currency }: Space) =>
+      priceRules.map((rule) => ({ ...rule, hourlyRate: { amount: rule.hourlyRate, currency } })),
+    addOns: ({ addOns, currency }: Space) =>
+      addOns.map((addOn) => ({ ...addOn, price: { amount: addOn.price, currency } })),
   };
 }

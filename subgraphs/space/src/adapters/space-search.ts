@@ -1,53 +1,119 @@
 import type { Pool } from '#platform/database/postgres.ts';
-import type { SpaceSearch } from '../ports.ts';
+import { MAX_BUFFER_MINUTES } from '../domain/checks/booking-rules.ts';
+import type { Space } from '../domain/space.ts';
+import { toAmenityKey } from '../domain/space-terms.ts';
+import type { SpaceOrder, SpacePage, SpacePosition, SpaceSearch } from '../ports.ts';
+import { SPACE_COLUMNS, type SpaceRow, toSpace } from './space-rows.ts';
+
+type AddParameter = (value: unknown, type: string) => string;
 
 /** The expression of the index `space_text`. */
 const TEXT = "lower(name || E'\\n' || description || E'\\n' || address)";
 
+/** Sort keys, one direction for all of them: a row comparison with the last row then finds the next. */
+const ORDERS: Record<
+  SpaceOrder,
+  {
+    keys: readonly string[];
+    direction: 'ASC' | 'DESC';
+    toValues: (position: SpacePosition, add: AddParameter) => string[];
+  }
+> = {
+  // Ids rise with the time of listing.
+  NEWEST: { keys: ['id'], direction: 'DESC', toValues: ({ id }, add) => [add(id, 'uuid')] },
+  PRICE_LOW_FIRST: { ...byPrice(), direction: 'ASC' },
+  PRICE_HIGH_FIRST: { ...byPrice(), direction: 'DESC' },
+  NAME: {
+    // The expression of the index `space_name`.
+    keys: ['lower(name) COLLATE "C"', 'id'],
+    direction: 'ASC',
+    toValues: ({ name, id }, add) => [`lower(${add(name, 'text')}) COLLATE "C"`, add(id, 'uuid')],
+  },
+};
+
+function byPrice() {
+  return {
+    keys: ['currency', 'hourly_rate', 'id'],
+    toValues: ({ currency, hourlyRate, id }: SpacePosition, add: AddParameter) => [
+      add(currency, 'currency'),
+      add(hourlyRate, 'int'),
+      add(id, 'uuid'),
+    ],
+  };
+}
+
 /** The statement of a search: with the given conditions only, so that each can use its index. */
 export function searchStatement(
-  { text, minCapacity, maxHourlyRate, freeDuring }: SpaceSearch,
-  limit: number,
-  after: string | null,
+  search: SpaceSearch,
+  { orderBy, limit, after }: SpacePage,
 ): { text: string; values: unknown[] } {
   const values: unknown[] = [];
-  const parameter = (value: unknown, type: string) => `$${values.push(value)}::${type}`;
-  const conditions: string[] = [];
-  if (after !== null) conditions.push(`id > ${parameter(after, 'uuid')}`);
-  if (text !== null) {
-    const wanted = `lower(${parameter(text, 'text')})`;
-    // The index finds texts that have all pieces; strpos checks their order.
-    conditions.push(`text_pieces(${TEXT}) @> text_pieces(${wanted})`);
-    conditions.push(`strpos(${TEXT}, ${wanted}) > 0`);
+  const add: AddParameter = (value, type) => `$${values.push(value)}::${type}`;
+  const { keys, direction, toValues } = ORDERS[orderBy];
+  const conditions = toConditions(search, add);
+  if (after !== null) {
+    const comparison = direction === 'ASC' ? '>' : '<';
+    conditions.push(`(${keys.join(', ')}) ${comparison} (${toValues(after, add).join(', ')})`);
   }
-  if (minCapacity !== null) conditions.push(`capacity >= ${parameter(minCapacity, 'int')}`);
-  if (maxHourlyRate !== null) conditions.push(`hourly_rate <= ${parameter(maxHourlyRate, 'int')}`);
-  if (freeDuring !== null) {
-    const { startAt, endAt } = freeDuring;
-    const range = `tstzrange(${parameter(startAt, 'timestamptz')}, ${parameter(endAt, 'timestamptz')}, '[)')`;
-    // NOT EXISTS could be planned as a join that reads every live slot of a wide range.
-    conditions.push(`NOT coalesce((
-      SELECT TRUE FROM occupied_slot o
-       WHERE o.space_id = s.id AND o.live AND tstzrange(o.start_at, o.end_at, '[)') && ${range}
-       LIMIT 1), FALSE)`);
-  }
-  const where = conditions.length > 0 ? `WHERE ${conditions.join('\n  AND ')}` : '';
   return {
-    text: `SELECT id FROM space s ${where} ORDER BY id LIMIT ${parameter(limit, 'int')}`,
+    text: `SELECT ${SPACE_COLUMNS}
+      FROM space s WHERE ${conditions.join('\n  AND ')}
+     ORDER BY ${keys.map((key) => `${key} ${direction}`).join(', ')} LIMIT ${add(limit, 'int')}`,
     values,
   };
 }
 
+function toConditions(search: SpaceSearch, add: AddParameter): string[] {
+  const { text, minCapacity, maxHourlyRate, currency, freeDuring, amenities, hostId } = search;
+  const conditions = [
+    // The condition of the indexes of the orders.
+    hostId === null ? "state <> 'ARCHIVED'" : `host_id = ${add(hostId, 'text')}`,
+  ];
+  if (text !== null) {
+    const wanted = `lower(${add(text, 'text')})`;
+    // The index finds texts that have all pieces; strpos checks their order.
+    conditions.push(`text_pieces(${TEXT}) @> text_pieces(${wanted})`);
+    conditions.push(`strpos(${TEXT}, ${wanted}) > 0`);
+  }
+  if (minCapacity !== null) conditions.push(`capacity >= ${add(minCapacity, 'int')}`);
+  if (currency !== null) conditions.push(`currency = ${add(currency, 'currency')}`);
+  if (maxHourlyRate !== null) conditions.push(`hourly_rate <= ${add(maxHourlyRate, 'int')}`);
+  if (amenities !== null) {
+    conditions.push(`amenity_keys @> ${add(amenities.map(toAmenityKey), 'text[]')}`);
+  }
+  if (freeDuring !== null) conditions.push(toFreeCondition(freeDuring, add));
+  return conditions;
+}
+
 /**
- * The ids of at most `limit` spaces after the space `after`, oldest first. The statement has no name:
- * PostgreSQL plans it for its values, and a common text needs another plan than a rare one.
+ * The index has the slots without their buffers: it finds those near the range, and the holds of the few
+ * that it finds are compared. NOT EXISTS could be planned as a join that reads every live slot.
  */
-export async function findSpaceIds(
+function toFreeCondition(
+  { startAt, endAt }: { startAt: Date; endAt: Date },
+  add: AddParameter,
+): string {
+  const [start, end] = [add(startAt, 'timestamptz'), add(endAt, 'timestamptz')];
+  const buffer = `interval '${MAX_BUFFER_MINUTES} minutes'`;
+  return `NOT coalesce((
+      SELECT TRUE FROM occupied_slot o
+       WHERE o.space_id = s.id AND o.live
+         AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(${start} - ${buffer}, ${end} + ${buffer}, '[)')
+         AND coalesce(o.hold_start_at, o.start_at) < ${end}
+         AND coalesce(o.hold_end_at, o.end_at) > ${start}
+       LIMIT 1), FALSE)`;
+}
+
+/**
+ * A page of spaces, in one statement: a space that changes meanwhile is returned as the order saw it, so
+ * that its cursor is its place. The statement has no name: PostgreSQL plans it for its values, and a
+ * common text needs another plan than a rare one.
+ */
+export async function searchSpaces(
   pool: Pool,
   search: SpaceSearch,
-  limit: number,
-  after: string | null,
-): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string }>(searchStatement(search, limit, after));
-  return rows.map(({ id }) => id);
+  page: SpacePage,
+): Promise<Space[]> {
+  const { rows } = await pool.query<SpaceRow>(searchStatement(search, page));
+  return rows.map(toSpace);
 }

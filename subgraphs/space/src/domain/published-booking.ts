@@ -11,15 +11,31 @@ export type BookingStatus =
   | 'DECLINED'
   | 'EXPIRED';
 
+interface Slot {
+  startAt: Date;
+  endAt: Date;
+}
+
 interface Use {
   bookingId: string;
   spaceId: string;
-  slot: { startAt: Date; endAt: Date };
+  slot: Slot;
 }
 
 /** A booking as book published it; of two versions the newer one counts. */
 export interface PublishedBooking extends Use {
+  /** The slot with the buffers before and after it; left out: the slot. */
+  hold?: Slot | undefined;
   status: BookingStatus;
+  version: number;
+}
+
+/** A time that the host closed, or opened again, as book published it. */
+export interface PublishedBlock {
+  blockId: string;
+  spaceId: string;
+  slot: Slot;
+  isBlocked: boolean;
   version: number;
 }
 

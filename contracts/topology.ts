@@ -54,6 +54,7 @@ export const topology = {
       'BookingReleased',
       'PaymentApproved',
       'PaymentRefundFailed',
+      'PaymentRefunded',
       'PaymentDeclined',
       'PaymentCancelled',
       'Registered',

@@ -20,7 +20,9 @@ export const paymentRecord = z.object({
   status: z.string(),
   amount: z.int(),
   refunded: z.int(),
-  /** The amount owed to the customer; null: no refund was requested. */
+  /** Of `refunded`, what operators gave back beyond the policy; release 0.2.0 knows none. */
+  goodwill: z.int().default(0),
+  /** The amount owed for the cancellation, at most what goodwill leaves of the charge; null: none was requested. */
   refundDue: z.int().nullable(),
   /** Is the payment or its refund in progress, or one of its events not acknowledged yet? */
   isPassing: z.boolean(),

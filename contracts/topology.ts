@@ -64,6 +64,7 @@ export const topology = {
       'BookingReleased',
       'PaymentApproved',
       'PaymentRefundFailed',
+      'PaymentRefunded',
       'PaymentDeclined',
       'PaymentCancelled',
       'Registered',

@@ -26,6 +26,7 @@ function records(changes: Changes = {}): BookingRecords {
       status: 'APPROVED',
       amount: 30_000,
       refunded: 0,
+      goodwill: 0,
       refundDue: null,
       isPassing: false,
       chargedByProvider: true,
@@ -80,6 +81,40 @@ describe('the comparison of a booking across the contexts', () => {
   test('a confirmed and a cancelled booking violate nothing', () => {
     expect(findViolations(records())).toEqual([]);
     expect(findViolations(cancelled())).toEqual([]);
+  });
+
+  test.each([
+    ['a part of it', 10_000, 'PARTIALLY_REFUNDED'],
+    ['all of it', 30_000, 'REFUNDED'],
+  ])(
+    'a confirmed booking of which operators gave back %s violates nothing',
+    (_, goodwill, status) => {
+      expect(
+        findViolations(
+          records({
+            payment: { status, refunded: goodwill, goodwill },
+            view: { paymentStatus: status, refunded: goodwill },
+          }),
+        ),
+      ).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['before the cancellation, which was refunded what was left', 20_000, 10_000],
+    ['before or after the cancellation, which was refunded as quoted', 5_000, 15_000],
+    ['whole before the cancellation, which refunded nothing', 30_000, 0],
+  ])('a cancelled booking with goodwill given %s violates nothing', (_, goodwill, refundDue) => {
+    const refunded = goodwill + refundDue;
+    const status = refunded === 30_000 ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
+    expect(
+      findViolations(
+        cancelled({
+          payment: { status, refunded, goodwill, refundDue },
+          view: { paymentStatus: status, refunded },
+        }),
+      ),
+    ).toEqual([]);
   });
 
   test('a declined booking without a charge violates nothing', () => {
@@ -164,6 +199,32 @@ describe('the comparison of a booking across the contexts', () => {
       'a cancelled booking that was refunded twice',
       cancelled({ payment: { refunded: 30_000 }, view: { refunded: 30_000 } }),
       ['charge-is-refunded-as-quoted'],
+    ],
+    [
+      'a cancelled booking that was refunded less than quoted and left, beside goodwill',
+      cancelled({ payment: { refunded: 17_000, goodwill: 5_000 }, view: { refunded: 17_000 } }),
+      ['charge-is-refunded-as-quoted'],
+    ],
+    [
+      'a cancelled booking to which goodwill was paid instead of the quoted refund',
+      cancelled({ payment: { goodwill: 15_000 } }),
+      ['charge-is-refunded-as-quoted'],
+    ],
+    [
+      'a confirmed booking that was refunded more than its goodwill',
+      records({
+        payment: { status: 'PARTIALLY_REFUNDED', refunded: 6_000, goodwill: 5_000 },
+        view: { paymentStatus: 'PARTIALLY_REFUNDED', refunded: 6_000 },
+      }),
+      ['standing-booking-is-not-refunded'],
+    ],
+    [
+      'a confirmed booking whose payment was refunded without goodwill',
+      records({
+        payment: { status: 'PARTIALLY_REFUNDED', refunded: 6_000 },
+        view: { paymentStatus: 'PARTIALLY_REFUNDED', refunded: 6_000 },
+      }),
+      ['confirmed-is-paid-and-registered', 'standing-booking-is-not-refunded'],
     ],
     [
       'a charge that the provider does not know',

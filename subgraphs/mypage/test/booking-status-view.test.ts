@@ -112,6 +112,21 @@ describe('the projection of a booking', () => {
     expect(projectAll([...cancelled, completed, failed])).toMatchObject(refunded);
   });
 
+  test('a view shows what operators gave back, before a cancellation and after it', () => {
+    const given = paymentEvent(3, 'PARTIALLY_REFUNDED', { refunded: 20_000 });
+    const cancelled = paymentEvent(4, 'PARTIALLY_REFUNDED', { refunded: 40_000 });
+    const rest = paymentEvent(5, 'REFUNDED', { refunded: 60_000 });
+    const registered = [bookingEvent(3, 'REGISTERED'), paymentEvent(2, 'APPROVED')];
+    expect(projectAll([...registered, given])).toMatchObject({
+      status: 'REGISTERED',
+      paymentStatus: 'PARTIALLY_REFUNDED',
+      refunded: 20_000,
+    });
+    const refunded = { paymentStatus: 'REFUNDED', refunded: 60_000 };
+    expect(projectAll([...registered, given, cancelled, rest])).toMatchObject(refunded);
+    expect(projectAll([...registered, rest, given, cancelled])).toMatchObject(refunded);
+  });
+
   test('a projection does not change the previous view', () => {
     const before = projectAll([bookingEvent(1, 'REQUESTED')]);
     const copy = structuredClone(before);

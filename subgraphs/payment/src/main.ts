@@ -10,12 +10,13 @@ import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { backgroundWork } from './adapters/background.ts';
 import { paymentRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { postgresGoodwillStore } from './adapters/postgres-goodwill-store.ts';
 import { leaseMs, prismaPaymentStore } from './adapters/prisma-payment-store.ts';
 import { providerCircuit } from './adapters/provider-circuit.ts';
 import { refundMetrics } from './adapters/refund-metrics.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sandboxProvider } from './adapters/sandbox-provider.ts';
-import { retryDueRefunds } from './application/retry-due-refunds.ts';
+import { retryDueGoodwillRefunds, retryDueRefunds } from './application/retry-due-refunds.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
@@ -41,13 +42,15 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
   );
   const chargesInProgress: PaymentPorts['chargesInProgress'] = new Map();
 
+  const lease = leaseMs(config.PROVIDER_TIMEOUT_MS);
   const portsOn = (pool: Pool): PaymentPorts => ({
     payments: prismaPaymentStore(
       new PrismaClient({ adapter: new PrismaPg(pool) }),
       pool,
       relay,
-      leaseMs(config.PROVIDER_TIMEOUT_MS),
+      lease,
     ),
+    goodwill: postgresGoodwillStore(pool, relay, lease),
     provider,
     background,
     chargesInProgress,
@@ -72,6 +75,12 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
     startJobs: () => ({
       'retries of refunds': repeat(logger, 'retrying refunds', RETRY_REFUNDS_MS, () =>
         retryDueRefunds(workerPorts),
+      ),
+      'retries of goodwill refunds': repeat(
+        logger,
+        'retrying goodwill refunds',
+        RETRY_REFUNDS_MS,
+        () => retryDueGoodwillRefunds(workerPorts),
       ),
     }),
     stops: {

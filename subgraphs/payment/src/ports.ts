@@ -1,3 +1,4 @@
+import type { GoodwillStore } from './application/goodwill-store.ts';
 import type { Currency, Payment } from './domain/payment.ts';
 
 /** The events by which payment publishes a change of a payment. */
@@ -5,9 +6,10 @@ export type PaymentEventType =
   | 'PaymentApproved'
   | 'PaymentDeclined'
   | 'PaymentRefundFailed'
+  | 'PaymentRefunded'
   | 'PaymentCancelled';
 
-/** The obligation to refund a payment; at most one per payment, due until it is completed. */
+/** The obligation to refund a payment for its cancellation; at most one per payment, due until it is completed. */
 export interface Refund {
   /** The refund's idempotency key at the provider. */
   id: string;
@@ -18,7 +20,7 @@ export interface Refund {
   completedOutside: boolean;
   /** Was it ever left to operators? The provider may have accepted it since. */
   hasFailed: boolean;
-  /** Is an attempt running or due? False when it is completed or waits for an operator. */
+  /** Is an attempt running or due? False when it is completed, or waits for an operator or a goodwill refund. */
   isDue: boolean;
   /** The number of the lease: with another number, another process has it. */
   attempt: number;
@@ -53,9 +55,10 @@ export interface PaymentStore {
     options?: { completesRefund?: boolean; failsRefund?: boolean },
   ): Promise<'saved' | 'stale'>;
   /**
-   * Records that up to `refund` of the booking's charge, made or yet to be made, is owed. A booking
-   * without a payment gets `tombstone` and its event. Once per booking: true when this call recorded the
-   * obligation, which is then leased to this process.
+   * Records that up to `refund` of the booking's charge, made or yet to be made, is owed, as far as goodwill
+   * refunds leave it. A booking without a payment gets `tombstone` and its event. Once per booking: true when
+   * this call recorded the obligation and leased it to this process. One that depends on a goodwill refund
+   * under way is due when that has ended.
    */
   recordRefundObligation(tombstone: Payment, refund: number, eventId: string): Promise<boolean>;
   /** Stores the id of an event that changes nothing. */
@@ -138,6 +141,7 @@ export interface PaymentPorts {
   /** The charges that this process is making, by booking. */
   chargesInProgress: Map<string, Promise<Payment>>;
   payments: PaymentStore;
+  goodwill: GoodwillStore;
   provider: PaymentProvider;
   /** The number of refusals by the provider after which a refund is left to operators. */
   maxRefundAttempts: number;

@@ -4,7 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EventRecord } from '#platform/messaging/events.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { createDatabase } from '../../../tests/support/database.ts';
+import { until } from '../../../tests/support/system.ts';
 import { backgroundWork } from '../src/adapters/background.ts';
+import { postgresGoodwillStore } from '../src/adapters/postgres-goodwill-store.ts';
 import { leaseMs, prismaPaymentStore } from '../src/adapters/prisma-payment-store.ts';
 import { sandboxProvider } from '../src/adapters/sandbox-provider.ts';
 import type { PaymentRequest } from '../src/domain/payment.ts';
@@ -21,13 +23,10 @@ export async function openPaymentContext() {
   const prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
   const published: EventRecord[] = [];
   const logged: string[] = [];
+  const relay = { publish: (events: EventRecord[]) => void published.push(...events) };
   const ports: PaymentPorts = {
-    payments: prismaPaymentStore(
-      prisma,
-      database.pool,
-      { publish: (events) => void published.push(...events) },
-      leaseMs(PROVIDER_TIMEOUT_MS),
-    ),
+    payments: prismaPaymentStore(prisma, database.pool, relay, leaseMs(PROVIDER_TIMEOUT_MS)),
+    goodwill: postgresGoodwillStore(database.pool, relay, leaseMs(PROVIDER_TIMEOUT_MS)),
     background: backgroundWork(RESPONSE_TIMEOUT_MS, () => {}),
     chargesInProgress: new Map(),
     maxRefundAttempts: MAX_REFUND_ATTEMPTS,
@@ -71,11 +70,25 @@ export async function openPaymentContext() {
       return rows.map(({ type }) => type);
     },
 
+    /** Waits until a statement like `pattern` waits for a lock. */
+    async waitForLock(pattern: string): Promise<void> {
+      await until('a statement waits for a lock', async () => {
+        const [waiting] = await database.query<{ waits: boolean }>(
+          `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+                   AND query LIKE $1 AND datname = current_database()) AS waits`,
+          [pattern],
+        );
+        return waiting?.waits === true;
+      });
+    },
+
     /** Ends the pauses and leases of all refunds. */
     async makeRefundsDue(): Promise<void> {
-      await database.query(
-        "UPDATE refund SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL",
-      );
+      for (const table of ['refund', 'goodwill_refund']) {
+        await database.query(
+          `UPDATE ${table} SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL`,
+        );
+      }
     },
 
     async findObligations(bookingId: string): Promise<{ amount: number; completed: boolean }[]> {

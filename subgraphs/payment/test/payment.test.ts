@@ -57,6 +57,7 @@ describe('payment transitions', () => {
       id: 'p1',
       status: 'PENDING',
       refunded: 0,
+      goodwill: 0,
       declineReason: null,
       version: 1,
       requestedAt: NOW,
@@ -130,5 +131,85 @@ describe('payment transitions', () => {
     for (const verb of VERBS) {
       expect(verbs[verb](tombstone)).toEqual({ type: 'IllegalTransition', from: 'VOIDED', verb });
     }
+  });
+});
+
+describe('goodwill refunds of a payment', () => {
+  const afterGoodwill = (amount: number) => legal(inStatus.APPROVED().refundGoodwill(amount));
+
+  test.each([
+    ['an approved payment', inStatus.APPROVED, 20_000, 'PARTIALLY_REFUNDED', 20_000],
+    ['an approved payment', inStatus.APPROVED, 60_000, 'REFUNDED', 60_000],
+    [
+      'a payment that was refunded in part',
+      inStatus.PARTIALLY_REFUNDED,
+      10_000,
+      'PARTIALLY_REFUNDED',
+      40_000,
+    ],
+    [
+      'a payment that was refunded in part',
+      inStatus.PARTIALLY_REFUNDED,
+      30_000,
+      'REFUNDED',
+      60_000,
+    ],
+    ['a payment whose refund has failed', inStatus.REFUND_FAILED, 10_000, 'REFUND_FAILED', 10_000],
+  ] as const)('%s of 60000 that gives back %d more is %s', (_, make, amount, status, refunded) => {
+    const before = make();
+    const after = legal(before.refundGoodwill(amount)).state;
+    expect(after).toMatchObject({ status, refunded, goodwill: amount });
+    expect(after.version).toBe(before.state.version + 1);
+  });
+
+  test.each(['PENDING', 'DECLINED', 'VOIDED'] as const)(
+    'a payment that is %s gives nothing back',
+    (from) => {
+      const refused = { type: 'IllegalTransition', from, verb: 'refundGoodwill' };
+      expect(inStatus[from]().refundGoodwill(1)).toEqual(refused);
+    },
+  );
+
+  test('a payment never gives back more than its charge', () => {
+    expect(inStatus.PARTIALLY_REFUNDED().refundGoodwill(30_001)).toMatchObject({
+      type: 'IllegalTransition',
+    });
+    expect(afterGoodwill(40_000).refundGoodwill(20_001)).toMatchObject({
+      type: 'IllegalTransition',
+    });
+  });
+
+  test.each([
+    [20_000, 30_000, 'PARTIALLY_REFUNDED', 50_000],
+    [20_000, 40_000, 'REFUNDED', 60_000],
+    [60_000, 0, 'REFUNDED', 60_000],
+    [20_000, 0, 'PARTIALLY_REFUNDED', 20_000],
+  ] as const)(
+    'a payment of 60000 that gave back %d and refunds %d for the cancellation is %s',
+    (goodwill, refund, status, refunded) => {
+      const ended = legal(afterGoodwill(goodwill).refund(refund));
+      expect(ended.state).toMatchObject({ status, refunded, goodwill });
+    },
+  );
+
+  test('a payment refunds its cancellation once, whatever it gave back before', () => {
+    const cancelled = legal(afterGoodwill(20_000).refund(10_000));
+    expect(cancelled.awaitsRefund).toBe(false);
+    expect(cancelled.refund(10_000)).toMatchObject({ type: 'IllegalTransition' });
+    expect(legal(cancelled.refundGoodwill(5_000)).refund(10_000)).toMatchObject({
+      type: 'IllegalTransition',
+    });
+  });
+
+  test('a refund that fails after a goodwill refund is still owed, and completed beside it', () => {
+    const failed = legal(afterGoodwill(20_000).failRefund());
+    expect(failed.state).toMatchObject({ status: 'REFUND_FAILED', refunded: 20_000 });
+    const more = legal(failed.refundGoodwill(10_000));
+    expect(more.state).toMatchObject({ status: 'REFUND_FAILED', refunded: 30_000 });
+    expect(legal(more.refund(30_000)).state).toMatchObject({
+      status: 'REFUNDED',
+      refunded: 60_000,
+      goodwill: 30_000,
+    });
   });
 });

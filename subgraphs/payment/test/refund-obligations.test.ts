@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { inTransaction } from '#platform/database/postgres.ts';
-import { until } from '../../../tests/support/system.ts';
 import { Payment } from '../src/domain/payment.ts';
 import type { PaymentStore } from '../src/ports.ts';
 import { aPayment, aTombstone, createPayment, creation, legal } from './a-payment.ts';
@@ -133,13 +132,7 @@ describe('an approval whose refund is owed', () => {
       await db.query('UPDATE payment SET refund_owed = TRUE WHERE id = $1', [payment.state.id]);
       await db.query('INSERT INTO refund (payment_id, amount) VALUES ($1, 1)', [payment.state.id]);
       const save = store.save(payment, toApproved(payment), 'PaymentApproved');
-      await until('the approval waits for the row', async () => {
-        const [waiting] = await context.query<{ waits: boolean }>(
-          `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-                   AND query LIKE '%published AS%' AND datname = current_database()) AS waits`,
-        );
-        return waiting?.waits === true;
-      });
+      await context.waitForLock('%published AS%');
       return { save };
     });
     expect(await saving.save).toBe('saved');

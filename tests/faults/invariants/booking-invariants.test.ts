@@ -9,8 +9,8 @@ testCorruptions([
     violates: [
       'an acknowledged booking is stored as it was requested',
       'an active registration belongs to a REGISTERED booking',
-      'an approved payment without a refund belongs to a REGISTERED booking',
-      'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees',
+      'a charged payment without a refund, goodwill apart, belongs to a REGISTERED booking',
+      'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees, less goodwill',
       'every audit entry belongs to a change that happened',
       'every row and event belongs to an existing booking',
       "mypage's views equal the projection of the events",
@@ -87,7 +87,7 @@ testCorruptions([
       ),
     violates: [
       'a REGISTERED booking is paid in full and has an active registration',
-      'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees',
+      'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees, less goodwill',
       'every booking was requested',
       "mypage's views equal the projection of the events",
       'no two live bookings of a space overlap',
@@ -105,10 +105,10 @@ testCorruptions([
     violates: [
       'a REGISTERED booking is paid in full and has an active registration',
       'an acknowledged cancellation ends as CANCELLED with the refund of the response',
-      'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees',
+      'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees, less goodwill',
       'every audit entry belongs to a change that happened',
       "mypage's views equal the projection of the events",
-      'no refund exceeds its charge or belongs to a live booking',
+      'no refund exceeds its charge or, goodwill apart, belongs to a live booking',
       "space's occupied slots equal book's live bookings",
       'the newest event of an aggregate has its current status',
     ],

@@ -75,7 +75,9 @@ export const bookingInvariants: readonly Invariant[] = [
             LEFT JOIN registration r ON r.booking_id = b.id AND r.payment_id = p.id
              AND (r.space_id, r.start_at, r.end_at) = (b.space_id, b.start_at, b.end_at)
            WHERE b.status = 'REGISTERED'
-             AND (p.status = 'APPROVED' AND p.amount = b.price AND p.refunded = 0
+             AND (p.status = CASE p.goodwill WHEN 0 THEN 'APPROVED' WHEN p.amount THEN 'REFUNDED'
+                                            ELSE 'PARTIALLY_REFUNDED' END
+                  AND p.amount = b.price AND p.refunded = p.goodwill
                   AND r.status = 'REGISTERED') IS NOT TRUE`,
   },
   {
@@ -104,7 +106,10 @@ export const bookingInvariants: readonly Invariant[] = [
            UNION ALL
           SELECT booking_id, 'payment is ' || status FROM payment WHERE status = 'PENDING'
            UNION ALL
-          SELECT booking_id, 'refund is not completed' FROM refund WHERE settled_at IS NULL`,
+          SELECT booking_id, 'refund is not completed' FROM refund WHERE settled_at IS NULL
+           UNION ALL
+          SELECT booking_id, 'goodwill refund is not ended' FROM goodwill_refund
+           WHERE settled_at IS NULL AND failed_at IS NULL`,
   },
   {
     name: 'a payment method is stored only while it may be charged',

@@ -65,7 +65,9 @@ async function deleteAll(
   await book.query(
     'TRUNCATE booking, block, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
   );
-  await payment.query('TRUNCATE payment, refund, sandbox_charge, sandbox_refund, outbox, inbox');
+  await payment.query(
+    'TRUNCATE payment, refund, goodwill_refund, sandbox_charge, sandbox_refund, outbox, inbox',
+  );
   await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox, audit_entry');
   const prisma = await openViewDatabase(viewsUrl);
   await prisma.bookingStatusView.deleteMany();

@@ -29,7 +29,11 @@ const STATE_QUERIES: Record<keyof ContextUrls, { unfinished: string; stamp: stri
       SELECT 'payment', booking_id::text, status::text FROM payment WHERE status = 'PENDING'
       UNION ALL
       SELECT 'refund', payment_id::text, format('attempt %s, due in %s s', attempts,
-        round(extract(epoch FROM next_attempt_at - now()))) FROM refund WHERE settled_at IS NULL`,
+        round(extract(epoch FROM next_attempt_at - now()))) FROM refund WHERE settled_at IS NULL
+      UNION ALL
+      SELECT 'goodwill refund', id::text, format('attempt %s, due in %s s', attempts,
+        round(extract(epoch FROM next_attempt_at - now()))) FROM goodwill_refund
+        WHERE settled_at IS NULL AND failed_at IS NULL`,
     stamp: `${STAMP} payment`,
   },
   space: { unfinished: UNACKNOWLEDGED, stamp: `${STAMP} registration` },
@@ -41,7 +45,8 @@ const HASTEN: Record<keyof ContextUrls, string> = {
     UPDATE booking SET next_payment_attempt_at = now()
      WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND next_payment_attempt_at > now()`,
   payment: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now();
-    UPDATE refund SET next_attempt_at = now() WHERE settled_at IS NULL AND next_attempt_at > now()`,
+    UPDATE refund SET next_attempt_at = now() WHERE settled_at IS NULL AND next_attempt_at > now();
+    UPDATE goodwill_refund SET next_attempt_at = now() WHERE next_attempt_at > now()`,
   space: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now()`,
 };
 

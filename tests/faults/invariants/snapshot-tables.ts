@@ -55,9 +55,9 @@ export const SNAPSHOT_TABLES: readonly SnapshotTable[] = [
     name: 'payment',
     context: 'payment',
     select:
-      'SELECT id, booking_id, customer_id, amount, status::text, refunded, version FROM payment',
+      'SELECT id, booking_id, customer_id, amount, status::text, refunded, goodwill, version FROM payment',
     columns: `id uuid, booking_id uuid, customer_id text, amount int, status text, refunded int,
-      version int`,
+      goodwill int, version int`,
   },
   {
     name: 'refund',
@@ -65,6 +65,13 @@ export const SNAPSHOT_TABLES: readonly SnapshotTable[] = [
     select: `SELECT p.booking_id, r.amount, r.settled_at, r.settled_outside
       FROM refund r JOIN payment p ON p.id = r.payment_id`,
     columns: 'booking_id uuid, amount int, settled_at timestamptz, settled_outside boolean',
+  },
+  {
+    name: 'goodwill_refund',
+    context: 'payment',
+    select: `SELECT g.id, p.booking_id, g.amount, g.settled_at, g.failed_at
+      FROM goodwill_refund g JOIN payment p ON p.id = g.payment_id`,
+    columns: 'id uuid, booking_id uuid, amount int, settled_at timestamptz, failed_at timestamptz',
   },
   {
     name: 'provider_charge',

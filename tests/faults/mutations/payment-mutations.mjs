@@ -66,4 +66,66 @@ export const paymentMutations = [
     ],
     tests: 'payment/test',
   },
+  {
+    name: 'the cap of goodwill refunds: operators give back more than is left of a charge',
+    edits: [
+      ['subgraphs/payment/src/domain/goodwill.ts', 'if (amount > left) {', 'if (left < 0) {'],
+    ],
+    tests: 'payment/test/goodwill|payment/test/refund-payment',
+  },
+  {
+    name: "the charge's lock: concurrent goodwill refunds read the same balance",
+    edits: [
+      [
+        'subgraphs/payment/src/adapters/goodwill-statements.ts',
+        'WHERE booking_id = :bookingId::uuid FOR UPDATE',
+        'WHERE booking_id = :bookingId::uuid',
+      ],
+    ],
+    tests: 'payment/test/goodwill-concurrency',
+  },
+  {
+    name: 'the trigger that caps cancellations: they refund what was given back already',
+    edits: [
+      [
+        'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
+        'IF NEW."amount" > remaining THEN',
+        'IF remaining < 0 THEN',
+      ],
+    ],
+    tests: 'payment/test/goodwill|payment/test/refund-payment',
+  },
+  {
+    name: 'the trigger that adds up refunds: the previous release overwrites what was given back',
+    edits: [
+      [
+        'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
+        'IF NEW."refunded" <> NEW."goodwill" + coalesce(',
+        'IF FALSE AND NEW."refunded" <> NEW."goodwill" + coalesce(',
+      ],
+    ],
+    tests: 'payment/test/goodwill-previous-release',
+  },
+  {
+    name: "a goodwill refund's idempotency key at the provider: each attempt has another one",
+    edits: [
+      [
+        'subgraphs/payment/src/application/refund-payment.ts',
+        'await ports.provider.refund(refund.bookingId, refund.id, refund.amount);',
+        'await ports.provider.refund(refund.bookingId, ports.newId(), refund.amount);',
+      ],
+    ],
+    tests: 'payment/test/goodwill|payment/test/refund-payment',
+  },
+  {
+    name: 'the wait for a goodwill refund: a cancellation refunds too little when that fails',
+    edits: [
+      [
+        'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
+        'IF is_reserved AND NEW."quoted" IS NOT NULL THEN',
+        'IF is_reserved AND NEW."quoted" IS NULL THEN',
+      ],
+    ],
+    tests: 'payment/test/goodwill|payment/test/refund-payment',
+  },
 ];

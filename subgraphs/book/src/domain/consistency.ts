@@ -40,6 +40,8 @@ export interface BookingRecords {
     status: string;
     amount: number;
     refunded: number;
+    /** Of `refunded`, what operators gave back beyond the policy. */
+    goodwill: number;
     refundDue: number | null;
     isPassing: boolean;
     chargedByProvider: boolean | null;
@@ -110,6 +112,14 @@ export function findViolations(records: BookingRecords): Violation[] {
   return violations;
 }
 
+type Payment = NonNullable<BookingRecords['payment']>;
+
+/** A charge of which nothing but goodwill was refunded. */
+function isStanding({ status, goodwill }: Payment): boolean {
+  if (goodwill === 0) return status === 'APPROVED';
+  return status === 'PARTIALLY_REFUNDED' || status === 'REFUNDED';
+}
+
 type Check = (holds: boolean, invariant: Invariant, detail: string) => void;
 
 function compareMoney(
@@ -119,29 +129,32 @@ function compareMoney(
 ): void {
   const isCharged = payment !== null && CHARGED.has(payment.status);
   const shown = payment
-    ? `payment ${payment.status} of ${payment.amount}, refunded ${payment.refunded}, due ${payment.refundDue}`
+    ? `payment ${payment.status} of ${payment.amount}, refunded ${payment.refunded}, of it goodwill ${payment.goodwill}, due ${payment.refundDue}`
     : 'no payment';
 
   if (status === 'REGISTERED') {
     check(
-      payment?.status === 'APPROVED' && payment.amount === price,
+      payment !== null && isStanding(payment) && payment.amount === price,
       'confirmed-is-paid-and-registered',
       `price ${price}, ${shown}`,
     );
     check(
-      (payment?.refunded ?? 0) === 0 && (payment?.refundDue ?? null) === null,
+      payment === null || (payment.refunded === payment.goodwill && payment.refundDue === null),
       'standing-booking-is-not-refunded',
       shown,
     );
   } else if (isCharged) {
     const quoted = status === 'CANCELLED' ? (refund ?? 0) : price;
+    // What was given back before the cancellation may leave less than quoted; what is given back later never
+    // leaves less than the cancellation refunded.
+    const expected = Math.min(quoted, payment.amount - payment.goodwill);
     check(
       payment.refundDue !== null,
       'approved-is-confirmed-or-refunded',
       `booking ${status}, ${shown}`,
     );
     check(
-      payment.refunded === quoted,
+      payment.refunded - payment.goodwill === expected,
       'charge-is-refunded-as-quoted',
       `booking ${status}, quoted ${quoted}, ${shown}`,
     );

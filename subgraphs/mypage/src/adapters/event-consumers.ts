@@ -41,6 +41,7 @@ export async function consumeEvents(
       PaymentApproved: payment,
       PaymentDeclined: payment,
       PaymentRefundFailed: payment,
+      PaymentRefunded: payment,
       PaymentCancelled: payment,
     },
     options,

@@ -2,6 +2,7 @@ import { paymentEvents } from '#contracts/payment.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
 import { withCorrelation } from '#platform/observability/correlation.ts';
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
+import type { GoodwillRequest } from '../domain/goodwill.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { PaymentEventType, RefundDecision } from '../ports.ts';
 import type { NewPayment } from './payment-statements.ts';
@@ -18,6 +19,21 @@ export function toAuditEntry(
     subjectType: 'booking',
     subjectId: state.bookingId,
     details: { resolution, reason },
+  });
+}
+
+/** `outcome`: of an attempt that ended it; without one the operator requested the refund. */
+export function toGoodwillAuditEntry(
+  { operatorId, bookingId, amount, reason }: GoodwillRequest,
+  outcome?: 'failed',
+): AuditEntry {
+  return newAuditEntry({
+    userId: operatorId,
+    actedAs: 'operator',
+    action: 'refundPayment',
+    subjectType: 'booking',
+    subjectId: bookingId,
+    details: { amount, reason, ...(outcome && { outcome }) },
   });
 }
 
@@ -44,6 +60,7 @@ export function toEvent(type: PaymentEventType, { state }: Payment): EventRecord
         status: state.status,
         amount: state.amount,
         refunded: state.refunded,
+        goodwill: state.goodwill,
         currency: state.currency,
       },
     }),

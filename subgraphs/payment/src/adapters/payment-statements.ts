@@ -54,7 +54,7 @@ export const updatePayment = statement<{ saved: boolean; published: boolean }>(
   `WITH changed AS (
      UPDATE payment
         SET status = $3::payment_status, refunded = $4, decline_reason = $5, version = $6,
-            approved_at = $7, payment_method = $8, charging_until = NULL
+            approved_at = $7, payment_method = $8, charging_until = NULL, goodwill = $12
       WHERE id = $1::uuid AND version = $2
   RETURNING refund_owed OR EXISTS (SELECT FROM refund WHERE payment_id = $1::uuid) AS is_owed),
    closed AS (
@@ -71,16 +71,18 @@ export const updatePayment = statement<{ saved: boolean; published: boolean }>(
 
 export const insertEvents = statement('payment-insert-events', insertOutbox('$1'));
 
-export const insertObligation = statement<{ payment_id: string }>(
+// The trigger refund_within_charge lowers the amount to what goodwill refunds leave of the charge, and lets the
+// refund wait where it depends on one that is under way: then nothing is due, and nothing is leased.
+export const insertObligation = statement<{ is_leased: boolean }>(
   'refund-owe',
   `WITH owing AS (
      UPDATE payment SET refund_owed = TRUE
       WHERE booking_id = $1::uuid AND status <> 'VOIDED'
   RETURNING id, amount)
-   INSERT INTO refund (payment_id, amount, attempts, next_attempt_at)
-   SELECT id, least($2, amount), 1, now() + $3 * interval '1 millisecond' FROM owing
+   INSERT INTO refund (payment_id, amount, quoted, attempts, next_attempt_at)
+   SELECT id, least($2, amount), least($2, amount), 1, now() + $3 * interval '1 millisecond' FROM owing
    ON CONFLICT (payment_id) DO NOTHING
-   RETURNING payment_id`,
+   RETURNING next_attempt_at IS NOT NULL AS is_leased`,
 );
 
 export const claimDueRefunds = statement<{ booking_id: string }>(
@@ -96,7 +98,7 @@ RETURNING p.booking_id`,
 );
 
 // Only under the given lease: another process may have the refund by now.
-const PAUSE = "now() + least(60, 2 ^ (least(attempts, 7) - 1)) * interval '1 second'";
+export const PAUSE = "now() + least(60, 2 ^ (least(attempts, 7) - 1)) * interval '1 second'";
 export const postponeRefund = statement(
   'refund-postpone',
   `UPDATE refund SET next_attempt_at = ${PAUSE}

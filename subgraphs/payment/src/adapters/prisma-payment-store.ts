@@ -115,7 +115,8 @@ export function prismaPaymentStore(
   };
 }
 
-async function writePayment(
+/** Writes the next version with its event, and ends the cancellation's refund if it is given how. */
+export async function writePayment(
   db: Queryable,
   previous: Payment,
   { state }: Payment,
@@ -136,6 +137,7 @@ async function writePayment(
     endsRefund,
     JSON.stringify([event]),
     eventType !== 'PaymentApproved',
+    state.goodwill,
   );
   return row ?? { saved: false, published: false };
 }
@@ -149,8 +151,8 @@ async function insertObligation(
   if (!(await recordProcessed(db, eventId))) return { isLeased: false, events: [] };
   const inserted = await sql.insertPayment(db, toNewPayment(tombstone, null));
   if (inserted.length === 0) {
-    const owed = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
-    return { isLeased: owed.length > 0, events: [] };
+    const [owed] = await sql.insertObligation(db, tombstone.state.bookingId, refund, lease);
+    return { isLeased: owed?.is_leased === true, events: [] };
   }
   const events = [toEvent('PaymentCancelled', tombstone)];
   await sql.insertEvents(db, JSON.stringify(events));

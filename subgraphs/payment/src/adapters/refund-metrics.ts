@@ -1,7 +1,8 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
 
-// Open refunds are few and have an index of their own; completed ones are never counted.
+// Open refunds are few and have indexes of their own; completed ones are never counted. Nobody waits for the money
+// of a goodwill refund that has failed: it shows for a day, so that an operator sees it, and has no age.
 const findOpenRefunds = statement<{
   state: 'owed' | 'refused' | 'failed';
   refunds: number;
@@ -11,8 +12,13 @@ const findOpenRefunds = statement<{
   `SELECT CASE WHEN failed_at IS NOT NULL THEN 'failed'
                WHEN refusals > 0 THEN 'refused' ELSE 'owed' END AS state,
           count(*)::int AS refunds,
-          extract(epoch FROM now() - min(owed_at))::float AS age
-     FROM refund WHERE settled_at IS NULL GROUP BY 1`,
+          coalesce(extract(epoch FROM now() - min(owed_at)), 0)::float AS age
+     FROM (SELECT failed_at, refusals, owed_at FROM refund WHERE settled_at IS NULL
+            UNION ALL
+           SELECT failed_at, refusals, CASE WHEN failed_at IS NULL THEN owed_at END
+             FROM goodwill_refund
+            WHERE settled_at IS NULL AND (failed_at IS NULL OR failed_at > now() - interval '1 day')) open
+    GROUP BY 1`,
 );
 
 /** Counts the refunds that are not completed by their obstacle, and measures the age of the oldest. */
@@ -29,7 +35,9 @@ export function refundMetrics(pool: Pool, metrics: Metrics): void {
     metrics,
     {
       name: 'spacerent_refunds_due',
-      help: 'Refunds that are not completed; refused: by the provider, and retried; failed: left to operators',
+      help:
+        'Refunds that are not completed; refused: by the provider, and retried; failed: left to operators, ' +
+        'or a goodwill refund that failed within a day',
       labelNames: ['state'],
     },
     async () => {

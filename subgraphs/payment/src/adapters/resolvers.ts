@@ -1,16 +1,14 @@
 import { requirePrincipal } from '#platform/auth/principal.ts';
-import { badInput } from '#platform/graphql/errors.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
-import { isText } from '#platform/graphql/text.ts';
 import { approvePayment, paymentOutcome } from '../application/approve-payment.ts';
 import { isClosed } from '../application/cancel-payment.ts';
+import { refundPayment } from '../application/refund-payment.ts';
 import { type RefundResolution, resolveRefund } from '../application/resolve-refund.ts';
 import { Payment, type PaymentRequest } from '../domain/payment.ts';
 import type { PaymentStatus } from '../domain/payment-status.ts';
 import type { PaymentPorts } from '../ports.ts';
-
-const MAX_REASON_LENGTH = 1_000;
+import { parseGoodwill, parseReason, type RefundPaymentInput } from './refund-inputs.ts';
 
 interface ResolveRefundInput {
   bookingId: string;
@@ -47,6 +45,18 @@ export function resolvers(ports: PaymentPorts) {
           ? { type: 'ResolveRefundSuccess', payment: resolved }
           : resolved;
       },
+
+      async refundPayment(
+        _: unknown,
+        { input }: { input: RefundPaymentInput },
+        { principal }: SubgraphContext,
+      ) {
+        const { userId: operatorId } = requirePrincipal(principal);
+        const refunded = await refundPayment(ports, { ...parseGoodwill(input), operatorId });
+        return refunded instanceof Payment
+          ? { type: 'RefundPaymentSuccess', payment: refunded }
+          : refunded;
+      },
     },
 
     Booking: {
@@ -67,6 +77,7 @@ export function resolvers(ports: PaymentPorts) {
       approvedAt: ({ state }: Payment) => state.approvedAt,
     },
 
+    RefundPaymentResult: { __resolveType: ({ type }: { type: string }) => type },
     ResolveRefundResult: { __resolveType: ({ type }: { type: string }) => type },
   };
 }
@@ -102,16 +113,4 @@ function toOutcomeStatus(status: PaymentStatus): PaymentStatus {
     case 'VOIDED':
       return 'DECLINED';
   }
-}
-
-function parseReason(text: string): string {
-  const reason = text.trim();
-  if (reason === '') throw badInput('input.reason', 'Give the reason for this resolution.');
-  if (reason.length > MAX_REASON_LENGTH || !isText(reason)) {
-    throw badInput(
-      'input.reason',
-      `The reason must be text of at most ${MAX_REASON_LENGTH} characters.`,
-    );
-  }
-  return reason;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { namedStatement } from '#platform/database/named-statement.ts';
-import { type Pool, statement } from '#platform/database/postgres.ts';
+import { inTransaction, type Pool, statement } from '#platform/database/postgres.ts';
 import {
   type Charge,
   ChargeUndecided,
@@ -26,9 +26,9 @@ const decide = namedStatement<
    LIMIT 1`,
 );
 
-const lookUp = statement<{ outcome: Outcome; amount: number; refunds: Refunds }>(
+const lookUp = statement<{ outcome: Outcome; refunds: Refunds }>(
   'sandbox-look-up',
-  'SELECT outcome, amount, refunds FROM sandbox_charge WHERE key = $1',
+  'SELECT outcome, refunds FROM sandbox_charge WHERE key = $1',
 );
 
 const insertAttempt = statement<{ attempts: number }>(
@@ -38,15 +38,27 @@ const insertAttempt = statement<{ attempts: number }>(
    RETURNING attempts`,
 );
 
-const insertRefund = statement(
-  'sandbox-refund',
-  `INSERT INTO sandbox_refund (key, charge_key, amount) VALUES ($1, $2, $3)
-   ON CONFLICT (key) DO NOTHING`,
+const lockCharge = namedStatement<{ key: string }, 'chargeKey'>(
+  'sandbox-lock-charge',
+  'SELECT key FROM sandbox_charge WHERE key = :chargeKey FOR UPDATE',
 );
 
-const findRefunds = statement<{ key: string; amount: number }>(
+// Returns a row unless the refunds would exceed the charge; the same one when it is repeated.
+const insertRefund = namedStatement<{ key: string }, 'refundKey' | 'chargeKey' | 'amount'>(
+  'sandbox-refund',
+  `INSERT INTO sandbox_refund (key, charge_key, amount)
+   SELECT :refundKey::text, c.key, :amount::int
+     FROM sandbox_charge c
+    WHERE c.key = :chargeKey AND c.outcome = 'APPROVED'
+      AND :amount::int + (SELECT coalesce(sum(r.amount), 0) FROM sandbox_refund r
+                           WHERE r.charge_key = c.key AND r.key <> :refundKey::text) <= c.amount
+   ON CONFLICT (key) DO UPDATE SET key = excluded.key
+   RETURNING key`,
+);
+
+const findRefunds = statement<{ key: string }>(
   'sandbox-find-refunds',
-  'SELECT key, amount FROM sandbox_refund WHERE charge_key = $1',
+  'SELECT key FROM sandbox_refund WHERE charge_key = $1',
 );
 
 const SLOW_MS = 3_000;
@@ -129,19 +141,24 @@ export function sandboxProvider(pool: Pool, timeoutMs: number): PaymentProvider 
       const [charge] = await lookUp(pool, chargeKey);
       const earlier = await findRefunds(pool, chargeKey);
       if (earlier.some(({ key }) => key === refundKey)) return;
-      const refunded = earlier.reduce((sum, refund) => sum + refund.amount, 0);
-      if (charge?.outcome !== 'APPROVED' || charge.amount < refunded + amount) {
-        throw new RefundRefused('there is no such amount left of the charge');
-      }
-      if (charge.refunds === 'refuse')
+      if (charge?.refunds === 'refuse')
         throw new RefundRefused('the payment method accepts no refunds');
-      const accept = () => insertRefund(pool, refundKey, chargeKey, amount);
-      if (charge.refunds === 'accept' || earlier.length > 0) return void (await accept());
+      const accept = () => acceptRefund(chargeKey, refundKey, amount);
+      if (charge?.refunds !== 'slow' || earlier.length > 0) return accept();
       const accepted = wait(SLOW_MS).then(accept);
       accepted.catch(() => {});
       await (timeoutMs < SLOW_MS ? timeOut() : accepted);
     },
   };
+
+  /** Several refunds of a charge, under different keys, never exceed it, not even at once. */
+  async function acceptRefund(chargeKey: string, refundKey: string, amount: number): Promise<void> {
+    const [accepted] = await inTransaction(pool, async (db) => {
+      await lockCharge(db, { chargeKey });
+      return insertRefund(db, { chargeKey, refundKey, amount });
+    });
+    if (!accepted) throw new RefundRefused('there is no such amount left of the charge');
+  }
 
   async function countAttempt(key: string): Promise<number> {
     const [row] = await insertAttempt(pool, key);

@@ -47,7 +47,10 @@ export async function attemptRefund(ports: PaymentPorts, bookingId: string): Pro
   }
 }
 
-/** Brings the payment of an ended booking to its end: voided, declined, or refunded once. Idempotent. */
+/**
+ * Brings the payment of an ended booking to its end: voided, declined, or refunded once, beside what goodwill
+ * refunds gave back. Idempotent.
+ */
 export async function completeRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
   const { payments, provider } = ports;
   let isRefunded = false;
@@ -73,9 +76,17 @@ export async function completeRefund(ports: PaymentPorts, bookingId: string): Pr
         break;
       }
       case 'APPROVED':
-      case 'REFUND_FAILED': {
-        // A failed refund is not requested again without an operator's retry.
-        if (payment.state.status === 'REFUND_FAILED' && !refund.isDue && !isRefunded) return;
+      case 'REFUND_FAILED':
+      case 'REFUNDED':
+      case 'PARTIALLY_REFUNDED': {
+        // Goodwill refunds may have given back a part, or all; a refund of the cancellation may not.
+        if (!payment.awaitsRefund) {
+          throw new Error(
+            `payment ${payment.state.id} is at its end, yet its refund is not completed`,
+          );
+        }
+        // Not due: it waits for an operator's retry, or for a goodwill refund that is under way.
+        if (!refund.isDue && !isRefunded) return;
         if (refund.amount > 0 && !isRefunded) {
           await provider.refund(bookingId, refund.id, refund.amount);
           isRefunded = true;
@@ -87,8 +98,6 @@ export async function completeRefund(ports: PaymentPorts, bookingId: string): Pr
         await close(ports, payment, payment.close());
         break;
       case 'VOIDED':
-      case 'REFUNDED':
-      case 'PARTIALLY_REFUNDED':
         throw new Error(
           `payment ${payment.state.id} is at its end, yet its refund is not completed`,
         );

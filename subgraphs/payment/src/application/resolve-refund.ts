@@ -1,3 +1,4 @@
+import { paymentNotFound } from '../domain/goodwill.ts';
 import { Payment } from '../domain/payment.ts';
 import type { RefundRefusal } from '../domain/refusals.ts';
 import type { PaymentPorts, Refund, RefundDecision } from '../ports.ts';
@@ -19,9 +20,7 @@ export async function resolveRefund(
   for (;;) {
     const payment = await ports.payments.findByBooking(bookingId);
     // A voided payment was never charged.
-    if (!payment || payment.state.status === 'VOIDED') {
-      return { type: 'PaymentNotFound', message: 'There is no payment of this booking.' };
-    }
+    if (!payment || payment.state.status === 'VOIDED') return paymentNotFound;
     const refund = await ports.payments.findRefund(payment.state.id);
     if (!refund?.hasFailed) return invalid('The refund of this booking has not failed.');
     const resolved =

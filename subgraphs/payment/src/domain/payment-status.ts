@@ -8,3 +8,8 @@ export type PaymentStatus =
   | 'REFUND_FAILED'
   /** Closed before any charge; nothing can be charged any more. */
   | 'VOIDED';
+
+/** Did the provider charge the customer, whatever was refunded since? */
+export function isCharged(status: PaymentStatus): boolean {
+  return status !== 'PENDING' && status !== 'DECLINED' && status !== 'VOIDED';
+}

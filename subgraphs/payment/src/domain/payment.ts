@@ -1,4 +1,4 @@
-import type { PaymentStatus } from './payment-status.ts';
+import { isCharged, type PaymentStatus } from './payment-status.ts';
 import type { IllegalTransition } from './refusals.ts';
 
 export type Currency = 'KRW' | 'USD' | 'EUR' | 'JPY';
@@ -17,6 +17,8 @@ export interface PaymentState {
   paymentMethod: string;
   status: PaymentStatus;
   refunded: number;
+  /** Of `refunded`, what operators gave back beyond the policy. */
+  goodwill: number;
   declineReason: string | null;
   version: number;
   requestedAt: Date;
@@ -54,6 +56,7 @@ export class Payment {
       id: creation.id,
       status: 'PENDING',
       refunded: 0,
+      goodwill: 0,
       declineReason: null,
       version: 1,
       requestedAt: creation.now,
@@ -73,6 +76,11 @@ export class Payment {
     return this.state.status !== 'PENDING';
   }
 
+  /** Is the payment charged, and has a cancellation refunded nothing of it? */
+  get awaitsRefund(): boolean {
+    return isCharged(this.state.status) && this.state.refunded === this.state.goodwill;
+  }
+
   /** The provider made the charge. */
   approve(now: Date): Payment | IllegalTransition {
     if (this.isDecided) return this.illegal('approve');
@@ -90,16 +98,32 @@ export class Payment {
     return this.decided({ status: 'VOIDED' });
   }
 
-  /** `amount` was refunded; 0 when nothing was owed. */
+  /** `amount` was refunded for the cancellation; 0 when nothing was owed. */
   refund(amount: number): Payment | IllegalTransition {
-    if (!this.isRefundable) return this.illegal('refund');
-    return this.next({ status: this.statusAfterRefund(amount), refunded: amount });
+    if (!this.awaitsRefund) return this.illegal('refund');
+    const refunded = this.state.goodwill + amount;
+    return this.next({ status: this.statusAfterRefund(refunded), refunded });
   }
 
-  /** The provider keeps refusing the refund: an operator must resolve it. */
+  /** The provider keeps refusing the refund of the cancellation: an operator must resolve it. */
   failRefund(): Payment | IllegalTransition {
-    if (this.state.status !== 'APPROVED') return this.illegal('failRefund');
+    if (!this.awaitsRefund || this.state.status === 'REFUND_FAILED') {
+      return this.illegal('failRefund');
+    }
     return this.next({ status: 'REFUND_FAILED' });
+  }
+
+  /** `amount` was given back beyond the policy, before a cancellation or after it. */
+  refundGoodwill(amount: number): Payment | IllegalTransition {
+    const { status, goodwill } = this.state;
+    const refunded = this.state.refunded + amount;
+    if (!isCharged(status) || refunded > this.state.amount) return this.illegal('refundGoodwill');
+    return this.next({
+      // A cancellation's refund that has failed is still owed.
+      status: status === 'REFUND_FAILED' ? status : this.statusAfterRefund(refunded),
+      refunded,
+      goodwill: goodwill + amount,
+    });
   }
 
   /** The last version of a declined payment whose booking has ended: nothing is owed. */
@@ -108,13 +132,9 @@ export class Payment {
     return this.next({});
   }
 
-  private get isRefundable(): boolean {
-    return this.state.status === 'APPROVED' || this.state.status === 'REFUND_FAILED';
-  }
-
-  private statusAfterRefund(amount: number): PaymentStatus {
-    if (amount === 0) return 'APPROVED';
-    return amount < this.state.amount ? 'PARTIALLY_REFUNDED' : 'REFUNDED';
+  private statusAfterRefund(refunded: number): PaymentStatus {
+    if (refunded === 0) return 'APPROVED';
+    return refunded < this.state.amount ? 'PARTIALLY_REFUNDED' : 'REFUNDED';
   }
 
   /** A decided payment needs no payment method: it is deleted. */

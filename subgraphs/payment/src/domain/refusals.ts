@@ -7,7 +7,13 @@ export interface IllegalTransition {
   verb: string;
 }
 
-/** The refund's state does not permit the operator's resolution. */
+/** The state of the charge or of its refunds does not permit what the operator requests. */
 export type RefundRefusal =
   | { type: 'PaymentNotFound'; message: string }
   | { type: 'InvalidRefund'; message: string };
+
+/** Another goodwill refund was requested under the key. */
+export interface IdempotencyKeyReused {
+  type: 'IdempotencyKeyReused';
+  message: string;
+}

@@ -28,3 +28,26 @@ export const DateTime = new GraphQLScalarType<Date, string>({
   parseLiteral: (node) => parseInstant(node.kind === Kind.STRING ? node.value : undefined),
   serialize: (value) => (value instanceof Date ? value : new Date(value as string)).toISOString(),
 });
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+function parseDate(value: unknown): string {
+  const isDate =
+    typeof value === 'string' &&
+    DATE.test(value) &&
+    !Number.isNaN(Date.parse(value)) &&
+    !hasInvalidDay(value);
+  if (isDate) return value;
+  throw badInput(
+    'Date',
+    `${JSON.stringify(value)} is no date: write YYYY-MM-DD, for example 2030-01-31.`,
+  );
+}
+
+/** A calendar date YYYY-MM-DD without a zone, as text. */
+export const LocalDate = new GraphQLScalarType<string, string>({
+  name: 'Date',
+  parseValue: parseDate,
+  parseLiteral: (node) => parseDate(node.kind === Kind.STRING ? node.value : undefined),
+  serialize: (value) => parseDate(value),
+});

@@ -3,7 +3,7 @@ import { ApolloGateway } from '@apollo/gateway';
 import type { ContextName } from '#contracts/topology.ts';
 import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { projectFile } from '#platform/config/project.ts';
-import { DateTime } from '#platform/graphql/scalars.ts';
+import { DateTime, LocalDate } from '#platform/graphql/scalars.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import { type RouterMetrics, toOutcome } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
@@ -53,7 +53,7 @@ export async function createGateway({
   );
   // The supergraph has scalars without rules: with rules, malformed instants are refused before any
   // subgraph receives them.
-  const scalars = [DateTime];
+  const scalars = [DateTime, LocalDate];
   const executor = new Executor<RouterContext>({
     supergraphSdl,
     subgraphs: measuredSubgraphs(clients, observe),

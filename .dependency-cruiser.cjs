@@ -33,11 +33,11 @@ module.exports = {
     {
       name: 'application-knows-no-technology',
       severity: 'error',
-      from: { path: '^subgraphs/[^/]+/src/(application/|ports\\.ts$|booking-status-view\\.ts$)' },
+      from: { path: '^subgraphs/[^/]+/src/(application/|ports\\.ts$|[a-z-]+-view\\.ts$)' },
       to: {
         pathNot: [
           '^subgraphs/[^/]+/src/(domain|application)/',
-          '^subgraphs/[^/]+/src/(ports|booking-status-view)\\.ts$',
+          '^subgraphs/[^/]+/src/(ports|[a-z-]+-view)\\.ts$',
           '^contracts/',
         ],
       },

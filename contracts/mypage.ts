@@ -16,10 +16,12 @@ export const VIEW_NOTIFICATIONS_PATH = '/views/notifications';
 /** The maximum number of bookings in one request. */
 export const MAX_POSITIONS = 500;
 
-/** There is a new version of this customer's view. */
+/** There is a new version of the view of this customer and host. */
 export const viewNotification = z.object({
   bookingId: z.uuid(),
   customerId: z.string(),
+  /** Null: no event has named the host yet; absent in releases up to 0.2.0. */
+  hostId: z.string().nullable().optional(),
   version: z.int(),
 });
 export const viewNotifications = z.array(viewNotification);
@@ -42,6 +44,17 @@ export type VersionQuery = z.input<typeof versionQuery>;
 /** As mypage reads it. */
 export type ParsedVersionQuestion = z.output<typeof versionQuery>;
 
+/** What `HostBookingView` of the API shows beyond `BookingStatusView`, and the host who may see it. */
+const hostFields = z.object({
+  hostId: z.string(),
+  spaceId: z.uuid(),
+  customerId: z.string(),
+  headcount: z.int(),
+  note: z.string().nullable(),
+  requestedAt: z.iso.datetime(),
+  decideBefore: z.iso.datetime().nullable(),
+});
+
 /** One version of a view, as `BookingStatusView` of the API shows it: its instants stay text. */
 const viewVersion = z.object({
   bookingId: z.uuid(),
@@ -58,6 +71,8 @@ const viewVersion = z.object({
   updatedAt: z.iso.datetime(),
   /** No further event of the booking, its payment or its registration can follow; absent in older releases. */
   isComplete: z.boolean().optional(),
+  /** Null: no event has named the host yet; absent in releases up to 0.2.0. */
+  host: hostFields.nullable().optional(),
 });
 export type ViewVersion = z.infer<typeof viewVersion>;
 

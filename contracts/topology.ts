@@ -67,6 +67,8 @@ export const topology = {
       'PaymentRefunded',
       'PaymentDeclined',
       'PaymentCancelled',
+      'SpaceListed',
+      'SpaceChanged',
       'Registered',
       'RegistrationRejected',
       'RegistrationCancelled',

@@ -1,4 +1,4 @@
-import { unauthenticated } from '../graphql/errors.ts';
+import { forbidden, unauthenticated } from '../graphql/errors.ts';
 
 export const knownRoles = ['customer', 'host', 'operator'] as const;
 export type Role = (typeof knownRoles)[number];
@@ -13,4 +13,11 @@ export interface Principal {
 export function requirePrincipal(principal: Principal | null): Principal {
   if (!principal) throw unauthenticated();
   return principal;
+}
+
+/** The user of a request; throws UNAUTHENTICATED, or FORBIDDEN without the role, unless it is an operator. */
+export function requireRole(principal: Principal | null, role: Role): Principal {
+  const user = requirePrincipal(principal);
+  if (user.roles.includes(role) || user.roles.includes('operator')) return user;
+  throw forbidden(`This needs the role "${role}".`);
 }

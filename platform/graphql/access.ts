@@ -7,7 +7,7 @@ import {
   isObjectType,
 } from 'graphql';
 import type { InternalRequest } from '../auth/internal-requests.ts';
-import { type Role, requirePrincipal } from '../auth/principal.ts';
+import { type Role, requirePrincipal, requireRole } from '../auth/principal.ts';
 import { forbidden } from './errors.ts';
 
 /** Who may read a field: the argument of the directive `@allow(to:)` in the schemas. */
@@ -29,10 +29,9 @@ function requireAudience(audience: Audience, { service, principal }: InternalReq
     if (service === 'router') throw forbidden('This is for services of the system alone.');
     return;
   }
-  const { roles } = requirePrincipal(principal);
   const role = ROLES[audience];
-  if (!role || roles.includes(role) || roles.includes('operator')) return;
-  throw forbidden(`This needs the role "${role}".`);
+  if (role) requireRole(principal, role);
+  else requirePrincipal(principal);
 }
 
 /**

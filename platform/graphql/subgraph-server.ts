@@ -21,7 +21,7 @@ import type { Logger } from '../observability/logger.ts';
 import { METRICS_PATH, type Metrics, metricsTokenCheck } from '../observability/metrics.ts';
 import { withAccessRules } from './access.ts';
 import { errorFormatter } from './errors.ts';
-import { DateTime } from './scalars.ts';
+import { DateTime, LocalDate } from './scalars.ts';
 import { readSubgraphSchema } from './subgraph-schema.ts';
 
 /** The context that every resolver of a subgraph has. */
@@ -90,7 +90,11 @@ async function startApollo<Context extends SubgraphContext>({
     schema: withAccessRules(
       buildSubgraphSchema({
         typeDefs: await readSubgraphSchema(schemaFile),
-        resolvers: { ...merged(resolvers), DateTime } as GraphQLResolverMap<unknown>,
+        resolvers: {
+          ...merged(resolvers),
+          DateTime,
+          Date: LocalDate,
+        } as GraphQLResolverMap<unknown>,
       }),
     ),
     formatError: errorFormatter(logger),

@@ -33,9 +33,21 @@ const UNLIMITED = {
   tokens: 100_000,
 };
 
+interface StoredVersion {
+  customerId: string;
+  at: string;
+  view: ViewVersion;
+}
+
+/** The host and space of a booking, as mypage knows them. */
+export interface HostedSpace {
+  hostId: string;
+  spaceId: string;
+}
+
 /** Mypage in memory: the versions it stores, and the notifications it publishes. */
 export class Mypage implements ViewSource {
-  readonly #versions = new Map<string, { customerId: string; at: string; view: ViewVersion }[]>();
+  readonly #versions = new Map<string, StoredVersion[]>();
   #subscriber: Subscriber | undefined;
   /** The number of reads of versions. */
   reads = 0;
@@ -50,6 +62,7 @@ export class Mypage implements ViewSource {
     customerId = 'kim',
     status: ViewVersion['status'] = 'PAID',
     isComplete?: boolean,
+    hosted?: HostedSpace,
   ): number {
     const kept = this.#versions.get(bookingId) ?? [];
     this.#versions.set(bookingId, kept);
@@ -71,10 +84,25 @@ export class Mypage implements ViewSource {
         version,
         updatedAt: AT,
         ...(isComplete !== undefined && { isComplete }),
+        ...(hosted && { host: toHost(hosted, customerId) }),
       },
     });
-    if (this.isConnected) this.announce({ bookingId, customerId, version });
+    if (this.isConnected) {
+      this.announce({ bookingId, customerId, version, ...(hosted && { hostId: hosted.hostId }) });
+    }
     return version;
+  }
+
+  /** Stores and announces a new version of a booking at a host's space; returns it. */
+  changeAt(hosted: HostedSpace, bookingId: string): number {
+    return this.change(bookingId, 'kim', 'PAID', undefined, hosted);
+  }
+
+  /** Says whose space the booking's versions are of, as when the space's event comes late. */
+  nameHost(bookingId: string, hosted: HostedSpace): void {
+    for (const { view, customerId } of this.#versions.get(bookingId) ?? []) {
+      view.host = toHost(hosted, customerId);
+    }
   }
 
   announce(notification: ViewNotification): void {
@@ -119,6 +147,7 @@ export class Mypage implements ViewSource {
         .map(({ customerId, at, view }) => ({
           bookingId,
           customerId,
+          hostId: view.host?.hostId ?? null,
           version: view.version,
           projectedAt: at,
         })),
@@ -127,6 +156,11 @@ export class Mypage implements ViewSource {
   }
 
   async close() {}
+}
+
+function toHost({ hostId, spaceId }: HostedSpace, customerId: string) {
+  const more = { headcount: 2, note: 'We bring a cake', requestedAt: AT, decideBefore: null };
+  return { hostId, spaceId, customerId, ...more };
 }
 
 /** The router's live part on an HTTP server, with mypage and the other subgraphs in memory. */
@@ -184,11 +218,14 @@ export async function openLiveRouter(
       formatError,
       observe: () => {},
     }),
-    // The token is the user's id.
+    // The token is the user's id; hosts are called so.
     identify: async (token) =>
       token === undefined
         ? null
-        : { principal: { userId: token, roles: ['customer'] }, expiresAt: null },
+        : {
+            principal: { userId: token, roles: token.startsWith('host') ? ['host'] : ['customer'] },
+            expiresAt: null,
+          },
     findAddress: () => '127.0.0.1',
     mayConnect: () => true,
     limits: connectionLimits(connections),

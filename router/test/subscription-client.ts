@@ -7,12 +7,12 @@ export const STATUS = `subscription ($id: ID!, $after: Int) {
   bookingStatus(bookingId: $id, afterVersion: $after) { version status booking { headcount } }
 }`;
 
-/** A client of the WebSocket at `url`; the token is the user's id. */
-export function connectTo(url: string, user = 'kim'): Client {
+/** A client of the WebSocket at `url`; the token is the user's id; null: anonymous. */
+export function connectTo(url: string, user: string | null = 'kim'): Client {
   return createClient({
     url,
     webSocketImpl: WebSocket,
-    connectionParams: { authorization: user },
+    connectionParams: user === null ? {} : { authorization: user },
     retryAttempts: 0,
     lazy: false,
     onNonLazyError: () => {},
@@ -39,7 +39,7 @@ export function useLiveRouter() {
     set router(other) {
       router = other;
     },
-    connect(user = 'kim'): Client {
+    connect(user: string | null = 'kim'): Client {
       const client = connectTo(router.url, user);
       clients.push(client);
       return client;
@@ -51,12 +51,14 @@ export function useLiveRouter() {
 export function watch(client: Client, query: string, variables: Record<string, unknown> = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: tests read parts of responses, and fail where they differ
   const seen: any[] = [];
-  const watching = { seen, isOver: false, stop: () => {} };
+  const watching = { seen, errors: [] as unknown[], isOver: false, stop: () => {} };
   watching.stop = client.subscribe(
     { query, variables },
     {
-      next: ({ data }) => void seen.push(data?.bookingStatus ?? data?.myBookingStatuses),
-      error: () => {
+      next: ({ data }) =>
+        void seen.push(data?.bookingStatus ?? data?.myBookingStatuses ?? data?.hostBookings),
+      error: (error) => {
+        watching.errors.push(...[error].flat());
         watching.isOver = true;
       },
       complete: () => {

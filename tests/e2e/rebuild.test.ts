@@ -158,6 +158,28 @@ describeSystems('the rebuild of mypage', (system) => {
     expect(rebuild.eventsRead).toBeGreaterThan(4);
   }, 60_000);
 
+  test('a rebuild adds the hosts and spaces that an earlier release did not store', async () => {
+    const id = await book();
+    await kim.waitForStatus(id, 'REGISTERED');
+    await mypageSql(
+      system,
+      'UPDATE booking_status_view SET space_id = NULL, host_id = NULL WHERE booking_id = ?',
+      [id],
+    );
+    await mypageSql(system, 'DELETE FROM space_view WHERE space_id = ?', [space.id]);
+    const shown = async () => {
+      const query = `query ($spaceId: ID) { hostPage { bookings(spaceId: $spaceId, first: 100) {
+        edges { node { bookingId } } } } }`;
+      const { data } = await system.graphql(space.token, query, { spaceId: space.id });
+      return data.hostPage.bookings.edges.map(
+        ({ node }: { node: { bookingId: string } }) => node.bookingId,
+      );
+    };
+    expect(await shown()).not.toContain(id);
+    expect(await rebuilt()).toMatchObject({ state: 'SWITCHED', differences: 0 });
+    await until('the host sees the booking', async () => (await shown()).includes(id));
+  }, 60_000);
+
   test('a rebuild is refused while another one is running', async () => {
     const responses = await Promise.all([start(), start(), start()]);
     const names = responses.map((response) => response.__typename).sort();

@@ -13,6 +13,13 @@ export const MY_BOOKING_STATUSES = `subscription {
   myBookingStatuses { bookingId status version timeline { status } }
 }`;
 
+export const HOST_BOOKINGS = `subscription ($spaceId: ID) {
+  hostBookings(spaceId: $spaceId) {
+    bookingId spaceId spaceName customerId slot { startAt endAt } headcount price { amount currency }
+    refunded { amount } status note requestedAt decideBefore version
+  }
+}`;
+
 /** The statuses of a booking that is registered and then cancelled. */
 export const LIFECYCLE = ['REQUESTED', 'PAID', 'REGISTERED', 'CANCELLING', 'CANCELLED'];
 
@@ -50,7 +57,9 @@ export function watch(
     {
       next({ data, errors: more }) {
         errors.push(...(more ?? []));
-        if (data) views.push(data.bookingStatus ?? data.myBookingStatuses);
+        if (data) {
+          views.push(data.bookingStatus ?? data.myBookingStatuses ?? data.hostBookings);
+        }
       },
       ended(error) {
         if (error) errors.push(...(Array.isArray(error) ? error : [error]));

@@ -1,10 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type {
-  VersionQuery,
-  VersionResult,
-  ViewNotification,
-  ViewVersion,
-} from '#contracts/mypage.ts';
+import type { VersionQuery, VersionResult, ViewVersion } from '#contracts/mypage.ts';
 
 /**
  * Receives every version of what it watches, in order, once. `isReset`: the read model was rebuilt with
@@ -22,14 +17,14 @@ export interface BookingWatch extends Watch {
 }
 
 /** Retries until mypage responds; rejects once `shouldStop` returns true. */
-type ReadVersions = (
+export type ReadVersions = (
   query: VersionQuery,
   shouldStop: () => boolean,
 ) => Promise<VersionResult | null>;
 
 /** Reads that return less than the notification announced; after them the next poll finds the rest. */
-const MAX_STALE_READS = 25;
-const RETRY_PAUSE_MS = 200;
+export const MAX_STALE_READS = 25;
+export const RETRY_PAUSE_MS = 200;
 
 /** One booking's view, for all of its watchers. */
 export interface BookingFeed {
@@ -101,65 +96,6 @@ export function bookingFeed(
     read() {
       mustRead = true;
       void catchUp();
-    },
-  };
-}
-
-/** All views of one customer, for all of their watchers. */
-export interface CustomerFeed {
-  watch(watcher: Watcher): Watch;
-  /** A poll passes `projectedAt`, because it also returns what was projected before the feed began. */
-  notify(notification: ViewNotification, projectedAt?: string): void;
-}
-
-/** `since`: when it begins, by mypage's clock. */
-export function customerFeed(
-  since: string,
-  readVersions: ReadVersions,
-  onEmpty: () => void,
-): CustomerFeed {
-  const watchers = new Set<Watcher>();
-  const isUnwatched = () => watchers.size === 0;
-  /** The last version of each booking that was delivered to all watchers. */
-  const positions = new Map<string, number>();
-  /** The newest announced version of each booking that is being read. */
-  const reading = new Map<string, number>();
-
-  async function catchUp(bookingId: string, first: number): Promise<void> {
-    for (let staleReads = 0; staleReads < MAX_STALE_READS && !isUnwatched(); ) {
-      const position = positions.get(bookingId);
-      const after = position ?? first - 1;
-      if (Number(reading.get(bookingId)) <= after) break;
-      // The first notification of a booking can be lost: read all since the feed began.
-      const query = { bookingId, after, ...(position === undefined && { since }) };
-      const result = await readVersions(query, isUnwatched).catch(() => null);
-      for (const view of result?.versions ?? []) {
-        positions.set(bookingId, view.version);
-        for (const watcher of watchers) watcher(view, false);
-      }
-      staleReads = result?.versions.length ? 0 : staleReads + 1;
-      if (staleReads > 0) await pause(RETRY_PAUSE_MS);
-    }
-    reading.delete(bookingId);
-  }
-
-  return {
-    watch(watcher) {
-      watchers.add(watcher);
-      return {
-        end() {
-          watchers.delete(watcher);
-          if (isUnwatched()) onEmpty();
-        },
-      };
-    },
-    notify({ bookingId, version }, projectedAt) {
-      const position = positions.get(bookingId);
-      if (position !== undefined && version <= position) return;
-      if (position === undefined && projectedAt !== undefined && projectedAt < since) return;
-      const isReading = reading.has(bookingId);
-      reading.set(bookingId, Math.max(reading.get(bookingId) ?? version, version));
-      if (!isReading) void catchUp(bookingId, version);
     },
   };
 }

@@ -1,11 +1,11 @@
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { ViewVersion } from '#contracts/mypage.ts';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
-import type { Watch } from './feeds.ts';
+import type { Watch, Watcher } from './feeds.ts';
+import { toHostBooking } from './host-booking.ts';
 import { LiveOperation, type OperationSubscriber } from './live-operation.ts';
 import { Payload } from './payload.ts';
 import {
@@ -54,16 +54,13 @@ export function sharedOperations(deps: {
   ): RunningOperation {
     const operation = new LiveOperation((version) =>
       withCorrelation(correlationId(), async () => {
-        const { errors, ...rest } = await execute(request, prepared, version);
+        const rootValue = target.kind === 'host' ? toHostBooking(version) : version;
+        const { errors, ...rest } = await execute(request, prepared, rootValue);
         const result = { ...rest, ...(errors && { errors: errors.map(format) }) };
         return new Payload(result, version.bookingId);
       }),
     );
-    const broadcast = operation.broadcast.bind(operation);
-    const watch =
-      target.bookingId === undefined
-        ? views.customer(target.customerId, broadcast)
-        : Promise.resolve(views.booking(target.bookingId, broadcast));
+    const watch = startWatch(views, target, operation.broadcast.bind(operation));
     const started = { operation, watch };
     running.set(key, started);
     watch.catch(() => running.delete(key));
@@ -73,11 +70,11 @@ export function sharedOperations(deps: {
   async function execute(
     { variables, principal }: SubscriptionRequest,
     prepared: PreparedOperation,
-    version: ViewVersion,
+    rootValue: object | null,
   ): Promise<ExecutionResult> {
     try {
       const context = { principal };
-      return await executor.executeEvent(prepared, { rootValue: version, variables, context });
+      return await executor.executeEvent(prepared, { rootValue, variables, context });
     } catch (error) {
       return { errors: [error as GraphQLError] };
     }
@@ -105,4 +102,24 @@ export function sharedOperations(deps: {
       };
     },
   };
+}
+
+async function startWatch(
+  views: WatchedViews,
+  target: SubscriptionTarget,
+  broadcast: Watcher,
+): Promise<Watch> {
+  switch (target.kind) {
+    case 'booking':
+      return views.booking(target.bookingId, broadcast);
+    case 'customer':
+      return views.customer(target.customerId, broadcast);
+    case 'host': {
+      const { hostId, spaceId } = target;
+      if (spaceId === null) return views.host(hostId, broadcast);
+      return views.host(hostId, (version, isReset) => {
+        if (version.host?.spaceId === spaceId) broadcast(version, isReset);
+      });
+    }
+  }
 }

@@ -1,6 +1,9 @@
 import { type DocumentNode, visit } from 'graphql';
-import type { Principal } from '#platform/auth/principal.ts';
+import { type Principal, requireRole } from '#platform/auth/principal.ts';
+import { parseId } from '#platform/graphql/ids.ts';
+import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
+import type { RouterContext } from '../executor/subgraph-client.ts';
 
 /** A valid subscription, as a client sent it. */
 export interface SubscriptionRequest {
@@ -11,10 +14,12 @@ export interface SubscriptionRequest {
   principal: Principal | null;
 }
 
-/** What a subscription follows: one booking, or all bookings of one customer. */
+/** What a subscription follows: one booking, or all bookings of one customer or of one host's spaces. */
 export type SubscriptionTarget =
-  | { bookingId: string; customerId?: never }
-  | { customerId: string; bookingId?: never };
+  | { kind: 'booking'; bookingId: string }
+  | { kind: 'customer'; customerId: string }
+  /** `spaceId`: only that space; null: all. */
+  | { kind: 'host'; hostId: string; spaceId: string | null };
 
 /** Subscriptions with equal keys get equal payloads, so that they can share one execution. */
 export function operationKey(
@@ -56,4 +61,31 @@ function payloadVariables(prepared: PreparedOperation, document: DocumentNode): 
   const names = [...found].sort();
   cachedNames.set(prepared, names);
   return names;
+}
+
+/** What the root field subscribes to, and the version that the client has already. */
+export function readTarget(
+  executor: Executor<RouterContext>,
+  prepared: PreparedOperation,
+  { variables }: SubscriptionRequest,
+  principal: Principal,
+): { target: SubscriptionTarget; after: number | undefined } {
+  const { name, arguments: args } = executor.rootField(prepared, variables);
+  const after = (args.afterVersion as number | null | undefined) ?? undefined;
+  const { userId } = principal;
+  if (name === 'bookingStatus') {
+    const bookingId = parseId(String(args.bookingId), 'bookingId');
+    return { target: { kind: 'booking', bookingId }, after };
+  }
+  if (name === 'hostBookings') {
+    // The rule of the field's @allow: the router executes subscriptions without mypage.
+    requireRole(principal, 'host');
+    const spaceId = toSpaceId(args.spaceId);
+    return { target: { kind: 'host', hostId: userId, spaceId }, after: undefined };
+  }
+  return { target: { kind: 'customer', customerId: userId }, after };
+}
+
+function toSpaceId(spaceId: unknown): string | null {
+  return spaceId === undefined || spaceId === null ? null : parseId(String(spaceId), 'spaceId');
 }

@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import type { VersionQuery, VersionResult } from '#contracts/mypage.ts';
 import { type Principal, requirePrincipal } from '#platform/auth/principal.ts';
-import { parseId } from '#platform/graphql/ids.ts';
 import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
@@ -12,7 +11,11 @@ import type { OperationSubscriber } from './live-operation.ts';
 import type { Payload } from './payload.ts';
 import { type JoinedOperation, sharedOperations } from './shared-operations.ts';
 import { type SubscriptionLimits, subscriptionCounter } from './subscription-counter.ts';
-import type { SubscriptionRequest, SubscriptionTarget } from './subscription-request.ts';
+import {
+  readTarget,
+  type SubscriptionRequest,
+  type SubscriptionTarget,
+} from './subscription-request.ts';
 import { type ViewEnd, viewCompletion } from './view-completion.ts';
 import type { WatchedViews } from './watched-views.ts';
 
@@ -71,7 +74,7 @@ export function subscriptions(deps: {
         deliver(deliveries) {
           sink.next(deliveries.map(({ payload }) => payload));
           const last = deliveries.at(-1);
-          if (target.bookingId === undefined || !last) return;
+          if (target.kind !== 'booking' || !last) return;
           completion.observe(last.version, UNKNOWN_COMPLETION_DELAY_MS);
         },
       };
@@ -109,23 +112,8 @@ function prepare(
   return prepared;
 }
 
-/** What the root field subscribes to, and the version that the client has already. */
-function readTarget(
-  executor: Executor<RouterContext>,
-  prepared: PreparedOperation,
-  { variables }: SubscriptionRequest,
-  { userId }: Principal,
-): { target: SubscriptionTarget; after: number | undefined } {
-  const { name, arguments: args } = executor.rootField(prepared, variables);
-  const target =
-    name === 'bookingStatus'
-      ? { bookingId: parseId(String(args.bookingId), 'bookingId') }
-      : { customerId: userId };
-  return { target, after: (args.afterVersion as number | null | undefined) ?? undefined };
-}
-
 /**
- * Sends what the client of one booking does not have yet; a customer's bookings are sent as they change.
+ * Sends what the client of one booking does not have yet; those of customers and hosts are sent as they change.
  * Returns the view when nothing of it had to be sent, else null.
  */
 async function sendPresentState(
@@ -141,7 +129,7 @@ async function sendPresentState(
   const watch = await watching.catch(() => {
     throw unavailable();
   });
-  if (target.bookingId === undefined) {
+  if (target.kind !== 'booking') {
     await operation.catchUp(subscriber, []);
     return null;
   }

@@ -3,6 +3,7 @@ import {
   type VersionQuery,
   type VersionResult,
   type ViewNotification,
+  type ViewVersion,
   viewNotifications,
 } from '#contracts/mypage.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
@@ -12,12 +13,11 @@ import {
   type BookingFeed,
   type BookingWatch,
   bookingFeed,
-  type CustomerFeed,
-  customerFeed,
   type Watch,
   type Watcher,
 } from './feeds.ts';
 import { notificationPoller } from './notification-poller.ts';
+import { type OwnerFeed, ownerFeed } from './owner-feed.ts';
 import type { ViewSource } from './view-source.ts';
 
 /** The views that subscriptions of this process watch, kept up to date. */
@@ -26,6 +26,8 @@ export interface WatchedViews {
   booking(bookingId: string, watcher: Watcher): BookingWatch;
   /** Calls the watcher with all new versions of the customer's views, from now on. */
   customer(customerId: string, watcher: Watcher): Promise<Watch>;
+  /** The same of the bookings of the host's spaces; versions of other hosts' bookings are never among them. */
+  host(hostId: string, watcher: Watcher): Promise<Watch>;
   /** Reads versions from mypage; retries for 10 s before it rejects. */
   readVersions(query: VersionQuery): Promise<VersionResult | null>;
   close(): Promise<void>;
@@ -44,7 +46,8 @@ export function watchedViews(deps: {
 }): WatchedViews {
   const { source, logger } = deps;
   const bookings = new Map<string, BookingFeed>();
-  const customers = new Map<string, CustomerFeed>();
+  const customers = new Map<string, OwnerFeed>();
+  const hosts = new Map<string, OwnerFeed>();
   let isClosed = false;
 
   /** Retries until mypage responds; rejects once `shouldStop` returns true. */
@@ -65,13 +68,14 @@ export function watchedViews(deps: {
   function notify(notification: ViewNotification, projectedAt?: string): void {
     bookings.get(notification.bookingId)?.notify(notification.version);
     customers.get(notification.customerId)?.notify(notification, projectedAt);
+    hosts.get(notification.hostId ?? '')?.notify(notification, projectedAt);
   }
 
   function readAll(): void {
     for (const feed of bookings.values()) feed.read();
   }
 
-  const isWatched = () => bookings.size + customers.size > 0;
+  const isWatched = () => bookings.size + customers.size + hosts.size > 0;
   const poller = notificationPoller({ source, isWatched, notify, readAll });
   const listening = deps.listen({
     onMessage(text) {
@@ -88,6 +92,21 @@ export function watchedViews(deps: {
   });
   const stopPolling = repeat(logger, 'polling mypage for notifications', POLL_MS, poller.poll);
 
+  async function watchOwner(
+    feeds: Map<string, OwnerFeed>,
+    id: string,
+    isOwn: (version: ViewVersion) => boolean,
+    watcher: Watcher,
+  ): Promise<Watch> {
+    if (!poller.hasPolled) await poller.poll();
+    let feed = feeds.get(id);
+    if (!feed) {
+      feed = ownerFeed(poller.sourceTime(), isOwn, readWithRetries, () => feeds.delete(id));
+      feeds.set(id, feed);
+    }
+    return feed.watch(watcher);
+  }
+
   return {
     booking(bookingId, watcher) {
       let feed = bookings.get(bookingId);
@@ -97,16 +116,10 @@ export function watchedViews(deps: {
       }
       return feed.watch(watcher);
     },
-    async customer(customerId, watcher) {
-      if (!poller.hasPolled) await poller.poll();
-      let feed = customers.get(customerId);
-      if (!feed) {
-        const since = poller.sourceTime();
-        feed = customerFeed(since, readWithRetries, () => customers.delete(customerId));
-        customers.set(customerId, feed);
-      }
-      return feed.watch(watcher);
-    },
+    // Mypage notifies of a customer's bookings by their ids: all versions of one are the customer's.
+    customer: (customerId, watcher) => watchOwner(customers, customerId, () => true, watcher),
+    host: (hostId, watcher) =>
+      watchOwner(hosts, hostId, (version) => version.host?.hostId === hostId, watcher),
     readVersions(query) {
       const deadline = performance.now() + READ_TIMEOUT_MS;
       return readWithRetries(query, () => performance.now() > deadline);

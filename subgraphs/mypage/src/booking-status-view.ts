@@ -3,8 +3,8 @@ import type { PaymentPayload } from '#contracts/payment.ts';
 import type { RegistrationPayload } from '#contracts/space.ts';
 
 /**
- * What the customer sees of a booking. A field is null until an event sets it; a view without
- * `customerId` has events of its payment or registration only and is not shown.
+ * What the customer and the space's host see of a booking. A field is null until an event sets it; a view
+ * without `customerId` has events of its payment or registration only and is not shown.
  */
 export interface BookingStatusView {
   bookingId: string;
@@ -24,7 +24,28 @@ export interface BookingStatusView {
   /** The number of events projected into the view. */
   version: number;
   updatedAt: Date;
+  /** This field and those below: releases up to 0.2.0 do not project them. */
+  spaceId: string | null;
+  /** Events of releases up to 0.2.0 do not name the host: then it is the space's. */
+  hostId: string | null;
+  headcount: number | null;
+  note: string | null;
+  requestedAt: Date | null;
+  decideBefore: Date | null;
+  /** What the payment has ever charged; 0 without a charge. */
+  chargedAmount: number | null;
 }
+
+/** The fields that releases up to 0.2.0 do not project. */
+export const HOST_FIELDS = [
+  'spaceId',
+  'hostId',
+  'headcount',
+  'note',
+  'requestedAt',
+  'decideBefore',
+  'chargedAmount',
+] as const satisfies readonly (keyof BookingStatusView)[];
 
 /** One status that a booking has had; the booking's own version orders them. */
 export interface StatusChange {
@@ -55,8 +76,8 @@ export function project(view: BookingStatusView | null, event: ProjectedEvent): 
   switch (event.aggregate) {
     case 'booking':
       return event.version > previous.bookingVersion
-        ? { ...counted, ...toBookingFields(event) }
-        : counted;
+        ? { ...counted, ...toBookingFields(event, previous.hostId) }
+        : { ...counted, hostId: previous.hostId ?? event.payload.hostId ?? null };
     case 'payment':
       return event.version > previous.paymentVersion
         ? { ...counted, ...toPaymentFields(event) }
@@ -70,19 +91,30 @@ export function project(view: BookingStatusView | null, event: ProjectedEvent): 
 
 const FINAL_STATUSES = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED']);
 const OPEN_PAYMENTS = new Set(['PENDING', 'APPROVED']);
+const CHARGED_PAYMENTS = new Set(['APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED']);
 
 /**
- * Can no more events follow? Every final booking has a last event of its payment, also without a charge; it
- * may arrive after the booking's own.
+ * Can no more events follow? A final booking has a last event of its payment, also without a charge, which
+ * may arrive after the booking's own; only a booking that its host rejected never has a payment.
  */
 export function isComplete(view: BookingStatusView): boolean {
   const { status, paymentVersion, paymentStatus, registrationStatus } = view;
   return (
     FINAL_STATUSES.has(String(status)) &&
-    paymentVersion > 0 &&
+    (paymentVersion > 0 || status === 'REJECTED') &&
     !OPEN_PAYMENTS.has(String(paymentStatus)) &&
     registrationStatus !== 'REGISTERED'
   );
+}
+
+/** What is left of the charge, in minor units. */
+export function toRevenue(
+  view: Pick<BookingStatusView, 'chargedAmount' | 'paymentStatus' | 'priceAmount' | 'refunded'>,
+): number {
+  const { chargedAmount, paymentStatus, priceAmount, refunded } = view;
+  // Of an earlier release's row the charge is the price: bookings did not change their price then.
+  const isCharged = CHARGED_PAYMENTS.has(String(paymentStatus));
+  return (chargedAmount ?? (isCharged ? (priceAmount ?? 0) : 0)) - refunded;
 }
 
 /** The entry that an event adds to the booking's timeline; null: none. */
@@ -114,10 +146,20 @@ function emptyView(event: ProjectedEvent): BookingStatusView {
     registrationVersion: 0,
     version: 0,
     updatedAt: event.occurredAt,
+    spaceId: null,
+    hostId: null,
+    headcount: null,
+    note: null,
+    requestedAt: null,
+    decideBefore: null,
+    chargedAmount: null,
   };
 }
 
-function toBookingFields({ payload, version }: { payload: BookingPayload; version: number }) {
+function toBookingFields(
+  { payload, version }: { payload: BookingPayload; version: number },
+  hostId: string | null,
+) {
   return {
     customerId: payload.customerId,
     status: payload.status,
@@ -127,6 +169,12 @@ function toBookingFields({ payload, version }: { payload: BookingPayload; versio
     priceAmount: payload.price.amount,
     currency: payload.price.currency,
     bookingVersion: version,
+    spaceId: payload.spaceId,
+    hostId: payload.hostId ?? hostId,
+    headcount: payload.headcount ?? null,
+    note: payload.note ?? null,
+    requestedAt: payload.requestedAt ?? null,
+    decideBefore: payload.decideBefore ?? null,
   };
 }
 
@@ -136,6 +184,7 @@ function toPaymentFields({ payload, version }: { payload: PaymentPayload; versio
     paymentStatus: payload.status === 'VOIDED' ? null : payload.status,
     refunded: payload.refunded,
     paymentVersion: version,
+    chargedAmount: CHARGED_PAYMENTS.has(payload.status) ? payload.amount : 0,
   };
 }
 

@@ -7,7 +7,9 @@ import { erasureResolvers } from '#platform/operator/erasure-resolvers.ts';
 import { viewRecords } from './adapters/booking-records.ts';
 import { viewErasure } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { hostResolvers } from './adapters/host-resolvers.ts';
 import { prismaDeadLetters } from './adapters/prisma-dead-letters.ts';
+import { prismaHostViews } from './adapters/prisma-host-views.ts';
 import { prismaViewGenerations } from './adapters/prisma-view-generations.ts';
 import { prismaViewStore } from './adapters/prisma-view-store.ts';
 import { prismaViewVersions, startDeletingVersions } from './adapters/prisma-view-versions.ts';
@@ -58,6 +60,7 @@ await runContext(mypage, async ({ config, logger, metrics, authorize }) => {
     probe: viewProbe(config.MYPAGE_DATABASE_URL),
     resolvers: [
       resolvers(views, rebuilds, generations),
+      hostResolvers(prismaHostViews(database.requests)),
       erasureResolvers('MyPage', viewErasure(database.requests, generations)),
     ],
     serve(app) {

@@ -1,13 +1,15 @@
 import type { ParsedVersionQuestion } from '#contracts/mypage.ts';
-import type { BookingStatusView, ProjectedEvent, StatusChange } from './booking-status-view.ts';
+import type { BookingStatusView, StatusChange } from './booking-status-view.ts';
+import type { ConsumedEvent, SpaceView } from './space-view.ts';
 
 export interface ViewStore {
   /**
    * Projects each event into its view, once: views and inbox are written in one transaction, in every
    * generation that is in use. A conflict with a concurrent writer is retried; when it rejects, nothing is
-   * written. Resolves with the new versions of live views, one for each event not processed before.
+   * written. Resolves with the new versions of live views, one for each event of a booking that was not
+   * processed before.
    */
-  project(events: readonly ProjectedEvent[]): Promise<BookingStatusView[]>;
+  project(events: readonly ConsumedEvent[]): Promise<BookingStatusView[]>;
   /** The customer's views after the position, newest start first. */
   list(
     customerId: string,
@@ -18,10 +20,51 @@ export interface ViewStore {
   timelines(bookingIds: readonly string[]): Promise<Map<string, StatusChange[]>>;
 }
 
-/** The position of a view in the customer's list. */
+/** The position of a view in the customer's or the host's list. */
 export interface ViewPosition {
   startAt: Date;
   bookingId: string;
+}
+
+/** Which of the host's bookings; null: all. `startsBefore` is exclusive. */
+export interface HostBookingFilter {
+  spaceId: string | null;
+  statuses: readonly string[] | null;
+  startsFrom: Date | null;
+  startsBefore: Date | null;
+}
+
+/** What a report counts of a booking. */
+export type ReportedBooking = Pick<
+  BookingStatusView,
+  | 'bookingId'
+  | 'spaceId'
+  | 'status'
+  | 'startAt'
+  | 'endAt'
+  | 'priceAmount'
+  | 'currency'
+  | 'paymentStatus'
+  | 'chargedAmount'
+  | 'refunded'
+>;
+
+/** The views of the spaces of one host, and the spaces. Nothing of another host is ever returned. */
+export interface HostViews {
+  /** The host's views after the position, earliest start first, with their timelines. */
+  list(
+    hostId: string,
+    filter: HostBookingFilter,
+    page: { limit: number; after: ViewPosition | null },
+  ): Promise<ViewWithTimeline[]>;
+  countAwaitingApproval(hostId: string): Promise<number>;
+  /** The views that start within [from, to), earliest first, in pages. */
+  bookingsBetween(
+    hostId: string,
+    range: { spaceId: string | null; from: Date; to: Date },
+  ): AsyncIterable<readonly ReportedBooking[]>;
+  /** The host's spaces, or the one. */
+  spaces(hostId: string, spaceId: string | null): Promise<SpaceView[]>;
 }
 
 /** The latest versions of the views, one per event, kept for some minutes for live subscribers. */
@@ -54,6 +97,7 @@ export interface ProjectionPosition {
 
 export interface ProjectedVersion extends ProjectionPosition {
   customerId: string;
+  hostId: string | null;
 }
 
 /** The progress of a rebuild. */
@@ -62,9 +106,9 @@ export interface RebuildProgress {
   /** An estimate, made when the rebuild began. */
   eventsTotal: number;
   viewsCompared: number;
-  /** Bookings that the live and the new generation show differently. */
+  /** Bookings and spaces that the live and the new generation show differently. */
   differences: number;
-  /** The first of them. */
+  /** The first of the bookings. */
   differingBookingIds: readonly string[];
 }
 
@@ -96,7 +140,7 @@ export interface ViewGenerations {
    * Projects events into this generation alone, each once, and renews the lease; `eventsRead`: all that were
    * read so far. Rejects when the generation is no longer being built.
    */
-  project(generation: number, events: readonly ProjectedEvent[], eventsRead: number): Promise<void>;
+  project(generation: number, events: readonly ConsumedEvent[], eventsRead: number): Promise<void>;
   /** Stores the progress and renews the lease. Rejects when it is no longer being built. */
   recordProgress(
     generation: number,
@@ -105,6 +149,8 @@ export interface ViewGenerations {
   /** Views in the order of their booking ids. */
   viewsAfter(generation: number, bookingId: string, limit: number): Promise<ViewWithTimeline[]>;
   findViews(generation: number, bookingIds: readonly string[]): Promise<ViewWithTimeline[]>;
+  /** Spaces in the order of their ids. */
+  spacesAfter(generation: number, spaceId: string, limit: number): Promise<SpaceView[]>;
   /**
    * Raises the versions of these views above the live generation's where the views differ, and up to them
    * where they are equal: subscribers have seen the live versions.
@@ -127,7 +173,7 @@ export type PublishingContext = 'book' | 'payment' | 'space';
 export interface StoredEvent {
   id: string;
   /** Null: mypage does not consume it, or cannot read it. */
-  event: ProjectedEvent | null;
+  event: ConsumedEvent | null;
   isUnreadable: boolean;
 }
 

@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
+import { dayOfWeek, defaultTerms } from '#contracts/space.ts';
 import type { TimeSlot } from '#contracts/values.ts';
 import type { ProjectedEvent } from '../src/booking-status-view.ts';
+import type { SpaceEvent } from '../src/space-view.ts';
 
 type EventOf<Aggregate> = Extract<ProjectedEvent, { aggregate: Aggregate }>;
 type Status = EventOf<'booking'>['payload']['status'];
@@ -8,7 +10,7 @@ type PaymentStatus = EventOf<'payment'>['payload']['status'];
 type RegistrationStatus = EventOf<'registration'>['payload']['status'];
 
 const T0 = Date.UTC(2030, 4, 1);
-const SPACE_ID = '01900000-0000-7000-8000-000000000001';
+export const SPACE_ID = '01900000-0000-7000-8000-000000000001';
 export const SLOT: TimeSlot = {
   startAt: new Date('2030-06-03T01:00:00.000Z'),
   endAt: new Date('2030-06-03T03:00:00.000Z'),
@@ -20,6 +22,13 @@ export interface Changes {
   customerId?: string;
   spaceName?: string;
   slot?: TimeSlot;
+  spaceId?: string;
+  hostId?: string;
+  headcount?: number;
+  note?: string;
+  requestedAt?: Date;
+  decideBefore?: Date | null;
+  price?: { amount: number; currency: 'KRW' | 'USD' };
   /** Seconds after the beginning of the history. */
   second?: number;
 }
@@ -41,12 +50,14 @@ export function bookingEvent(
     payload: {
       bookingId: changes.bookingId ?? 'b1',
       customerId: changes.customerId ?? 'chulsoo',
-      spaceId: SPACE_ID,
+      spaceId: changes.spaceId ?? SPACE_ID,
       spaceName: changes.spaceName ?? 'Loft',
       slot: changes.slot ?? SLOT,
-      price: { amount: 60_000, currency: 'KRW' },
+      price: changes.price ?? { amount: 60_000, currency: 'KRW' },
       status,
       refund: { amount: 0, currency: 'KRW' },
+      // Absent unless given, as in events of earlier releases.
+      ...pick(changes, ['hostId', 'headcount', 'note', 'requestedAt', 'decideBefore']),
     },
   };
 }
@@ -62,12 +73,12 @@ export function paymentEvent(
     payload: {
       paymentId: uuidv7(),
       bookingId: changes.bookingId ?? 'b1',
-      spaceId: SPACE_ID,
+      spaceId: changes.spaceId ?? SPACE_ID,
       slot: changes.slot ?? SLOT,
       status,
-      amount: 60_000,
+      amount: changes.price?.amount ?? 60_000,
       refunded: changes.refunded ?? 0,
-      currency: 'KRW',
+      currency: changes.price?.currency ?? 'KRW',
     },
   };
 }
@@ -88,6 +99,38 @@ export function registrationEvent(
       reason: null,
     },
   };
+}
+
+/** A space of `haru`, open from 9 to 18 on every day. */
+export function spaceEvent(
+  version: number,
+  changes: Partial<SpaceEvent['payload']> = {},
+): SpaceEvent {
+  return {
+    ...envelope(version),
+    aggregate: 'space',
+    payload: {
+      spaceId: SPACE_ID,
+      hostId: 'haru',
+      name: 'Loft',
+      timeZone: 'Asia/Seoul',
+      capacity: 10,
+      hourlyRate: 30_000,
+      currency: 'KRW',
+      openingHours: dayOfWeek.options.map((day) => ({ day, opens: '09:00', closes: '18:00' })),
+      refundTiers: [],
+      ...defaultTerms(10),
+      ...changes,
+    },
+  };
+}
+
+function pick<Source extends object, Key extends keyof Source>(
+  source: Source,
+  keys: readonly Key[],
+): Pick<Source, Key> {
+  const entries = keys.filter((key) => key in source).map((key) => [key, source[key]]);
+  return Object.fromEntries(entries);
 }
 
 /** All events of a booking that is paid, registered, cancelled and partly refunded. */

@@ -4,12 +4,17 @@ import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { until } from '../../../tests/support/system.ts';
 import { prismaViewGenerations } from '../src/adapters/prisma-view-generations.ts';
 import { rebuilder } from '../src/application/rebuild-views.ts';
-import type { ProjectedEvent } from '../src/booking-status-view.ts';
 import type { PublishingContext, Rebuild, StoredEvent, StoredEvents } from '../src/ports.ts';
+import type { ConsumedEvent } from '../src/space-view.ts';
 import { openViews } from './a-view-database.ts';
 import type { Engine } from './engines.ts';
 
-const PUBLISHERS = { booking: 'book', payment: 'payment', registration: 'space' } as const;
+const PUBLISHERS = {
+  booking: 'book',
+  payment: 'payment',
+  registration: 'space',
+  space: 'space',
+} as const;
 
 /** The events that the contexts have stored; grows while it is read. */
 function eventLog(pageSize = 7) {
@@ -26,7 +31,7 @@ function eventLog(pageSize = 7) {
   };
   return {
     log,
-    add(...events: ProjectedEvent[]) {
+    add(...events: ConsumedEvent[]) {
       for (const event of events) {
         stored[PUBLISHERS[event.aggregate]].push({ id: event.id, event, isUnreadable: false });
       }
@@ -45,7 +50,7 @@ export async function openRebuilds(engine: Engine) {
   const generations = prismaViewGenerations(prisma, clock);
   const history = eventLog();
 
-  async function publishAndProject(events: ProjectedEvent[]): Promise<void> {
+  async function publishAndProject(events: ConsumedEvent[]): Promise<void> {
     history.add(...events);
     await database.views.project(events);
   }
@@ -84,6 +89,7 @@ export async function openRebuilds(engine: Engine) {
     return (
       (await prisma.bookingStatusView.count({ where })) +
       (await prisma.statusChange.count({ where })) +
+      (await prisma.spaceView.count({ where })) +
       (await prisma.inboxEvent.count({ where }))
     );
   }

@@ -5,9 +5,17 @@ import {
   isComplete,
   type ProjectedEvent,
   project,
+  toRevenue,
   toStatusChange,
 } from '../src/booking-status-view.ts';
-import { bookingEvent, paymentEvent, registrationEvent, SLOT, wholeHistory } from './a-history.ts';
+import {
+  bookingEvent,
+  paymentEvent,
+  registrationEvent,
+  SLOT,
+  SPACE_ID,
+  wholeHistory,
+} from './a-history.ts';
 
 function projectAll(events: readonly ProjectedEvent[]): BookingStatusView {
   const view = events.reduce<BookingStatusView | null>(project, null);
@@ -34,7 +42,39 @@ describe('the projection of a booking', () => {
       registrationVersion: 2,
       version: 9,
       updatedAt: new Date('2030-05-01T00:00:08Z'),
+      spaceId: SPACE_ID,
+      hostId: null,
+      headcount: null,
+      note: null,
+      requestedAt: null,
+      decideBefore: null,
+      chargedAmount: 60_000,
     });
+  });
+
+  test('a view has what the host needs to know of its newest event', () => {
+    const requestedAt = new Date('2030-05-01T00:00:00Z');
+    const decideBefore = new Date('2030-05-02T00:00:00Z');
+    const said = { hostId: 'haru', headcount: 4, note: 'We bring a cake', requestedAt };
+    const awaiting = bookingEvent(1, 'AWAITING_APPROVAL', { ...said, decideBefore });
+    const approved = bookingEvent(2, 'REQUESTED', { ...said, decideBefore: null });
+    expect(projectAll([awaiting])).toMatchObject({ ...said, decideBefore });
+    for (const order of [
+      [awaiting, approved],
+      [approved, awaiting],
+    ]) {
+      expect(projectAll(order)).toMatchObject({ ...said, decideBefore: null });
+    }
+  });
+
+  test('a view keeps the host whom only some of its events name, in any order', () => {
+    const events = [
+      bookingEvent(1, 'REQUESTED', { hostId: 'haru' }),
+      bookingEvent(2, 'PAID'),
+      paymentEvent(2, 'APPROVED'),
+    ];
+    const orders = fc.shuffledSubarray(events, { minLength: events.length });
+    fc.assert(fc.property(orders, (order) => expect(projectAll(order).hostId).toBe('haru')));
   });
 
   test('a view is the same in any order of its events, and counts each of them', () => {
@@ -158,9 +198,44 @@ describe('the completeness of a view', () => {
       [bookingEvent(2, 'DECLINED'), paymentEvent(2, 'DECLINED')],
       true,
     ],
+    ['is complete when its host rejected it', [bookingEvent(2, 'REJECTED')], true],
+    [
+      'is complete when its host rejected it and the payment was voided',
+      [bookingEvent(2, 'REJECTED'), paymentEvent(1, 'VOIDED')],
+      true,
+    ],
+    ['is not complete while its host decides', [bookingEvent(1, 'AWAITING_APPROVAL')], false],
     ['is complete when it expired', [bookingEvent(2, 'EXPIRED'), paymentEvent(1, 'VOIDED')], true],
   ])('a view %s', (_rule, events, expected) => {
     expect(isComplete(projectAll(events))).toBe(expected);
+  });
+});
+
+describe('the revenue of a booking', () => {
+  const paid = bookingEvent(2, 'PAID');
+  const cancelled = bookingEvent(4, 'CANCELLED');
+
+  test.each([
+    ['nothing before a charge', [bookingEvent(1, 'REQUESTED')], 0],
+    ['nothing while the host decides', [bookingEvent(1, 'AWAITING_APPROVAL')], 0],
+    ['nothing when the payment was declined', [paid, paymentEvent(2, 'DECLINED')], 0],
+    ['nothing when the payment was voided', [cancelled, paymentEvent(2, 'VOIDED')], 0],
+    ['the charge when it is approved', [paid, paymentEvent(2, 'APPROVED')], 60_000],
+    ['the charge while its refund fails', [cancelled, paymentEvent(3, 'REFUND_FAILED')], 60_000],
+    [
+      'what was not refunded',
+      [cancelled, paymentEvent(3, 'PARTIALLY_REFUNDED', { refunded: 45_000 })],
+      15_000,
+    ],
+    [
+      'nothing when all was refunded',
+      [cancelled, paymentEvent(3, 'REFUNDED', { refunded: 60_000 })],
+      0,
+    ],
+  ])('the revenue of a booking is %s', (_what, events, expected) => {
+    expect(toRevenue(projectAll(events))).toBe(expected);
+    // As an earlier release stored it.
+    expect(toRevenue({ ...projectAll(events), chargedAmount: null })).toBe(expected);
   });
 });
 

@@ -72,6 +72,7 @@ async function deleteAll(
   const prisma = await openViewDatabase(viewsUrl);
   await prisma.bookingStatusView.deleteMany();
   await prisma.statusChange.deleteMany();
+  await prisma.spaceView.deleteMany();
   await prisma.inboxEvent.deleteMany();
   await prisma.$disconnect();
 }
@@ -196,9 +197,13 @@ async function insertEvents(
   const booking = {
     bookingId,
     customerId: CUSTOMER,
+    spaceId: SPACE.id,
+    hostId: 'host',
     spaceName: SPACE.name,
     slot: { startAt: new Date(startAt), endAt: new Date(endAt) },
     price: { amount: PRICE, currency: 'KRW' },
+    refund: { amount: 0, currency: 'KRW' },
+    amount: PRICE,
   };
   const insert = async (
     aggregate: ProjectedEvent['aggregate'],

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { timeSlot } from '#contracts/values.ts';
+import { bookingEvents } from '#contracts/book.ts';
 import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/live-generation.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
@@ -73,7 +73,7 @@ async function projectViews(
       id: string;
       version: number;
       occurred_at: Date;
-      payload: { bookingId: string; slot?: unknown };
+      payload: { bookingId: string };
     };
     const events = await queryRows<Row>(
       urls[context],
@@ -87,8 +87,8 @@ async function projectViews(
         version,
         occurredAt,
         aggregate: AGGREGATES[context],
-        // Stored as JSON: the only instants that the projection reads are those of a booking's slot.
-        payload: context === 'book' ? { ...payload, slot: timeSlot.parse(payload.slot) } : payload,
+        // Stored as JSON: the only instants that the projection reads are a booking's.
+        payload: context === 'book' ? bookingEvents.Booked.payload.parse(payload) : payload,
       } as unknown as ProjectedEvent;
       const before = projected.get(payload.bookingId);
       const change = toStatusChange(event);
@@ -98,7 +98,21 @@ async function projectViews(
       });
     }
   }
+  const hosts = await readHosts(urls);
+  for (const { view } of projected.values()) {
+    view.hostId ??= hosts.get(view.spaceId ?? '') ?? null;
+  }
   return projected;
+}
+
+/** The hosts of the spaces, which the bookings' own events need not name. */
+async function readHosts(urls: ContextUrls): Promise<Map<string, string>> {
+  const spaces = await queryRows<{ id: string; host_id: string }>(
+    urls.space,
+    'SELECT id, host_id FROM space',
+    [],
+  );
+  return new Map(spaces.map(({ id, host_id }) => [id, host_id]));
 }
 
 /** The views that changed at or after `since`. */

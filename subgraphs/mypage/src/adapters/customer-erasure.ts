@@ -17,7 +17,8 @@ export function viewErasure(
       if (rebuild && !rebuild.finishedAt) {
         throw new NotErasable('Mypage is being rebuilt: try again when that has ended.');
       }
-      const data = { customerId: pseudonym };
+      // The note is the customer's own words.
+      const data = { customerId: pseudonym, note: null };
       const views = await prisma.bookingStatusView.updateMany({ where: { customerId }, data });
       const versions = await prisma.viewVersion.updateMany({ where: { customerId }, data });
       const letters = await prisma.deadLetter.findMany({
@@ -29,7 +30,14 @@ export function viewErasure(
       for (const { eventId, event } of letters) {
         const { payload, ...rest } = event as { payload?: { customerId?: unknown } };
         if (payload?.customerId !== customerId) continue;
-        const erased = { ...rest, payload: { ...payload, customerId: pseudonym } };
+        const erased = {
+          ...rest,
+          payload: {
+            ...payload,
+            customerId: pseudonym,
+            ...('note' in payload && { note: null }),
+          },
+        };
         await prisma.deadLetter.update({
           where: { eventId },
           data: { event: erased as Prisma.InputJsonObject },

@@ -1,14 +1,15 @@
 import { type BookingPayload, bookingEvents } from '#contracts/book.ts';
 import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
-import { type RegistrationPayload, spaceEvents } from '#contracts/space.ts';
+import { type RegistrationPayload, type SpacePayload, spaceEvents } from '#contracts/space.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { ProjectedEvent } from '../booking-status-view.ts';
+import type { ConsumedEvent } from '../space-view.ts';
 
-/** Consumes all events about bookings, payments and registrations. */
+/** Consumes all events about bookings, payments, registrations and spaces. */
 export async function consumeEvents(
   consumer: Consumer,
-  project: (event: ProjectedEvent) => Promise<void>,
+  project: (event: ConsumedEvent) => Promise<void>,
   logger: Logger,
 ): Promise<void> {
   const options = { concurrency: 8 };
@@ -23,6 +24,10 @@ export async function consumeEvents(
     projectAndLog(type, { ...event, aggregate: 'payment', payload });
   const registration = ({ type, payload, ...event }: ReceivedEvent<RegistrationPayload>) =>
     projectAndLog(type, { ...event, aggregate: 'registration', payload });
+  const space = async ({ type, payload, ...event }: ReceivedEvent<SpacePayload>) => {
+    await project({ ...event, aggregate: 'space', payload });
+    logger.info({ event: type, spaceId: payload.spaceId }, 'space updated');
+  };
 
   await consumer.subscribe(
     bookingEvents,
@@ -49,6 +54,8 @@ export async function consumeEvents(
   await consumer.subscribe(
     spaceEvents,
     {
+      SpaceListed: space,
+      SpaceChanged: space,
       Registered: registration,
       RegistrationRejected: registration,
       RegistrationCancelled: registration,

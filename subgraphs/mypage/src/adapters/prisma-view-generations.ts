@@ -1,6 +1,7 @@
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { Rebuild, RebuildState, ViewGenerations } from '../ports.ts';
 import { liveGeneration } from './live-generation.ts';
+import { fromSpaceRow } from './space-projection.ts';
 import { inViewTransaction, projectInto } from './view-projection.ts';
 import { raiseVersions } from './view-versions-raise.ts';
 import { findViews, findViewsAfter } from './views-with-timelines.ts';
@@ -59,6 +60,15 @@ export function prismaViewGenerations(
     viewsAfter: (generation, bookingId, limit) =>
       findViewsAfter(prisma, generation, bookingId, limit),
     findViews: (generation, bookingIds) => findViews(prisma, generation, bookingIds),
+    async spacesAfter(generation, spaceId, limit) {
+      const rows = await prisma.spaceView.findMany({
+        where: { generation, spaceId: { gt: spaceId } },
+        omit: { generation: true },
+        orderBy: { spaceId: 'asc' },
+        take: limit,
+      });
+      return rows.map(fromSpaceRow);
+    },
 
     async raiseVersions(generation, live, bookingIds, where) {
       if (bookingIds.length === 0) return;

@@ -88,7 +88,13 @@ export function prismaViewVersions(
         : { projectedAt: { gte: since } };
       const rows = await prisma.viewVersion.findMany({
         where: { generation, customerId: { not: null }, ...where },
-        select: { bookingId: true, customerId: true, version: true, projectedAt: true },
+        select: {
+          bookingId: true,
+          customerId: true,
+          hostId: true,
+          version: true,
+          projectedAt: true,
+        },
         orderBy: [{ projectedAt: 'asc' }, { bookingId: 'asc' }, { version: 'asc' }],
         take: limit,
       });

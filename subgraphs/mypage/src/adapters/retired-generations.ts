@@ -66,6 +66,8 @@ async function deleteRows(prisma: PrismaClient, generation: number): Promise<boo
   const views = await prisma.bookingStatusView.deleteMany(batch);
   const changes = await prisma.statusChange.deleteMany(batch);
   const versions = await prisma.viewVersion.deleteMany(batch);
+  const spaces = await prisma.spaceView.deleteMany(batch);
   const events = await prisma.inboxEvent.deleteMany(batch);
-  return views.count + changes.count + versions.count + events.count > 0;
+  const all = [views, changes, versions, spaces, events];
+  return all.some(({ count }) => count > 0);
 }

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { bookingEvents } from '#contracts/book.ts';
-import type { EventContract } from '#contracts/event-contract.ts';
-import { paymentEvents } from '#contracts/payment.ts';
-import { spaceEvents } from '#contracts/space.ts';
+import type { EventContracts } from '#contracts/event-contract.ts';
 import { findConsumers, type Topology, topology } from '#contracts/topology.ts';
 import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openPeerClient } from '#platform/http/peer-client.ts';
@@ -10,8 +7,9 @@ import { readPayload } from '#platform/messaging/event-payload.ts';
 import { NotUnderstood } from '#platform/messaging/failures.ts';
 import { EVENT_COUNT_PATH, EVENTS_PATH } from '#platform/messaging/stored-events.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import type { ProjectedEvent } from '../booking-status-view.ts';
+
 import type { PublishingContext, StoredEvent, StoredEvents } from '../ports.ts';
+import type { ConsumedEvent } from '../space-view.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -33,14 +31,14 @@ const count = z.object({ count: z.number() });
 
 type Sources = Record<
   PublishingContext,
-  { aggregate: ProjectedEvent['aggregate']; contracts: Record<string, EventContract> }
+  { aggregate: ConsumedEvent['aggregate']; contracts: EventContracts }
 >;
 
-/** The aggregate that each context's events describe. */
+/** The aggregate that each context's events describe, except those of the topic `space`. */
 const SOURCES: Sources = {
-  book: { aggregate: 'booking', contracts: bookingEvents },
-  payment: { aggregate: 'payment', contracts: paymentEvents },
-  space: { aggregate: 'registration', contracts: spaceEvents },
+  book: { aggregate: 'booking', contracts: topology.book.publishes },
+  payment: { aggregate: 'payment', contracts: topology.payment.publishes },
+  space: { aggregate: 'registration', contracts: topology.space.publishes },
 };
 
 /** Reads the events that the other contexts have stored, over HTTP: no context reads another's database. */
@@ -81,7 +79,9 @@ function toStoredEvent(
     // A newer release may have published it for mypage: it is reported as unreadable, not skipped.
     if (!contract) throw new NotUnderstood(`mypage does not know ${type}`);
     const parsed = readPayload(contract, { type, schemaVersion, payload });
-    const event = { id, version, occurredAt, aggregate, payload: parsed } as ProjectedEvent;
+    const described = contract.topic === 'space' ? 'space' : aggregate;
+    const envelope = { id, version, occurredAt, aggregate: described };
+    const event = { ...envelope, payload: parsed } as ConsumedEvent;
     return { id, event, isUnreadable: false };
   } catch (error) {
     logger.warn({ event: type, eventId: id, err: error }, 'a stored event cannot be read');

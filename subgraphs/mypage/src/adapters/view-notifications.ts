@@ -12,6 +12,7 @@ import {
 import { instant } from '#contracts/values.ts';
 import type { Publisher } from '#platform/messaging/notifications.ts';
 import { type BookingStatusView, isComplete } from '../booking-status-view.ts';
+import { toHostFields } from '../host-booking-view.ts';
 import type {
   ProjectionPosition,
   RequestedVersions,
@@ -26,8 +27,8 @@ const MAX_NOTIFICATION_BYTES = 7_000;
 /** Publishes new versions of views, but not those of a generation that is not live. */
 export function notifySubscribers(publisher: Publisher) {
   return (views: readonly BookingStatusView[]): void => {
-    const notifications = views.flatMap(({ bookingId, customerId, version }) =>
-      customerId === null ? [] : [{ bookingId, customerId, version }],
+    const notifications = views.flatMap(({ bookingId, customerId, hostId, version }) =>
+      customerId === null ? [] : [{ bookingId, customerId, hostId, version }],
     );
     for (const text of toMessages(notifications)) publisher.publish(text);
   };
@@ -93,9 +94,11 @@ function toResult({ present, versions }: RequestedVersions): VersionResult {
 }
 
 /** A version as the API shows it. */
-function toViewVersion({ view, timeline }: ViewWithTimeline): ViewVersion {
+function toViewVersion(version: ViewWithTimeline): ViewVersion {
+  const { view, timeline } = version;
   const { bookingId, currency } = view;
   const text = (instant: Date | null) => instant?.toISOString();
+  const host = toHostFields(version);
   return {
     bookingId,
     booking: { id: bookingId },
@@ -110,6 +113,11 @@ function toViewVersion({ view, timeline }: ViewWithTimeline): ViewVersion {
     version: view.version,
     updatedAt: text(view.updatedAt),
     isComplete: isComplete(view),
+    host: host && {
+      ...host,
+      requestedAt: text(host.requestedAt),
+      decideBefore: text(host.decideBefore) ?? null,
+    },
     // A view that is shown has had an event of its booking: none of these fields is null.
   } as ViewVersion;
 }

@@ -7,6 +7,9 @@ import {
   project,
   toStatusChange,
 } from '../booking-status-view.ts';
+import { type ConsumedEvent, isSpaceEvent } from '../space-view.ts';
+import { insertRows, placeholders } from './raw-rows.ts';
+import { findHosts, projectSpaces } from './space-projection.ts';
 
 const MAX_ATTEMPTS = 8;
 
@@ -82,6 +85,13 @@ const COLUMN_OF = {
   registrationVersion: 'registration_version',
   version: 'version',
   updatedAt: 'updated_at',
+  spaceId: 'space_id',
+  hostId: 'host_id',
+  headcount: 'headcount',
+  note: 'note',
+  requestedAt: 'requested_at',
+  decideBefore: 'decide_before',
+  chargedAmount: 'charged_amount',
 } as const satisfies Record<keyof BookingStatusView, string>;
 const FIELDS = Object.keys(COLUMN_OF) as (keyof BookingStatusView)[];
 const COLUMNS = FIELDS.map((field) => COLUMN_OF[field]).join(', ');
@@ -89,7 +99,7 @@ const SELECTED = FIELDS.map((field) => `${COLUMN_OF[field]} AS ${field}`).join('
 
 /**
  * Projects events into the views of one generation, each event once; returns the new version of a view for
- * each event that was not processed before. `keepVersions` stores the versions for subscribers who resume;
+ * each event of a booking that was not processed before. `keepVersions` stores the versions for subscribers who resume;
  * `clearFailures` deletes the failed attempts of the events.
  *
  * The hot path, where Prisma's client costs more than the database: hence raw statements, in the SQL that
@@ -98,7 +108,7 @@ const SELECTED = FIELDS.map((field) => `${COLUMN_OF[field]} AS ${field}`).join('
 export async function projectInto(
   tx: Prisma.TransactionClient,
   generation: number,
-  events: readonly ProjectedEvent[],
+  events: readonly ConsumedEvent[],
   { keepVersions, clearFailures }: { keepVersions: boolean; clearFailures: boolean },
 ): Promise<BookingStatusView[]> {
   const { processed, failing } = await findEvents(tx, generation, events);
@@ -116,7 +126,10 @@ export async function projectInto(
     await tx.deadLetter.deleteMany({ where: { eventId: { in: failing }, state: 'FAILING' } });
   }
 
-  const versions = await replaceViews(tx, generation, unprocessed);
+  // Before the bookings, which may need their hosts.
+  await projectSpaces(tx, generation, unprocessed.filter(isSpaceEvent));
+  const ofBookings = unprocessed.filter((event) => !isSpaceEvent(event));
+  const versions = await replaceViews(tx, generation, ofBookings);
   if (keepVersions) {
     await insertRows(
       tx,
@@ -124,7 +137,7 @@ export async function projectInto(
       versions.map((view) => [generation, now, ...FIELDS.map((field) => view[field])]),
     );
   }
-  const changes = unprocessed.map(toStatusChange).filter((change) => change !== null);
+  const changes = ofBookings.map(toStatusChange).filter((change) => change !== null);
   await insertRows(
     tx,
     'status_change (generation, booking_id, booking_version, status, at)',
@@ -137,7 +150,7 @@ export async function projectInto(
 async function findEvents(
   tx: Prisma.TransactionClient,
   generation: number,
-  events: readonly ProjectedEvent[],
+  events: readonly ConsumedEvent[],
 ): Promise<{ processed: Set<string>; failing: string[] }> {
   const ids = [...new Set(events.map(({ id }) => id))];
   if (ids.length === 0) return { processed: new Set(), failing: [] };
@@ -162,6 +175,7 @@ async function replaceViews(
   generation: number,
   events: readonly ProjectedEvent[],
 ): Promise<BookingStatusView[]> {
+  if (events.length === 0) return [];
   const bookingIds = [...new Set(events.map(({ payload }) => payload.bookingId))];
   const stored = await tx.$queryRawUnsafe<BookingStatusView[]>(
     `SELECT ${SELECTED} FROM booking_status_view
@@ -169,10 +183,13 @@ async function replaceViews(
     generation,
     ...bookingIds,
   );
+  const hosts = await findHosts(tx, generation, spacesOfUnknownHosts(stored, events));
   const views = new Map(stored.map((view) => [view.bookingId, view]));
   const versions = events.map((event) => {
     const { bookingId } = event.payload;
-    const version = project(views.get(bookingId) ?? null, event);
+    const projected = project(views.get(bookingId) ?? null, event);
+    const hostId = projected.hostId ?? hosts.get(projected.spaceId ?? '') ?? null;
+    const version = { ...projected, hostId };
     views.set(bookingId, version);
     return version;
   });
@@ -183,6 +200,20 @@ async function replaceViews(
     [...views.values()].map((view) => [generation, ...FIELDS.map((field) => view[field])]),
   );
   return versions;
+}
+
+/** The spaces of bookings whose own events do not name the host. */
+function spacesOfUnknownHosts(
+  stored: readonly BookingStatusView[],
+  events: readonly ProjectedEvent[],
+): string[] {
+  const views = stored.filter(({ hostId }) => hostId === null).map(({ spaceId }) => spaceId);
+  const bookings = events.map((event) =>
+    event.aggregate === 'booking' && event.payload.hostId === undefined
+      ? event.payload.spaceId
+      : null,
+  );
+  return [...new Set([...views, ...bookings])].filter((spaceId) => spaceId !== null);
 }
 
 /** Views are replaced, not updated: a batch of any size needs the same few statements. */
@@ -199,21 +230,4 @@ async function deleteViews(
     ...views.flatMap(({ bookingId, version }) => [generation, bookingId, version]),
   );
   if (removed < views.length) throw new ViewConflict('another writer changed a view meanwhile');
-}
-
-async function insertRows(
-  tx: Prisma.TransactionClient,
-  into: string,
-  rows: readonly (readonly unknown[])[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  const row = `(${placeholders(rows[0]?.length ?? 0)})`;
-  await tx.$executeRawUnsafe(
-    `INSERT INTO ${into} VALUES ${rows.map(() => row).join(', ')}`,
-    ...rows.flat(),
-  );
-}
-
-function placeholders(count: number): string {
-  return Array(count).fill('?').join(', ');
 }

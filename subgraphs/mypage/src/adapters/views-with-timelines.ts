@@ -41,7 +41,7 @@ export async function findViews(
   return withTimelines(views, changes);
 }
 
-function withTimelines(
+export function withTimelines(
   views: readonly BookingStatusView[],
   changes: readonly StatusChange[],
 ): ViewWithTimeline[] {

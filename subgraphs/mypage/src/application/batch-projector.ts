@@ -1,5 +1,6 @@
-import type { BookingStatusView, ProjectedEvent } from '../booking-status-view.ts';
+import type { BookingStatusView } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
+import type { ConsumedEvent } from '../space-view.ts';
 
 const MAX_BATCH_SIZE = 200;
 const BATCH_INTERVAL_MS = 50;
@@ -19,7 +20,7 @@ export function batchProjector(
   notify: (versions: readonly BookingStatusView[]) => void,
   isTransient: (error: unknown) => boolean,
 ) {
-  let waiting: { event: ProjectedEvent; promise: PromiseWithResolvers }[] = [];
+  let waiting: { event: ConsumedEvent; promise: PromiseWithResolvers }[] = [];
   let isRunning = false;
 
   async function run(): Promise<void> {
@@ -54,7 +55,7 @@ export function batchProjector(
     }
   }
 
-  return (event: ProjectedEvent): Promise<void> =>
+  return (event: ConsumedEvent): Promise<void> =>
     new Promise((resolve, reject) => {
       waiting.push({ event, promise: { resolve, reject } });
       if (!isRunning) void run();

@@ -1,3 +1,4 @@
+import { HOST_FIELDS } from '../booking-status-view.ts';
 import type { RebuildPorts, ViewGenerations, ViewWithTimeline } from '../ports.ts';
 
 const PAGE_SIZE = 200;
@@ -111,11 +112,11 @@ function findLowerVersions(
 
 /** The ids of views that only one side has, or that differ. */
 function findDifferences(
-  some: readonly ViewWithTimeline[],
-  others: readonly ViewWithTimeline[],
+  live: readonly ViewWithTimeline[],
+  built: readonly ViewWithTimeline[],
 ): string[] {
-  const unmatched = new Map(others.map((each) => [bookingIdOf(each), each]));
-  const differing = some.filter((each) => {
+  const unmatched = new Map(built.map((each) => [bookingIdOf(each), each]));
+  const differing = live.filter((each) => {
     const other = unmatched.get(bookingIdOf(each));
     unmatched.delete(bookingIdOf(each));
     return !other || !isSame(each, other);
@@ -123,17 +124,22 @@ function findDifferences(
   return [...differing.map(bookingIdOf), ...unmatched.keys()];
 }
 
-function isSame(one: ViewWithTimeline, other: ViewWithTimeline): boolean {
+function isSame(live: ViewWithTimeline, built: ViewWithTimeline): boolean {
   return (
-    isSameRow(withoutVersion(one), withoutVersion(other)) &&
-    one.timeline.length === other.timeline.length &&
-    one.timeline.every((change, index) => isSameRow(change, other.timeline[index] ?? {}))
+    isSameRow(toCompared(live, live), toCompared(built, live)) &&
+    live.timeline.length === built.timeline.length &&
+    live.timeline.every((change, index) => isSameRow(change, built.timeline[index] ?? {}))
   );
 }
 
-/** The version counts projected events, and may differ between equal views. */
-function withoutVersion({ view: { version, ...rest } }: ViewWithTimeline): object {
-  return rest;
+/**
+ * The fields that must be equal. Not the version: it counts projected events, and may differ between equal
+ * views. Nor what a live view lacks because an earlier release projected it: a rebuild adds it.
+ */
+function toCompared({ view }: ViewWithTimeline, live: ViewWithTimeline): object {
+  const lacking = HOST_FIELDS.filter((field) => live.view[field] === null);
+  const names = new Set<string>(['version', ...lacking]);
+  return Object.fromEntries(Object.entries(view).filter(([name]) => !names.has(name)));
 }
 
 function isSameRow(one: object, other: object): boolean {

@@ -1,6 +1,7 @@
-import type { ProjectedEvent } from '../booking-status-view.ts';
 import type { PublishingContext, Rebuild, RebuildPorts } from '../ports.ts';
+import type { ConsumedEvent } from '../space-view.ts';
 import { findDifferingBookings } from './compare-generations.ts';
+import { findDifferingSpaces } from './compare-spaces.ts';
 import { eventsInOrder } from './events-in-order.ts';
 
 const CONTEXTS: readonly PublishingContext[] = ['book', 'payment', 'space'];
@@ -62,19 +63,21 @@ async function run(
   const { generations, log } = ports;
   try {
     const unreadable = await projectAll(ports, generation, throwIfStopped);
-    const differences = await compare(ports, generation, throwIfStopped);
-    const leftOut = unreadable > 0 ? ` Unreadable events, left out: ${unreadable}.` : '';
-    if (differences === 0) {
+    const { bookings, spaces } = await compare(ports, generation, throwIfStopped);
+    const spacesDiffer = spaces > 0 ? ` Spaces that differ: ${spaces}.` : '';
+    const details =
+      spacesDiffer + (unreadable > 0 ? ` Unreadable events, left out: ${unreadable}.` : '');
+    if (bookings + spaces === 0) {
       const message = 'The rebuilt read model equals the live one and has taken its place.';
-      await generations.switchTo(generation, message + leftOut);
+      await generations.switchTo(generation, message + details);
     } else if (acceptDifferences) {
-      const message = `The rebuilt read model has taken the live one's place. Bookings that differed: ${differences}.`;
-      await generations.switchTo(generation, message + leftOut);
+      const message = `The rebuilt read model has taken the live one's place. Bookings that differed: ${bookings}.`;
+      await generations.switchTo(generation, message + details);
     } else {
-      const message = `The live read model stays. Bookings that differ from what the events say: ${differences}.`;
-      await generations.fail(generation, 'DIFFERENT', message + leftOut);
+      const message = `The live read model stays. Bookings that differ from what the events say: ${bookings}.`;
+      await generations.fail(generation, 'DIFFERENT', message + details);
     }
-    log('rebuild ended', { generation, differences, unreadable });
+    log('rebuild ended', { generation, bookings, spaces, unreadable });
   } catch (error) {
     log('rebuild failed', { generation, err: error });
     const message =
@@ -100,7 +103,7 @@ async function projectAll(
 
   let eventsRead = 0;
   let unreadable = 0;
-  let batch: ProjectedEvent[] = [];
+  let batch: ConsumedEvent[] = [];
 
   async function projectBatch(): Promise<void> {
     throwIfStopped();
@@ -125,13 +128,14 @@ async function compare(
   ports: RebuildPorts,
   generation: number,
   throwIfStopped: () => void,
-): Promise<number> {
+): Promise<{ bookings: number; spaces: number }> {
   const { generations } = ports;
   await generations.recordProgress(generation, { state: 'COMPARING' });
-  const all = await findDifferingBookings(
+  // It stays live meanwhile: only a rebuild switches, and no other one runs.
+  const compared = [await generations.live(), generation] as const;
+  const bookings = await findDifferingBookings(
     ports,
-    // It stays live meanwhile: only a rebuild switches, and no other one runs.
-    [await generations.live(), generation],
+    compared,
     async (viewsCompared, differing) => {
       throwIfStopped();
       await generations.recordProgress(generation, {
@@ -141,7 +145,10 @@ async function compare(
       });
     },
   );
-  return all.length;
+  const spaces = await findDifferingSpaces(generations, compared);
+  const differences = bookings.length + spaces.length;
+  await generations.recordProgress(generation, { differences });
+  return { bookings: bookings.length, spaces: spaces.length };
 }
 
 /** Repeats the request until the context responds, or has not for {@link CONTEXT_TIMEOUT_MS}. */

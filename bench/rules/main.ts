@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bookablePeriods, findSlotProblem } from '../../subgraphs/book/src/domain/booking-rules.ts';
+import { bookablePeriods } from '../../subgraphs/book/src/domain/bookable-periods.ts';
+import { findSlotProblem } from '../../subgraphs/book/src/domain/booking-rules.ts';
 import { quotePrice } from '../../subgraphs/book/src/domain/price-quote.ts';
 import { refundSchedule } from '../../subgraphs/book/src/domain/refund-schedule.ts';
 import { readMachine } from '../measurement/machine.ts';

@@ -86,4 +86,16 @@ leaves the executors alone. Starts nothing else of spacerent. Takes under a minu
   --clients N   how many requests are under way at once (default 8)
   --out FILE    where the results go as JSON (default .spacerent/bench-router.json)`,
   },
+  rules: {
+    purpose: 'CPU time of booking rules, prices and refunds with the longest lists',
+    program: 'bench/rules/main.js',
+    help: `Usage: npm run bench -- rules [options]
+
+Measures the CPU time of what book computes for each request, of a space whose lists are all at their
+limits: 6 opening hours a day, 400 opening exceptions, 50 price rules, 30 add-ons and 50 refund tiers. Free
+slots and the quote are of 31 days. Starts nothing else of spacerent. Takes some seconds.
+
+  --repetitions N  how often each is evaluated (default 200)
+  --out FILE       where the results go as JSON (default .spacerent/bench-rules.json)`,
+  },
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { DateTime } from 'luxon';
 import { LIST_SPACE, listSpace, newCustomer, nextSlot } from '../support/customer.ts';
 import { describeRouters, until } from '../support/system.ts';
 
@@ -13,6 +14,13 @@ const SPACES = `query ($filter: SpaceFilter, $first: Int, $after: String, $order
 const FREE_SLOTS = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
   space(id: $id) { freeSlots(from: $from, to: $to) { startAt endAt } }
 }`;
+
+/** The next day of the zone on which clocks change, from the day after tomorrow on. */
+function nextClockChange(zone: string): DateTime {
+  let day = DateTime.now().setZone(zone).startOf('day').plus({ days: 2 });
+  while (day.plus({ days: 1 }).diff(day, 'hours').hours === 24) day = day.plus({ days: 1 });
+  return day;
+}
 
 describeRouters('the catalogue', (system) => {
   async function names(
@@ -167,21 +175,23 @@ describeRouters('the catalogue', (system) => {
       openingHours: [{ day: 'SUNDAY', opens: '00:00', closes: '12:00' }],
     });
     const kim = await newCustomer(system);
-    // 2030-03-10, New York: clocks go from 02:00 to 03:00, so the 12 hours of the wall clock are 11.
-    const range = { from: '2030-03-10T00:00:00-05:00', to: '2030-03-11T00:00:00-04:00' };
+    const day = nextClockChange('America/New_York');
+    const at = (hour: number) => day.set({ hour }).toUTC().toISO() as string;
+    const [from, noon, to] = [at(0), at(12), at(24)];
     const free = async () =>
-      (await system.graphql(null, FREE_SLOTS, { id: space.id, ...range })).data.space.freeSlots;
-    expect(await free()).toEqual([
-      { startAt: '2030-03-10T05:00:00.000Z', endAt: '2030-03-10T16:00:00.000Z' },
-    ]);
-    const slot = { startAt: '2030-03-10T01:00:00-05:00', endAt: '2030-03-10T04:00:00-04:00' };
+      (await system.graphql(null, FREE_SLOTS, { id: space.id, from, to })).data.space.freeSlots;
+    expect(await free()).toEqual([{ startAt: from, endAt: noon }]);
+    // Three hours by the wall clock: two, or four where an hour comes twice.
+    const slot = { startAt: at(1), endAt: at(4) };
     const { booking } = await kim.request(space.id, { slot });
-    expect(booking.price.amount).toBe(40_000);
+    const hours = (Date.parse(slot.endAt) - Date.parse(slot.startAt)) / 3_600_000;
+    expect([2, 4]).toContain(hours);
+    expect(booking.price.amount).toBe(hours * 20_000);
     expect(await free()).toEqual([
-      { startAt: '2030-03-10T05:00:00.000Z', endAt: '2030-03-10T06:00:00.000Z' },
-      { startAt: '2030-03-10T08:00:00.000Z', endAt: '2030-03-10T16:00:00.000Z' },
+      { startAt: from, endAt: slot.startAt },
+      { startAt: slot.endAt, endAt: noon },
     ]);
-    const closed = { startAt: '2030-03-10T11:00:00-04:00', endAt: '2030-03-10T13:00:00-04:00' };
+    const closed = { startAt: at(11), endAt: at(13) };
     expect(await kim.request(space.id, { slot: closed })).toMatchObject({
       __typename: 'InvalidBookingRequest',
       field: 'slot',

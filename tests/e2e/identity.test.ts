@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
-import { CANCEL_BOOKING, LIST_SPACE, listSpace, newCustomer } from '../support/customer.ts';
+import {
+  CANCEL_BOOKING,
+  LIST_SPACE,
+  listSpace,
+  newCustomer,
+  nextSlot,
+} from '../support/customer.ts';
 import { describeRouters } from '../support/system.ts';
 
 const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
@@ -8,14 +14,15 @@ const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 describeRouters('authentication', (system) => {
   test('the catalogue is readable without a token', async () => {
     const { id } = await listSpace(system);
+    const { startAt, endAt } = nextSlot();
     const { data, errors } = await system.graphql(
       null,
-      `query ($id: ID!) { spaces(first: 1) { edges { node { id } } }
-         space(id: $id) { name freeSlots(from: "2030-01-01T00:00:00Z", to: "2030-01-02T00:00:00Z") { startAt } } }`,
-      { id },
+      `query ($id: ID!, $startAt: DateTime!, $endAt: DateTime!) { spaces(first: 1) { edges { node { id } } }
+         space(id: $id) { name freeSlots(from: $startAt, to: $endAt) { startAt } } }`,
+      { id, startAt, endAt },
     );
     expect(errors).toBeUndefined();
-    expect(data.space.freeSlots).toEqual([{ startAt: '2030-01-01T00:00:00.000Z' }]);
+    expect(data.space.freeSlots).toEqual([{ startAt }]);
   });
 
   test.each([

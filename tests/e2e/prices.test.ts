@@ -1,110 +1,117 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, readProviderLedger } from '../support/customer.ts';
+import { listSpace, newCustomer, nextSlot } from '../support/customer.ts';
 import { describeRouters } from '../support/system.ts';
 
-const QUOTE = `lines { kind label quantity unitPrice { amount currency } amount { amount } }
-  total { amount currency } vat { amount } refundSchedule { until percent refund { amount } }`;
-const PRICE = `query ($id: ID!, $slot: TimeSlotInput!, $headcount: Int!, $addOns: [AddOnSelectionInput!]) {
-  space(id: $id) { addOns { id name }
+const QUOTE = `query ($id: ID!, $slot: TimeSlotInput!, $headcount: Int! = 1, $addOns: [AddOnSelectionInput!]) {
+  space(id: $id) {
+    name
     priceQuote(slot: $slot, headcount: $headcount, addOns: $addOns) {
-      __typename ... on PriceQuote { ${QUOTE} } ... on InvalidBookingRequest { field message } } } }`;
-const REQUEST = `mutation ($input: RequestBookingInput!) { requestBooking(input: $input) {
-  __typename
-  ... on RequestBookingSuccess { booking { id price { amount } vat { amount }
-    priceLines { kind label quantity amount { amount } }
-    refundSchedule { until percent refund { amount } } } }
-  ... on PriceChanged { quote { ${QUOTE} } }
-  ... on InvalidBookingRequest { field }
-  ... on Problem { message } } }`;
+      __typename
+      ... on PriceQuote {
+        lines { kind label quantity unitPrice { amount currency } amount { amount currency } }
+        total { amount currency }
+        vat { amount currency }
+        refundSchedule { until percent refund { amount currency } }
+      }
+      ... on InvalidBookingRequest { field }
+      ... on Problem { message }
+    }
+  }
+}`;
 
-describeRouters('a price', (system) => {
-  const listing = {
-    capacity: 10,
-    hourlyRate: 20_000,
-    includedHeadcount: 4,
-    extraPersonHourlyRate: 2_000,
-    priceRules: [{ name: 'Night', from: '18:00', to: '24:00', hourlyRate: 30_000 }],
-    addOns: [
-      { name: 'Projector', unit: 'PER_BOOKING', price: 15_000, maxQuantity: 2 },
-      { name: 'Coffee', unit: 'PER_PERSON', price: 3_000 },
-    ],
-  };
-  // From 17:00 to 20:00 in Seoul, which is UTC+9.
-  const evening = () => {
-    const midnight = Date.parse(nextSlot().startAt);
-    const startAt = new Date(midnight + 8 * 3_600_000).toISOString();
-    return { startAt, endAt: new Date(midnight + 11 * 3_600_000).toISOString() };
-  };
+const SET_HOLIDAY = `mutation ($input: SetHolidayInput!) {
+  setHoliday(input: $input) {
+    __typename
+    ... on SetHolidaySuccess { holidays { date name } }
+    ... on InvalidHoliday { field }
+    ... on Problem { message }
+  }
+}`;
 
-  test('what was quoted is charged line by line, frozen in the booking, and refunded by the schedule shown', async () => {
-    const space = await listSpace(system, listing);
-    const kim = await newCustomer(system);
-    const slot = evening();
-    const read = async (addOns: object[]) =>
-      (await kim.graphql(PRICE, { id: space.id, slot, headcount: 6, addOns })).data.space;
-    const [projector, coffee] = (await read([])).addOns;
-    const addOns = [
-      { addOnId: projector.id, quantity: 2 },
-      { addOnId: coffee.id, quantity: 1 },
-    ];
-    const quote = (await read(addOns)).priceQuote;
-    expect(quote.lines.map((line: { amount: { amount: number } }) => line.amount.amount)).toEqual([
-      20_000, 60_000, 12_000, 30_000, 18_000,
-    ]);
-    expect(quote.total).toEqual({ amount: 140_000, currency: 'KRW' });
-    expect(quote.vat.amount).toBe(12_727);
+const HOLIDAYS = `query ($country: String!, $year: Int!) {
+  holidays(country: $country, year: $year) { date name }
+}`;
 
-    const input = {
-      ...{ spaceId: space.id, slot, headcount: 6, addOns, paymentMethod: 'pm_ok' },
-      idempotencyKey: randomUUID(),
-      expectedTotal: 140_000,
-    };
-    const { booking } = (await kim.graphql(REQUEST, { input })).data.requestBooking;
-    expect(booking).toMatchObject({ price: { amount: 140_000 }, vat: { amount: 12_727 } });
-    expect(booking.priceLines).toHaveLength(5);
-    expect(booking.refundSchedule).toEqual(quote.refundSchedule);
-    expect((await readProviderLedger(system, booking.id)).charged).toBe(140_000);
-    expect((await kim.cancel(booking.id)).refund.amount).toBe(140_000);
-  });
+describeRouters('prices', (system) => {
+  async function quote(id: string, variables: object) {
+    const { data, errors } = await system.graphql(null, QUOTE, { id, ...variables });
+    expect(errors).toBeUndefined();
+    return data.space.priceQuote;
+  }
 
-  test('a price that the customer was not shown is refused with the present quote, and books nothing', async () => {
-    const space = await listSpace(system, listing);
-    const kim = await newCustomer(system);
-    const slot = evening();
-    const input = {
-      ...{ spaceId: space.id, slot, paymentMethod: 'pm_ok', idempotencyKey: randomUUID() },
-      expectedTotal: 60_000,
-    };
-    const refused = (await kim.graphql(REQUEST, { input })).data.requestBooking;
-    expect(refused).toMatchObject({
-      __typename: 'PriceChanged',
-      quote: { total: { amount: 80_000 } },
+  test('a quote is what a booking then charges, with the refunds of its cancellation', async () => {
+    const { id } = await listSpace(system, { hourlyRate: 30_000, timeZone: 'Asia/Seoul' });
+    const slot = nextSlot(30, 2);
+    const won = (amount: number) => ({ amount, currency: 'KRW' });
+    const daysBefore = (days: number) =>
+      new Date(Date.parse(slot.startAt) - days * 86_400_000).toISOString();
+    const quoted = await quote(id, { slot });
+    expect(quoted).toEqual({
+      __typename: 'PriceQuote',
+      lines: [
+        {
+          ...{ kind: 'RATE', label: 'Base rate', quantity: 2 },
+          ...{ unitPrice: won(30_000), amount: won(60_000) },
+        },
+      ],
+      total: won(60_000),
+      vat: won(5_455),
+      refundSchedule: [
+        { until: daysBefore(7), percent: 100, refund: won(60_000) },
+        { until: daysBefore(1), percent: 50, refund: won(30_000) },
+        { until: null, percent: 0, refund: won(0) },
+      ],
     });
-    const again = { ...input, expectedTotal: 80_000 };
-    const { booking } = (await kim.graphql(REQUEST, { input: again })).data.requestBooking;
-    expect(booking.price.amount).toBe(80_000);
+    const customer = await newCustomer(system);
+    const { booking } = await customer.request(id, { slot });
+    expect(booking.price).toEqual(quoted.total);
+    // What is booked has its price still: a quote does not look at what is free.
+    expect((await quote(id, { slot })).total).toEqual(quoted.total);
   });
 
-  test.each([
-    ['a headcount above the capacity', { headcount: 11 }, 'headcount'],
-    ['an unknown add-on', { addOns: [{ addOnId: randomUUID() }] }, 'addOns[0].addOnId'],
-    ['a slot in the past', { slot: nextSlot(-800) }, 'slot.startAt'],
-    [
-      'a slot off the grid',
-      { slot: { ...nextSlot(), endAt: '2099-01-01T00:00:01Z' } },
-      'slot.endAt',
-    ],
-  ])('a quote and a request for %s name the same field', async (_name, wrong, field) => {
-    const space = await listSpace(system, listing);
-    const kim = await newCustomer(system);
-    const use = { slot: nextSlot(), headcount: 1, addOns: [], ...wrong };
-    const { data } = await kim.graphql(PRICE, { id: space.id, ...use });
-    expect(data.space.priceQuote).toMatchObject({ __typename: 'InvalidBookingRequest', field });
+  test('a quote of what cannot be booked names the field and the rule', async () => {
+    const { id } = await listSpace(system, { capacity: 3 });
+    const { startAt, endAt } = nextSlot();
+    const late = startAt.replace(':00:00.000Z', ':10:00Z');
+    expect(await quote(id, { slot: { startAt: late, endAt } })).toMatchObject({
+      __typename: 'InvalidBookingRequest',
+      field: 'slot.startAt',
+      message: expect.stringContaining('every 30 min from midnight'),
+    });
+    const slot = { startAt, endAt };
+    expect(await quote(id, { slot, headcount: 4 })).toMatchObject({ field: 'headcount' });
+    const addOns = [{ addOnId: randomUUID() }];
+    expect(await quote(id, { slot, addOns })).toMatchObject({ field: 'addOns[0].addOnId' });
+  });
+
+  test('holidays are public, and of a country and a year that exist', async () => {
+    const { data } = await system.graphql(null, HOLIDAYS, { country: 'KR', year: 2027 });
+    expect(data.holidays[0]).toEqual({ date: '2027-01-01', name: '1월 1일' });
+    expect(data.holidays).toContainEqual({ date: '2027-02-09', name: '설날 대체공휴일' });
+    const { errors } = await system.graphql(null, HOLIDAYS, { country: 'KR', year: 27 });
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'year' });
+  });
+
+  test('holidays are set by operators alone, and everybody sees them', async () => {
     const input = {
-      ...{ spaceId: space.id, paymentMethod: 'pm_ok', idempotencyKey: randomUUID() },
-      ...use,
+      country: 'AQ',
+      date: '2088-06-21',
+      name: `Day ${randomUUID()}`,
+      isHoliday: true,
     };
-    expect((await kim.graphql(REQUEST, { input })).data.requestBooking.field).toBe(field);
+    const customer = await newCustomer(system);
+    const refused = await customer.graphql(SET_HOLIDAY, { input });
+    expect(refused.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+
+    const operator = await system.token(`operator-${randomUUID()}`, 'operator');
+    const { data } = await system.graphql(operator, SET_HOLIDAY, { input });
+    const holiday = { date: input.date, name: input.name };
+    expect(data.setHoliday).toEqual({ __typename: 'SetHolidaySuccess', holidays: [holiday] });
+    const seen = await system.graphql(null, HOLIDAYS, { country: 'AQ', year: 2088 });
+    expect(seen.data.holidays).toEqual([holiday]);
+
+    const unnamed = await system.graphql(operator, SET_HOLIDAY, { input: { ...input, name: ' ' } });
+    expect(unnamed.data.setHoliday).toMatchObject({ __typename: 'InvalidHoliday', field: 'name' });
   });
 });

@@ -21,7 +21,9 @@ export async function libraryHolidays(country: string, year: number): Promise<re
   const known = cache.get(key);
   if (known) return known;
   library ??= import('date-holidays').then((module) => module.default);
-  const found = computeHolidays(await library, country, year);
+  const loaded = await library;
+  // Another call may have computed them while the library was loaded.
+  const found = cache.get(key) ?? computeHolidays(loaded, country, year);
   cache.set(key, found);
   return found;
 }

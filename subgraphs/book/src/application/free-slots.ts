@@ -1,5 +1,5 @@
+import { bookablePeriods, bookableRange, bufferedRange } from '../domain/bookable-periods.ts';
 import { BookingGrid } from '../domain/booking-grid.ts';
-import { bookablePeriods, bookableRange, bufferedRange } from '../domain/booking-rules.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import { lengthMs, nearestSlots, type TimeSlot } from '../domain/time-slot.ts';
 import type { BookPorts } from '../ports.ts';

@@ -1,9 +1,9 @@
 import { DateTime } from 'luxon';
 import { BookingGrid } from './booking-grid.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
-import { isOpenDuring, openPeriods } from './opening-hours.ts';
+import { isOpenDuring } from './opening-hours.ts';
 import type { RequestProblem } from './request-problem.ts';
-import { lengthMs, subtractSlots, type TimeSlot } from './time-slot.ts';
+import { lengthMs, type TimeSlot } from './time-slot.ts';
 
 const MINUTE_MS = 60_000;
 /** A limit against denial of service: a quote reads every day of its slot. */
@@ -34,14 +34,22 @@ export function findSlotProblem(
     findGridProblem('endAt', slot.endAt, space) ??
     findLengthProblem(slot, space);
   if (problem) return problem;
-  if (slot.startAt.getTime() < toNoticeMs(space, now)) {
+  const startMs = slot.startAt.getTime();
+  const noticeMs = toNoticeMs(space, now);
+  if (startMs < noticeMs) {
+    const from = toLocalText(noticeMs, timeZone);
     const notice = toText(rules.minNoticeMinutes);
-    return { field: 'slot.startAt', message: `${name} is booked at least ${notice} ahead.` };
-  }
-  if (slot.startAt.getTime() > toHorizonMs(space, now)) {
     return {
       field: 'slot.startAt',
-      message: `${name} is booked at most ${rules.maxAdvanceDays} days ahead.`,
+      message: `${name} is booked at least ${notice} ahead: the slot must start from ${from} on.`,
+    };
+  }
+  const horizonMs = toHorizonMs(space, now);
+  if (startMs > horizonMs) {
+    const until = toLocalText(horizonMs, timeZone);
+    return {
+      field: 'slot.startAt',
+      message: `${name} is booked at most ${toText(rules.maxAdvanceDays * 1_440)} ahead: the slot must start by ${until}.`,
     };
   }
   if (!isOpenDuring(slot, space.openingHours, timeZone, space.openingExceptions)) {
@@ -53,72 +61,13 @@ export function findSlotProblem(
   return undefined;
 }
 
-/**
- * When the space may be booked within [from, to), in order: every slot on the grid in a period, of a
- * length that the rules permit, breaks no rule and is in no hold's way. A period ends at the horizon,
- * although a slot that starts before it may end later. `occupied` are the holds in order of their
- * starts, each with its own buffers, that overlap the range widened by {@link bufferedRange}.
- */
-export function bookablePeriods(
-  space: SlotTerms,
-  from: Date,
-  to: Date,
-  now: Date,
-  occupied: readonly TimeSlot[],
-): TimeSlot[] {
-  const range = bookableRange(space, from, to, now);
-  if (!range) return [];
-  const { timeZone, openingHours, openingExceptions, bookingRules: rules } = space;
-  const open = openPeriods(openingHours, timeZone, range.startAt, range.endAt, openingExceptions);
-  const grid = new BookingGrid(timeZone, rules.stepMinutes);
-  return subtractSlots(
-    open,
-    occupied.map((hold) => widen(hold, space)),
-  ).flatMap((free) => {
-    const startMs = grid.atOrAfter(free.startAt.getTime());
-    const endMs = grid.atOrBefore(free.endAt.getTime());
-    if (!(endMs - startMs >= rules.minMinutes * MINUTE_MS && endMs > startMs)) return [];
-    return [{ startAt: new Date(startMs), endAt: new Date(endMs) }];
-  });
-}
-
-/** The part of [from, to) in which slots may lie at `now`; undefined: none. */
-export function bookableRange(
-  space: SlotTerms,
-  from: Date,
-  to: Date,
-  now: Date,
-): TimeSlot | undefined {
-  if (space.state !== 'ACTIVE') return undefined;
-  // A slot starts after now, even without notice.
-  const earliestMs = Math.max(toNoticeMs(space, now), now.getTime() + 1);
-  const startMs = Math.max(from.getTime(), earliestMs);
-  const endMs = Math.min(to.getTime(), toHorizonMs(space, now));
-  return startMs < endMs ? { startAt: new Date(startMs), endAt: new Date(endMs) } : undefined;
-}
-
-/** The range in which a hold may be in the way of a slot of the space within `range`. */
-export function bufferedRange(range: TimeSlot, { bookingRules: rules }: SlotTerms): TimeSlot {
-  return {
-    startAt: new Date(range.startAt.getTime() - rules.bufferBeforeMinutes * MINUTE_MS),
-    endAt: new Date(range.endAt.getTime() + rules.bufferAfterMinutes * MINUTE_MS),
-  };
-}
-
-/** The times at which a slot overlaps the hold with its own buffers. */
-function widen(hold: TimeSlot, { bookingRules: rules }: SlotTerms): TimeSlot {
-  return {
-    startAt: new Date(hold.startAt.getTime() - rules.bufferAfterMinutes * MINUTE_MS),
-    endAt: new Date(hold.endAt.getTime() + rules.bufferBeforeMinutes * MINUTE_MS),
-  };
-}
-
-function toNoticeMs({ bookingRules: rules }: SlotTerms, now: Date): number {
+/** The first instant at which a slot may start, unless it is `now`. */
+export function toNoticeMs({ bookingRules: rules }: SlotTerms, now: Date): number {
   return now.getTime() + rules.minNoticeMinutes * MINUTE_MS;
 }
 
 /** The last instant at which a slot may start: days by the wall clock, like those of refund tiers. */
-function toHorizonMs({ timeZone, bookingRules: rules }: SlotTerms, now: Date): number {
+export function toHorizonMs({ timeZone, bookingRules: rules }: SlotTerms, now: Date): number {
   return DateTime.fromJSDate(now, { zone: timeZone })
     .plus({ days: rules.maxAdvanceDays })
     .toMillis();
@@ -139,9 +88,7 @@ function findGridProblem(
   if (grid.has(at)) return undefined;
   const nearest = [grid.atOrBefore(at), grid.atOrAfter(at)]
     .filter((near) => !Number.isNaN(near))
-    .map((near) =>
-      DateTime.fromMillis(near, { zone: timeZone }).toISO({ suppressMilliseconds: true }),
-    );
+    .map((near) => toLocalText(near, timeZone));
   return {
     field: `slot.${end}`,
     message:
@@ -163,6 +110,13 @@ function findLengthProblem(
     return { field: 'slot', message: `${name} is booked for at most ${toText(max)}.` };
   }
   return undefined;
+}
+
+/** RFC 3339 with the offset of the zone. */
+function toLocalText(instantMs: number, timeZone: string): string | null {
+  return DateTime.fromMillis(instantMs, { zone: timeZone })
+    .startOf('second')
+    .toISO({ suppressMilliseconds: true });
 }
 
 /** `90` is `1 h 30 min`. */

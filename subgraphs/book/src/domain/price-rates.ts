@@ -37,8 +37,7 @@ export function ratesDuring(
     const part = partAt(rateOn(day), (localMs - day * DAY_MS) / MINUTE_MS);
     const partEndMs = day * DAY_MS + part.toMinute * MINUTE_MS - stretch.offsetMs;
     const toMs = Math.min(partEndMs, stretch.endMs, endMs);
-    const { name: label, hourlyRate } = part.rate;
-    const key = JSON.stringify([label, hourlyRate]);
+    const { key, label, hourlyRate } = part.rate;
     const rate = rates.get(key) ?? { label, hourlyRate, durationMs: 0 };
     rates.set(key, rate);
     rate.durationMs += toMs - fromMs;
@@ -56,7 +55,16 @@ export function datesOf(slot: TimeSlot, timeZone: string): { first: string; last
   };
 }
 
-type Rate = Pick<PriceRule, 'name' | 'hourlyRate'>;
+/** What a line of the quote is for; rates with one `key` are one line. */
+interface Rate {
+  key: string;
+  label: string;
+  hourlyRate: number;
+}
+
+function toRate(label: string, hourlyRate: number): Rate {
+  return { key: JSON.stringify([label, hourlyRate]), label, hourlyRate };
+}
 
 /** A part of a day with one rate, up to a minute after midnight by the wall clock. */
 interface DayPart {
@@ -68,34 +76,48 @@ function partAt(parts: readonly DayPart[], minute: number): DayPart {
   return parts.find(({ toMinute }) => minute < toMinute) as DayPart;
 }
 
+/** The minutes of a day to which a rule applies; `key` tells it from those of other rules. */
+interface Span {
+  key: string;
+  rate: Rate;
+  from: number;
+  to: number;
+}
+
 interface Window {
   rule: PriceRule;
+  rate: Rate;
   from: number;
   to: number;
   firstDay: number;
   lastDay: number;
 }
 
-/** The parts of each day, in order. */
+/** The parts of each day, in order. Most days have the same ones: they are made once. */
 function rateTable(
   { hourlyRate, priceRules }: RateTerms,
   holidays: ReadonlySet<string>,
 ): (day: number) => readonly DayPart[] {
-  const base: Rate = { name: BASE_RATE_LABEL, hourlyRate };
+  const base = toRate(BASE_RATE_LABEL, hourlyRate);
   const windows = priceRules.map(toWindow);
-  const parts = new Map<number, DayPart[]>();
+  const byDay = new Map<number, DayPart[]>();
+  const bySpans = new Map<string, DayPart[]>();
   return (day) => {
-    const known = parts.get(day);
+    const known = byDay.get(day);
     if (known) return known;
-    const made = toParts(windows, base, day, holidays);
-    parts.set(day, made);
-    return made;
+    const spans = spansOn(day, windows, holidays);
+    const key = spans.map((span) => span.key).join();
+    const parts = bySpans.get(key) ?? toParts(spans, base);
+    bySpans.set(key, parts);
+    byDay.set(day, parts);
+    return parts;
   };
 }
 
 function toWindow(rule: PriceRule): Window {
   return {
     rule,
+    rate: toRate(rule.name, rule.hourlyRate),
     from: rule.from === null ? 0 : toMinutes(rule.from),
     to: rule.to === null ? MINUTES_OF_DAY : toMinutes(rule.to),
     firstDay: rule.firstDate === null ? Number.NEGATIVE_INFINITY : parseDay(rule.firstDate),
@@ -103,22 +125,24 @@ function toWindow(rule: PriceRule): Window {
   };
 }
 
-function toParts(
-  windows: readonly Window[],
-  base: Rate,
-  day: number,
-  holidays: ReadonlySet<string>,
-): DayPart[] {
-  // The minutes of this day to which each rule applies, in the order of the rules.
-  const spans: { rate: Rate; from: number; to: number }[] = [];
-  for (const window of windows) {
-    const { rule: rate, from, to } = window;
+/** In the order of the rules. */
+function spansOn(day: number, windows: readonly Window[], holidays: ReadonlySet<string>): Span[] {
+  const spans: Span[] = [];
+  for (const [index, window] of windows.entries()) {
+    const { rate, from, to } = window;
     const runsOverMidnight = to <= from;
     if (appliesOn(window, day, holidays)) {
-      spans.push({ rate, from, to: runsOverMidnight ? MINUTES_OF_DAY : to });
+      spans.push({ key: `${index}`, rate, from, to: runsOverMidnight ? MINUTES_OF_DAY : to });
     }
-    if (runsOverMidnight && appliesOn(window, day - 1, holidays)) spans.push({ rate, from: 0, to });
+    if (runsOverMidnight && appliesOn(window, day - 1, holidays)) {
+      spans.push({ key: `${index}+`, rate, from: 0, to });
+    }
   }
+  return spans;
+}
+
+/** The first of the spans that contains a minute has its rate. */
+function toParts(spans: readonly Span[], base: Rate): DayPart[] {
   const edges = new Set([0, MINUTES_OF_DAY, ...spans.flatMap(({ from, to }) => [from, to])]);
   const minutes = [...edges].sort((a, b) => a - b);
   return minutes.slice(1).map((toMinute, index) => {

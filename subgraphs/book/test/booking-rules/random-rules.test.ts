@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { findAlternatives } from '../../src/application/free-slots.ts';
+import { bookablePeriods } from '../../src/domain/bookable-periods.ts';
 import { BookingGrid } from '../../src/domain/booking-grid.ts';
-import { bookablePeriods, findSlotProblem } from '../../src/domain/booking-rules.ts';
+import { findSlotProblem } from '../../src/domain/booking-rules.ts';
 import type { CatalogueSpace } from '../../src/domain/catalogue-space.ts';
 import type { TimeSlot } from '../../src/domain/time-slot.ts';
 import type { BookPorts } from '../../src/ports.ts';

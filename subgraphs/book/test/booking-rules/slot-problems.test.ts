@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { bookablePeriods, findSlotProblem } from '../../src/domain/booking-rules.ts';
+import { bookablePeriods } from '../../src/domain/bookable-periods.ts';
+import { findSlotProblem } from '../../src/domain/booking-rules.ts';
 import type { BookingRules, CatalogueSpace } from '../../src/domain/catalogue-space.ts';
 import { aSpace } from '../a-booking.ts';
 import { ALWAYS } from '../opening-hours/hours.ts';
@@ -85,6 +86,16 @@ describe('a slot', () => {
     expect(problemOf('01:10', '02:00')?.message).toBe(
       'Bookings of Loft start and end every 30 min from midnight (Asia/Seoul): ' +
         'the nearest times are 2030-06-03T10:00:00+09:00 and 2030-06-03T10:30:00+09:00.',
+    );
+  });
+
+  test('a slot too early or too late is refused with the instant from or by which it may start', () => {
+    expect(problemOf('01:00', '03:00', aSpaceWith({ minNoticeMinutes: 150 }))?.message).toBe(
+      'Loft is booked at least 2 h 30 min ahead: the slot must start from 2030-06-03T11:40:00+09:00 on.',
+    );
+    const late = ['2030-06-05T00:30Z', '2030-06-05T01:00Z'] as const;
+    expect(problemOf(...late, aSpaceWith({ maxAdvanceDays: 1 }))?.message).toBe(
+      'Loft is booked at most 1 d ahead: the slot must start by 2030-06-04T09:10:00+09:00.',
     );
   });
 

@@ -66,6 +66,11 @@ describeRouters('input that is not valid', (system) => {
       '{ spaces(filter: {freeDuring: {startAt: 5, endAt: 6}}) { edges { cursor } } }',
       undefined,
     ],
+    [
+      'a date that is not in the calendar',
+      'mutation { updateSpace(input: {spaceId: "01890000-0000-7000-8000-000000000000", expectedVersion: 1, openingExceptions: [{date: "2031-02-30", hours: []}]}) { __typename } }',
+      undefined,
+    ],
     ['a page of 0 items', '{ spaces(first: 0) { edges { cursor } } }', 'first'],
     ['a page of 101', '{ spaces(first: 101) { edges { cursor } } }', 'first'],
     ['an invented cursor', '{ spaces(after: "abc") { edges { cursor } } }', 'after'],
@@ -75,7 +80,7 @@ describeRouters('input that is not valid', (system) => {
       'filter.freeDuring.endAt',
     ],
   ])(
-    'a query with %s fails with the code and the field of the error',
+    'a request with %s fails with the code and the field of the error',
     async (_name, query, field) => {
       const { errors } = await system.graphql(null, query);
       const [error] = errors ?? [];

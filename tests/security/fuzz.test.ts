@@ -92,7 +92,7 @@ describeSystems('each argument with each unusual value', (system) => {
     await Promise.all(Array.from({ length: CONCURRENCY }, sendAll));
     expect(sent).toBeGreaterThan(1_000);
     expect(wrong).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 /** Sends random requests until the time is over; a wrong response fails with the smallest requests that cause it. */

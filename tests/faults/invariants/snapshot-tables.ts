@@ -96,7 +96,9 @@ export const SNAPSHOT_TABLES: readonly SnapshotTable[] = [
   {
     name: 'occupied_slot',
     context: 'space',
-    select: 'SELECT booking_id, space_id, start_at, end_at, live FROM occupied_slot',
+    // Without the blocks of hosts, which are no bookings.
+    select: `SELECT booking_id, space_id, start_at, end_at, live FROM occupied_slot
+              WHERE status IS NULL OR status NOT IN ('BLOCKED', 'UNBLOCKED')`,
     columns:
       'booking_id uuid, space_id uuid, start_at timestamptz, end_at timestamptz, live boolean',
   },

@@ -30,10 +30,32 @@ export const spaceMutations = [
     edits: [
       [
         'subgraphs/space/src/adapters/prisma-registration-store.ts',
-        'WHERE id = $9::uuid AND version = $10',
-        'WHERE id = $9::uuid AND $10::int IS NOT NULL',
+        'WHERE id = :id::uuid AND version = :previousVersion',
+        'WHERE id = :id::uuid AND :previousVersion::int IS NOT NULL',
       ],
     ],
     tests: 'registration-store',
+  },
+  {
+    name: "the version check of updateSpace: of two hosts' changes the later one undoes the earlier",
+    edits: [
+      [
+        'subgraphs/space/src/adapters/prisma-space-store.ts',
+        'WHERE id = :id::uuid AND version = :version::int - 1',
+        'WHERE id = :id::uuid',
+      ],
+    ],
+    tests: 'space/test/space-updates',
+  },
+  {
+    name: 'the place of a page in the order of the statement: spaces that are listed meanwhile repeat others',
+    edits: [
+      [
+        'subgraphs/space/src/adapters/space-search.ts',
+        "const comparison = direction === 'ASC' ? '>' : '<';",
+        "const comparison = direction === 'ASC' ? '>=' : '<=';",
+      ],
+    ],
+    tests: 'space/test/space-orders',
   },
 ];

@@ -29,6 +29,7 @@ export function* unusualOperations(
   schema: GraphQLSchema,
   known: KnownIds,
 ): Generator<UnusualOperation> {
+  const seen = new Set<string>();
   for (const [kind, root] of [
     ['query', schema.getQueryType()],
     ['mutation', schema.getMutationType()],
@@ -36,7 +37,7 @@ export function* unusualOperations(
     for (const { path, field } of fieldsWithArguments(root as GraphQLObjectType)) {
       // A rebuild takes long, and its one argument is a Boolean.
       if (field.name === 'rebuildMyPage') continue;
-      yield* operationsFor(kind, [...path, field], known);
+      yield* operationsFor(kind, [...path, field], known, seen);
     }
   }
 }
@@ -54,7 +55,12 @@ function* fieldsWithArguments(
   }
 }
 
-function* operationsFor(kind: string, path: Field[], known: KnownIds): Generator<UnusualOperation> {
+function* operationsFor(
+  kind: string,
+  path: Field[],
+  known: KnownIds,
+  seen: Set<string>,
+): Generator<UnusualOperation> {
   const last = path.at(-1) as Field;
   const given = (field: Field) =>
     field.args.filter((each) => field === last || isRequiredArgument(each));
@@ -77,7 +83,7 @@ function* operationsFor(kind: string, path: Field[], known: KnownIds): Generator
   const query = `${kind} Op${head} { ${calls.join(' { ')} ${selectLeaves(last)} ${'}'.repeat(path.length)}`;
   for (const each of last.args) {
     const variable = `v${path.length - 1}_${each.name}`;
-    for (const [name, value] of unusualValues(each.type, valid[variable], each.name)) {
+    for (const [name, value] of unusualValues(each.type, valid[variable], each.name, seen)) {
       yield {
         name: `${path.map((field) => field.name).join('.')}(${name})`,
         query,
@@ -87,18 +93,29 @@ function* operationsFor(kind: string, path: Field[], known: KnownIds): Generator
   }
 }
 
-/** The value, with one part of it replaced by each unusual value in turn. */
+/**
+ * The value, with one part of it replaced by each unusual value in turn. Objects in lists are replaced for
+ * the first operation that has their type: `seen` collects the types.
+ */
 function* unusualValues(
   type: GraphQLInputType,
   valid: unknown,
   name: string,
+  seen: Set<string>,
 ): Generator<[name: string, value: unknown]> {
   const inner = getNullableType(type);
   for (const value of UNUSUAL_VALUES)
     yield [`${name}: ${JSON.stringify(value)?.slice(0, 60)}`, value];
   if (isListType(inner)) {
     const [first] = valid as unknown[];
-    for (const [at, value] of unusualValues(inner.ofType, first, `${name}[0]`)) yield [at, [value]];
+    const item = getNamedType(inner.ofType);
+    if (isInputObjectType(item)) {
+      if (seen.has(item.name)) return;
+      seen.add(item.name);
+    }
+    for (const [at, value] of unusualValues(inner.ofType, first, `${name}[0]`, seen)) {
+      yield [at, [value]];
+    }
   }
   if (!isInputObjectType(inner) || isEnumType(inner)) return;
   for (const field of Object.values(inner.getFields())) {
@@ -107,6 +124,7 @@ function* unusualValues(
       field.type,
       whole[field.name],
       `${name}.${field.name}`,
+      seen,
     )) {
       yield [at, { ...whole, [field.name]: value }];
     }

@@ -19,8 +19,7 @@ export function textProblem(
   if (/(?![\n\r\t])\p{Cc}/u.test(text)) {
     return invalid(field, `The ${what} must not hold control characters.`);
   }
-  const length = text.trim().length;
-  if (length >= minLength && length <= maxLength) return null;
+  if (text.trim().length >= minLength && text.length <= maxLength) return null;
   return invalid(field, `The ${what} must have ${minLength} to ${maxLength} characters.`);
 }
 

@@ -20,6 +20,22 @@ Takes about two and a half minutes; close other programs first, because they aff
 
 The clients run on this very machine, so the table of CPU time lists them as well.`,
   },
+  'host-page': {
+    purpose: 'pages of a host with many bookings against those of a host with few',
+    program: 'bench/host-page/main.js',
+    help: `Usage: npm run bench -- host-page [options]
+
+Stores bookings in a SQLite database of its own (with --mariadb-url in a MariaDB one, too), and reads
+hostPage.bookings from it as mypage does, in turns of a host with 10,000 bookings and of one with 10: the
+first page, a later page, and the number of bookings that wait for approval. Starts nothing else of
+spacerent. Takes about two minutes for each engine.
+
+  --stored N         how many bookings are stored (default 1000000)
+  --requests N       how many pages are read of each host (default 1000)
+  --mariadb-url URL  a MariaDB server (mysql://…) on which to measure as well; a database is created on it,
+                     and dropped at the end
+  --out FILE         where the results go as JSON (default .spacerent/bench-host-page.json)`,
+  },
   live: {
     purpose: 'live updates: latency, throughput and memory for each subscriber',
     program: 'bench/live/main.js',

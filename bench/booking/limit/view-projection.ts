@@ -24,6 +24,13 @@ const columns = {
   registration_version: 'registrationVersion',
   version: 'version',
   updated_at: 'updatedAt',
+  space_id: 'spaceId',
+  host_id: 'hostId',
+  headcount: 'headcount',
+  note: 'note',
+  requested_at: 'requestedAt',
+  decide_before: 'decideBefore',
+  charged_amount: 'chargedAmount',
 } as const satisfies Record<string, keyof BookingStatusView>;
 const columnNames = Object.keys(columns) as (keyof typeof columns)[];
 /** The generation that a new database begins with. */
@@ -169,7 +176,7 @@ async function insertMany(client: Client, insert: string, rows: InValue[][]): Pr
 function toView(row: Row): BookingStatusView {
   const entries = columnNames.map((name) => {
     const value = row[name];
-    return [columns[name], name.endsWith('_at') && value ? new Date(String(value)) : value];
+    return [columns[name], /_(at|before)$/.test(name) && value ? new Date(String(value)) : value];
   });
   return Object.fromEntries(entries) as BookingStatusView;
 }

@@ -64,4 +64,15 @@ export const mypageMutations = [
     ],
     tests: 'batch-projector',
   },
+  {
+    name: 'the lock of a space that is being stored: a booking never gets its host',
+    edits: [
+      [
+        'subgraphs/mypage/src/adapters/space-projection.ts',
+        '/*! LOCK IN SHARE MODE */',
+        '/* no lock */',
+      ],
+    ],
+    tests: 'unnamed-hosts',
+  },
 ];

@@ -32,4 +32,15 @@ export const routerMutations = [
     ],
     tests: 'router/test/subgraph-client',
   },
+  {
+    name: "the check of a version's host: a wrong notification shows another host's booking",
+    edits: [
+      [
+        'router/src/live/owner-feed.ts',
+        'result?.versions.filter(isOwn) ?? []',
+        'result?.versions ?? []',
+      ],
+    ],
+    tests: 'host-subscriptions',
+  },
 ];

@@ -79,7 +79,9 @@ export function entityFields(): EntityField[] {
           const audience = findAudience(field.directives) ?? findAudience(type.directives);
           const name = `${type.name.value}.${field.name.value}`;
           if (!audience) throw new Error(`no access rule for ${name} of ${context}`);
-          const needed = (field.arguments ?? []).map(({ name }) => `${name.value}: "${INSTANT}"`);
+          const needed = (field.arguments ?? [])
+            .filter(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue)
+            .map(({ name, type }) => `${name.value}: ${exampleArgument(print(type))}`);
           const args = needed.length > 0 ? `(${needed.join(', ')})` : '';
           const isLeaf =
             /^\[?(ID|Int|String|DateTime|BookingStatus|SpaceState|BookingMode)!?\]?!?$/.test(
@@ -100,6 +102,18 @@ export function entityFields(): EntityField[] {
 
 const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 const INSTANT = '2031-01-01T00:00:00Z';
+const LATER = '2031-01-01T01:00:00Z';
+
+/** A valid value of a required argument, as GraphQL writes it. */
+function exampleArgument(type: string): string {
+  const values: Record<string, string> = {
+    'DateTime!': `"${INSTANT}"`,
+    'TimeSlotInput!': `{ startAt: "${INSTANT}", endAt: "${LATER}" }`,
+  };
+  const value = values[type];
+  if (value === undefined) throw new Error(`no value of ${type}`);
+  return value;
+}
 
 function readTypes(context: ContextName): ObjectTypeDefinitionNode[] {
   const { definitions } = parse(readFileSync(`subgraphs/${context}/schema.graphql`, 'utf8'));

@@ -93,6 +93,20 @@ describe.each(engines)('the views of a host on $name', (engine) => {
       );
     });
 
+    test('a page begins behind its cursor and not before the requested start', async () => {
+      const { view } = (await hosts.list(hostId, ALL, { limit: 3, after: null }))[2] ?? {};
+      if (!view?.startAt) throw new Error('there is no third booking');
+      const after = { startAt: view.startAt, bookingId: view.bookingId };
+      const page = async (startsFrom: Date, startsBefore: Date) => {
+        const filter = { ...ALL, startsFrom, startsBefore };
+        const found = await hosts.list(hostId, filter, { limit: 100, after });
+        return found.map((each) => each.view.bookingId);
+      };
+      expect(await page(at('08'), at('12'))).toEqual(earliestFirst.slice(3, 6));
+      expect(await page(at('11'), at('13'))).toEqual(earliestFirst.slice(5));
+      expect(await page(at('08'), at('10'))).toEqual([]);
+    });
+
     test('a host sees nothing of another host’s space', async () => {
       const stranger = `host-${uuidv7()}`;
       expect(await idsOf(stranger, { spaceId: one })).toEqual([]);

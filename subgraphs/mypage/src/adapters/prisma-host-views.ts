@@ -17,7 +17,7 @@ export function prismaHostViews(prisma: PrismaClient): HostViews {
     async list(hostId, filter, { limit, after }) {
       const generation = await live();
       const views = await prisma.bookingStatusView.findMany({
-        where: { generation, hostId, AND: [...toConditions(filter), ...toLater(after)] },
+        where: { generation, hostId, ...toConditions(filter, after) },
         omit: { generation: true },
         orderBy: EARLIEST_FIRST,
         take: limit,
@@ -40,7 +40,7 @@ export function prismaHostViews(prisma: PrismaClient): HostViews {
       const range = { spaceId, statuses: null, startsFrom: from, startsBefore: to };
       for (let after: ViewPosition | null = null; ; ) {
         const page: ReportedBooking[] = await prisma.bookingStatusView.findMany({
-          where: { generation, hostId, AND: [...toConditions(range), ...toLater(after)] },
+          where: { generation, hostId, ...toConditions(range, after) },
           select: REPORTED,
           orderBy: EARLIEST_FIRST,
           take: REPORT_PAGE_SIZE,
@@ -80,26 +80,28 @@ const REPORTED = {
   refunded: true,
 } as const satisfies Record<keyof ReportedBooking, true>;
 
-function toConditions({ spaceId, statuses, startsFrom, startsBefore }: HostBookingFilter): Where[] {
-  // A view has a start whenever it has a customer; both engines sort null first.
-  const conditions: Where[] = [{ startAt: { not: null } }];
-  if (spaceId !== null) conditions.push({ spaceId });
+/** A view that has a host has a start, because the same events set both. */
+function toConditions(filter: HostBookingFilter, after: ViewPosition | null): Where {
+  const { spaceId, statuses, startsBefore } = filter;
   // One status as an equality, so that the index of statuses has the order, too.
   const [only, ...more] = statuses ?? [];
-  if (only !== undefined && more.length === 0) conditions.push({ status: only });
-  else if (statuses) conditions.push({ status: { in: [...statuses] } });
-  if (startsFrom) conditions.push({ startAt: { gte: startsFrom } });
-  if (startsBefore) conditions.push({ startAt: { lt: startsBefore } });
-  return conditions;
+  const status = only !== undefined && more.length === 0 ? only : { in: [...(statuses ?? [])] };
+  // One lower bound, because an engine begins its scan of the index at any one of several; none at an OR.
+  const lower = latest(filter.startsFrom, after?.startAt ?? null);
+  return {
+    ...(spaceId !== null && { spaceId }),
+    ...(statuses && { status }),
+    startAt: { ...(lower && { gte: lower }), ...(startsBefore && { lt: startsBefore }) },
+    ...(after && {
+      OR: [
+        { startAt: { gt: after.startAt } },
+        { startAt: after.startAt, bookingId: { gt: after.bookingId } },
+      ],
+    }),
+  };
 }
 
-/** The views behind the position. */
-function toLater(after: ViewPosition | null): Where[] {
-  if (!after) return [];
-  const { startAt, bookingId } = after;
-  return [
-    // By itself a range of the index; engines scan the index from its start for the OR alone.
-    { startAt: { gte: startAt } },
-    { OR: [{ startAt: { gt: startAt } }, { startAt, bookingId: { gt: bookingId } }] },
-  ];
+function latest(one: Date | null, other: Date | null): Date | null {
+  if (!one || !other) return one ?? other;
+  return one > other ? one : other;
 }

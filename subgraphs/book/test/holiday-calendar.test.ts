@@ -131,13 +131,18 @@ describe('the calendar of holidays', () => {
   });
 
   test.each([
-    ['country', 'kr', 'Election'],
-    ['country', 'KOR', 'Election'],
-    ['name', 'KR', '  '],
-    ['name', 'KR', 'x'.repeat(101)],
-    ['name', 'KR', 'a\u0000b'],
-  ])('an override is refused for its %s: %j, %j', async (field, country, name) => {
-    expect(await set(country, '2031-06-21', true, name)).toMatchObject({
+    ['country', { country: 'kr' }],
+    ['country', { country: 'KOR' }],
+    ['date', { date: '0000-01-01' }],
+    ['date', { date: '1999-12-31' }],
+    ['date', { date: '2101-01-01' }],
+    ['name', { name: '  ' }],
+    ['name', { name: 'x'.repeat(101) }],
+    ['name', { name: 'a\u0000b' }],
+    ['name', { name: 'a\ud800b' }],
+  ])('an override is refused for its %s: %j', async (field, changes) => {
+    const usual = { country: 'KR', date: '2031-06-21', name: 'Election', isHoliday: true };
+    expect(await setHoliday({ holidays }, { ...usual, ...changes }, OPERATOR)).toMatchObject({
       type: 'InvalidHoliday',
       field,
     });

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
+import { paymentRecord } from '#contracts/reconciliation.ts';
+import { paymentRecords } from '../src/adapters/booking-records.ts';
 import { refundMetrics } from '../src/adapters/refund-metrics.ts';
 import { resolvers } from '../src/adapters/resolvers.ts';
 import { approvePayment } from '../src/application/approve-payment.ts';
 import { cancelPayment, isClosed } from '../src/application/cancel-payment.ts';
+import { resolveRefund } from '../src/application/resolve-refund.ts';
 import { retryDueGoodwillRefunds } from '../src/application/retry-due-refunds.ts';
 import type { Payment, PaymentRequest } from '../src/domain/payment.ts';
 import { type PaymentPorts, ProviderUnavailable, RefundRefused } from '../src/ports.ts';
@@ -329,26 +332,55 @@ describe('a cancellation beside goodwill refunds', () => {
     });
   });
 
-  test('a cancellation whose refund fails after a goodwill refund is left to operators', async () => {
+  test.each(['RETRY', 'SETTLED_OUTSIDE'] as const)(
+    'a cancellation whose refund fails after a goodwill refund is left to operators, and ended by %s',
+    async (resolution) => {
+      const request = await aPaid();
+      const { bookingId } = request;
+      const setRefunds = (refunds: string) =>
+        context.query('UPDATE sandbox_charge SET refunds = $2 WHERE key = $1', [
+          bookingId,
+          refunds,
+        ]);
+      await giveBack(ports, request, 20_000);
+      await setRefunds('refuse');
+      await cancel(request, 60_000);
+      await finishRefunds(context);
+      expect((await findPayment(request)).state).toMatchObject({
+        ...{ status: 'REFUND_FAILED', refunded: 20_000, goodwill: 20_000 },
+      });
+      expect(await giveBack(ports, request, 1)).toMatchObject({ type: 'InvalidRefund' });
+      await setRefunds('accept');
+      const decision = { operatorId: 'olga', reason: 'the card is new' };
+      expect(await resolveRefund(ports, bookingId, resolution, decision)).toMatchObject({
+        state: { status: 'REFUNDED', refunded: 60_000, goodwill: 20_000 },
+      });
+      const sums = await context.chargedAndRefunded(bookingId);
+      expect(sums?.refunded).toBe(resolution === 'RETRY' ? 60_000 : 20_000);
+    },
+  );
+});
+
+describe('the record of a payment for the reconciliation', () => {
+  test('a record has the goodwill apart from what is due, and passes while a refund is under way', async () => {
     const request = await aPaid();
-    await giveBack(ports, request, 20_000);
-    await context.query("UPDATE sandbox_charge SET refunds = 'refuse' WHERE key = $1", [
-      request.bookingId,
-    ]);
-    await cancel(request, 60_000);
+    const readRecords = paymentRecords(context.pool, ports.provider);
+    const readRecord = async () => {
+      await context.query("UPDATE outbox SET awaiting = '{}'");
+      return paymentRecord.parse((await readRecords([request.bookingId]))[0]);
+    };
+    await giveBack(away(), request, 20_000);
+    expect(await readRecord()).toMatchObject({ isPassing: true, refunded: 0, goodwill: 0 });
     await finishRefunds(context);
-    expect((await findPayment(request)).state).toMatchObject({
-      ...{ status: 'REFUND_FAILED', refunded: 20_000, goodwill: 20_000 },
+    await cancel(request, 60_000);
+    expect(await readRecord()).toMatchObject({
+      ...{ isPassing: false, refunded: 60_000, goodwill: 20_000, refundDue: 40_000 },
     });
-    expect(await giveBack(ports, request, 1)).toMatchObject({ type: 'InvalidRefund' });
-    await context.query("UPDATE sandbox_charge SET refunds = 'accept' WHERE key = $1", [
-      request.bookingId,
-    ]);
-    const input = { bookingId: request.bookingId, resolution: 'RETRY' as const, reason: 'again' };
-    const principal = { userId: 'olga', roles: ['operator'] };
-    await resolvers(ports).Mutation.resolveRefund(null, { input }, { principal } as never);
-    expect((await findPayment(request)).state).toMatchObject({
-      ...{ status: 'REFUNDED', refunded: 60_000, goodwill: 20_000 },
-    });
+  });
+
+  test('a record of release 0.2.0 says nothing of goodwill: there is none', () => {
+    const record = { bookingId: uuidv7(), paymentId: uuidv7(), status: 'APPROVED', amount: 1 };
+    const rest = { refunded: 0, refundDue: null, isPassing: false, chargedByProvider: true };
+    expect(paymentRecord.parse({ ...record, ...rest }).goodwill).toBe(0);
   });
 });

@@ -1,4 +1,10 @@
-import { type Holiday, type HolidayOverride, isCountry } from '../domain/public-holidays.ts';
+import {
+  FIRST_YEAR,
+  type Holiday,
+  type HolidayOverride,
+  isCountry,
+  LAST_YEAR,
+} from '../domain/public-holidays.ts';
 import type { ActingPrincipal, BookPorts } from '../ports.ts';
 
 /** The input breaks a rule. */
@@ -23,10 +29,14 @@ export async function setHoliday(
   by: ActingPrincipal,
 ): Promise<Holiday[] | InvalidHoliday> {
   const name = setting.name.trim();
+  const year = Number(setting.date.slice(0, 4));
   if (!isCountry(country)) {
     return invalid('country', 'Write the two capital letters of ISO 3166-1, such as KR.');
   }
-  if (name === '' || name.length > MAX_NAME_LENGTH || /\p{Cc}/u.test(name)) {
+  if (year < FIRST_YEAR || year > LAST_YEAR) {
+    return invalid('date', `Write a date of the years ${FIRST_YEAR} to ${LAST_YEAR}.`);
+  }
+  if (name === '' || name.length > MAX_NAME_LENGTH || /[\p{Cc}\p{Cs}]/u.test(name)) {
     return invalid(
       'name',
       `The name must have 1 to ${MAX_NAME_LENGTH} characters, none a control character.`,
@@ -38,7 +48,7 @@ export async function setHoliday(
       `${country} has ${MAX_OVERRIDES} dates set already: change one of them.`,
     );
   }
-  return ports.holidays.ofYear(country, Number(setting.date.slice(0, 4)));
+  return ports.holidays.ofYear(country, year);
 }
 
 function invalid(field: string, message: string): InvalidHoliday {

@@ -14,7 +14,7 @@ describeRouters('input that is not valid', (system) => {
       { slot: { startAt: '2030-01-01T00:00:00Z', endAt: '2030-01-01T00:00:00Z' } },
       'slot.endAt',
     ],
-    ['a slot of 32 days', { slot: { startAt: hour(24), endAt: hour(33 * 24) } }, 'slot'],
+    ['a slot of 32 days', { slot: nextSlot(30, 32 * 24) }, 'slot'],
     ['no heads', { headcount: 0 }, 'headcount'],
     ['negative heads', { headcount: -1 }, 'headcount'],
     ['too many heads', { headcount: 11 }, 'headcount'],

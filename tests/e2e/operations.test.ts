@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { contextNames } from '#contracts/topology.ts';
-import { listSpace, newCustomer, REQUEST_BOOKING } from '../support/customer.ts';
+import { listSpace, newCustomer, nextSlot, REQUEST_BOOKING } from '../support/customer.ts';
 import { describeSystems, type System, until } from '../support/system.ts';
 
 async function isReady(system: System, service: string): Promise<boolean> {
@@ -38,7 +38,7 @@ describeSystems('operations', (system) => {
     const input = {
       idempotencyKey: clientId,
       spaceId: space.id,
-      slot: { startAt: '2031-05-01T00:00:00Z', endAt: '2031-05-01T01:00:00Z' },
+      slot: nextSlot(),
       paymentMethod: 'pm_ok',
     };
     const response = await system.graphql(
@@ -95,7 +95,7 @@ describeSystems('operations', (system) => {
         input: {
           idempotencyKey: `${Math.random()}`,
           spaceId: space.id,
-          slot: { startAt: '2031-06-01T00:00:00Z', endAt: '2031-06-01T01:00:00Z' },
+          slot: nextSlot(),
           paymentMethod: 'pm_ok',
         },
       },

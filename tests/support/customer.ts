@@ -62,9 +62,10 @@ export function nextSlot(days = 30, hours = 1): { startAt: string; endAt: string
 export async function listSpace(system: System, input: object = {}) {
   const host = `host-${randomUUID()}`;
   const token = await system.token(host, 'host');
-  const { data } = await system.graphql(token, LIST_SPACE, {
+  const { data, errors } = await system.graphql(token, LIST_SPACE, {
     input: { name: `Space ${randomUUID()}`, capacity: 10, hourlyRate: 20_000, ...input },
   });
+  if (errors) throw new Error(JSON.stringify(errors));
   const { id, name } = data.listSpace.space;
   return { id: id as string, name: name as string, host, token };
 }

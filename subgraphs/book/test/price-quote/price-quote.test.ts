@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AddOn, CatalogueSpace, PriceRule } from '../../src/domain/catalogue-space.ts';
 import { MAX_AMOUNT } from '../../src/domain/money.ts';
 import { type AddOnSelection, quotePrice } from '../../src/domain/price-quote.ts';
+import { datesOf } from '../../src/domain/price-rates.ts';
 import { aSpace } from '../a-booking.ts';
 
 const piano: AddOn = {
@@ -154,6 +155,29 @@ describe('a price quote', () => {
     expect(lines('2030-03-10T01:00-05:00', '2030-03-10T04:00-04:00', skipped)).toEqual([
       ['Base rate', 2, 30_000, 60_000],
     ]);
+  });
+
+  test('a rule that begins or ends after clocks change does so by the wall clock', () => {
+    const terms = {
+      timeZone: 'America/New_York',
+      priceRules: [aRule({ from: '01:00', to: '05:00' })],
+    };
+    expect(lines('2030-03-10T00:00-05:00', '2030-03-10T06:00-04:00', terms)).toEqual([
+      ['Base rate', 2, 30_000, 60_000],
+      ['Night', 3, 40_000, 120_000],
+    ]);
+    expect(lines('2030-11-03T00:00-04:00', '2030-11-03T06:00-05:00', terms)).toEqual([
+      ['Base rate', 2, 30_000, 60_000],
+      ['Night', 5, 40_000, 200_000],
+    ]);
+  });
+
+  test('the holidays that a quote needs begin on the day before it, to which its night may belong', () => {
+    const slot = {
+      startAt: new Date('2030-06-03T01:00:00+09:00'),
+      endAt: new Date('2030-06-04T01:00:00+09:00'),
+    };
+    expect(datesOf(slot, 'Asia/Seoul')).toEqual({ first: '2030-06-02', last: '2030-06-04' });
   });
 
   test('a line is rounded once, half up, and costs nothing only where its rate is 0', () => {

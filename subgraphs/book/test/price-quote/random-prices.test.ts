@@ -26,21 +26,26 @@ const wallClock = (max: number) =>
         .join(':'),
     );
 
-const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 2 });
+/** One in `of` is null: with too many conditions no rule applies. */
+const orNull = <T>(arbitrary: fc.Arbitrary<T>, of: number) =>
+  fc.option(arbitrary, { freq: of - 1 });
+/** Sometimes. */
+const rarelyNot = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
 
 const rulesAround = (base: number) => {
   const date = fc.integer({ min: -3, max: 3 }).map((days) => toDate(base + days * DAY_MS));
   const rule: fc.Arbitrary<PriceRule> = fc.record({
     name: fc.constantFrom('Night', 'Weekend', 'Summer', 'Base rate'),
-    days: orNull(fc.subarray(DAYS)),
-    onHolidays: fc.boolean(),
-    from: orNull(wallClock(23 * 60)),
-    to: orNull(wallClock(24 * 60)),
-    firstDate: orNull(date),
-    lastDate: orNull(date),
+    days: orNull(fc.subarray(DAYS, { minLength: 1 }), 2),
+    onHolidays: fc.constantFrom(false, false, false, true),
+    from: orNull(wallClock(23 * 60), 5),
+    to: orNull(wallClock(24 * 60), 5),
+    firstDate: rarelyNot(date),
+    lastDate: rarelyNot(date),
     hourlyRate: fc.oneof(fc.constantFrom(0, 1, 20_000), fc.integer({ min: 0, max: 1_000_000 })),
   });
-  return { rules: fc.array(rule, { maxLength: 8 }), dates: fc.array(date, { maxLength: 4 }) };
+  return { rules: fc.array(rule, { maxLength: 8 }), dates: fc.array(date, { maxLength: 6 }) };
 };
 
 /** A space with random price rules, a slot around a change of clocks, and holidays. */
@@ -52,7 +57,7 @@ const uses = fc.constantFrom(...CHANGES).chain(([timeZone, change]) => {
       priceRules: rules,
       hourlyRate: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 1_000_000 })),
       holidays: dates,
-      from: fc.integer({ min: -40 * 60, max: 20 * 60 }),
+      from: fc.integer({ min: -30 * 60, max: 6 * 60 }),
       minutes: fc.integer({ min: 1, max: 40 * 60 }),
     })
     .map(({ priceRules, hourlyRate, holidays, from, minutes }) => ({

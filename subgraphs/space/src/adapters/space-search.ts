@@ -42,33 +42,77 @@ function byPrice() {
   };
 }
 
+interface Statement {
+  text: string;
+  values: unknown[];
+}
+
 /** The statement of a search: with the given conditions only, so that each can use its index. */
-export function searchStatement(
-  search: SpaceSearch,
-  { orderBy, limit, after }: SpacePage,
-): { text: string; values: unknown[] } {
-  const values: unknown[] = [];
-  const add: AddParameter = (value, type) => `$${values.push(value)}::${type}`;
-  const { keys, direction, toValues } = ORDERS[orderBy];
-  const conditions = toConditions(search, add);
-  if (after !== null) {
-    const comparison = direction === 'ASC' ? '>' : '<';
-    conditions.push(`(${keys.join(', ')}) ${comparison} (${toValues(after, add).join(', ')})`);
-  }
+export function searchStatement(search: SpaceSearch, page: SpacePage): Statement {
+  const { values, add, conditions, orderBy } = toParts(search, page);
   return {
     text: `SELECT ${SPACE_COLUMNS}
       FROM space s WHERE ${conditions.join('\n  AND ')}
-     ORDER BY ${keys.map((key) => `${key} ${direction}`).join(', ')} LIMIT ${add(limit, 'int')}`,
+     ORDER BY ${orderBy} LIMIT ${add(page.limit, 'int')}`,
     values,
   };
 }
 
-function toConditions(search: SpaceSearch, add: AddParameter): string[] {
-  const { text, minCapacity, maxHourlyRate, currency, freeDuring, amenities, hostId } = search;
-  const conditions = [
-    // The condition of the indexes of the orders.
-    hostId === null ? "state <> 'ARCHIVED'" : `host_id = ${add(hostId, 'text')}`,
+/** How many spaces in the order of a page are read before the index of the amenities is. */
+const FIRST_READ = 10_000;
+
+/** The search among the first spaces in the order of the page: finds common amenities. */
+export function nearStatement(search: SpaceSearch, page: SpacePage): Statement {
+  const { values, add, placed, filters, keys, direction, orderBy } = toParts(search, page);
+  // The order of an expression is known outside of the subquery by its name alone.
+  const named = keys.map((key, index) => `${key} AS key_${index}`);
+  const outside = keys.map((_, index) => `key_${index} ${direction}`);
+  return {
+    text: `SELECT ${SPACE_COLUMNS}
+      FROM (SELECT *, ${named.join(', ')} FROM space WHERE ${placed.join(' AND ')}
+             ORDER BY ${orderBy} LIMIT ${FIRST_READ}) s
+     WHERE ${filters.join('\n  AND ')}
+     ORDER BY ${outside.join(', ')} LIMIT ${add(page.limit, 'int')}`,
+    values,
+  };
+}
+
+/** The search among all spaces that have the amenities: finds rare ones. */
+export function rareStatement(search: SpaceSearch, page: SpacePage): Statement {
+  const { values, add, conditions, orderBy } = toParts(search, page);
+  return {
+    text: `WITH hits AS MATERIALIZED (
+        SELECT id, name, currency, hourly_rate FROM space s WHERE ${conditions.join('\n  AND ')})
+      SELECT ${SPACE_COLUMNS} FROM space
+       WHERE id IN (SELECT id FROM hits ORDER BY ${orderBy} LIMIT ${add(page.limit, 'int')})
+       ORDER BY ${orderBy}`,
+    values,
+  };
+}
+
+function toParts(search: SpaceSearch, { orderBy, after }: SpacePage) {
+  const values: unknown[] = [];
+  const add: AddParameter = (value, type) => `$${values.push(value)}::${type}`;
+  const { keys, direction, toValues } = ORDERS[orderBy];
+  // Which spaces the list has from the cursor on. The first is the condition of the orders' indexes.
+  const placed = [
+    search.hostId === null ? "state <> 'ARCHIVED'" : `host_id = ${add(search.hostId, 'text')}`,
   ];
+  if (after !== null) {
+    const comparison = direction === 'ASC' ? '>' : '<';
+    placed.push(`(${keys.join(', ')}) ${comparison} (${toValues(after, add).join(', ')})`);
+  }
+  const filters = toFilters(search, add);
+  return {
+    ...{ values, add, keys, direction, placed, filters },
+    conditions: [...placed, ...filters],
+    orderBy: keys.map((key) => `${key} ${direction}`).join(', '),
+  };
+}
+
+function toFilters(search: SpaceSearch, add: AddParameter): string[] {
+  const { text, minCapacity, maxHourlyRate, currency, freeDuring, amenities } = search;
+  const conditions: string[] = [];
   if (text !== null) {
     const wanted = `lower(${add(text, 'text')})`;
     // The index finds texts that have all pieces; strpos checks their order.
@@ -105,15 +149,21 @@ function toFreeCondition(
 }
 
 /**
- * A page of spaces, in one statement: a space that changes meanwhile is returned as the order saw it, so
- * that its cursor is its place. The statement has no name: PostgreSQL plans it for its values, and a
- * common text needs another plan than a rare one.
+ * A page of spaces, of one statement: a space that changes meanwhile is returned as the order saw it, so
+ * that its cursor is its place. The statements have no names: PostgreSQL plans them for their values, and
+ * a common text needs another plan than a rare one. Of amenities it knows how common the common ones
+ * are alone, and would look for a missing one in all spaces: a page that the first spaces do not fill is
+ * read from their index.
  */
 export async function searchSpaces(
   pool: Pool,
   search: SpaceSearch,
   page: SpacePage,
 ): Promise<Space[]> {
-  const { rows } = await pool.query<SpaceRow>(searchStatement(search, page));
-  return rows.map(toSpace);
+  const read = async (statement: Statement) =>
+    (await pool.query<SpaceRow>(statement)).rows.map(toSpace);
+  // To compare a text with many spaces takes long: a search by text begins with the index of texts.
+  if (search.amenities === null || search.text !== null) return read(searchStatement(search, page));
+  const near = await read(nearStatement(search, page));
+  return near.length === page.limit ? near : read(rareStatement(search, page));
 }

@@ -28,7 +28,7 @@ The clients run on this very machine, so the table of CPU time lists them as wel
 Stores bookings in a SQLite database of its own (with --mariadb-url in a MariaDB one, too), and reads
 hostPage.bookings from it as mypage does, in turns of a host with 10,000 bookings and of one with 10: the
 first page, a later page, and the number of bookings that wait for approval. Starts nothing else of
-spacerent. Takes about two minutes for each engine.
+spacerent. Takes two to five minutes for each engine.
 
   --stored N         how many bookings are stored (default 1000000)
   --requests N       how many pages are read of each host (default 1000)

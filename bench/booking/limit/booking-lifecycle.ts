@@ -106,6 +106,7 @@ async function approvePayment(context: LifecycleContext): Promise<EventRecord> {
     status: 'APPROVED',
     amount: HOURLY_RATE,
     refunded: 0,
+    goodwill: 0,
     currency: 'KRW',
   };
   const approved = newEvent('PaymentApproved', paymentEvents.PaymentApproved, {

@@ -122,8 +122,14 @@ describe('the rules of random spaces', () => {
   }, 120_000);
 });
 
+// Clocks that went back over midnight, to the date before.
+const OVER_MIDNIGHT = [
+  ['Asia/Beirut', '2024-10-26T21:00Z'],
+  ['America/St_Johns', '2010-11-07T02:31Z'],
+] as const;
+
 describe('the grid of a zone', () => {
-  test.each(CHANGES)(
+  test.each([...CHANGES, ...OVER_MIDNIGHT])(
     'the grid of %s has the times of the wall clock around %s',
     (timeZone, change) => {
       for (const stepMinutes of [5, 7, 30, 50, 60, 90, 1440]) {

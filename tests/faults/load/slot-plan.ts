@@ -28,7 +28,7 @@ export interface CustomerSlots {
   hotSlot(random: Random): Slot;
   /** A slot that no other customer requests. */
   ownSlot(random: Random): Slot;
-  /** One of some slots that all customers request, and the host approves. */
+  /** One of some slots that all customers request, where the host approves. */
   approvalSlot(random: Random): Slot;
   /** Three slots in a row that no other customer requests. */
   adjacentSlots(): Slot[];
@@ -38,11 +38,15 @@ export interface SlotPlan {
   slotsFor(customer: number, customerCount: number): CustomerSlots;
 }
 
-/** Lists the spaces of a run and distributes their slots. Rejects when a space cannot be listed. */
+/**
+ * Lists the spaces of a run and distributes their slots. Rejects when a space cannot be listed. A release
+ * `withoutApproval` books the slots of the last space at once.
+ */
 export async function createSlotPlan(
   hosts: RouterClient,
   records: Records,
   name: string,
+  { withoutApproval = false } = {},
 ): Promise<SlotPlan> {
   const spaceIds = await Promise.all(
     Array.from({ length: SPACE_COUNT }, async (_, index) => {
@@ -50,7 +54,7 @@ export async function createSlotPlan(
       const spaceId = await listSpace(hosts, 'host', {
         name: title,
         hourlyRate: 10_000 + 1_234 * index,
-        ...(index === APPROVAL_SPACE ? { bookingMode: 'APPROVAL' } : {}),
+        ...(index === APPROVAL_SPACE && !withoutApproval ? { bookingMode: 'APPROVAL' } : {}),
       });
       if (!spaceId) throw new Error('The spaces of a run could not be listed.');
       records.spaces.push({ spaceId, name: title });

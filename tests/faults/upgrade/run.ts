@@ -41,7 +41,7 @@ export async function runUpgrade(
   const hosts = createRouterClient(system.routerUrl, system.tokenFor, 'host');
   let isOver = false;
   try {
-    const slotPlan = await createSlotPlan(hosts, records, 'upgrade');
+    const slotPlan = await createSlotPlan(hosts, records, 'upgrade', { withoutApproval: true });
     await waitForCatalogue(system, records, signal);
     const router = failures.watch(customers);
     const load = Promise.all(

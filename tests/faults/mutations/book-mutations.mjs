@@ -42,7 +42,7 @@ export const bookMutations = [
     name: 'the check of the key before the hold: a repeated request leaves a hold behind',
     edits: [
       [
-        'prisma/book/migrations/20261124224500_slot_holds/migration.sql',
+        'prisma/book/migrations/20261127214806_approval_and_blocks/migration.sql',
         'IF EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
         'IF FALSE AND EXISTS (SELECT FROM "booking" WHERE "id" = NEW."id" OR',
       ],
@@ -74,7 +74,7 @@ export const bookMutations = [
     edits: [
       [
         'subgraphs/book/src/adapters/hold-statements.ts',
-        "now() + :holdMs::int * interval '1 ms'",
+        "now() + :holdMs::bigint * interval '1 ms'",
         ":requestedAt::timestamptz + :holdMs::int * interval '1 ms'",
       ],
       [
@@ -89,7 +89,7 @@ export const bookMutations = [
     name: "the customer's advisory lock: concurrent requests exceed the limit of unpaid holds",
     edits: [
       [
-        'prisma/book/migrations/20261124150000_booking_deadlines/migration.sql',
+        'prisma/book/migrations/20261127214806_approval_and_blocks/migration.sql',
         'PERFORM pg_advisory_xact_lock(hashtextextended("customer", 0));',
         '',
       ],
@@ -100,7 +100,7 @@ export const bookMutations = [
     name: 'the deadline of a passing status: a stuck booking is never checked',
     edits: [
       [
-        'prisma/book/migrations/20261124150000_booking_deadlines/migration.sql',
+        'prisma/book/migrations/20261127214806_approval_and_blocks/migration.sql',
         `NEW."next_check_at" := CASE WHEN "is_passing" THEN now() + interval '30 seconds' END;`,
         '',
       ],
@@ -117,5 +117,73 @@ export const bookMutations = [
       ],
     ],
     tests: 'booking-store|faulty-workers',
+  },
+  {
+    name: 'the deadline of an approval: a host approves after it',
+    edits: [
+      [
+        'subgraphs/book/src/domain/booking.ts',
+        "if (now >= this.state.holdExpiresAt) return this.illegal('approve');",
+        '',
+      ],
+    ],
+    tests: 'decide-booking|booking/request',
+  },
+  {
+    name: 'the repeated approval: the payment is requested for each',
+    edits: [
+      [
+        'subgraphs/book/src/application/decide-booking.ts',
+        "if ('type' in decided || decided.isRepeated) return decided;",
+        "if ('type' in decided) return decided;",
+      ],
+    ],
+    tests: 'decide-booking',
+  },
+  {
+    name: 'the buffers in the hold: the time around a booking is free',
+    edits: [
+      [
+        'prisma/book/migrations/20261127214806_approval_and_blocks/migration.sql',
+        `VALUES (NEW."space_id", NEW."id", NEW."id",
+            NEW."start_at" - NEW."buffer_before_minutes" * interval '1 minute',`,
+        `VALUES (NEW."space_id", NEW."id", NEW."id",
+            NEW."start_at",`,
+      ],
+    ],
+    tests: 'postgres-block-store',
+  },
+  {
+    name: 'the hold of a block: a host closes a time that is booked',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/postgres-block-store.ts',
+        ':createdBy, :idempotencyKey, 1, :removedAt::timestamptz FROM held',
+        ':createdBy, :idempotencyKey, 1, :removedAt::timestamptz FROM (SELECT :id::uuid AS owner_id) AS held',
+      ],
+    ],
+    tests: 'postgres-block-store',
+  },
+  {
+    name: 'the lock of the blocks of a space: two requests at once exceed their number',
+    edits: [
+      [
+        'prisma/book/migrations/20261127214806_approval_and_blocks/migration.sql',
+        'PERFORM pg_advisory_xact_lock(hashtextextended("space"::text, 1));',
+        '',
+      ],
+    ],
+    tests: 'postgres-block-store',
+  },
+  {
+    name: 'the cap of a refund by goodwill: more is quoted than what is left of the charge',
+    edits: [
+      [
+        'subgraphs/book/src/domain/booking.ts',
+        'step.refund.amount > left.amount ? { ...step, refund: left } : step',
+        'step',
+      ],
+    ],
+    tests: 'booking/refund',
   },
 ];

@@ -1,14 +1,18 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { CALENDAR_NOTIFICATIONS_CHANNEL } from '#contracts/calendars.ts';
 import type { Pool } from '#platform/database/postgres.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
+import { openPublisher } from '#platform/messaging/notifications.ts';
 import { storedEvents } from '#platform/messaging/stored-events.ts';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { blockResolvers } from './adapters/block-resolvers.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
+import { serveCalendars } from './adapters/calendar-endpoint.ts';
+import { calendarNotifications } from './adapters/calendar-notifications.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
@@ -17,6 +21,7 @@ import { holidayResolvers } from './adapters/holiday-resolvers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresBlockStore } from './adapters/postgres-block-store.ts';
+import { postgresCalendars } from './adapters/postgres-calendars.ts';
 import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
@@ -56,10 +61,12 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
   );
   bookingMetrics(workers, metrics);
 
+  const publisher = openPublisher(config, CALENDAR_NOTIFICATIONS_CHANNEL, logger, metrics);
+  const calendars = calendarNotifications(publisher);
   const stored = storedNotifications();
   const portsOn = (pool: Pool): BookPorts => {
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
-    return {
+    return calendars.notifying({
       bookings: prismaBookingStore(prisma, pool, relay),
       blocks: postgresBlockStore(pool, relay),
       catalogue: prismaCatalogue(prisma, pool, stored),
@@ -76,7 +83,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       maxUnpaidHolds: config.MAX_UNPAID_HOLDS,
       deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
       log: (message, fields) => logger.info(fields, message),
-    };
+    });
   };
   const requestPorts = portsOn(requests);
   const workerPorts = portsOn(workers);
@@ -90,6 +97,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       erasureStart(requests),
     ],
     erasure: bookErasure(requests),
+    serve: serveCalendars(postgresCalendars(requests), metrics),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({
       'unpaid bookings': repeat(logger, 'paying or expiring unpaid bookings', RETRY_PERIOD_MS, () =>
@@ -106,6 +114,10 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       }),
     }),
     stops: {
+      'calendar notifications'() {
+        calendars.stop();
+        return publisher.close();
+      },
       'payment client': () => payments.close(),
       inquiries: () => inquiries.close(),
       'records of the other contexts': () => records.close(),

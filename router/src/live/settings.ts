@@ -22,6 +22,13 @@ export const liveShape = grouped('limits', {
       'Maximum open subscriptions of one user per router process; more fail with ' +
         '`TOO_MANY_SUBSCRIPTIONS`.',
     ),
+  SUBSCRIPTIONS_PER_ADDRESS: setting
+    .integer(1, 1_000_000)
+    .default(1_000)
+    .describe(
+      'Maximum open subscriptions of clients without a token at one address or IPv6 /64 network per ' +
+        'router process; more fail with `TOO_MANY_SUBSCRIPTIONS`.',
+    ),
   SUBSCRIPTIONS_PER_PROCESS: setting
     .integer(1, 1_000_000)
     .default(20_000)

@@ -4,7 +4,7 @@ import type { BookPorts } from '../ports.ts';
 /** PostgreSQL notifies of 8000 bytes at most; an id takes 39. */
 const MAX_IDS = 180;
 /** Changes within this time share a message: they are frequent, and each message is a transaction. */
-const GATHER_MS = 5;
+const GATHER_MS = 10;
 
 type Stores = Pick<BookPorts, 'bookings' | 'blocks' | 'catalogue'>;
 

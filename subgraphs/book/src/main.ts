@@ -16,6 +16,7 @@ import { calendarNotifications } from './adapters/calendar-notifications.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { gatheredCalendars } from './adapters/gathered-calendars.ts';
 import { holidayCalendar } from './adapters/holiday-calendar.ts';
 import { holidayResolvers } from './adapters/holiday-resolvers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
@@ -34,6 +35,9 @@ import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts
 import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
+
+/** Of the connections for requests: the others are for bookings. */
+const MAX_CALENDAR_READS = 2;
 
 const book = {
   name: 'book',
@@ -97,7 +101,10 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       erasureStart(requests),
     ],
     erasure: bookErasure(requests),
-    serve: serveCalendars(postgresCalendars(requests), metrics),
+    serve: serveCalendars(
+      gatheredCalendars(postgresCalendars(requests), MAX_CALENDAR_READS),
+      metrics,
+    ),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({
       'unpaid bookings': repeat(logger, 'paying or expiring unpaid bookings', RETRY_PERIOD_MS, () =>

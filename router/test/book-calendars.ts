@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CalendarQuery, CalendarResult } from '#contracts/calendars.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
 import type { CalendarSource } from '../src/live/calendar-source.ts';
@@ -16,8 +15,8 @@ export class BookCalendars implements CalendarSource {
   isConnected = true;
   /** Whether requests get a response. */
   isUp = true;
-  /** The duration of a read in milliseconds. */
-  delay: () => number = () => 0;
+  /** What a response waits for. */
+  gate: Promise<void> = Promise.resolve();
 
   /** Changes the calendar: it is free at these hours, and of the next version. */
   change(spaceId: string, ...hours: number[]): void {
@@ -48,7 +47,7 @@ export class BookCalendars implements CalendarSource {
   async read(queries: readonly CalendarQuery[]): Promise<(CalendarResult | null)[]> {
     this.requests += 1;
     const { isUp } = this;
-    // The state is read before the delay, as over a network.
+    // The state is read before the response, as over a network.
     const results = queries.map(({ spaceId, after }) => {
       const calendar = this.#calendars.get(spaceId);
       if (!calendar) return null;
@@ -57,7 +56,7 @@ export class BookCalendars implements CalendarSource {
       this.computed += 1;
       return { version, slots };
     });
-    await pause(this.delay());
+    await this.gate;
     if (!isUp) throw new Error('book responded to /calendars with HTTP 404');
     return results;
   }

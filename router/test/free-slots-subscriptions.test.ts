@@ -29,6 +29,11 @@ async function startWatching(spaceId: string, range: object = DAY) {
   return watching;
 }
 
+/** Some turns of the event loop: enough for what does not wait for a timer. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const hoursOf = ({ slots }: { slots: { startAt: string }[] }) =>
   slots.map(({ startAt }) => new Date(startAt).getUTCHours());
 
@@ -102,13 +107,22 @@ test('instants with other offsets are the same range', async () => {
 test('a change during a read of an older state is read after it', async () => {
   const spaceId = newSpace(9);
   const watching = await startWatching(spaceId);
-  live.router.calendars.isConnected = false;
-  live.router.calendars.delay = () => 150;
-  live.router.calendars.announce(spaceId);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  live.router.calendars.change(spaceId, 10);
-  live.router.calendars.announce(spaceId);
-  await until('the change', async () => watching.seen.length === 2, 0.6);
+  const { calendars } = live.router;
+  const { requests } = calendars;
+  let respond = () => {};
+  calendars.gate = new Promise((resolve) => {
+    respond = resolve;
+  });
+  calendars.announce(spaceId);
+  await turns();
+  expect(calendars.requests).toBe(requests + 1);
+  calendars.change(spaceId, 10);
+  await turns();
+  expect(calendars.requests).toBe(requests + 1);
+  respond();
+  await turns();
+  expect(calendars.requests).toBeGreaterThanOrEqual(requests + 2);
+  await until('the change', async () => watching.seen.length === 2);
   expect(watching.seen.map(hoursOf)).toEqual([[9], [10]]);
 });
 
@@ -117,10 +131,13 @@ test('lost notifications are found by polling, and after a reconnection at once'
   const watching = await startWatching(spaceId);
   live.router.calendars.isConnected = false;
   live.router.calendars.change(spaceId, 10);
-  await until('the change by polling', async () => watching.seen.length === 2, 3);
+  await until('the change by polling', async () => watching.seen.length === 2);
   live.router.calendars.change(spaceId, 11);
+  const { requests } = live.router.calendars;
   live.router.calendars.reconnect();
-  await until('the change by the reconnection', async () => watching.seen.length === 3, 0.6);
+  await turns();
+  expect(live.router.calendars.requests).toBeGreaterThan(requests);
+  await until('the change by the reconnection', async () => watching.seen.length === 3);
 });
 
 test('no watcher keeps old slots after an outage of book, or after the restore of an older database', async () => {
@@ -129,9 +146,9 @@ test('no watcher keeps old slots after an outage of book, or after the restore o
   const watching = await startWatching(spaceId);
   live.router.calendars.isUp = false;
   live.router.calendars.restore(spaceId, 2, 15);
-  await until('reads fail', async () => live.router.calendars.requests > 3, 5);
+  await until('reads fail', async () => live.router.calendars.requests > 3);
   live.router.calendars.isUp = true;
-  await until('the restored state', async () => watching.seen.length === 2, 3);
+  await until('the restored state', async () => watching.seen.length === 2);
   expect(watching.seen[1]).toEqual({ spaceId, slots: [slotAt(15)], version: 2 });
   live.router.calendars.restore(spaceId, 3, 16);
   await until('the next one', async () => watching.seen.length === 3);
@@ -147,12 +164,12 @@ test('a client waits for a space that was just listed, and for a book that does 
   const requests = live.router.calendars.requests;
   await until('book was asked again', async () => live.router.calendars.requests > requests);
   live.router.calendars.isUp = true;
-  await until('the present state', async () => early.seen.length === 1, 3);
+  await until('the present state', async () => early.seen.length === 1);
 });
 
 test('an unknown space is NOT_FOUND, and leaves nothing to poll', async () => {
   const watching = watchSlots(uuidv7());
-  await until('the subscription is refused', async () => watching.isOver, 5);
+  await until('the subscription is refused', async () => watching.isOver);
   expect(watching.errors).toMatchObject([
     { message: 'There is no such space.', extensions: { code: 'NOT_FOUND' } },
   ]);
@@ -202,6 +219,20 @@ test('clients without a token share the limit of their address, and users have t
     const again = watchSlots(spaceId);
     await until('an outcome', async () => again.isOver || again.seen.length > 0);
     return again.seen.length > 0;
+  });
+});
+
+test('clients without a token get half of the subscriptions of the process, and users the others', async () => {
+  await live.router.close();
+  live.router = await openLiveRouter({ perUser: 10, perAddress: 10, perProcess: 4 });
+  const spaceId = newSpace(9);
+  for (const _ of [1, 2]) expect((await startWatching(spaceId)).isOver).toBe(false);
+  const third = await startWatching(spaceId);
+  expect(third.errors).toMatchObject([{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }]);
+  const users = [1, 2, 3].map(() => watchSlots(spaceId, DAY, 'kim'));
+  await until('two have started, and one is refused', async () => {
+    const started = users.filter(({ seen }) => seen.length === 1);
+    return started.length === 2 && users.some(({ isOver }) => isOver);
   });
 });
 

@@ -55,11 +55,15 @@ describeSystems('the live free slots of a space', (system) => {
       expect(views).toHaveLength(1);
 
       const kim = await newCustomer(system);
-      const { booking } = await kim.request(space.id, { slot });
-      const bookedAt = performance.now();
+      const requestedAt = performance.now();
+      const booked = kim.request(space.id, { slot }).then((response) => ({
+        ...response,
+        ms: Math.round(performance.now() - requestedAt),
+      }));
       await shows('0-4 5-10');
-      const ms = Math.round(performance.now() - bookedAt);
-      console.info(`${client.name}: a booking was visible ${ms} ms after its response`);
+      const visibleMs = Math.round(performance.now() - requestedAt);
+      const { booking, ms } = await booked;
+      console.info(`${client.name}: visible after ${visibleMs} ms, response after ${ms} ms`);
       await kim.cancel(booking.id);
       await shows('0-10');
 

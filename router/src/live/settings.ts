@@ -33,7 +33,8 @@ export const liveShape = grouped('limits', {
     .integer(1, 1_000_000)
     .default(20_000)
     .describe(
-      'Maximum open subscriptions per router process; more fail with `TOO_MANY_SUBSCRIPTIONS`.',
+      'Maximum open subscriptions per router process, half of them of clients without a token; more fail ' +
+        'with `TOO_MANY_SUBSCRIPTIONS`.',
     ),
 });
 

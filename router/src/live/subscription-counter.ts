@@ -8,6 +8,9 @@ export interface SubscriptionLimits {
   perProcess: number;
 }
 
+/** Of the limit of the process, for clients without a token: addresses are cheaper than users. */
+const ANONYMOUS_SHARE = 0.5;
+
 export interface SubscriptionCounter {
   /**
    * Counts one more of the user's, or of the address of a client without a token; returns what uncounts
@@ -21,6 +24,7 @@ export interface SubscriptionCounter {
 export function subscriptionCounter(limits: SubscriptionLimits): SubscriptionCounter {
   const perClient = new Map<string, number>();
   let count = 0;
+  let anonymous = 0;
   return {
     get count() {
       return count;
@@ -33,13 +37,20 @@ export function subscriptionCounter(limits: SubscriptionLimits): SubscriptionCou
         throw tooMany(`${who} ${own} subscriptions open, as many as are allowed: end some first.`);
       }
       if (count >= limits.perProcess) throw tooMany('This server is full: try again in a moment.');
+      if (!principal && anonymous >= Math.ceil(limits.perProcess * ANONYMOUS_SHARE)) {
+        throw tooMany(
+          'This server has no room without a token: sign in, or try again in a moment.',
+        );
+      }
       perClient.set(key, own + 1);
       count += 1;
+      if (!principal) anonymous += 1;
       let isReleased = false;
       return () => {
         if (isReleased) return;
         isReleased = true;
         count -= 1;
+        if (!principal) anonymous -= 1;
         const left = (perClient.get(key) ?? 1) - 1;
         if (left === 0) perClient.delete(key);
         else perClient.set(key, left);

@@ -60,8 +60,8 @@ module.exports = {
       from: { path: '^router/' },
       to: {
         path: '^(subgraphs|prisma|contracts)/',
-        // What mypage pushes passes through it.
-        pathNot: '^contracts/(mypage|topology)\\.ts$',
+        // What mypage and book push passes through it.
+        pathNot: '^contracts/(mypage|calendars|topology)\\.ts$',
       },
     },
     {

@@ -18,8 +18,11 @@ import { IDLE_TIMES } from '../src/live/idle-close.ts';
 import { operations } from '../src/live/operations.ts';
 import { subscriptions } from '../src/live/subscriptions.ts';
 import type { ViewSource } from '../src/live/view-source.ts';
+import { watchedCalendars } from '../src/live/watched-calendars.ts';
 import { watchedViews } from '../src/live/watched-views.ts';
 import { serveWebSockets } from '../src/live/websocket.ts';
+
+import { BookCalendars } from './book-calendars.ts';
 
 const AT = '2030-06-03T01:00:00.000Z';
 
@@ -165,11 +168,12 @@ function toHost({ hostId, spaceId }: HostedSpace, customerId: string) {
 
 /** The router's live part on an HTTP server, with mypage and the other subgraphs in memory. */
 export async function openLiveRouter(
-  limits = { perUser: 1_000_000, perProcess: 1_000_000 },
+  limits = { perUser: 1_000_000, perAddress: 1_000_000, perProcess: 1_000_000 },
   connections = { perAddress: 1_000, perProcess: 1_000, ...IDLE_TIMES },
   completionTimeoutMs = 30_000,
 ) {
   const mypage = new Mypage();
+  const calendars = new BookCalendars();
   /** The executor's requests to book. */
   const requests: { query: string; variables: Record<string, unknown> }[] = [];
   const book = {
@@ -188,10 +192,12 @@ export async function openLiveRouter(
     scalars: [DateTime],
   });
   const views = watchedViews({ source: mypage, listen: mypage.listen, logger: silent });
+  const slots = watchedCalendars({ source: calendars, listen: calendars.listen, logger: silent });
   const formatError = errorFormatter(silent);
   const liveSubscriptions = subscriptions({
     executor,
     views,
+    calendars: slots,
     limits,
     completionTimeoutMs,
     formatError,
@@ -237,6 +243,7 @@ export async function openLiveRouter(
   const { port } = server.address() as AddressInfo;
   return {
     mypage,
+    calendars,
     book,
     requests,
     subscriptions: liveSubscriptions,
@@ -244,6 +251,7 @@ export async function openLiveRouter(
     async close() {
       await sockets.close(0);
       await views.close();
+      await slots.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

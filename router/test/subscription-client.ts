@@ -55,8 +55,7 @@ export function watch(client: Client, query: string, variables: Record<string, u
   watching.stop = client.subscribe(
     { query, variables },
     {
-      next: ({ data }) =>
-        void seen.push(data?.bookingStatus ?? data?.myBookingStatuses ?? data?.hostBookings),
+      next: ({ data }) => void seen.push(data && Object.values(data)[0]),
       error: (error) => {
         watching.errors.push(...[error].flat());
         watching.isOver = true;

@@ -57,6 +57,24 @@ Linux only. Takes about three and a half minutes; close other programs first, be
 
 The clients run on this very machine, in a process of their own.`,
   },
+  'free-slots': {
+    purpose: 'live free slots: latency, and computations for each change',
+    program: 'bench/free-slots/main.js',
+    help: `Usage: npm run bench -- free-slots [options]
+
+Starts spacerent (embedded profile, a free port, a temporary home) and measures the free slots of one
+space that many clients without a token watch over graphql-ws: how long a change, a block of an hour or
+its removal, takes to each of them, and how often book computes the slots for it.
+Takes about half a minute; close other programs first, because they affect the result.
+
+  --watchers N  how many clients watch (default 1000)
+  --changes N   how many changes are measured, one after the other (default 50)
+  --folder DIR  where its databases are during the run (default .spacerent; one in memory, like
+                /dev/shm, leaves the disk's part out)
+  --out FILE    where the results go as JSON (default .spacerent/bench-free-slots.json)
+
+The clients run on this very machine, in the process of the benchmark.`,
+  },
   outages: {
     purpose: 'an unavailable payment, and a backlog of events',
     program: 'bench/outages/main.js',

@@ -57,9 +57,7 @@ export function watch(
     {
       next({ data, errors: more }) {
         errors.push(...(more ?? []));
-        if (data) {
-          views.push(data.bookingStatus ?? data.myBookingStatuses ?? data.hostBookings);
-        }
+        if (data) views.push(...(Object.values(data) as View[]));
       },
       ended(error) {
         if (error) errors.push(...(Array.isArray(error) ? error : [error]));

@@ -34,7 +34,7 @@ export function serveGraphql(deps: {
   /** The timeout of responses that are no stream. */
   responseTimeoutMs: number;
 }): void {
-  const { app, path, apollo, serveStream, log, formatError, responseTimeoutMs } = deps;
+  const { app, path, apollo, serveStream, log, findAddress, formatError, responseTimeoutMs } = deps;
   const identities = new WeakMap<FastifyRequest, Identity | null>();
   const admit = httpAdmission(deps);
 
@@ -57,7 +57,8 @@ export function serveGraphql(deps: {
     // Multipart is for subscriptions only; Apollo Server chooses the format of its own responses.
     if (admitted.request.kind !== 'subscription' && protocol.isForSubscriptionsOnly) return;
     operation.isStreamed = true;
-    await serveStream(protocol, admitted.request, identity, reply);
+    const client = { identity, address: findAddress(request.raw) };
+    await serveStream(protocol, admitted.request, client, reply);
   }
 
   const handle = fastifyApolloHandler(apollo, {

@@ -10,6 +10,7 @@ import type { AdmissionSettings } from '../admission/settings.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
 import type { Identify } from '../identity/identity.ts';
+import { bookCalendars } from '../live/book-calendars.ts';
 import { liveGraphql } from '../live/live-graphql.ts';
 import { mypageViews } from '../live/mypage-views.ts';
 import type { LiveSettings } from '../live/settings.ts';
@@ -29,6 +30,7 @@ export interface PublicServerSettings extends AdmissionSettings, HttpSettings, L
   METRICS_TOKEN?: string | undefined;
   REDIS_URL?: string | undefined;
   QUEUE_DATABASE_URL?: string | undefined;
+  BOOK_URL: string;
   MYPAGE_URL: string;
   SUBGRAPH_TIMEOUT_MS: number;
 }
@@ -79,14 +81,15 @@ export async function createPublicServer(deps: {
     formatError,
     logger,
   });
-  const views = mypageViews({
-    url: settings.MYPAGE_URL,
+  const watching = {
     authorize,
     timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
     notifications: settings,
     metrics,
     logger,
-  });
+  };
+  const views = mypageViews({ url: settings.MYPAGE_URL, ...watching });
+  const calendars = bookCalendars({ url: settings.BOOK_URL, ...watching });
   const findAddress = clientAddress(settings.TRUSTED_PROXIES);
   const shared = { path: GRAPHQL_PATH, admission, apollo, identify, findAddress, formatError };
   const live = liveGraphql({
@@ -95,6 +98,7 @@ export async function createPublicServer(deps: {
     maxMessageBytes: settings.BODY_LIMIT_BYTES,
     executor,
     views,
+    calendars,
     mayConnect: mayConnect(settings.CORS_ORIGINS),
     server: app.server,
     metrics,
@@ -113,6 +117,7 @@ export async function createPublicServer(deps: {
     endRequests: () => closeHttpServer(app, logger),
     async close() {
       await views.close();
+      await calendars.close();
       await apollo.stop();
       await counting.close();
     },

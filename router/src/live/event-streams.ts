@@ -52,12 +52,18 @@ export function streamProtocol(accept: string | undefined): StreamProtocol | nul
   return null;
 }
 
+/** Who opens a stream. */
+export interface StreamClient {
+  identity: Identity | null;
+  address: string;
+}
+
 export interface EventStreams {
   /** Responds with a stream; its headers and first bytes are sent immediately. */
   serve(
     protocol: StreamProtocol,
     request: AdmittedRequest,
-    identity: Identity | null,
+    client: StreamClient,
     reply: FastifyReply,
   ): Promise<void>;
   /** Ends all streams in batches over that time, so that their clients do not all reconnect at once. */
@@ -74,7 +80,7 @@ export function eventStreams(operations: Operations): EventStreams {
   }, HEARTBEAT_MS);
 
   return {
-    async serve(protocol, request, identity, reply) {
+    async serve(protocol, request, { identity, address }, reply) {
       const { raw: response } = reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) response.setHeader(name, value);
@@ -104,7 +110,7 @@ export function eventStreams(operations: Operations): EventStreams {
       response.on('error', () => {});
       const opened = await operations.open(
         request,
-        identity?.principal ?? null,
+        { principal: identity?.principal ?? null, address },
         sink,
         protocol.name,
       );

@@ -20,6 +20,7 @@ import { IDLE_TIMES } from './idle-close.ts';
 import { operations } from './operations.ts';
 import type { LiveSettings } from './settings.ts';
 import { subscriptions } from './subscriptions.ts';
+import type { WatchedCalendars } from './watched-calendars.ts';
 import type { WatchedViews } from './watched-views.ts';
 import { serveWebSockets } from './websocket.ts';
 
@@ -36,6 +37,7 @@ export function liveGraphql(deps: {
   path: string;
   executor: Executor<RouterContext>;
   views: WatchedViews;
+  calendars: WatchedCalendars;
   admission: Admission;
   /** Executes queries and mutations. */
   apollo: ApolloServer<RouterContext & ObservedContext>;
@@ -49,12 +51,15 @@ export function liveGraphql(deps: {
   metrics: RouterMetrics;
   logger: Logger;
 }) {
-  const { settings, executor, views, admission, apollo, formatError, metrics, logger } = deps;
+  const { settings, executor, views, calendars, admission, apollo, formatError, metrics, logger } =
+    deps;
   const open = subscriptions({
     executor,
     views,
+    calendars,
     limits: {
       perUser: settings.SUBSCRIPTIONS_PER_USER,
+      perAddress: settings.SUBSCRIPTIONS_PER_ADDRESS,
       perProcess: settings.SUBSCRIPTIONS_PER_PROCESS,
     },
     formatError,

@@ -1,34 +1,38 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ViewVersion } from '#contracts/mypage.ts';
 import type { Payload } from './payload.ts';
 
+/** What subscriptions deliver: a later state of one thing has a higher version. */
+export interface Versioned {
+  version: number;
+}
+
 /** A version of a view, and the operation's payload for it. */
-export interface Delivery {
-  version: ViewVersion;
+export interface Delivery<Version extends Versioned> {
+  version: Version;
   payload: Payload;
 }
 
-export interface OperationSubscriber {
+export interface OperationSubscriber<Version extends Versioned> {
   /** Receives versions in order; several when they come at once. */
-  deliver(deliveries: readonly Delivery[]): void;
+  deliver(deliveries: readonly Delivery<Version>[]): void;
 }
 
-interface Broadcast {
-  version: ViewVersion;
+interface Broadcast<Version> {
+  version: Version;
   isReset: boolean;
   /** The sequence number of this broadcast. */
   number: number;
   payload: Promise<Payload>;
 }
 
-interface Subscription {
-  subscriber: OperationSubscriber;
+interface Subscription<Version extends Versioned> {
+  subscriber: OperationSubscriber<Version>;
   /** The last version delivered; undefined for a customer's subscription, which spans many bookings. */
   version: number | undefined;
   /** The last broadcast that the catch-up covers; undefined while the catch-up is running. */
   caughtUpAt: number | undefined;
   /** What was broadcast during the catch-up. */
-  missed: ViewVersion[];
+  missed: Version[];
 }
 
 /** Payloads in the cache, for subscribers that catch up. */
@@ -40,17 +44,22 @@ const SEND_BATCH_SIZE = 500;
  * One operation that any number of clients with the same variables and principal subscribe to: for each
  * version of a view it is executed once, serialised once, and delivered to all of them in order.
  */
-export class LiveOperation {
-  readonly #execute: (version: ViewVersion) => Promise<Payload>;
-  readonly #subscriptions = new Map<OperationSubscriber, Subscription>();
+export class LiveOperation<Version extends Versioned> {
+  readonly #execute: (version: Version) => Promise<Payload>;
+  readonly #toTopic: (version: Version) => string;
+  readonly #subscriptions = new Map<OperationSubscriber<Version>, Subscription<Version>>();
   readonly #payloads = new Map<string, Promise<Payload>>();
   #broadcasts = 0;
-  #pending: Broadcast[] = [];
+  #pending: Broadcast<Version>[] = [];
   #isSending = false;
 
-  /** `execute` never rejects. */
-  constructor(execute: (version: ViewVersion) => Promise<Payload>) {
+  /** `execute` never rejects. Versions are counted within each topic. */
+  constructor(
+    execute: (version: Version) => Promise<Payload>,
+    toTopic: (version: Version) => string,
+  ) {
     this.#execute = execute;
+    this.#toTopic = toTopic;
   }
 
   get isEmpty(): boolean {
@@ -58,7 +67,7 @@ export class LiveOperation {
   }
 
   /** From now on no version is lost for the subscriber; delivery starts with {@link catchUp}. */
-  join(subscriber: OperationSubscriber): void {
+  join(subscriber: OperationSubscriber<Version>): void {
     this.#subscriptions.set(subscriber, {
       subscriber,
       version: undefined,
@@ -67,7 +76,7 @@ export class LiveOperation {
     });
   }
 
-  leave(subscriber: OperationSubscriber): void {
+  leave(subscriber: OperationSubscriber<Version>): void {
     this.#subscriptions.delete(subscriber);
   }
 
@@ -76,8 +85,8 @@ export class LiveOperation {
    * is the version that the subscriber has already.
    */
   async catchUp(
-    subscriber: OperationSubscriber,
-    versions: readonly ViewVersion[],
+    subscriber: OperationSubscriber<Version>,
+    versions: readonly Version[],
     delivered?: number,
   ): Promise<void> {
     const subscription = this.#subscriptions.get(subscriber);
@@ -98,7 +107,7 @@ export class LiveOperation {
   }
 
   /** Delivers to all subscribers; with `isReset` also to those that have a higher version. */
-  broadcast(version: ViewVersion, isReset: boolean): void {
+  broadcast(version: Version, isReset: boolean): void {
     this.#broadcasts += 1;
     for (const subscription of this.#subscriptions.values()) {
       if (subscription.caughtUpAt === undefined) subscription.missed.push(version);
@@ -128,8 +137,8 @@ export class LiveOperation {
     this.#isSending = false;
   }
 
-  #payload(version: ViewVersion): Promise<Payload> {
-    const key = `${version.bookingId} ${version.version}`;
+  #payload(version: Version): Promise<Payload> {
+    const key = `${this.#toTopic(version)} ${version.version}`;
     const cached = this.#payloads.get(key);
     if (cached) return cached;
     const payload = this.#execute(version);
@@ -141,9 +150,9 @@ export class LiveOperation {
 }
 
 /** Whether the subscriber needs the broadcast; if so, counts it as delivered. */
-function claimDelivery(
-  subscription: Subscription,
-  { version, isReset, number }: Omit<Broadcast, 'payload'>,
+function claimDelivery<Version extends Versioned>(
+  subscription: Subscription<Version>,
+  { version, isReset, number }: Omit<Broadcast<Version>, 'payload'>,
 ): boolean {
   if (subscription.caughtUpAt === undefined || subscription.caughtUpAt >= number) return false;
   if (!isReset && isDelivered(subscription, version)) return false;
@@ -151,6 +160,9 @@ function claimDelivery(
   return true;
 }
 
-function isDelivered({ version }: Subscription, { version: broadcast }: ViewVersion): boolean {
+function isDelivered<Version extends Versioned>(
+  { version }: Subscription<Version>,
+  { version: broadcast }: Version,
+): boolean {
   return version !== undefined && broadcast <= version;
 }

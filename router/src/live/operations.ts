@@ -5,7 +5,8 @@ import type { Client } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, toClientError } from '../admission/refusals.ts';
 import { type ObservedOperation, type Protocol, toOutcome } from '../observability/metrics.ts';
 import { Payload } from './payload.ts';
-import type { Sink, Subscriptions } from './subscriptions.ts';
+import type { Sink } from './sink.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** The function that ends the operation, or why it was not started. */
 export type OpenResult = { end: () => void } | { errors: readonly GraphQLError[] };
@@ -20,7 +21,7 @@ export interface Operations {
   /** Starts an admitted request; its payloads go to the sink. Never rejects. */
   open(
     request: AdmittedRequest,
-    principal: Principal | null,
+    client: Client,
     sink: Sink,
     protocol: Protocol,
   ): Promise<OpenResult>;
@@ -56,18 +57,18 @@ export function operations(deps: {
         return { errors: error.errors.map(toShown) };
       }
     },
-    async open(request, principal, sink, protocol) {
+    async open(request, client, sink, protocol) {
       const startedAt = performance.now();
       const { kind, name } = request;
       const record = (errors: Parameters<typeof toOutcome>[0]) =>
         observe({ kind, name, protocol, outcome: toOutcome(errors) }, secondsSince(startedAt));
       try {
         if (request.kind === 'subscription') {
-          const end = await subscriptions.open({ ...request, principal }, sink);
+          const end = await subscriptions.open({ ...request, ...client }, sink);
           record([]);
           return { end };
         }
-        const result = await execute(request, principal);
+        const result = await execute(request, client.principal);
         record(result.errors);
         sink.next([new Payload(result)]);
         sink.complete();

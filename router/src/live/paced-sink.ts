@@ -1,5 +1,5 @@
 import type { Payload } from './payload.ts';
-import type { Sink } from './subscriptions.ts';
+import type { Sink } from './sink.ts';
 
 /** The connection that a client's payloads are written to. */
 export interface SinkTarget {

@@ -22,11 +22,19 @@ export const liveShape = grouped('limits', {
       'Maximum open subscriptions of one user per router process; more fail with ' +
         '`TOO_MANY_SUBSCRIPTIONS`.',
     ),
+  SUBSCRIPTIONS_PER_ADDRESS: setting
+    .integer(1, 1_000_000)
+    .default(1_000)
+    .describe(
+      'Maximum open subscriptions of clients without a token at one address or IPv6 /64 network per ' +
+        'router process; more fail with `TOO_MANY_SUBSCRIPTIONS`.',
+    ),
   SUBSCRIPTIONS_PER_PROCESS: setting
     .integer(1, 1_000_000)
     .default(20_000)
     .describe(
-      'Maximum open subscriptions per router process; more fail with `TOO_MANY_SUBSCRIPTIONS`.',
+      'Maximum open subscriptions per router process, half of them of clients without a token; more fail ' +
+        'with `TOO_MANY_SUBSCRIPTIONS`.',
     ),
 });
 

@@ -4,63 +4,82 @@ import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
-import type { Watch, Watcher } from './feeds.ts';
-import { toHostBooking } from './host-booking.ts';
-import { LiveOperation, type OperationSubscriber } from './live-operation.ts';
+import type { Watch } from './feeds.ts';
+import { LiveOperation, type OperationSubscriber, type Versioned } from './live-operation.ts';
 import { Payload } from './payload.ts';
 import {
   operationKey,
   type SubscriptionRequest,
   type SubscriptionTarget,
 } from './subscription-request.ts';
-import type { WatchedViews } from './watched-views.ts';
 
 /** One subscriber's part in an operation that others may share. */
-export interface JoinedOperation {
-  operation: LiveOperation;
-  watch: Promise<Watch>;
+export interface JoinedOperation<Version extends Versioned, Watching extends Watch> {
+  operation: LiveOperation<Version>;
+  watch: Promise<Watching>;
   leave(): void;
 }
 
-export interface SharedOperations {
+/** Where the versions of a kind of target come from, and what subscribers of it receive. */
+export interface LiveSource<
+  Target extends SubscriptionTarget,
+  Version extends Versioned,
+  Watching extends Watch,
+> {
+  watch(
+    target: Target,
+    broadcast: (version: Version, isReset: boolean) => void,
+  ): Promise<Watching> | Watching;
+  /** The value of the root field. */
+  toRootValue(version: Version, target: Target): object | null;
+  toTopic(version: Version): string;
+}
+
+export interface SharedOperations<
+  Target extends SubscriptionTarget,
+  Version extends Versioned,
+  Watching extends Watch,
+> {
   /** Joins the operation that others with the same key run, or starts it. */
   join(
     request: SubscriptionRequest,
     prepared: PreparedOperation,
-    target: SubscriptionTarget,
-    subscriber: OperationSubscriber,
-  ): JoinedOperation;
-}
-
-interface RunningOperation {
-  operation: LiveOperation;
-  watch: Promise<Watch>;
+    target: Target,
+    subscriber: OperationSubscriber<Version>,
+  ): JoinedOperation<Version, Watching>;
 }
 
 /** The operations that have subscribers, one for each key. */
-export function sharedOperations(deps: {
+export function sharedOperations<
+  Target extends SubscriptionTarget,
+  Version extends Versioned,
+  Watching extends Watch,
+>(deps: {
   executor: Executor<RouterContext>;
-  views: WatchedViews;
+  source: LiveSource<Target, Version, Watching>;
   formatError: FormatError;
-}): SharedOperations {
-  const { executor, views, formatError } = deps;
-  const running = new Map<string, RunningOperation>();
+}): SharedOperations<Target, Version, Watching> {
+  const { executor, source, formatError } = deps;
+  type Running = Omit<JoinedOperation<Version, Watching>, 'leave'>;
+  const running = new Map<string, Running>();
 
   function start(
     key: string,
     request: SubscriptionRequest,
     prepared: PreparedOperation,
-    target: SubscriptionTarget,
-  ): RunningOperation {
-    const operation = new LiveOperation((version) =>
-      withCorrelation(correlationId(), async () => {
-        const rootValue = target.kind === 'host' ? toHostBooking(version) : version;
-        const { errors, ...rest } = await execute(request, prepared, rootValue);
-        const result = { ...rest, ...(errors && { errors: errors.map(format) }) };
-        return new Payload(result, version.bookingId);
-      }),
+    target: Target,
+  ): Running {
+    const operation = new LiveOperation<Version>(
+      (version) =>
+        withCorrelation(correlationId(), async () => {
+          const rootValue = source.toRootValue(version, target);
+          const { errors, ...rest } = await execute(request, prepared, rootValue);
+          const result = { ...rest, ...(errors && { errors: errors.map(format) }) };
+          return new Payload(result, source.toTopic(version));
+        }),
+      source.toTopic,
     );
-    const watch = startWatch(views, target, operation.broadcast.bind(operation));
+    const watch = startWatch(source, target, operation);
     const started = { operation, watch };
     running.set(key, started);
     watch.catch(() => running.delete(key));
@@ -104,22 +123,14 @@ export function sharedOperations(deps: {
   };
 }
 
-async function startWatch(
-  views: WatchedViews,
-  target: SubscriptionTarget,
-  broadcast: Watcher,
-): Promise<Watch> {
-  switch (target.kind) {
-    case 'booking':
-      return views.booking(target.bookingId, broadcast);
-    case 'customer':
-      return views.customer(target.customerId, broadcast);
-    case 'host': {
-      const { hostId, spaceId } = target;
-      if (spaceId === null) return views.host(hostId, broadcast);
-      return views.host(hostId, (version, isReset) => {
-        if (version.host?.spaceId === spaceId) broadcast(version, isReset);
-      });
-    }
-  }
+async function startWatch<
+  Target extends SubscriptionTarget,
+  Version extends Versioned,
+  Watching extends Watch,
+>(
+  source: LiveSource<Target, Version, Watching>,
+  target: Target,
+  operation: LiveOperation<Version>,
+): Promise<Watching> {
+  return source.watch(target, operation.broadcast.bind(operation));
 }

@@ -1,9 +1,11 @@
 import { type DocumentNode, visit } from 'graphql';
-import { type Principal, requireRole } from '#platform/auth/principal.ts';
+import { type Principal, requirePrincipal, requireRole } from '#platform/auth/principal.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
+import type { SlotRange } from './calendar-feed.ts';
+import { readSlotRange } from './slot-range.ts';
 
 /** A valid subscription, as a client sent it. */
 export interface SubscriptionRequest {
@@ -12,10 +14,21 @@ export interface SubscriptionRequest {
   operationName: string | null;
   variables: Record<string, unknown>;
   principal: Principal | null;
+  /** The client's address. */
+  address: string;
 }
 
-/** What a subscription follows: one booking, or all bookings of one customer or of one host's spaces. */
-export type SubscriptionTarget =
+/** What a subscription follows. */
+export type SubscriptionTarget = ViewTarget | SlotsTarget;
+
+/** The free slots of a space within [from, to). */
+export interface SlotsTarget {
+  kind: 'slots';
+  range: SlotRange;
+}
+
+/** One booking, or all bookings of one customer or of one host's spaces. */
+export type ViewTarget =
   | { kind: 'booking'; bookingId: string }
   | { kind: 'customer'; customerId: string }
   /** `spaceId`: only that space; null: all. */
@@ -67,10 +80,13 @@ function payloadVariables(prepared: PreparedOperation, document: DocumentNode): 
 export function readTarget(
   executor: Executor<RouterContext>,
   prepared: PreparedOperation,
-  { variables }: SubscriptionRequest,
-  principal: Principal,
+  request: SubscriptionRequest,
 ): { target: SubscriptionTarget; after: number | undefined } {
-  const { name, arguments: args } = executor.rootField(prepared, variables);
+  const { name, arguments: args } = executor.rootField(prepared, request.variables);
+  if (name === 'freeSlots') {
+    return { target: { kind: 'slots', range: readSlotRange(args) }, after: undefined };
+  }
+  const principal = requirePrincipal(request.principal);
   const after = (args.afterVersion as number | null | undefined) ?? undefined;
   const { userId } = principal;
   if (name === 'bookingStatus') {

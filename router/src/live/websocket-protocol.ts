@@ -101,11 +101,12 @@ async function startOperation(
     bufferedBytes: () => wire.writableLength,
     end: () => iterator.end(),
   });
-  const request = await operations.admit(payload, { principal, address });
+  const client = { principal, address };
+  const request = await operations.admit(payload, client);
   if ('errors' in request) return [...request.errors];
   // The library keeps the message as long as the subscription: refer to the text that all share.
   Object.assign(payload, { query: request.text });
-  const opened = await operations.open(request, principal, sink, 'websocket');
+  const opened = await operations.open(request, client, sink, 'websocket');
   if ('errors' in opened) return [...opened.errors];
   iterator.onReturn(opened.end);
   if (socket.readyState !== socket.OPEN) opened.end();

@@ -1,22 +1,28 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
+import { CALENDAR_NOTIFICATIONS_CHANNEL } from '#contracts/calendars.ts';
 import type { Pool } from '#platform/database/postgres.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
+import { openPublisher } from '#platform/messaging/notifications.ts';
 import { storedEvents } from '#platform/messaging/stored-events.ts';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { blockResolvers } from './adapters/block-resolvers.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
+import { serveCalendars } from './adapters/calendar-endpoint.ts';
+import { calendarNotifications } from './adapters/calendar-notifications.ts';
 import { contextRecordsClient } from './adapters/context-records-client.ts';
 import { bookErasure, erasureStart } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { gatheredCalendars } from './adapters/gathered-calendars.ts';
 import { holidayCalendar } from './adapters/holiday-calendar.ts';
 import { holidayResolvers } from './adapters/holiday-resolvers.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresBlockStore } from './adapters/postgres-block-store.ts';
+import { postgresCalendars } from './adapters/postgres-calendars.ts';
 import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
@@ -29,6 +35,9 @@ import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts
 import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
+
+/** Of the connections for requests: the others are for bookings. */
+const MAX_CALENDAR_READS = 2;
 
 const book = {
   name: 'book',
@@ -56,10 +65,12 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
   );
   bookingMetrics(workers, metrics);
 
+  const publisher = openPublisher(config, CALENDAR_NOTIFICATIONS_CHANNEL, logger, metrics);
+  const calendars = calendarNotifications(publisher);
   const stored = storedNotifications();
   const portsOn = (pool: Pool): BookPorts => {
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
-    return {
+    return calendars.notifying({
       bookings: prismaBookingStore(prisma, pool, relay),
       blocks: postgresBlockStore(pool, relay),
       catalogue: prismaCatalogue(prisma, pool, stored),
@@ -76,7 +87,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       maxUnpaidHolds: config.MAX_UNPAID_HOLDS,
       deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,
       log: (message, fields) => logger.info(fields, message),
-    };
+    });
   };
   const requestPorts = portsOn(requests);
   const workerPorts = portsOn(workers);
@@ -90,6 +101,10 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       erasureStart(requests),
     ],
     erasure: bookErasure(requests),
+    serve: serveCalendars(
+      gatheredCalendars(postgresCalendars(requests), MAX_CALENDAR_READS),
+      metrics,
+    ),
     consume: (consumer) => consumeEvents(consumer, workerPorts, logger),
     startJobs: () => ({
       'unpaid bookings': repeat(logger, 'paying or expiring unpaid bookings', RETRY_PERIOD_MS, () =>
@@ -106,6 +121,10 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       }),
     }),
     stops: {
+      'calendar notifications'() {
+        calendars.stop();
+        return publisher.close();
+      },
       'payment client': () => payments.close(),
       inquiries: () => inquiries.close(),
       'records of the other contexts': () => records.close(),

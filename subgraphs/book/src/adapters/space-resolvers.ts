@@ -1,3 +1,4 @@
+import { MAX_FREE_SLOTS_DAYS } from '#contracts/calendars.ts';
 import { badInput } from '#platform/graphql/errors.ts';
 import { findListedSpace } from '../application/find-listed-space.ts';
 import { findFreeSlots } from '../application/free-slots.ts';
@@ -7,7 +8,7 @@ import type { TimeSlot } from '../domain/time-slot.ts';
 import type { BookPorts } from '../ports.ts';
 import { toPriceQuote } from './price-quotes.ts';
 
-const MAX_RANGE_MS = 31 * 24 * 3_600_000;
+const MAX_RANGE_MS = MAX_FREE_SLOTS_DAYS * 24 * 3_600_000;
 
 interface PriceQuoteArgs {
   slot: TimeSlot;

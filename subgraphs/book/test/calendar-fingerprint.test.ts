@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bookablePeriods } from '../src/domain/booking-rules.ts';
+import { bookablePeriods } from '../src/domain/bookable-periods.ts';
 import { toFingerprint } from '../src/domain/calendar-fingerprint.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
 import { aSpace } from './a-booking.ts';

@@ -1,4 +1,5 @@
-import { bookablePeriods, type SlotTerms } from '../domain/booking-rules.ts';
+import { bookablePeriods } from '../domain/bookable-periods.ts';
+import type { SlotTerms } from '../domain/booking-rules.ts';
 import type { TimeSlot } from '../domain/time-slot.ts';
 
 export interface CalendarQuery {

@@ -1,5 +1,6 @@
+import { bookableRange } from './bookable-periods.ts';
 import { BookingGrid } from './booking-grid.ts';
-import { bookableRange, type SlotTerms } from './booking-rules.ts';
+import type { SlotTerms } from './booking-rules.ts';
 
 /** Before and after every instant at which a slot may lie. */
 const EARLIEST = new Date(0);

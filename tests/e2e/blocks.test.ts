@@ -5,13 +5,13 @@ import { describeRouters, eventually } from '../support/system.ts';
 
 const BLOCK = `mutation ($input: BlockSlotInput!) { blockSlot(input: $input) {
   __typename
-  ... on BlockSlotSuccess { block { id reason slot { startAt endAt } } }
+  ... on BlockSlotSuccess { block { id reason removedAt slot { startAt endAt } } }
   ... on SlotUnavailable { alternatives { startAt endAt } }
   ... on InvalidBookingRequest { field }
   ... on Problem { message }
 } }`;
 const UNBLOCK = `mutation ($id: ID!) { unblockSlot(input: {blockId: $id}) {
-  __typename ... on UnblockSlotSuccess { block { id } } ... on Problem { message } } }`;
+  __typename ... on UnblockSlotSuccess { block { id removedAt } } ... on Problem { message } } }`;
 const BLOCKS = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
   blocks(spaceId: $id, from: $from, to: $to) { id } }`;
 const FREE = `query ($id: ID!, $from: DateTime!, $to: DateTime!) {
@@ -55,7 +55,10 @@ describeRouters('a block', (system) => {
     const kim = await newCustomer(system);
     const slot = nextSlot(30, 2);
     const blocked = await block(slot);
-    expect(blocked).toMatchObject({ __typename: 'BlockSlotSuccess', block: { reason: 'Repairs' } });
+    expect(blocked).toMatchObject({
+      __typename: 'BlockSlotSuccess',
+      block: { reason: 'Repairs', removedAt: null },
+    });
     const day = { id, from: at(slot, -1), to: at(slot, 3) };
     expect((await send(kim.token, FREE, day)).space.freeSlots).toEqual([
       { startAt: at(slot, -1), endAt: at(slot, 0) },
@@ -69,7 +72,9 @@ describeRouters('a block', (system) => {
     await eventually(async () => expect(await found()).toBe(0));
     expect((await send(token, BLOCKS, day)).blocks).toEqual([{ id: blocked.block.id }]);
 
-    expect(await unblock(blocked.block.id)).toMatchObject({ block: { id: blocked.block.id } });
+    expect(await unblock(blocked.block.id)).toMatchObject({
+      block: { id: blocked.block.id, removedAt: expect.any(String) },
+    });
     expect(await unblock(blocked.block.id)).toMatchObject({ block: { id: blocked.block.id } });
     expect((await send(token, BLOCKS, day)).blocks).toEqual([]);
     await eventually(async () => expect(await found()).toBe(1));

@@ -32,7 +32,7 @@ describeRouters('a price', (system) => {
   };
   // From 17:00 to 20:00 in Seoul, which is UTC+9.
   const evening = () => {
-    const midnight = Date.parse(nextSlot().startAt);
+    const midnight = Date.parse(`${nextSlot().startAt.slice(0, 10)}T00:00:00Z`);
     const startAt = new Date(midnight + 8 * 3_600_000).toISOString();
     return { startAt, endAt: new Date(midnight + 11 * 3_600_000).toISOString() };
   };
@@ -84,6 +84,10 @@ describeRouters('a price', (system) => {
     const again = { ...input, expectedTotal: 80_000 };
     const { booking } = (await kim.graphql(REQUEST, { input: again })).data.requestBooking;
     expect(booking.price.amount).toBe(80_000);
+    const repeated = (await kim.graphql(REQUEST, { input: again })).data.requestBooking;
+    expect(repeated.booking.id).toBe(booking.id);
+    const other = (await kim.graphql(REQUEST, { input })).data.requestBooking;
+    expect(other.__typename).toBe('IdempotencyKeyReused');
   });
 
   test.each([

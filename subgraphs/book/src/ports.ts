@@ -93,7 +93,7 @@ export interface BlockStore {
   findByKey(createdBy: string, idempotencyKey: string): Promise<Block | null>;
   /** Releases the block's hold, with its event and the audit entry; false: it was released before. */
   remove(block: Block, by: ActingPrincipal): Promise<boolean>;
-  /** The space's blocks that overlap [from, to), by their starts; at most `limit`. */
+  /** The space's blocks that overlap [from, to) and have not ended, by their starts; at most `limit`. */
   list(spaceId: string, from: Date, to: Date, limit: number): Promise<Block[]>;
 }
 

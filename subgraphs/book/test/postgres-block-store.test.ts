@@ -103,6 +103,20 @@ describe('a block', () => {
     expect((await book.findState(booking))?.status).toBe('EXPIRED');
   });
 
+  test('concurrent blocks over several expired holds wait for one another without a deadlock', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const spaceId = uuidv7();
+      for (const from of [0, 2, 4]) {
+        const stale = await book.hold({ spaceId, slot: hours(from, from + 2) });
+        await book.endHold(stale);
+      }
+      const outcomes = await Promise.all(
+        times(8, () => insert(aBlock({ spaceId, slot: hours(0, 6) }))),
+      );
+      expect(tally(outcomes)).toEqual({ saved: 1, overlap: 7 });
+    }
+  });
+
   test('a removed block frees its time, once', async () => {
     const block = aBlock();
     await insert(block);

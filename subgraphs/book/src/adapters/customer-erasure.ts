@@ -34,9 +34,12 @@ const insertErasure = namedStatement<
 export function bookErasure(pool: Pool): Erasure {
   return postgresErasure(pool, ['booking'], async (db, { customerId, pseudonym }) => {
     await refuseIfOpen(db, pseudonym);
-    await db.query('UPDATE booking SET note = NULL WHERE customer_id = $1 AND note IS NOT NULL', [
-      pseudonym,
-    ]);
+    // Words of the customer, and words to the customer.
+    await db.query(
+      `UPDATE booking SET note = NULL, rejection_reason = NULL
+        WHERE customer_id = $1 AND (note IS NOT NULL OR rejection_reason IS NOT NULL)`,
+      [pseudonym],
+    );
     await db.query(
       `UPDATE customer_erasure SET customer_id = NULL, finished_at = now()
         WHERE customer_id = $1 AND pseudonym = $2`,

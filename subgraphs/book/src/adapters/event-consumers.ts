@@ -31,7 +31,8 @@ export async function consumeEvents(
   await consumer.subscribe(
     paymentEvents,
     {
-      PaymentCancelled: saga(paymentCancelled),
+      PaymentCancelled: ({ id, payload: { bookingId, refunded, goodwill = 0 } }) =>
+        paymentCancelled(ports, { id, bookingId }, goodwill > 0 ? refunded - goodwill : undefined),
       PaymentRefunded: ({ id, payload: { bookingId, goodwill } }) =>
         paymentRefunded(ports, { id, bookingId }, goodwill ?? 0),
     },

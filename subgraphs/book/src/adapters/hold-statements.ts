@@ -8,8 +8,8 @@ import { EXPIRING } from './status-lists.ts';
 // A trigger writes the hold first, and skips the booking where another owner's live hold overlaps.
 // ON CONFLICT covers the idempotency key, there the constraint. Both check before they write: a
 // request that waits holds no row lock, so it cannot deadlock with the next update of the holder.
-// Counting the unpaid holds locks the customer until the commit. All instants are the database's; a host
-// decides before the slot starts (least ignores a null).
+// Counting the unpaid holds locks the customer until the commit. All instants are the database's, and
+// no hold outlasts the start of its slot.
 export const insertBooking = namedStatement<InsertedRow, keyof InsertValues>(
   'booking-request',
   `WITH customer AS MATERIALIZED (SELECT booking_unpaid_holds(:customerId) AS unpaid),
@@ -23,8 +23,7 @@ export const insertBooking = namedStatement<InsertedRow, keyof InsertValues>(
             :timeZone, :startAt::timestamptz, :endAt::timestamptz, :headcount::int,
             :priceAmount::int, :currency::currency, :refundTiers::jsonb,
             :paymentMethod, :status::booking_status, TRUE, :version::int, now(),
-            least(now() + :holdMs::bigint * interval '1 ms',
-                  CASE WHEN :status = 'AWAITING_APPROVAL' THEN :startAt::timestamptz END),
+            least(now() + :holdMs::bigint * interval '1 ms', :startAt::timestamptz),
             :paymentAttempts::int, now() + :firstRetryMs::bigint * interval '1 ms', :correlationId,
             :priceLines::jsonb, :vatAmount::int, :addOns::jsonb, :note, :bufferBeforeMinutes::int,
             :bufferAfterMinutes::int

@@ -42,6 +42,9 @@ const insertBlock = namedStatement<
    SELECT blocks, EXISTS (SELECT FROM inserted) AS "isInserted" FROM space`,
 );
 
+// Before any row lock: a concurrent request has this lock while it waits for a hold that is being released.
+const lockBlocks = statement('block-lock', 'SELECT block_count($1::uuid)');
+
 const removeBlock = namedStatement<{ isRemoved: boolean }, 'id' | 'events' | 'auditEntry'>(
   'block-remove',
   `WITH removed AS (
@@ -68,7 +71,8 @@ const findByKey = statement<BlockRow>(
 const listLive = statement<BlockRow>(
   'block-list',
   `SELECT ${COLUMNS} FROM block
-    WHERE space_id = $1::uuid AND removed_at IS NULL AND end_at > $2 AND start_at < $3
+    WHERE space_id = $1::uuid AND removed_at IS NULL AND end_at > greatest($2, now())
+      AND start_at < $3
     ORDER BY start_at LIMIT $4`,
 );
 
@@ -97,6 +101,7 @@ export function postgresBlockStore(pool: Pool, relay: Pick<Relay, 'publish'>): B
           if (row.isInserted) return { events };
           return row.blocks >= maxBlocks ? 'too-many' : 'conflict';
         },
+        (db) => lockBlocks(db, spaceId),
       );
       if (inserted === 'conflict') return 'overlap';
       if (typeof inserted === 'string') return inserted;

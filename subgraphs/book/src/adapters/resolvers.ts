@@ -24,6 +24,8 @@ import { toPriceLines } from './price-quotes.ts';
 
 /** Of the words with which a host rejects a booking. */
 const MAX_REASON_LENGTH = 500;
+/** Line breaks and tabs are allowed. */
+const CONTROL_CHARACTER = /(?![\n\r\t])\p{Cc}/u;
 
 interface BookingsArgs {
   filter?: Partial<BookingFilter> | null;
@@ -135,8 +137,12 @@ function mutations(ports: BookPorts) {
       const user = toBookingPrincipal(requirePrincipal(principal));
       const bookingId = parseId(input.bookingId, 'input.bookingId');
       const reason = input.reason.trim();
-      if (reason === '' || reason.length > MAX_REASON_LENGTH || !isText(reason)) {
-        throw badInput('input.reason', `Say why, in at most ${MAX_REASON_LENGTH} characters.`);
+      const isReadable = isText(reason) && !CONTROL_CHARACTER.test(reason);
+      if (reason === '' || reason.length > MAX_REASON_LENGTH || !isReadable) {
+        throw badInput(
+          'input.reason',
+          `Say why, in at most ${MAX_REASON_LENGTH} characters, none a control character.`,
+        );
       }
       return toDecideResult(await rejectBooking(ports, user, bookingId, reason));
     },

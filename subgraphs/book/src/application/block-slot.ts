@@ -81,10 +81,13 @@ export async function unblockSlot(
   if (await ports.blocks.remove(block, by)) {
     ports.log('slot unblocked', { blockId, spaceId: block.spaceId });
   }
-  return block;
+  return (await ports.blocks.find(blockId)) ?? block;
 }
 
-/** The blocks of a space within [from, to), for its host or an operator; null: it is not theirs. */
+/**
+ * The blocks of a space within [from, to) that have not ended, for its host or an operator; null: it is not
+ * theirs.
+ */
 export async function listBlocks(
   ports: BookPorts,
   principal: BookingPrincipal,

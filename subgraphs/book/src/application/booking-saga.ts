@@ -14,9 +14,14 @@ export interface SagaEvent {
   bookingId: string;
 }
 
-export const paymentCancelled = (ports: BookPorts, event: SagaEvent): Promise<void> =>
+/** `refunded` as {@link Booking.completePaymentCancellation} takes it. */
+export const paymentCancelled = (
+  ports: BookPorts,
+  event: SagaEvent,
+  refunded?: number,
+): Promise<void> =>
   processEvent(ports, event, 'payment cancelled', [
-    (booking) => booking.completePaymentCancellation(),
+    (booking) => booking.completePaymentCancellation(refunded),
   ]);
 
 /** An operator gave back part of the charge: `goodwill` is all of it so far. */

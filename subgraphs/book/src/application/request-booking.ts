@@ -51,7 +51,10 @@ export async function requestBooking(
   const space = await findListedSpace(ports, request.spaceId);
   const booking = await toBooking(ports, request, space, expectedTotal);
   if (!space || !(booking instanceof Booking)) {
-    return (await findRepeated(ports, request)) ?? (booking as Exclude<typeof booking, Booking>);
+    return (
+      (await findRepeated(ports, request, expectedTotal)) ??
+      (booking as Exclude<typeof booking, Booking>)
+    );
   }
 
   const { maxUnpaidHolds } = ports;
@@ -61,7 +64,7 @@ export async function requestBooking(
     ports.log('booking requested', { bookingId: inserted.state.id, spaceId: space.id });
     return inserted.awaitsApproval ? inserted : toResult(await requestPayment(ports, inserted));
   }
-  const earlier = await findRepeated(ports, request);
+  const earlier = await findRepeated(ports, request, expectedTotal);
   if (earlier) return earlier;
   if (inserted === 'too-many') {
     return {
@@ -116,12 +119,15 @@ async function toBooking(
 async function findRepeated(
   ports: BookPorts,
   request: BookingRequest,
+  expectedTotal: number | null,
 ): Promise<Booking | PaymentDeclined | IdempotencyKeyReused | null> {
   const { customerId, idempotencyKey, paymentMethod } = request;
   const earlier = await ports.bookings.findByKey(customerId, idempotencyKey, paymentMethod);
   if (!earlier) return null;
   const { booking, hasPaymentMethod } = earlier;
-  if (booking.isSameRequest(request, hasPaymentMethod)) return toResult(booking);
+  // A booking that was made cost what its customer expected.
+  const isExpected = (expectedTotal ?? booking.state.price.amount) === booking.state.price.amount;
+  if (isExpected && booking.isSameRequest(request, hasPaymentMethod)) return toResult(booking);
   return {
     type: 'IdempotencyKeyReused',
     message: 'This idempotency key was used for another request: choose a new one.',

@@ -127,7 +127,7 @@ export class Booking {
             paymentAttempts: 0,
             nextPaymentAttemptAt: new Date(decideBefore),
           }
-        : toFirstAttempt(now, context.holdSeconds)),
+        : toFirstAttempt(now, context.holdSeconds, startAt)),
       refund: null,
       goodwill: { ...quote.total, amount: 0 },
       paymentCancelled: false,
@@ -183,7 +183,9 @@ export class Booking {
   /** The host says yes, before the hold expires: the payment is requested now. `now` is the database's. */
   approve(now: Date, holdSeconds: number): Booking | IllegalTransition {
     if (now >= this.state.holdExpiresAt) return this.illegal('approve');
-    return this.apply('approve', { decision: 'APPROVED', ...toFirstAttempt(now, holdSeconds) });
+    const { startAt } = this.state.slot;
+    const attempt = toFirstAttempt(now, holdSeconds, startAt);
+    return this.apply('approve', { decision: 'APPROVED', ...attempt });
   }
 
   /** The host says no: nothing was charged. `now` is the database's. */
@@ -230,7 +232,7 @@ export class Booking {
     switch (state.status) {
       case 'REQUESTED':
       case 'PAYMENT_DEFERRED':
-        return [{ until: null, percent: 100, refund: price }];
+        return [{ until: null, percent: 100, refund: left }];
       case 'PAID':
       case 'REGISTERED':
         if (role === 'host') return [{ until: null, percent: 100, refund: left }];
@@ -278,11 +280,16 @@ export class Booking {
     return new Booking({ ...state, goodwill, version: state.version + 1 });
   }
 
-  /** Nothing more is charged or refunded. */
-  completePaymentCancellation(): Booking | IllegalTransition {
+  /**
+   * Nothing more is charged or refunded. `refunded` is what the cancellation gave back, where operators
+   * have given back a part as well: less than quoted, if they did so at the same time.
+   */
+  completePaymentCancellation(refunded?: number): Booking | IllegalTransition {
+    const refund =
+      refunded === undefined ? {} : { refund: { ...this.state.price, amount: refunded } };
     return this.apply(
       'completePaymentCancellation',
-      { paymentCancelled: true },
+      { paymentCancelled: true, ...refund },
       this.state.registrationCancelled,
     );
   }
@@ -318,9 +325,9 @@ export class Booking {
   }
 }
 
-/** The hold of a booking whose payment is requested now. */
-function toFirstAttempt(now: Date, holdSeconds: number) {
-  const holdExpiresMs = now.getTime() + holdSeconds * 1_000;
+/** The hold of a booking whose payment is requested now: nobody pays for a use that has begun. */
+function toFirstAttempt(now: Date, holdSeconds: number, startAt: Date) {
+  const holdExpiresMs = Math.min(now.getTime() + holdSeconds * 1_000, startAt.getTime());
   return {
     holdExpiresAt: new Date(holdExpiresMs),
     paymentAttempts: 1,

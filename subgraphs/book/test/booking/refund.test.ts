@@ -127,6 +127,14 @@ describe('the refund schedule', () => {
     expect(legal(booking.cancel('host', NOW)).state.refund?.amount).toBe(40_000);
     expect(booking.recordGoodwill(10_000)).toBe(booking);
   });
+
+  test('a cancellation that met a refund of operators shows what it gave back in the end', () => {
+    const cancelling = inStatus.CANCELLING();
+    expect(cancelling.state.refund?.amount).toBe(60_000);
+    const closed = legal(cancelling.completePaymentCancellation(45_000));
+    expect(closed.quoteRefund('customer', NOW).amount).toBe(45_000);
+    expect(legal(cancelling.completePaymentCancellation()).state.refund?.amount).toBe(60_000);
+  });
 });
 
 describe('a cancellation', () => {

@@ -197,6 +197,18 @@ describe('a request to a space that asks its host', () => {
   });
 });
 
+describe('a request shortly before its slot', () => {
+  test('the hold ends with the start of the slot: nobody pays for a use that has begun', () => {
+    const now = secondsAfter(slot.startAt, -60);
+    const { state } = aBooking({}, { now });
+    expect(state.holdExpiresAt).toEqual(slot.startAt);
+    const awaiting = aBooking({}, { now, space: aSpace({ bookingMode: 'APPROVAL' }) });
+    const approved = legal(awaiting.approve(secondsAfter(slot.startAt, -1), 900)).state;
+    expect(approved.holdExpiresAt).toEqual(slot.startAt);
+    expect(approved.nextPaymentAttemptAt).toEqual(slot.startAt);
+  });
+});
+
 describe('buffers', () => {
   test('a booking holds its slot with the buffers of its space, and the price is of the slot alone', () => {
     const space = aSpace({

@@ -1,10 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
+import { approvePayment } from '../src/application/approve-payment.ts';
+import { cancelPayment } from '../src/application/cancel-payment.ts';
 import { refundPayment } from '../src/application/refund-payment.ts';
 import { retryDueGoodwillRefunds, retryDueRefunds } from '../src/application/retry-due-refunds.ts';
 import type { GoodwillRequest } from '../src/domain/goodwill.ts';
 import { Payment, type PaymentRequest } from '../src/domain/payment.ts';
-import type { PaymentPorts, PaymentProvider } from '../src/ports.ts';
-import { MAX_REFUND_ATTEMPTS, type PaymentContext } from './payment-context.ts';
+import { type PaymentPorts, type PaymentProvider, ProviderUnavailable } from '../src/ports.ts';
+import { aRequest, MAX_REFUND_ATTEMPTS, type PaymentContext } from './payment-context.ts';
 
 /** What an operator requests for a booking. */
 export function aGoodwill(
@@ -52,3 +54,38 @@ export const findGoodwill = (context: PaymentContext, { bookingId }: PaymentRequ
       WHERE p.booking_id = $1 ORDER BY g.id`,
     [bookingId],
   );
+
+/** What tests do with the bookings of a context, and read of them. */
+export function paidBookings(context: () => PaymentContext) {
+  const ports = () => context().ports;
+  return {
+    async aPaid(changes: Partial<PaymentRequest> = {}): Promise<PaymentRequest> {
+      const request = aRequest(changes);
+      await approvePayment(ports(), request);
+      return request;
+    },
+    cancel: (booking: PaymentRequest, refund: number, by = ports()) =>
+      cancelPayment(by, { eventId: uuidv7(), booking, refund }),
+    async findPayment({ bookingId }: PaymentRequest): Promise<Payment> {
+      const payment = await ports().payments.findByBooking(bookingId);
+      if (!payment) throw new Error('there is no payment');
+      return payment;
+    },
+    findEvents: ({ bookingId }: PaymentRequest) =>
+      context().query<{ type: string; status: string; refunded: number; goodwill: number }>(
+        `SELECT type, payload->>'status' AS status, (payload->>'refunded')::int AS refunded,
+                (payload->>'goodwill')::int AS goodwill
+           FROM outbox WHERE payload->>'bookingId' = $1 ORDER BY version`,
+        [bookingId],
+      ),
+    findAuditEntries: ({ bookingId }: PaymentRequest) =>
+      context().query(
+        `SELECT user_id, acted_as, action, subject_type, details FROM audit_entry
+          WHERE subject_id = $1 ORDER BY id`,
+        [bookingId],
+      ),
+    /** A provider that does not respond to refunds. */
+    away: () =>
+      withProvider(ports(), { refund: () => Promise.reject(new ProviderUnavailable('away')) }),
+  };
+}

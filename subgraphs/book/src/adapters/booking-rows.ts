@@ -1,5 +1,6 @@
 import { DEFAULT_VAT_PERCENT } from '#contracts/space.ts';
-import { Booking, type BookingState } from '../domain/booking.ts';
+import { Booking } from '../domain/booking.ts';
+import type { BookingState } from '../domain/booking-state.ts';
 import { type Currency, taxInside } from '../domain/money.ts';
 import type { PriceLine } from '../domain/price-quote.ts';
 import { BASE_RATE_LABEL } from '../domain/price-rates.ts';

@@ -4,8 +4,9 @@ import type { EventRecord } from '#platform/messaging/events.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/database.ts';
 import { prismaBookingStore } from '../../src/adapters/prisma-booking-store.ts';
-import type { Booking, BookingState } from '../../src/domain/booking.ts';
+import type { Booking } from '../../src/domain/booking.ts';
 import type { BookingRequest } from '../../src/domain/booking-request.ts';
+import type { BookingState } from '../../src/domain/booking-state.ts';
 import type { BookingStore, InsertRefusal } from '../../src/ports.ts';
 import { aBooking, HOLD_SECONDS, MANY_HOLDS, NOW, secondsAfter } from '../a-booking.ts';
 

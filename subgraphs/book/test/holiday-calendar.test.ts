@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { computeHolidays } from '../src/adapters/compute-holidays.ts';
 import { holidayCalendar } from '../src/adapters/holiday-calendar.ts';
 import { holidayResolvers } from '../src/adapters/holiday-resolvers.ts';
+import { cachedHolidays } from '../src/adapters/library-holidays.ts';
 import { quotePrice } from '../src/application/quote-price.ts';
 import { setHoliday } from '../src/application/set-holiday.ts';
 import type { BookPorts, HolidayCalendar } from '../src/ports.ts';
@@ -10,17 +12,21 @@ import { aSpace, NOW } from './a-booking.ts';
 
 const OPERATOR = { userId: 'olga', role: 'operator' } as const;
 
+const library = cachedHolidays(async (country, year) => computeHolidays(country, year));
+const clock = () => NOW;
+const realTime = () => performance.now();
+
 let database: TestDatabase;
 let holidays: HolidayCalendar;
 
 beforeAll(async () => {
   database = await createDatabase('book');
-  holidays = holidayCalendar(database.pool);
+  holidays = holidayCalendar(database.pool, realTime, library);
 });
 afterAll(() => database?.drop());
 
 const set = (country: string, date: string, isHoliday: boolean, name = 'Election') =>
-  setHoliday({ holidays }, { country, date, name, isHoliday }, OPERATOR);
+  setHoliday({ holidays, clock }, { country, date, name, isHoliday }, OPERATOR);
 
 const datesOf = async (country: string, year: number, calendar = holidays) =>
   (await calendar.ofYear(country, year)).map(({ date }) => date);
@@ -43,7 +49,7 @@ async function priceOn(date: string, calendar = holidays): Promise<number> {
       },
     ],
   });
-  const ports = { holidays: calendar, clock: () => NOW } as unknown as BookPorts;
+  const ports = { holidays: calendar, clock } as unknown as BookPorts;
   const startAt = new Date(`${date}T10:00:00+09:00`);
   const slot = { startAt, endAt: new Date(startAt.getTime() + 3_600_000) };
   const quote = await quotePrice(ports, space, { slot, headcount: 1, addOns: [] });
@@ -74,7 +80,7 @@ describe('the calendar of holidays', () => {
 
   test('an override is seen by another process after some seconds', async () => {
     let now = performance.now();
-    const other = holidayCalendar(database.pool, () => now);
+    const other = holidayCalendar(database.pool, () => now, library);
     expect(await priceOn('2032-02-04', other)).toBe(30_000);
     await set('KR', '2032-02-04', true);
     now += 4_000;
@@ -134,18 +140,20 @@ describe('the calendar of holidays', () => {
     ['country', { country: 'kr' }],
     ['country', { country: 'KOR' }],
     ['date', { date: '0000-01-01' }],
-    ['date', { date: '1999-12-31' }],
-    ['date', { date: '2101-01-01' }],
+    ['date', { date: '2028-12-31' }],
+    ['date', { date: '2042-01-01' }],
     ['name', { name: '  ' }],
     ['name', { name: 'x'.repeat(101) }],
     ['name', { name: 'a\u0000b' }],
     ['name', { name: 'a\ud800b' }],
   ])('an override is refused for its %s: %j', async (field, changes) => {
     const usual = { country: 'KR', date: '2031-06-21', name: 'Election', isHoliday: true };
-    expect(await setHoliday({ holidays }, { ...usual, ...changes }, OPERATOR)).toMatchObject({
-      type: 'InvalidHoliday',
-      field,
-    });
+    expect(await setHoliday({ holidays, clock }, { ...usual, ...changes }, OPERATOR)).toMatchObject(
+      {
+        type: 'InvalidHoliday',
+        field,
+      },
+    );
   });
 
   test('overrides that cannot be read fail the quote, and are read again by the next', async () => {
@@ -156,7 +164,7 @@ describe('the calendar of holidays', () => {
           ? () => Promise.reject(new Error('no database'))
           : Reflect.get(target, key).bind?.(target),
     });
-    const calendar = holidayCalendar(pool);
+    const calendar = holidayCalendar(pool, realTime, library);
     await expect(priceOn('2030-10-09', calendar)).rejects.toThrow('no database');
     fails = false;
     expect(await priceOn('2030-10-09', calendar)).toBe(60_000);
@@ -166,12 +174,21 @@ describe('the calendar of holidays', () => {
 describe('the fields about holidays', () => {
   test.each([
     ['country', 'Korea', 2027],
-    ['year', 'KR', 1999],
-    ['year', 'KR', 2101],
+    ['year', 'KR', 2028],
+    ['year', 'KR', 2042],
   ])('a query with an invalid %s is refused: %s, %d', (field, country, year) => {
-    const { holidays: query } = holidayResolvers({ holidays }).Query;
+    const { holidays: query } = holidayResolvers({ holidays, clock }).Query;
     expect(() => query(uuidv7(), { country, year })).toThrow(
       expect.objectContaining({ extensions: { code: 'BAD_USER_INPUT', field } }),
+    );
+  });
+
+  test('the years that are known are last year to eleven years ahead, and the message names them', async () => {
+    const { holidays: query } = holidayResolvers({ holidays, clock }).Query;
+    expect(await query(uuidv7(), { country: 'KR', year: 2029 })).not.toEqual([]);
+    expect(await query(uuidv7(), { country: 'KR', year: 2041 })).not.toEqual([]);
+    expect(() => query(uuidv7(), { country: 'KR', year: 2042 })).toThrow(
+      'Write a year from 2029 to 2041.',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { libraryHolidays } from '../src/adapters/library-holidays.ts';
+import { computeHolidays } from '../src/adapters/compute-holidays.ts';
 import type { AddOn, CatalogueSpace, PriceRule } from '../src/domain/catalogue-space.ts';
 import { type PricedUse, type PriceQuote, quotePrice } from '../src/domain/price-quote.ts';
 import { refundSchedule } from '../src/domain/refund-schedule.ts';
@@ -29,7 +29,7 @@ interface Example extends Omit<PricedUse, 'slot'> {
 }
 
 async function quoteOf({ slot, headcount, addOns = [] }: Example): Promise<PriceQuote> {
-  const holidays = await libraryHolidays('KR', 2027);
+  const holidays = computeHolidays('KR', 2027);
   const times = { startAt: new Date(slot.startAt), endAt: new Date(slot.endAt) };
   const dates = new Set(holidays.map(({ date }) => date));
   const quote = quotePrice(studio, { slot: times, headcount, addOns }, dates);

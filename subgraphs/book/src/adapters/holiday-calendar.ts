@@ -5,7 +5,7 @@ import type { Pool } from '#platform/database/postgres.ts';
 import { insertAuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import { type HolidayOverride, withOverrides } from '../domain/public-holidays.ts';
 import type { HolidayCalendar } from '../ports.ts';
-import { libraryHolidays } from './library-holidays.ts';
+import { type HolidayLibrary, libraryHolidays } from './library-holidays.ts';
 
 /** How long other processes may not see an override that was just set. */
 const OVERRIDES_TTL_MS = 5_000;
@@ -43,6 +43,7 @@ const setOverride = namedStatement<
 export function holidayCalendar(
   pool: Pool,
   clock: () => number = () => performance.now(),
+  library: HolidayLibrary = libraryHolidays,
 ): HolidayCalendar {
   const cache = new LRUCache<string, Promise<HolidayOverride[]>>({
     max: MAX_COUNTRIES,
@@ -62,10 +63,7 @@ export function holidayCalendar(
   }
 
   async function ofYear(country: string, year: number) {
-    const [holidays, overrides] = await Promise.all([
-      libraryHolidays(country, year),
-      overridesOf(country),
-    ]);
+    const [holidays, overrides] = await Promise.all([library(country, year), overridesOf(country)]);
     return withOverrides(
       holidays,
       overrides.filter(({ date }) => date.startsWith(`${year}-`)),

@@ -3,11 +3,11 @@ import { badInput } from '#platform/graphql/errors.ts';
 import { LocalDate } from '#platform/graphql/scalars.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { type HolidaySetting, setHoliday } from '../application/set-holiday.ts';
-import { FIRST_YEAR, isCountry, LAST_YEAR } from '../domain/public-holidays.ts';
+import { isCountry, knownYears } from '../domain/public-holidays.ts';
 import type { BookPorts } from '../ports.ts';
 
 /** The fields about public holidays. */
-export function holidayResolvers(ports: Pick<BookPorts, 'holidays'>) {
+export function holidayResolvers(ports: Pick<BookPorts, 'holidays' | 'clock'>) {
   return {
     Date: LocalDate,
     Query: {
@@ -15,8 +15,9 @@ export function holidayResolvers(ports: Pick<BookPorts, 'holidays'>) {
         if (!isCountry(country)) {
           throw badInput('country', 'Write the two capital letters of ISO 3166-1, such as KR.');
         }
-        if (year < FIRST_YEAR || year > LAST_YEAR) {
-          throw badInput('year', `Write a year from ${FIRST_YEAR} to ${LAST_YEAR}.`);
+        const { first, last } = knownYears(ports.clock());
+        if (year < first || year > last) {
+          throw badInput('year', `Write a year from ${first} to ${last}.`);
         }
         return ports.holidays.ofYear(country, year);
       },

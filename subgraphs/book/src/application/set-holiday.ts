@@ -1,9 +1,8 @@
 import {
-  FIRST_YEAR,
   type Holiday,
   type HolidayOverride,
   isCountry,
-  LAST_YEAR,
+  knownYears,
 } from '../domain/public-holidays.ts';
 import type { ActingPrincipal, BookPorts } from '../ports.ts';
 
@@ -24,7 +23,7 @@ const MAX_OVERRIDES = 1_000;
 
 /** Makes a date a public holiday of a country, or none; returns the holidays of its year. */
 export async function setHoliday(
-  ports: Pick<BookPorts, 'holidays'>,
+  ports: Pick<BookPorts, 'holidays' | 'clock'>,
   { country, ...setting }: HolidaySetting,
   by: ActingPrincipal,
 ): Promise<Holiday[] | InvalidHoliday> {
@@ -33,8 +32,9 @@ export async function setHoliday(
   if (!isCountry(country)) {
     return invalid('country', 'Write the two capital letters of ISO 3166-1, such as KR.');
   }
-  if (year < FIRST_YEAR || year > LAST_YEAR) {
-    return invalid('date', `Write a date of the years ${FIRST_YEAR} to ${LAST_YEAR}.`);
+  const { first, last } = knownYears(ports.clock());
+  if (year < first || year > last) {
+    return invalid('date', `Write a date of the years ${first} to ${last}.`);
   }
   if (name === '' || name.length > MAX_NAME_LENGTH || /[\p{Cc}\p{Cs}]/u.test(name)) {
     return invalid(

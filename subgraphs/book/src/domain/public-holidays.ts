@@ -9,9 +9,14 @@ export interface HolidayOverride extends Holiday {
   isHoliday: boolean;
 }
 
-/** Years of which holidays are known; lunar calendars are not computed beyond. */
-export const FIRST_YEAR = 2000;
-export const LAST_YEAR = 2100;
+/** Spaces are booked at most ten years ahead, and a slot may end in the year after. */
+const YEARS_AHEAD = 11;
+
+/** The years of which holidays are asked: few, for each takes up to half a second to compute. */
+export function knownYears(now: Date): { first: number; last: number } {
+  const year = now.getUTCFullYear();
+  return { first: year - 1, last: year + YEARS_AHEAD };
+}
 
 /** Two letters of ISO 3166-1, such as KR. */
 export const isCountry = (text: string): boolean => /^[A-Z]{2}$/.test(text);

@@ -125,26 +125,32 @@ function toFilters(search: SpaceSearch, add: AddParameter): string[] {
   if (amenities !== null) {
     conditions.push(`amenity_keys @> ${add(amenities.map(toAmenityKey), 'text[]')}`);
   }
-  if (freeDuring !== null) conditions.push(toFreeCondition(freeDuring, add));
+  if (freeDuring !== null) {
+    conditions.push("state = 'ACTIVE'", toFreeCondition(freeDuring, add));
+  }
   return conditions;
 }
 
 /**
- * The index has the slots without their buffers: it finds those near the range, and the holds of the few
- * that it finds are compared. NOT EXISTS could be planned as a join that reads every live slot.
+ * A new booking would hold the range and the space's own buffers. The index has slots without buffers: it
+ * finds those as near to the range as two of them reach, the new booking's and the stored one's, and the
+ * holds of the few that it finds are compared. NOT EXISTS could be planned as a join that reads every live
+ * slot.
  */
 function toFreeCondition(
   { startAt, endAt }: { startAt: Date; endAt: Date },
   add: AddParameter,
 ): string {
   const [start, end] = [add(startAt, 'timestamptz'), add(endAt, 'timestamptz')];
-  const buffer = `interval '${MAX_BUFFER_MINUTES} minutes'`;
+  const reach = `interval '${2 * MAX_BUFFER_MINUTES} minutes'`;
+  const own = (part: 'bufferBeforeMinutes' | 'bufferAfterMinutes') =>
+    `make_interval(mins => (s.booking_rules ->> '${part}')::int)`;
   return `NOT coalesce((
       SELECT TRUE FROM occupied_slot o
        WHERE o.space_id = s.id AND o.live
-         AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(${start} - ${buffer}, ${end} + ${buffer}, '[)')
-         AND coalesce(o.hold_start_at, o.start_at) < ${end}
-         AND coalesce(o.hold_end_at, o.end_at) > ${start}
+         AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(${start} - ${reach}, ${end} + ${reach}, '[)')
+         AND coalesce(o.hold_start_at, o.start_at) < ${end} + ${own('bufferAfterMinutes')}
+         AND coalesce(o.hold_end_at, o.end_at) > ${start} - ${own('bufferBeforeMinutes')}
        LIMIT 1), FALSE)`;
 }
 

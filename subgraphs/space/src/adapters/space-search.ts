@@ -1,9 +1,9 @@
 import type { Pool } from '#platform/database/postgres.ts';
 import { MAX_BUFFER_MINUTES } from '../domain/checks/booking-rules.ts';
-import type { Space } from '../domain/space.ts';
+import type { FoundSpace } from '../domain/space.ts';
 import { toAmenityKey } from '../domain/space-terms.ts';
 import type { SpaceOrder, SpacePage, SpacePosition, SpaceSearch } from '../ports.ts';
-import { SPACE_COLUMNS, type SpaceRow, toSpace } from './space-rows.ts';
+import { FOUND_COLUMNS, type RowOf, toFoundSpace } from './space-rows.ts';
 
 type AddParameter = (value: unknown, type: string) => string;
 
@@ -51,7 +51,7 @@ interface Statement {
 export function searchStatement(search: SpaceSearch, page: SpacePage): Statement {
   const { values, add, conditions, orderBy } = toParts(search, page);
   return {
-    text: `SELECT ${SPACE_COLUMNS}
+    text: `SELECT ${FOUND_COLUMNS}
       FROM space s WHERE ${conditions.join('\n  AND ')}
      ORDER BY ${orderBy} LIMIT ${add(page.limit, 'int')}`,
     values,
@@ -68,7 +68,7 @@ export function nearStatement(search: SpaceSearch, page: SpacePage): Statement {
   const named = keys.map((key, index) => `${key} AS key_${index}`);
   const outside = keys.map((_, index) => `key_${index} ${direction}`);
   return {
-    text: `SELECT ${SPACE_COLUMNS}
+    text: `SELECT ${FOUND_COLUMNS}
       FROM (SELECT *, ${named.join(', ')} FROM space WHERE ${placed.join(' AND ')}
              ORDER BY ${orderBy} LIMIT ${FIRST_READ}) s
      WHERE ${filters.join('\n  AND ')}
@@ -83,7 +83,7 @@ export function rareStatement(search: SpaceSearch, page: SpacePage): Statement {
   return {
     text: `WITH hits AS MATERIALIZED (
         SELECT id, name, currency, hourly_rate FROM space s WHERE ${conditions.join('\n  AND ')})
-      SELECT ${SPACE_COLUMNS} FROM space
+      SELECT ${FOUND_COLUMNS} FROM space
        WHERE id IN (SELECT id FROM hits ORDER BY ${orderBy} LIMIT ${add(page.limit, 'int')})
        ORDER BY ${orderBy}`,
     values,
@@ -155,19 +155,19 @@ function toFreeCondition(
 }
 
 /**
- * A page of spaces, of one statement: a space that changes meanwhile is returned as the order saw it, so
- * that its cursor is its place. The statements have no names: PostgreSQL plans them for their values, and
- * a common text needs another plan than a rare one. Of amenities it knows how common the common ones
- * are alone, and would look for a missing one in all spaces: a page that the first spaces do not fill is
- * read from their index.
+ * A page of spaces without their long terms, of one statement: a space that changes meanwhile is returned
+ * as the order saw it, so that its cursor is its place. The statements have no names: PostgreSQL plans them
+ * for their values, and a common text needs another plan than a rare one. Of amenities it knows how common
+ * the common ones are alone, and would look for a missing one in all spaces: a page that the first spaces
+ * do not fill is read from their index.
  */
 export async function searchSpaces(
   pool: Pool,
   search: SpaceSearch,
   page: SpacePage,
-): Promise<Space[]> {
+): Promise<FoundSpace[]> {
   const read = async (statement: Statement) =>
-    (await pool.query<SpaceRow>(statement)).rows.map(toSpace);
+    (await pool.query<RowOf<FoundSpace>>(statement)).rows.map(toFoundSpace);
   // To compare a text with many spaces takes long: a search by text begins with the index of texts.
   if (search.amenities === null || search.text !== null) return read(searchStatement(search, page));
   const near = await read(nearStatement(search, page));

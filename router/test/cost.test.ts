@@ -134,18 +134,35 @@ describe('the cost by the router’s own schema', () => {
     expect(findRefusal(ALL, { first: 100 })).toBeNull();
   });
 
-  test('a page of 20 spaces with all their terms and photos passes, and one of 100 too', () => {
-    const page = `query ($first: Int) { spaces(first: $first) { pageInfo { hasNextPage endCursor } edges { cursor node {
-      id name description address timeZone capacity hourlyRate ${MONEY} openingHours { day opens closes }
-      refundTiers { daysBefore percent } state bookingMode bookingRules { stepMinutes minMinutes maxMinutes
-        minNoticeMinutes maxAdvanceDays bufferBeforeMinutes bufferAfterMinutes approvalHours }
-      openingExceptions { date hours { opens closes } reason }
+  describe('the terms of spaces', () => {
+    const PLAIN = `id name description address timeZone capacity hourlyRate ${MONEY} state bookingMode
+      includedHeadcount extraPersonHourlyRate ${MONEY} holidayCountry vatPercent version`;
+    const SHOWN = `${PLAIN} amenities photos { url alt }
       priceRules { name days onHolidays from to firstDate lastDate hourlyRate ${MONEY} }
-      includedHeadcount extraPersonHourlyRate ${MONEY} addOns { id name unit price ${MONEY} maxQuantity }
-      holidayCountry vatPercent photos { url alt } amenities version } } } }`;
-    expect(findRefusal(page, { first: 20 })).toBeNull();
-    expect(findRefusal(page, { first: 100 })).toBeNull();
-    expect(admission.examine({ query: page, variables: { first: 20 } }).cost).toBeLessThan(2_000);
+      addOns { id name unit price ${MONEY} maxQuantity }`;
+    const EXCEPTIONS = 'openingExceptions { date hours { opens closes } reason }';
+    const EVERYTHING = `${SHOWN} ${EXCEPTIONS} openingHours { day opens closes }
+      refundTiers { daysBefore percent } bookingRules { stepMinutes minMinutes maxMinutes minNoticeMinutes
+        maxAdvanceDays bufferBeforeMinutes bufferAfterMinutes approvalHours }`;
+    const pageOf = (first: number, fields: string) =>
+      `{ spaces(first: ${first}) { pageInfo { hasNextPage endCursor } edges { cursor node { ${fields} } } } }`;
+
+    test.each([
+      ['a page of 20 spaces with photos, add-ons and price rules', pageOf(20, SHOWN)],
+      ['a page of 100 spaces without long terms', pageOf(100, PLAIN)],
+      ['a space with everything', `{ space(id: "a") { ${EVERYTHING} } }`],
+      ['a page of 5 spaces with everything', pageOf(5, EVERYTHING)],
+    ])('%s passes', (_what, query) => {
+      expect(findRefusal(query)).toBeNull();
+    });
+
+    test.each([
+      ['everything', EVERYTHING],
+      ['the exceptions', EXCEPTIONS],
+      ['photos, add-ons and price rules', SHOWN],
+    ])('a page of 100 spaces with %s is refused', (_what, fields) => {
+      expect(findRefusal(pageOf(100, fields))?.extensions.code).toBe('OPERATION_TOO_COSTLY');
+    });
   });
 
   test('free slots of a month cost 67, and three times those of 100 spaces are refused', () => {

@@ -4,7 +4,7 @@ import type {
   PublishedBooking,
 } from './domain/published-booking.ts';
 import type { PaidUse, Registration } from './domain/registration.ts';
-import type { Currency, Space } from './domain/space.ts';
+import type { Currency, FoundSpace, LongTerm, LongTerms, Space } from './domain/space.ts';
 
 /** The conditions of a search; null: no condition. All must hold. */
 export interface SpaceSearch {
@@ -44,7 +44,9 @@ export interface ActingPrincipal {
 
 export interface SpaceStore {
   find(id: string): Promise<Space | null>;
-  search(search: SpaceSearch, page: SpacePage): Promise<Space[]>;
+  search(search: SpaceSearch, page: SpacePage): Promise<FoundSpace[]>;
+  /** A term of a space that {@link search} found, as it is now; the calls of one tick are one statement. */
+  findTerm<Term extends LongTerm>(id: string, term: Term): Promise<LongTerms[Term]>;
   /** Writes the space together with its event and its audit entry. */
   list(space: Space, by: ActingPrincipal): Promise<void>;
   /**

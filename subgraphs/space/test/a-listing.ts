@@ -52,7 +52,11 @@ const bookingRules = fc
       bufferAfterMinutes: fc.option(fc.nat(1_440)),
       approvalHours: fc.integer({ min: 1, max: 720 }),
     }),
-  );
+  )
+  .map((rules) => ({
+    ...rules,
+    minNoticeMinutes: Math.min(rules.minNoticeMinutes, rules.maxAdvanceDays * 1_440),
+  }));
 
 const dates = fc.tuple(date, date).map((pair) => pair.sort());
 const times = fc

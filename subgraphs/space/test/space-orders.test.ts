@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { nearStatement, rareStatement, searchStatement } from '../src/adapters/space-search.ts';
 import { updateSpace } from '../src/application/update-space.ts';
-import type { Space } from '../src/domain/space.ts';
+import type { FoundSpace, Space } from '../src/domain/space.ts';
 import type { SpaceOrder, SpacePage, SpaceSearch } from '../src/ports.ts';
 import { openSpaceContext, type SpaceContext } from './a-space-context.ts';
 
@@ -63,9 +63,9 @@ describe('the orders of the catalogue', () => {
       const before: string[] = [];
       for (let index = 0; index < 12; index += 1) before.push((await list(index)).id);
       const expected = (await search({ text: address }, { orderBy })).map(({ id }) => id);
-      const seen: Space[] = [];
-      for (let after: Space | null = null; ; ) {
-        const page: Space[] = await search({ text: address }, { orderBy, limit: 2, after });
+      const seen: FoundSpace[] = [];
+      for (let after: FoundSpace | null = null; ; ) {
+        const page: FoundSpace[] = await search({ text: address }, { orderBy, limit: 2, after });
         seen.push(...page);
         after = page.at(-1) ?? null;
         if (page.length < 2) break;
@@ -84,7 +84,9 @@ describe('the orders of the catalogue', () => {
     const page = { orderBy: 'PRICE_LOW_FIRST', limit: 1 } as const;
     const [after] = await search({ text: address }, page);
     await context.database.query('UPDATE space SET hourly_rate = 9 WHERE id = $1', [moving.id]);
-    expect(await names({ text: address }, { ...page, after: after as Space })).toEqual(['second']);
+    expect(await names({ text: address }, { ...page, after: after as FoundSpace })).toEqual([
+      'second',
+    ]);
   });
 });
 
@@ -221,8 +223,11 @@ describe('the catalogue of 40,000 spaces', () => {
       const expected = rare.map(({ id }) => id);
       expect(expected.length).toBeGreaterThan(20);
       const found: string[] = [];
-      for (let after: Space | null = null; ; ) {
-        const page: Space[] = await search({ amenities: ['RARE'] }, { orderBy, limit: 9, after });
+      for (let after: FoundSpace | null = null; ; ) {
+        const page: FoundSpace[] = await search(
+          { amenities: ['RARE'] },
+          { orderBy, limit: 9, after },
+        );
         found.push(...page.map(({ id }) => id));
         after = page.at(-1) ?? null;
         if (page.length < 9) break;

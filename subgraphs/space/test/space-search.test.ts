@@ -139,6 +139,47 @@ describe('the search by free time', () => {
     expect(await isFree(8, 10)).toBe(true);
   });
 
+  test('a search by free time keeps the space’s own buffers free, also behind a buffered booking', async () => {
+    const [plain, wide] = [
+      await context.list({ name: 'own none' }),
+      await context.list({
+        name: 'own wide',
+        bookingRules: { bufferBeforeMinutes: 1_440, bufferAfterMinutes: 60 },
+      }),
+    ];
+    for (const { id } of [plain, wide]) {
+      const booking: PublishedBooking = {
+        ...{ bookingId: uuidv7(), spaceId: id, status: 'PAID', version: 1 },
+        slot: hours(50, 52),
+        hold: hours(26, 76),
+      };
+      await context.ports.spaces.storeOccupancy(booking, uuidv7());
+    }
+    const found = async (from: number, to: number) => {
+      const search = { ...EVERYTHING, text: 'own ', freeDuring: hours(from, to) };
+      return (await context.ports.spaces.search(search, page(10))).map(({ name }) => name);
+    };
+    expect(await found(23, 25)).toEqual(['own wide', 'own none']);
+    expect(await found(24, 25.5)).toEqual(['own none']);
+    expect(await found(24, 26.5)).toEqual([]);
+    expect(await found(75, 77)).toEqual([]);
+    expect(await found(76, 78)).toEqual(['own none']);
+    expect(await found(99.5, 101)).toEqual(['own none']);
+    expect(await found(100, 101)).toEqual(['own wide', 'own none']);
+  });
+
+  test('a search by free time finds no paused space, not even for its host', async () => {
+    const space = await context.list({ name: 'resting' });
+    const found = async (given: Partial<SpaceSearch>) =>
+      (await context.ports.spaces.search({ ...EVERYTHING, text: 'resting', ...given }, page(10)))
+        .length;
+    const freeDuring = hours(1, 2);
+    expect(await found({ freeDuring })).toBe(1);
+    await context.database.query("UPDATE space SET state = 'PAUSED' WHERE id = $1", [space.id]);
+    expect([await found({}), await found({ freeDuring })]).toEqual([1, 0]);
+    expect(await found({ freeDuring, hostId: space.hostId })).toBe(0);
+  });
+
   test('a search by free time excludes a space while its host blocks it, in any order of the events', async () => {
     const space = await context.list({ name: 'blocked' });
     const block = { blockId: uuidv7(), spaceId: space.id, slot: hours(2, 4) };

@@ -109,6 +109,11 @@ const wrong: [string, Partial<SpaceListing>, string][] = [
     'bookingRules.minNoticeMinutes',
   ],
   [
+    'notice of more than the days ahead',
+    { bookingRules: { minNoticeMinutes: 1_441, maxAdvanceDays: 1 } },
+    'bookingRules.minNoticeMinutes',
+  ],
+  [
     'bookings 3651 days ahead',
     { bookingRules: { maxAdvanceDays: 3_651 } },
     'bookingRules.maxAdvanceDays',
@@ -219,6 +224,7 @@ describe('the terms of a listed space', () => {
         },
       },
     ],
+    ['notice of all days ahead', { bookingRules: { minNoticeMinutes: 1_440, maxAdvanceDays: 1 } }],
     ['a step of one minute', { bookingRules: { stepMinutes: 1, minMinutes: 1, maxMinutes: 1 } }],
     ['50 price rules', { priceRules: many(50, () => ({ name: 'x', hourlyRate: MAX_INT })) }],
     ['a price rule over midnight', rule({ from: '22:00', to: '06:00' })],

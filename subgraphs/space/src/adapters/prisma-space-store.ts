@@ -11,11 +11,12 @@ import { toSpaceEvent } from './space-events.ts';
 import {
   CHANGEABLE_COLUMNS,
   CHANGEABLE_VALUES,
-  type SpaceRow,
+  type RowOf,
   toChangeableValues,
   toSpace,
 } from './space-rows.ts';
 import { searchSpaces } from './space-search.ts';
+import { termReader } from './term-reader.ts';
 
 type ChangeableName = keyof ReturnType<typeof toChangeableValues>;
 
@@ -60,10 +61,12 @@ export function prismaSpaceStore(
     async find(id) {
       const row = await prisma.space.findUnique({ where: { id }, omit: { amenityKeys: true } });
       // Prisma's type of JSON columns knows no interfaces and no readonly lists.
-      return row && toSpace(row as unknown as SpaceRow);
+      return row && toSpace(row as unknown as RowOf<Space>);
     },
 
     search: (search, page) => searchSpaces(pool, search, page),
+
+    findTerm: termReader(pool),
 
     async list(space, by) {
       const event = toSpaceEvent('SpaceListed', space, space.listedAt);

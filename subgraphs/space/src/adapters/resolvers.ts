@@ -8,7 +8,7 @@ import { findSpace } from '../application/find-space.ts';
 import { listSpace } from '../application/list-space.ts';
 import { updateSpace } from '../application/update-space.ts';
 import type { Registration } from '../domain/registration.ts';
-import type { Space } from '../domain/space.ts';
+import type { FoundSpace, LongTerm, LongTerms, Space } from '../domain/space.ts';
 import type { SpaceChanges } from '../domain/space-changes.ts';
 import type { SpaceListing } from '../domain/space-listing.ts';
 import type { SpaceOrder, SpacePorts } from '../ports.ts';
@@ -98,18 +98,43 @@ export function resolvers(ports: SpacePorts) {
   };
 }
 
-function spaceFields(ports: SpacePorts) {
+/** A space of a page, without its long terms, or a whole one. */
+type ShownSpace = FoundSpace | Space;
+
+const isWhole = (space: ShownSpace): space is Space => 'openingHours' in space;
+
+function spaceFields({ spaces }: SpacePorts) {
+  const read =
+    <Term extends LongTerm>(term: Term) =>
+    (space: ShownSpace): LongTerms[Term] | Promise<LongTerms[Term]> => {
+      if (!isWhole(space)) return spaces.findTerm(space.id, term);
+      const terms: LongTerms = space;
+      return terms[term];
+    };
+  const [priceRules, addOns] = [read('priceRules'), read('addOns')];
   return {
     // In every state: the bookings of an archived space refer to it.
-    __resolveReference: ({ id }: { id: string }) => ports.spaces.find(id),
-    hourlyRate: ({ hourlyRate, currency }: Space) => ({ amount: hourlyRate, currency }),
-    extraPersonHourlyRate: ({ extraPersonHourlyRate, currency }: Space) => ({
+    __resolveReference: ({ id }: { id: string }) => spaces.find(id),
+    hourlyRate: ({ hourlyRate, currency }: ShownSpace) => ({ amount: hourlyRate, currency }),
+    extraPersonHourlyRate: ({ extraPersonHourlyRate, currency }: ShownSpace) => ({
       amount: extraPersonHourlyRate,
       currency,
     }),
-    priceRules: ({ priceRules, currency }: Space) =>
-      priceRules.map((rule) => ({ ...rule, hourlyRate: { amount: rule.hourlyRate, currency } })),
-    addOns: ({ addOns, currency }: Space) =>
-      addOns.map((addOn) => ({ ...addOn, price: { amount: addOn.price, currency } })),
+    openingHours: read('openingHours'),
+    openingExceptions: read('openingExceptions'),
+    refundTiers: read('refundTiers'),
+    bookingRules: read('bookingRules'),
+    priceRules: async (space: ShownSpace) =>
+      (await priceRules(space)).map((rule) => ({
+        ...rule,
+        hourlyRate: { amount: rule.hourlyRate, currency: space.currency },
+      })),
+    addOns: async (space: ShownSpace) =>
+      (await addOns(space)).map((addOn) => ({
+        ...addOn,
+        price: { amount: addOn.price, currency: space.currency },
+      })),
+    photos: read('photos'),
+    amenities: read('amenities'),
   };
 }

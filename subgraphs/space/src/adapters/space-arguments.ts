@@ -4,7 +4,7 @@ import { badInput } from '#platform/graphql/errors.ts';
 import { isText } from '#platform/graphql/text.ts';
 import type { SpacePrincipal } from '../application/host-role.ts';
 import { MAX_AMENITIES, MAX_AMENITY_LENGTH } from '../domain/checks/presentation.ts';
-import type { Space } from '../domain/space.ts';
+import type { FoundSpace } from '../domain/space.ts';
 import type { SpaceListing } from '../domain/space-listing.ts';
 import type { SpaceOrder, SpacePosition, SpaceSearch } from '../ports.ts';
 
@@ -79,7 +79,7 @@ export function positionSchema(order: SpaceOrder): z.ZodType<SpacePosition> {
 }
 
 /** What the cursor of a space holds: its order, and what that compares. */
-export function toPosition(order: SpaceOrder, { id, name, currency, hourlyRate }: Space) {
+export function toPosition(order: SpaceOrder, { id, name, currency, hourlyRate }: FoundSpace) {
   if (order === 'NEWEST') return { order, id };
   return order === 'NAME' ? { order, name, id } : { order, currency, hourlyRate, id };
 }

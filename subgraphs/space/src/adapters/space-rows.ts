@@ -1,20 +1,24 @@
-import type { Space } from '../domain/space.ts';
+import type { FoundSpace, Space } from '../domain/space.ts';
 import { toAmenityKey } from '../domain/space-terms.ts';
 
-/** What a SELECT from `space` lists to return rows of {@link toSpace}. */
-export const SPACE_COLUMNS = `
+/** What a SELECT from `space` lists to return rows of {@link FoundSpace}. */
+export const FOUND_COLUMNS = `
    id, host_id AS "hostId", name, description, address, time_zone AS "timeZone", capacity,
-   hourly_rate AS "hourlyRate", currency, opening_hours AS "openingHours",
-   opening_exceptions AS "openingExceptions", refund_tiers AS "refundTiers", state,
-   booking_mode AS "bookingMode", booking_rules AS "bookingRules", price_rules AS "priceRules",
+   hourly_rate AS "hourlyRate", currency, state, booking_mode AS "bookingMode",
    included_headcount AS "includedHeadcount", extra_person_hourly_rate AS "extraPersonHourlyRate",
-   add_ons AS "addOns", holiday_country AS "holidayCountry", vat_percent AS "vatPercent", photos,
-   amenities, version, listed_at AS "listedAt"`;
+   holiday_country AS "holidayCountry", vat_percent AS "vatPercent", version,
+   listed_at AS "listedAt"`;
 
-export type SpaceRow = Omit<Space, 'includedHeadcount'> & { includedHeadcount: number | null };
+export type RowOf<Found extends FoundSpace> = Omit<Found, 'includedHeadcount'> & {
+  includedHeadcount: number | null;
+};
 
 /** A space from its row. Release 0.2.0 writes rows without a headcount. */
-export function toSpace(row: SpaceRow): Space {
+export function toSpace(row: RowOf<Space>): Space {
+  return { ...row, includedHeadcount: row.includedHeadcount ?? row.capacity };
+}
+
+export function toFoundSpace(row: RowOf<FoundSpace>): FoundSpace {
   return { ...row, includedHeadcount: row.includedHeadcount ?? row.capacity };
 }
 

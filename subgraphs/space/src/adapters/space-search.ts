@@ -1,9 +1,9 @@
 import type { Pool } from '#platform/database/postgres.ts';
 import { MAX_BUFFER_MINUTES } from '../domain/checks/booking-rules.ts';
-import type { Space } from '../domain/space.ts';
+import type { FoundSpace } from '../domain/space.ts';
 import { toAmenityKey } from '../domain/space-terms.ts';
 import type { SpaceOrder, SpacePage, SpacePosition, SpaceSearch } from '../ports.ts';
-import { SPACE_COLUMNS, type SpaceRow, toSpace } from './space-rows.ts';
+import { FOUND_COLUMNS, type RowOf, toFoundSpace } from './space-rows.ts';
 
 type AddParameter = (value: unknown, type: string) => string;
 
@@ -51,7 +51,7 @@ interface Statement {
 export function searchStatement(search: SpaceSearch, page: SpacePage): Statement {
   const { values, add, conditions, orderBy } = toParts(search, page);
   return {
-    text: `SELECT ${SPACE_COLUMNS}
+    text: `SELECT ${FOUND_COLUMNS}
       FROM space s WHERE ${conditions.join('\n  AND ')}
      ORDER BY ${orderBy} LIMIT ${add(page.limit, 'int')}`,
     values,
@@ -68,7 +68,7 @@ export function nearStatement(search: SpaceSearch, page: SpacePage): Statement {
   const named = keys.map((key, index) => `${key} AS key_${index}`);
   const outside = keys.map((_, index) => `key_${index} ${direction}`);
   return {
-    text: `SELECT ${SPACE_COLUMNS}
+    text: `SELECT ${FOUND_COLUMNS}
       FROM (SELECT *, ${named.join(', ')} FROM space WHERE ${placed.join(' AND ')}
              ORDER BY ${orderBy} LIMIT ${FIRST_READ}) s
      WHERE ${filters.join('\n  AND ')}
@@ -83,7 +83,7 @@ export function rareStatement(search: SpaceSearch, page: SpacePage): Statement {
   return {
     text: `WITH hits AS MATERIALIZED (
         SELECT id, name, currency, hourly_rate FROM space s WHERE ${conditions.join('\n  AND ')})
-      SELECT ${SPACE_COLUMNS} FROM space
+      SELECT ${FOUND_COLUMNS} FROM space
        WHERE id IN (SELECT id FROM hits ORDER BY ${orderBy} LIMIT ${add(page.limit, 'int')})
        ORDER BY ${orderBy}`,
     values,
@@ -125,43 +125,49 @@ function toFilters(search: SpaceSearch, add: AddParameter): string[] {
   if (amenities !== null) {
     conditions.push(`amenity_keys @> ${add(amenities.map(toAmenityKey), 'text[]')}`);
   }
-  if (freeDuring !== null) conditions.push(toFreeCondition(freeDuring, add));
+  if (freeDuring !== null) {
+    conditions.push("state = 'ACTIVE'", toFreeCondition(freeDuring, add));
+  }
   return conditions;
 }
 
 /**
- * The index has the slots without their buffers: it finds those near the range, and the holds of the few
- * that it finds are compared. NOT EXISTS could be planned as a join that reads every live slot.
+ * A new booking would hold the range and the space's own buffers. The index has slots without buffers: it
+ * finds those as near to the range as two of them reach, the new booking's and the stored one's, and the
+ * holds of the few that it finds are compared. NOT EXISTS could be planned as a join that reads every live
+ * slot.
  */
 function toFreeCondition(
   { startAt, endAt }: { startAt: Date; endAt: Date },
   add: AddParameter,
 ): string {
   const [start, end] = [add(startAt, 'timestamptz'), add(endAt, 'timestamptz')];
-  const buffer = `interval '${MAX_BUFFER_MINUTES} minutes'`;
+  const reach = `interval '${2 * MAX_BUFFER_MINUTES} minutes'`;
+  const own = (part: 'bufferBeforeMinutes' | 'bufferAfterMinutes') =>
+    `make_interval(mins => (s.booking_rules ->> '${part}')::int)`;
   return `NOT coalesce((
       SELECT TRUE FROM occupied_slot o
        WHERE o.space_id = s.id AND o.live
-         AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(${start} - ${buffer}, ${end} + ${buffer}, '[)')
-         AND coalesce(o.hold_start_at, o.start_at) < ${end}
-         AND coalesce(o.hold_end_at, o.end_at) > ${start}
+         AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(${start} - ${reach}, ${end} + ${reach}, '[)')
+         AND coalesce(o.hold_start_at, o.start_at) < ${end} + ${own('bufferAfterMinutes')}
+         AND coalesce(o.hold_end_at, o.end_at) > ${start} - ${own('bufferBeforeMinutes')}
        LIMIT 1), FALSE)`;
 }
 
 /**
- * A page of spaces, of one statement: a space that changes meanwhile is returned as the order saw it, so
- * that its cursor is its place. The statements have no names: PostgreSQL plans them for their values, and
- * a common text needs another plan than a rare one. Of amenities it knows how common the common ones
- * are alone, and would look for a missing one in all spaces: a page that the first spaces do not fill is
- * read from their index.
+ * A page of spaces without their long terms, of one statement: a space that changes meanwhile is returned
+ * as the order saw it, so that its cursor is its place. The statements have no names: PostgreSQL plans them
+ * for their values, and a common text needs another plan than a rare one. Of amenities it knows how common
+ * the common ones are alone, and would look for a missing one in all spaces: a page that the first spaces
+ * do not fill is read from their index.
  */
 export async function searchSpaces(
   pool: Pool,
   search: SpaceSearch,
   page: SpacePage,
-): Promise<Space[]> {
+): Promise<FoundSpace[]> {
   const read = async (statement: Statement) =>
-    (await pool.query<SpaceRow>(statement)).rows.map(toSpace);
+    (await pool.query<RowOf<FoundSpace>>(statement)).rows.map(toFoundSpace);
   // To compare a text with many spaces takes long: a search by text begins with the index of texts.
   if (search.amenities === null || search.text !== null) return read(searchStatement(search, page));
   const near = await read(nearStatement(search, page));

@@ -47,3 +47,14 @@ export interface Space {
   version: number;
   listedAt: Date;
 }
+
+/** The terms that make a space large: 400 exceptions of 6 hours have more than 100 kB. */
+export const LONG_TERMS = [
+  ...(['openingHours', 'openingExceptions', 'refundTiers', 'bookingRules'] as const),
+  ...(['priceRules', 'addOns', 'photos', 'amenities'] as const),
+] as const;
+export type LongTerm = (typeof LONG_TERMS)[number];
+export type LongTerms = Pick<Space, LongTerm>;
+
+/** A space as a page of the catalogue has it. */
+export type FoundSpace = Omit<Space, LongTerm>;

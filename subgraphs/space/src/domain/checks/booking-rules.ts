@@ -24,6 +24,7 @@ export function bookingRulesProblem(rules: BookingRules): InvalidSpace | null {
       : null) ??
     range('minNoticeMinutes', 0, MAX_NOTICE_MINUTES) ??
     range('maxAdvanceDays', 0, MAX_ADVANCE_DAYS) ??
+    noticeProblem(rules) ??
     range('bufferBeforeMinutes', 0, MAX_BUFFER_MINUTES) ??
     range('bufferAfterMinutes', 0, MAX_BUFFER_MINUTES) ??
     range('approvalHours', 1, MAX_APPROVAL_HOURS)
@@ -36,6 +37,16 @@ function stepProblem(step: number): InvalidSpace | null {
   return invalid(
     'bookingRules.stepMinutes',
     `The step must divide the ${DAY_MINUTES} minutes of a day, as 15, 30 and 60 do.`,
+  );
+}
+
+/** A slot would have to start after the last instant at which one may. */
+function noticeProblem({ minNoticeMinutes, maxAdvanceDays }: BookingRules): InvalidSpace | null {
+  const max = maxAdvanceDays * DAY_MINUTES;
+  if (minNoticeMinutes <= max) return null;
+  return invalid(
+    'bookingRules.minNoticeMinutes',
+    `Nothing could be booked: the notice must be at most the ${max} minutes of maxAdvanceDays, ${maxAdvanceDays}.`,
   );
 }
 

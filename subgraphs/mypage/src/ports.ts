@@ -58,13 +58,15 @@ export interface HostViews {
     page: { limit: number; after: ViewPosition | null },
   ): Promise<ViewWithTimeline[]>;
   countAwaitingApproval(hostId: string): Promise<number>;
-  /** The views that start within [from, to), earliest first, in pages. */
+  /** The views that start within [from, to), earliest first, in pages; others have a turn before each. */
   bookingsBetween(
     hostId: string,
     range: { spaceId: string | null; from: Date; to: Date },
   ): AsyncIterable<readonly ReportedBooking[]>;
-  /** The host's spaces, or the one. */
-  spaces(hostId: string, spaceId: string | null): Promise<SpaceView[]>;
+  /** The time zones of the host's spaces, or of the one, by the space's id. */
+  spaceZones(hostId: string, spaceId: string | null): Promise<Map<string, string>>;
+  /** Of these spaces those of the host; each may have some 50 KB of opening times. Others have a turn first. */
+  spaces(hostId: string, spaceIds: readonly string[]): Promise<SpaceView[]>;
 }
 
 /** The latest versions of the views, one per event, kept for some minutes for live subscribers. */

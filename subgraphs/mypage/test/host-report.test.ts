@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { reportDays } from '../src/application/host-report.ts';
+import { hostSpaces } from '../src/application/host-spaces.ts';
 import type { ProjectedEvent } from '../src/booking-status-view.ts';
-import { countDays, openMinutesOn, toLocalDate } from '../src/domain/local-dates.ts';
+import { countDays, toLocalDate } from '../src/domain/local-dates.ts';
+import { OpenMinutesSum, openMinutesOn, toOpenMinutes } from '../src/domain/open-minutes.ts';
 import type { HostViews, ReportedBooking } from '../src/ports.ts';
 import { type SpaceView, toSpaceView } from '../src/space-view.ts';
 import { bookingEvent, paymentEvent, spaceEvent } from './a-history.ts';
@@ -20,8 +22,14 @@ const space = (spaceId: string, timeZone: string, changes: Partial<SpaceView> = 
 function hostViews(spaces: SpaceView[], events: ProjectedEvent[][]) {
   const bookings = events.map((each) => projectAll(each) as ReportedBooking);
   return {
-    spaces: async (_hostId: string, spaceId: string | null) =>
-      spaces.filter((each) => spaceId === null || each.spaceId === spaceId),
+    spaceZones: async (_hostId: string, spaceId: string | null) =>
+      new Map(
+        spaces
+          .filter((each) => spaceId === null || each.spaceId === spaceId)
+          .map((each) => [each.spaceId, each.timeZone]),
+      ),
+    spaces: async (_hostId: string, spaceIds: readonly string[]) =>
+      spaces.filter((each) => spaceIds.includes(each.spaceId)),
     async *bookingsBetween(
       _hostId: string,
       { spaceId, from, to }: Parameters<HostViews['bookingsBetween']>[1],
@@ -51,8 +59,15 @@ async function report(
   lastDate: string,
   spaceId: string | null = null,
 ) {
-  const days = await reportDays(views, 'haru', { spaceId, firstDate, lastDate });
-  return days.map(({ revenue, ...day }) => ({ ...day, revenue: Object.fromEntries(revenue) }));
+  const spaces = hostSpaces(views, 'haru', spaceId);
+  const days = await reportDays(views, spaces, 'haru', { spaceId, firstDate, lastDate });
+  return Promise.all(
+    days.map(async ({ revenue, usedSpaceIds, ...day }) => ({
+      ...day,
+      openMinutes: await spaces.openMinutes(day.date, usedSpaceIds),
+      revenue: Object.fromEntries(revenue),
+    })),
+  );
 }
 
 describe('a report', () => {
@@ -202,12 +217,17 @@ describe('local dates', () => {
       { date: '2030-06-03', hours: [], reason: 'closed' },
       { date: '2030-06-04', hours: [{ opens: '10:00', closes: '11:00' }], reason: '' },
     ];
-    const terms = { openingHours, openingExceptions };
-    expect(openMinutesOn({ openingHours, openingExceptions: [] }, '2030-06-03')).toBe(270);
-    expect(openMinutesOn(terms, '2030-06-03')).toBe(0);
-    expect(openMinutesOn(terms, '2030-06-04')).toBe(60);
-    expect(openMinutesOn(terms, '2030-06-05')).toBe(0);
+    const usual = toOpenMinutes({ openingHours, openingExceptions: [] });
+    const minutes = toOpenMinutes({ openingHours, openingExceptions });
+    expect(openMinutesOn(usual, '2030-06-03')).toBe(270);
+    expect(openMinutesOn(minutes, '2030-06-03')).toBe(0);
+    expect(openMinutesOn(minutes, '2030-06-04')).toBe(60);
+    expect(openMinutesOn(minutes, '2030-06-05')).toBe(0);
     // Clocks change in Berlin: by the wall clock it is a day as any other.
-    expect(openMinutesOn(terms, '2030-03-31')).toBe(1_440);
+    expect(openMinutesOn(minutes, '2030-03-31')).toBe(1_440);
+    const sum = new OpenMinutesSum();
+    for (const each of [usual, minutes, minutes]) sum.add(each);
+    const dates = ['2030-06-03', '2030-06-04', '2030-06-05', '2030-06-09', '2030-06-10'];
+    expect(dates.map((date) => sum.on(date))).toEqual([270, 120, 0, 4_320, 810]);
   });
 });

@@ -178,15 +178,41 @@ describe.each(engines)('the views of a host on $name', (engine) => {
         await views.project([spaceEvent(version, { spaceId, hostId, name: `Loft ${version}` })]);
       }
       const openingHours = spaceEvent(1).payload.openingHours;
-      expect(await hosts.spaces(hostId, null)).toEqual([
+      expect(await hosts.spaces(hostId, [spaceId, uuidv7()])).toEqual([
         {
           ...{ spaceId, hostId, name: 'Loft 3', timeZone: 'Asia/Seoul', state: 'ACTIVE' },
           ...{ openingHours, openingExceptions: [], version: 3 },
         },
       ]);
-      expect(await hosts.spaces(hostId, uuidv7())).toEqual([]);
-      expect(await hosts.spaces(`host-${uuidv7()}`, spaceId)).toEqual([]);
+      const zones = new Map([[spaceId, 'Asia/Seoul']]);
+      expect(await hosts.spaceZones(hostId, null)).toEqual(zones);
+      expect(await hosts.spaceZones(hostId, spaceId)).toEqual(zones);
+      for (const [stranger, wanted] of [
+        [hostId, uuidv7()],
+        [`host-${uuidv7()}`, spaceId],
+      ] as const) {
+        expect(await hosts.spaceZones(stranger, wanted)).toEqual(new Map());
+        expect(await hosts.spaces(stranger, [wanted])).toEqual([]);
+      }
     }
+  });
+
+  test('other requests have a turn before spaces and bookings are processed', async () => {
+    const { hostId, one: spaceId } = newHost();
+    const turn = () => {
+      const taken = { isOver: false };
+      setImmediate(() => {
+        taken.isOver = true;
+      });
+      return taken;
+    };
+    const first = turn();
+    await hosts.spaces(hostId, [spaceId]);
+    expect(first.isOver).toBe(true);
+    const second = turn();
+    const range = { spaceId, from: at('09'), to: at('10') };
+    for await (const page of hosts.bookingsBetween(hostId, range)) expect(page).toEqual([]);
+    expect(second.isOver).toBe(true);
   });
 
   test('an event of a space is processed once, alone and twice in one batch', async () => {
@@ -195,7 +221,7 @@ describe.each(engines)('the views of a host on $name', (engine) => {
     expect(await views.project([listed, listed])).toEqual([]);
     expect(await views.project([listed])).toEqual([]);
     expect(await views.findRecorded([listed.id])).toEqual([listed.id]);
-    expect(await hosts.spaces(hostId, null)).toHaveLength(1);
+    expect(await hosts.spaces(hostId, [spaceId])).toHaveLength(1);
   });
 
   test('a payment’s event keeps the host that an earlier event named', async () => {

@@ -50,7 +50,7 @@ describe.each(engines)('a rebuild of what hosts see on $name', (engine) => {
     expect((await bookingsOf(space.hostId)).sort()).toEqual(
       [old, continued].map(({ bookingId }) => bookingId).sort(),
     );
-    expect(await readHost().spaces(space.hostId, null)).toMatchObject([{ spaceId }]);
+    expect(await readHost().spaces(space.hostId, [space.spaceId])).toMatchObject([{ spaceId }]);
     const [{ view } = { view: null }] = await rebuilds.generations.findViews(
       await rebuilds.generations.live(),
       [old.bookingId],
@@ -90,8 +90,10 @@ describe.each(engines)('a rebuild of what hosts see on $name', (engine) => {
       state: 'SWITCHED',
       differences: 3,
     });
-    expect(await readHost().spaces(renamed.hostId, null)).toMatchObject([{ name: 'Loft' }]);
-    expect(await readHost().spaces(extra.hostId, null)).toEqual([]);
+    expect(await readHost().spaces(renamed.hostId, [renamed.spaceId])).toMatchObject([
+      { name: 'Loft' },
+    ]);
+    expect(await readHost().spaces(extra.hostId, [extra.spaceId])).toEqual([]);
     expect(await rebuilds.completeRebuild()).toMatchObject({ state: 'SWITCHED', differences: 0 });
   }, 60_000);
 
@@ -104,7 +106,9 @@ describe.each(engines)('a rebuild of what hosts see on $name', (engine) => {
       state: 'SWITCHED',
       differences: 0,
     });
-    expect(await readHost().spaces(space.hostId, null)).toMatchObject([{ name: 'Loft 2' }]);
+    expect(await readHost().spaces(space.hostId, [space.spaceId])).toMatchObject([
+      { name: 'Loft 2' },
+    ]);
   });
 
   test('the spaces of a retired generation are deleted', async () => {

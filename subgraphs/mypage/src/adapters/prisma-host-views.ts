@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import type { HostBookingFilter, HostViews, ReportedBooking, ViewPosition } from '../ports.ts';
 import { liveGenerationReader } from './live-generation.ts';
@@ -45,6 +46,7 @@ export function prismaHostViews(prisma: PrismaClient): HostViews {
           orderBy: EARLIEST_FIRST,
           take: REPORT_PAGE_SIZE,
         });
+        await nextTurn();
         yield page;
         const last = page.at(-1);
         if (page.length < REPORT_PAGE_SIZE || !last?.startAt) return;
@@ -52,11 +54,20 @@ export function prismaHostViews(prisma: PrismaClient): HostViews {
       }
     },
 
-    async spaces(hostId, spaceId) {
+    async spaceZones(hostId, spaceId) {
       const rows = await prisma.spaceView.findMany({
         where: { generation: await live(), hostId, ...(spaceId !== null && { spaceId }) },
+        select: { spaceId: true, timeZone: true },
+      });
+      return new Map(rows.map(({ spaceId, timeZone }) => [spaceId, timeZone]));
+    },
+
+    async spaces(hostId, spaceIds) {
+      const rows = await prisma.spaceView.findMany({
+        where: { generation: await live(), hostId, spaceId: { in: [...spaceIds] } },
         omit: { generation: true },
       });
+      await nextTurn();
       return rows.map(fromSpaceRow);
     },
   };

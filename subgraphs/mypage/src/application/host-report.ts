@@ -1,7 +1,7 @@
 import { toRevenue } from '../booking-status-view.ts';
-import { addDays, openMinutesOn, toLocalDate } from '../domain/local-dates.ts';
+import { addDays, toLocalDate } from '../domain/local-dates.ts';
 import type { HostViews, ReportedBooking } from '../ports.ts';
-import type { SpaceView } from '../space-view.ts';
+import type { HostSpaces } from './host-spaces.ts';
 
 /** One day of a host's spaces, in the zone of each space. */
 export interface HostDay {
@@ -9,7 +9,8 @@ export interface HostDay {
   date: string;
   bookings: number;
   bookedMinutes: number;
-  openMinutes: number;
+  /** The spaces of those bookings. */
+  usedSpaceIds: ReadonlySet<string>;
   /** In minor units, by currency. */
   revenue: Map<string, number>;
 }
@@ -21,23 +22,21 @@ const MAX_OFFSET_MS = 15 * 3_600_000;
 /** Of a booking whose space has no event yet. */
 const UNKNOWN_ZONE = 'UTC';
 
-type Ports = Pick<HostViews, 'bookingsBetween' | 'spaces'>;
+type Ports = Pick<HostViews, 'bookingsBetween'>;
 
-/** A day, and the spaces of its bookings. */
-interface Tally {
-  day: HostDay;
-  spaceIds: Set<string>;
+interface Tally extends HostDay {
+  usedSpaceIds: Set<string>;
 }
 
 /** The days from `firstDate` to `lastDate` on which a use starts that counts, in order. */
 export async function reportDays(
   views: Ports,
+  spaces: Pick<HostSpaces, 'zones'>,
   hostId: string,
   range: { spaceId: string | null; firstDate: string; lastDate: string },
 ): Promise<HostDay[]> {
   const { spaceId, firstDate, lastDate } = range;
-  const spaces = await views.spaces(hostId, spaceId);
-  const zones = new Map(spaces.map((space) => [space.spaceId, space.timeZone]));
+  const zones = await spaces.zones();
   const tallies = new Map<string, Tally>();
   const instants = {
     from: new Date(Date.parse(firstDate) - MAX_OFFSET_MS),
@@ -50,9 +49,7 @@ export async function reportDays(
       if (date && date >= firstDate && date <= lastDate) count(tallies, date, booking);
     }
   }
-  return [...tallies.values()]
-    .map(({ day, spaceIds }) => ({ ...day, openMinutes: openMinutes(spaces, day.date, spaceIds) }))
-    .sort((a, b) => (a.date < b.date ? -1 : 1));
+  return [...tallies.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
 function count(tallies: Map<string, Tally>, date: string, booking: ReportedBooking): void {
@@ -60,26 +57,15 @@ function count(tallies: Map<string, Tally>, date: string, booking: ReportedBooki
   const isUsed = USED.has(String(status));
   const revenue = toRevenue(booking);
   if (!(isUsed || revenue !== 0) || !startAt || !endAt || !currency) return;
-  const tally = tallies.get(date) ?? {
-    day: { date, bookings: 0, bookedMinutes: 0, openMinutes: 0, revenue: new Map() },
-    spaceIds: new Set(),
+  const day = tallies.get(date) ?? {
+    ...{ date, bookings: 0, bookedMinutes: 0 },
+    usedSpaceIds: new Set<string>(),
+    revenue: new Map<string, number>(),
   };
-  tallies.set(date, tally);
-  const { day, spaceIds } = tally;
+  tallies.set(date, day);
   day.revenue.set(currency, (day.revenue.get(currency) ?? 0) + revenue);
   if (!isUsed) return;
   day.bookings += 1;
   day.bookedMinutes += Math.round((endAt.getTime() - startAt.getTime()) / 60_000);
-  if (spaceId) spaceIds.add(spaceId);
-}
-
-/** Of the spaces on offer, and of those that are used on that day. */
-function openMinutes(
-  spaces: readonly SpaceView[],
-  date: string,
-  used: ReadonlySet<string>,
-): number {
-  return spaces
-    .filter(({ state, spaceId }) => state === 'ACTIVE' || used.has(spaceId))
-    .reduce((sum, space) => sum + openMinutesOn(space, date), 0);
+  if (spaceId) day.usedSpaceIds.add(spaceId);
 }

@@ -165,7 +165,7 @@ describeSystems('the rebuild of mypage', (system) => {
 
   test('a rebuild adds the hosts and spaces that an earlier release did not store', async () => {
     const id = await book();
-    await kim.waitForStatus(id, 'REGISTERED');
+    const { slot } = await kim.waitForStatus(id, 'REGISTERED');
     await mypageSql(
       system,
       'UPDATE booking_status_view SET space_id = NULL, host_id = NULL WHERE booking_id = ?',
@@ -173,9 +173,11 @@ describeSystems('the rebuild of mypage', (system) => {
     );
     await mypageSql(system, 'DELETE FROM space_view WHERE space_id = ?', [space.id]);
     const shown = async () => {
-      const query = `query ($spaceId: ID) { hostPage { bookings(spaceId: $spaceId, first: 100) {
-        edges { node { bookingId } } } } }`;
-      const { data } = await system.graphql(space.token, query, { spaceId: space.id });
+      // The space has more bookings than a page.
+      const query = `query ($spaceId: ID, $from: DateTime) { hostPage {
+        bookings(spaceId: $spaceId, startsFrom: $from) { edges { node { bookingId } } } } }`;
+      const variables = { spaceId: space.id, from: slot.startAt };
+      const { data } = await system.graphql(space.token, query, variables);
       return data.hostPage.bookings.edges.map(
         ({ node }: { node: { bookingId: string } }) => node.bookingId,
       );

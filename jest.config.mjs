@@ -17,7 +17,7 @@ const shared = {
 
 export default {
   maxWorkers: 1,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // All random values follow from one seed, which is printed.
   showSeed: true,
   testSequencer: './tests/support/random-order.mjs',

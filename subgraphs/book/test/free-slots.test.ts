@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { batched } from '../src/adapters/batched.ts';
+import { batched } from '#platform/database/batched.ts';
 import { findAlternatives, findFreeSlots } from '../src/application/free-slots.ts';
 import type { BookingRules } from '../src/domain/catalogue-space.ts';
 import type { TimeSlot } from '../src/domain/time-slot.ts';

@@ -1,6 +1,6 @@
+import { batched } from '#platform/database/batched.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { TimeSlot } from '../domain/time-slot.ts';
-import { batched } from './batched.ts';
 import { EXPIRING } from './status-lists.ts';
 
 interface SlotQuery {

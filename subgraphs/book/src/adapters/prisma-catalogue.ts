@@ -1,9 +1,9 @@
+import { batched } from '#platform/database/batched.ts';
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
 import type { CatalogueSpaceUncheckedCreateInput } from '#prisma/book/generated/models/CatalogueSpace.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import type { Catalogue } from '../ports.ts';
-import { batched } from './batched.ts';
 import { type StoredNotifications, storedNotifications } from './stored-notifications.ts';
 
 // Every request for a booking begins with it; a page of spaces reads all of them in one tick.

@@ -1,15 +1,9 @@
+import { batched } from '#platform/database/batched.ts';
 import { namedStatement } from '#platform/database/named-statement.ts';
 import type { Pool } from '#platform/database/postgres.ts';
 import { LONG_TERMS, type LongTerm, type LongTerms } from '../domain/space.ts';
 
 type TermsRow = { id: string } & LongTerms;
-
-/** The calls of one tick: what they read together. */
-interface Batch {
-  ids: Set<string>;
-  terms: Set<LongTerm>;
-  rows: Promise<ReadonlyMap<string, LongTerms>>;
-}
 
 const COLUMNS: Record<LongTerm, string> = {
   ...{ openingHours: 'opening_hours', openingExceptions: 'opening_exceptions' },
@@ -32,30 +26,15 @@ const readTerms = namedStatement<TermsRow, 'ids' | 'terms'>(
  * on them is refused as stale.
  */
 export function termReader(pool: Pool) {
-  let open: Batch | null = null;
-
-  function openBatch(): Batch {
-    const batch = { ids: new Set<string>(), terms: new Set<LongTerm>() };
-    const rows = endOfTick().then(async () => {
-      open = null;
-      const found = await readTerms(pool, { ids: [...batch.ids], terms: [...batch.terms] });
-      return new Map<string, LongTerms>(found.map((row) => [row.id, row]));
-    });
-    return { ...batch, rows };
-  }
-
+  const read = batched(async (calls: readonly { id: string; term: LongTerm }[]) => {
+    const ids = [...new Set(calls.map(({ id }) => id))];
+    const terms = [...new Set(calls.map(({ term }) => term))];
+    const rows = new Map((await readTerms(pool, { ids, terms })).map((row) => [row.id, row]));
+    return calls.map(({ id, term }) => rows.get(id)?.[term]);
+  });
   return async <Term extends LongTerm>(id: string, term: Term): Promise<LongTerms[Term]> => {
-    open ??= openBatch();
-    const { ids, terms, rows } = open;
-    ids.add(id);
-    terms.add(term);
-    const row = (await rows).get(id);
-    if (!row) throw new Error(`the space ${id} has no row`);
-    return row[term];
+    const value = await read({ id, term });
+    if (value === undefined) throw new Error(`the space ${id} has no row`);
+    return value as LongTerms[Term];
   };
-}
-
-/** After the promise jobs of this tick: resolvers that continue from one statement form the next batch. */
-function endOfTick(): Promise<void> {
-  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type RefundTier, refundByTier } from '../src/domain/cancellation-policy.ts';
 import type { Money } from '../src/domain/money.ts';
+import { type RefundTier, refundAt, refundSchedule } from '../src/domain/refund-schedule.ts';
 
 const price: Money = { amount: 10_000, currency: 'USD' };
 const usual: RefundTier[] = [
@@ -9,8 +9,8 @@ const usual: RefundTier[] = [
 ];
 
 function refund(startAt: string, zone: string, now: string, tiers = usual, of = price.amount) {
-  return refundByTier({ ...price, amount: of }, tiers, new Date(startAt), zone, new Date(now))
-    .amount;
+  const schedule = refundSchedule({ ...price, amount: of }, tiers, new Date(startAt), zone);
+  return refundAt(schedule, new Date(now)).amount;
 }
 
 describe('a refund', () => {

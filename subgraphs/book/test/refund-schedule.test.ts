@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
-import { type RefundTier, refundByTier } from '../src/domain/cancellation-policy.ts';
 import { MAX_AMOUNT, type Money, percentOf } from '../src/domain/money.ts';
-import { refundAt, refundSchedule } from '../src/domain/refund-schedule.ts';
+import { type RefundTier, refundAt, refundSchedule } from '../src/domain/refund-schedule.ts';
 import { CHANGES } from './booking-rules/random-terms.ts';
 
 const price: Money = { amount: 90_000, currency: 'KRW' };
@@ -84,7 +83,6 @@ describe('a refund schedule', () => {
           for (const instant of [now, startAt, ...instants]) {
             const expected = refundByRule(tiers, startAt, zone, instant);
             expect(refundAt(schedule, instant)).toEqual(expected);
-            expect(refundByTier(price, tiers, startAt, zone, instant)).toEqual(expected);
           }
           expect([...edges].sort((a, b) => a - b)).toEqual(edges);
           expect(schedule.at(-1)?.until).toBeNull();

@@ -1,6 +1,5 @@
 import { requirePrincipal } from '#platform/auth/principal.ts';
 import { badInput } from '#platform/graphql/errors.ts';
-import { LocalDate } from '#platform/graphql/scalars.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { type HolidaySetting, setHoliday } from '../application/set-holiday.ts';
 import { isCountry, knownYears } from '../domain/public-holidays.ts';
@@ -9,7 +8,6 @@ import type { BookPorts } from '../ports.ts';
 /** The fields about public holidays. */
 export function holidayResolvers(ports: Pick<BookPorts, 'holidays' | 'clock'>) {
   return {
-    Date: LocalDate,
     Query: {
       holidays(_: unknown, { country, year }: { country: string; year: number }) {
         if (!isCountry(country)) {

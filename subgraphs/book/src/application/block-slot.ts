@@ -8,7 +8,7 @@ import type {
 } from '../domain/refusals.ts';
 import type { ActingPrincipal, BookPorts } from '../ports.ts';
 import { findListedSpace } from './find-listed-space.ts';
-import type { BookingPrincipal } from './find-role.ts';
+import { asHost, type BookingPrincipal } from './find-role.ts';
 import { findAlternatives } from './free-slots.ts';
 
 /** Limits what a search for free slots reads of one space. */
@@ -31,7 +31,7 @@ export async function blockSlot(
   request: BlockRequest,
 ): Promise<BlockSlotResult> {
   const space = await findListedSpace(ports, request.spaceId);
-  const by = space && toActing(principal, space.hostId);
+  const by = space && asHost(principal, space.hostId);
   if (!space || !by) return { type: 'SpaceNotFound', message: 'There is no such space.' };
   const problem = findBlockProblem(request, ports.clock());
   if (problem) {
@@ -76,7 +76,7 @@ export async function unblockSlot(
   blockId: string,
 ): Promise<Block | BlockNotFound> {
   const block = await ports.blocks.find(blockId);
-  const by = block && toActing(principal, block.hostId);
+  const by = block && asHost(principal, block.hostId);
   if (!block || !by) return { type: 'BlockNotFound', message: 'There is no such block.' };
   if (await ports.blocks.remove(block, by)) {
     ports.log('slot unblocked', { blockId, spaceId: block.spaceId });
@@ -94,7 +94,7 @@ export async function listBlocks(
   { spaceId, from, to }: { spaceId: string; from: Date; to: Date },
 ): Promise<Block[] | null> {
   const space = await findListedSpace(ports, spaceId);
-  if (!space || !toActing(principal, space.hostId)) return null;
+  if (!space || !asHost(principal, space.hostId)) return null;
   return ports.blocks.list(spaceId, from, to, MAX_BLOCKS);
 }
 
@@ -109,13 +109,4 @@ async function findRepeated(
     type: 'IdempotencyKeyReused',
     message: 'This idempotency key was used for another request: choose a new one.',
   };
-}
-
-/** The principal as the host of the space or an operator; null: neither. */
-function toActing(
-  { userId, isOperator }: BookingPrincipal,
-  hostId: string,
-): ActingPrincipal | null {
-  if (userId === hostId) return { userId, role: 'host' };
-  return isOperator ? { userId, role: 'operator' } : null;
 }

@@ -4,9 +4,9 @@ import type {
   BookingNotFound,
   IllegalTransition,
 } from '../domain/refusals.ts';
-import type { ActingPrincipal, BookPorts } from '../ports.ts';
+import type { BookPorts } from '../ports.ts';
 import { requestPayment } from './booking-saga.ts';
-import type { BookingPrincipal } from './find-role.ts';
+import { asHost, type BookingPrincipal } from './find-role.ts';
 
 export type DecideBookingResult =
   | { booking: Booking; role: 'host' | 'operator' }
@@ -58,7 +58,7 @@ async function decide(
 ): Promise<Decided | BookingNotFound | BookingNotDecidable> {
   for (;;) {
     const booking = await ports.bookings.find(bookingId);
-    const by = booking && toDecider(principal, booking);
+    const by = booking && asHost(principal, booking.state.hostId);
     if (!booking || !by) return { type: 'BookingNotFound', message: 'There is no such booking.' };
     const { role } = by;
     if (booking.state.decision === DECISIONS[action]) return { booking, role, isRepeated: true };
@@ -70,15 +70,6 @@ async function decide(
     ports.log('booking decided', { bookingId, by: role, status: next.state.status });
     return { booking: next, role, isRepeated: false };
   }
-}
-
-/** A customer who hosts the space as well decides as its host. */
-function toDecider(
-  { userId, isOperator }: BookingPrincipal,
-  { state }: Booking,
-): (ActingPrincipal & { role: 'host' | 'operator' }) | null {
-  if (userId === state.hostId) return { userId, role: 'host' };
-  return isOperator ? { userId, role: 'operator' } : null;
 }
 
 function toRefusal(booking: Booking): BookingNotDecidable {

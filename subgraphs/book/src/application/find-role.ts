@@ -1,5 +1,6 @@
 import type { Booking } from '../domain/booking.ts';
 import type { Role } from '../domain/role.ts';
+import type { ActingPrincipal } from '../ports.ts';
 
 /** A principal as far as the role for a booking depends on it. */
 export interface BookingPrincipal {
@@ -12,4 +13,16 @@ export function findRole(booking: Booking, { userId, isOperator }: BookingPrinci
   if (booking.state.customerId === userId) return 'customer';
   if (booking.state.hostId === userId) return 'host';
   return isOperator ? 'operator' : null;
+}
+
+/**
+ * The principal as one who may act for the host: the host, also where it is the customer as well, or an
+ * operator; null: neither.
+ */
+export function asHost(
+  { userId, isOperator }: BookingPrincipal,
+  hostId: string,
+): (ActingPrincipal & { role: 'host' | 'operator' }) | null {
+  if (userId === hostId) return { userId, role: 'host' };
+  return isOperator ? { userId, role: 'operator' } : null;
 }

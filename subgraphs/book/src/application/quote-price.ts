@@ -1,4 +1,4 @@
-import { findSlotProblem } from '../domain/booking-rules.ts';
+import { findSlotProblem, MAX_SLOT_MINUTES } from '../domain/booking-rules.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import {
   quotePrice as computeQuote,
@@ -6,9 +6,12 @@ import {
   type PriceQuote,
 } from '../domain/price-quote.ts';
 import { datesOf } from '../domain/price-rates.ts';
+import { knownYears } from '../domain/public-holidays.ts';
 import type { InvalidBookingRequest } from '../domain/refusals.ts';
-import type { TimeSlot } from '../domain/time-slot.ts';
+import { lengthMs, type TimeSlot } from '../domain/time-slot.ts';
 import type { BookPorts } from '../ports.ts';
+
+const MINUTE_MS = 60_000;
 
 /**
  * What a booking would cost, or the rule that it breaks; whether the slot is free is not checked. A
@@ -20,19 +23,27 @@ export async function quotePrice(
   use: PricedUse,
   now: Date = ports.clock(),
 ): Promise<PriceQuote | InvalidBookingRequest> {
-  // First, for it also bounds the length of the slot.
   const problem = findSlotProblem(use.slot, space, now);
   const quote = problem ?? computeQuote(space, use, await findHolidays(ports, space, use.slot));
   return 'field' in quote ? { type: 'InvalidBookingRequest', ...quote } : quote;
 }
 
-/** The holidays around the slot, where the prices depend on them. */
+/**
+ * The holidays around the slot, where the prices depend on them. None for a slot that no space can be booked
+ * for: it has no price, and its years would have to be computed.
+ */
 export async function findHolidays(
   ports: BookPorts,
   { holidayCountry, priceRules, timeZone }: CatalogueSpace,
   slot: TimeSlot,
 ): Promise<ReadonlySet<string>> {
   if (holidayCountry === null || !priceRules.some(({ onHolidays }) => onHolidays)) return new Set();
+  const years = knownYears(ports.clock());
+  const isBookable =
+    lengthMs(slot) <= MAX_SLOT_MINUTES * MINUTE_MS &&
+    slot.startAt.getUTCFullYear() >= years.first &&
+    slot.endAt.getUTCFullYear() <= years.last;
+  if (!isBookable) return new Set();
   const { first, last } = datesOf(slot, timeZone);
   return ports.holidays.between(holidayCountry, first, last);
 }

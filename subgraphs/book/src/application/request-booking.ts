@@ -1,6 +1,5 @@
 import { Booking } from '../domain/booking.ts';
 import type { BookingRequest } from '../domain/booking-request.ts';
-import { findSlotProblem } from '../domain/booking-rules.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import { refundSchedule } from '../domain/refund-schedule.ts';
 import type {
@@ -90,13 +89,9 @@ async function toBooking(
   if (!space || space.state === 'ARCHIVED') {
     return { type: 'SpaceNotFound', message: 'There is no such space.' };
   }
-  const now = ports.clock();
-  // First, for it also bounds the dates of which the holidays are read.
-  const problem = findSlotProblem(request.slot, space, now);
-  if (problem) return { type: 'InvalidBookingRequest', ...problem };
   const booking = Booking.request(request, space, {
     id: ports.newId(),
-    now,
+    now: ports.clock(),
     holdSeconds: ports.holdSeconds,
     holidays: await findHolidays(ports, space, request.slot),
     correlationId: ports.correlationId(),

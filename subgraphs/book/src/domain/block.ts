@@ -1,3 +1,4 @@
+import { findTokenProblem } from './booking-request.ts';
 import type { RequestProblem } from './request-problem.ts';
 import { lengthMs, type TimeSlot } from './time-slot.ts';
 
@@ -20,7 +21,7 @@ export type BlockRequest = Pick<Block, 'spaceId' | 'slot' | 'reason' | 'idempote
 const DAY_MS = 24 * 3_600_000;
 const MAX_DAYS = 366;
 const MAX_YEARS_AHEAD = 10;
-const MAX_TEXT_LENGTH = 200;
+const MAX_REASON_LENGTH = 200;
 
 /** The first rule that the request breaks. A block may have begun, and need not lie on the grid. */
 export function findBlockProblem(
@@ -39,23 +40,13 @@ export function findBlockProblem(
   if (slot.endAt.getTime() > now.getTime() + MAX_YEARS_AHEAD * MAX_DAYS * DAY_MS) {
     return { field: 'slot.endAt', message: `The slot must end within ${MAX_YEARS_AHEAD} years.` };
   }
-  if (reason.length > MAX_TEXT_LENGTH || /\p{Cc}/u.test(reason)) {
+  if (reason.length > MAX_REASON_LENGTH || /\p{Cc}/u.test(reason)) {
     return {
       field: 'reason',
-      message: `The reason must have at most ${MAX_TEXT_LENGTH} characters, none a control character.`,
+      message: `The reason must have at most ${MAX_REASON_LENGTH} characters, none a control character.`,
     };
   }
-  if (
-    idempotencyKey.trim() === '' ||
-    idempotencyKey.length > MAX_TEXT_LENGTH ||
-    /\p{Cc}/u.test(idempotencyKey)
-  ) {
-    return {
-      field: 'idempotencyKey',
-      message: `The idempotencyKey must have 1 to ${MAX_TEXT_LENGTH} characters, none a control character.`,
-    };
-  }
-  return undefined;
+  return findTokenProblem('idempotencyKey', idempotencyKey);
 }
 
 /** Whether the block was made by an equal request. */

@@ -47,7 +47,8 @@ function findNoteProblem(note: string | null): RequestProblem | undefined {
   };
 }
 
-function findTokenProblem(field: string, text: string): RequestProblem | undefined {
+/** What is wrong with a key or token of 1 to 200 characters. */
+export function findTokenProblem(field: string, text: string): RequestProblem | undefined {
   if (text.trim() !== '' && text.length <= MAX_TOKEN_LENGTH && !/\p{Cc}/u.test(text))
     return undefined;
   return {

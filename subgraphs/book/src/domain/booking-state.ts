@@ -1,7 +1,7 @@
-import type { RefundTier } from './cancellation-policy.ts';
 import type { BookingStatus } from './lifecycle.ts';
 import type { Money } from './money.ts';
 import type { AddOnSelection, PriceLine } from './price-quote.ts';
+import type { RefundTier } from './refund-schedule.ts';
 import type { TimeSlot } from './time-slot.ts';
 
 export interface BookingState {

@@ -1,6 +1,6 @@
-import type { RefundTier } from './cancellation-policy.ts';
 import type { Currency } from './money.ts';
 import type { DayOfWeek, OpeningException, OpeningHours } from './opening-hours.ts';
+import type { RefundTier } from './refund-schedule.ts';
 
 /** What book knows of a space: its own copy, so that bookings go on while space is down. */
 export interface CatalogueSpace {

@@ -1,7 +1,6 @@
 import { requirePrincipal } from '#platform/auth/principal.ts';
 import { parseId } from '#platform/graphql/ids.ts';
 import { readPage, toConnection } from '#platform/graphql/pagination.ts';
-import { LocalDate } from '#platform/graphql/scalars.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { roleFor } from '#platform/operator/audit.ts';
 import { findSpace } from '../application/find-space.ts';
@@ -94,7 +93,6 @@ export function resolvers(ports: SpacePorts) {
     Problem: { __resolveType: ({ type }: { type: string }) => type },
     ListSpaceResult: { __resolveType: ({ type }: { type: string }) => type },
     UpdateSpaceResult: { __resolveType: ({ type }: { type: string }) => type },
-    Date: LocalDate,
   };
 }
 

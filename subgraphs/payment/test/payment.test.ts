@@ -201,7 +201,7 @@ describe('goodwill refunds of a payment', () => {
     });
   });
 
-  test('a refund that fails after a goodwill refund is still owed, and completed beside it', () => {
+  test('a refund that fails after a goodwill refund is still owed, and completed as well', () => {
     const failed = legal(afterGoodwill(20_000).failRefund());
     expect(failed.state).toMatchObject({ status: 'REFUND_FAILED', refunded: 20_000 });
     const more = legal(failed.refundGoodwill(10_000));

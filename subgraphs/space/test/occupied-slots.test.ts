@@ -81,7 +81,7 @@ test('a late event about a removed slot registers nothing, and is removed again'
   expect(await rows()).toEqual([]);
 });
 
-test('a registration has the plain slot of a booking with buffers, whoever publishes first', async () => {
+test('a registration has the plain slot of a booking with buffers, whichever event comes first', async () => {
   for (const paymentFirst of [true, false]) {
     const paid = await anEndedBooking(-100, 'PAID', 2);
     const hold = {

@@ -67,7 +67,7 @@ export const paymentMutations = [
     tests: 'payment/test',
   },
   {
-    name: 'the cap of goodwill refunds: operators give back more than is left of a charge',
+    name: 'the cap of goodwill refunds: operators refund more than is left of a charge',
     edits: [
       ['subgraphs/payment/src/domain/goodwill.ts', 'if (amount > left) {', 'if (left < 0) {'],
     ],
@@ -85,7 +85,7 @@ export const paymentMutations = [
     tests: 'payment/test/goodwill-concurrency',
   },
   {
-    name: 'the trigger that caps cancellations: they refund what was given back already',
+    name: 'the trigger that caps cancellations: they refund what was refunded already',
     edits: [
       [
         'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
@@ -96,7 +96,7 @@ export const paymentMutations = [
     tests: 'payment/test/goodwill|payment/test/refund-payment',
   },
   {
-    name: 'the trigger that adds up refunds: the previous release overwrites what was given back',
+    name: 'the trigger that adds up refunds: the previous release overwrites what was refunded',
     edits: [
       [
         'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',

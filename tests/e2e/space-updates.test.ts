@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { listSpace, newCustomer, nextSlot, sql } from '../support/customer.ts';
-import { describeRouters, eventually, until } from '../support/system.ts';
+import { listSpace, newCustomer, sql } from '../support/customer.ts';
+import { describeRouters, until } from '../support/system.ts';
 
 const SPACE = `id name description address capacity hourlyRate { amount currency }
   openingHours { day opens closes } refundTiers { daysBefore percent } state bookingMode
@@ -257,36 +257,5 @@ describeRouters('the terms of a space', (system) => {
     ]);
     expect(await myNames(await system.token(`other-${host}`, 'host'))).toEqual([]);
     expect(await myNames(null)).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  });
-
-  test('a space that its host blocks is not free, until the block ends', async () => {
-    const word = randomUUID();
-    const space = await listSpace(system, { name: word });
-    const slot = nextSlot();
-    const blockId = randomUUID();
-    const found = async () => {
-      const query = `query ($filter: SpaceFilter) { spaces(filter: $filter) { edges { node { id } } } }`;
-      const filter = { text: word, freeDuring: slot };
-      return (await system.graphql(null, query, { filter })).data.spaces.edges.length;
-    };
-    const publish = (type: string, version: number) =>
-      sql(
-        system,
-        'book',
-        `INSERT INTO outbox (id, aggregate_id, version, topic, type, schema_version, payload,
-                correlation_id, occurred_at, awaiting, attempts, next_attempt_at)
-         VALUES (gen_random_uuid(), $1, $2, 'block', $3, 1, $4, 'test', now(), '{space}', 0, now())`,
-        [
-          blockId,
-          version,
-          type,
-          { blockId, spaceId: space.id, hostId: space.host, slot, reason: 'repairs' },
-        ],
-      );
-    expect(await found()).toBe(1);
-    await publish('SlotBlocked', 1);
-    await eventually(async () => expect(await found()).toBe(0));
-    await publish('SlotUnblocked', 2);
-    await eventually(async () => expect(await found()).toBe(1));
   });
 });

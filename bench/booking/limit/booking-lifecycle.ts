@@ -2,6 +2,7 @@ import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import { spaceEvents } from '#contracts/space.ts';
 import { type EventRecord, newEvent } from '#platform/messaging/events.ts';
 import { newAuditEntry } from '#platform/operator/audit.ts';
+import { toOccupancyValues } from '../../../subgraphs/space/src/adapters/occupied-slots.ts';
 import { type FreeSlot, HOURLY_RATE } from '../../system/spaces.ts';
 import { LifecycleContext, type LifecycleDatabases, requireEffect } from './lifecycle-context.ts';
 import * as book from './statements/book.ts';
@@ -140,21 +141,27 @@ async function registerUse(
 ): Promise<EventRecord> {
   const { db, bookingId, paymentId, registrationId } = context;
   const { spaceId, startAt, endAt } = context.slot;
-  const place = [bookingId, spaceId, startAt, endAt];
-  await space.occupySlot(db.space, ...place, true, 1, 'REQUESTED', null, events.booked.id);
+  const use = { bookingId, spaceId, slot: { startAt, endAt } };
+  const requested = toOccupancyValues({ ...use, status: 'REQUESTED', version: 1 });
+  await space.occupySlot(db.space, { ...requested, eventId: events.booked.id });
   const registered = newEvent('Registered', spaceEvents.Registered, {
     aggregateId: registrationId,
     version: 1,
     occurredAt: new Date(),
     payload: { registrationId, bookingId, paymentId, status: 'REGISTERED', reason: null },
   });
-  const registration = [registrationId, new Date()];
-  const outbox = JSON.stringify([registered]);
+  const registration = {
+    id: registrationId,
+    now: new Date(),
+    events: JSON.stringify([registered]),
+  };
   // The first of the two events finds the other half of its join missing, and registers nothing.
-  const bookingHalf = [...place, true, 2, 'PAID', null, ...registration, events.paid.id, outbox];
-  await space.insertRegistration(db.space, ...bookingHalf);
-  const paymentHalf = [...place, false, 0, null, paymentId, ...registration, events.approved.id];
-  const [row] = await space.insertRegistration(db.space, ...paymentHalf, outbox);
+  const paid = toOccupancyValues({ ...use, status: 'PAID', version: 2 });
+  await space.insertRegistration(db.space, { ...paid, ...registration, eventId: events.paid.id });
+  const approved = toOccupancyValues({ ...use, paymentId });
+  const [row] = await space.insertRegistration(db.space, {
+    ...{ ...approved, ...registration, eventId: events.approved.id },
+  });
   requireEffect(row?.inserted, 'the use is registered');
   context.publish('space', registered);
   return registered;

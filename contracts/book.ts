@@ -38,6 +38,11 @@ const bookingPayload = z.object({
   hold: timeSlot.optional(),
   /** Until when the host may decide; null unless the booking awaits the decision. */
   decideBefore: instant.nullable().optional(),
+  /**
+   * Only in BookingRescheduled: what changed the booking. `difference` is what the new price is more than the
+   * old one, in minor units; negative: less.
+   */
+  change: z.object({ changeId: z.uuid(), difference: z.int() }).optional(),
 });
 export type BookingPayload = z.infer<typeof bookingPayload>;
 
@@ -49,6 +54,11 @@ export const bookingEvents = {
   BookingPaid: { topic: 'booking', payload: bookingPayload },
   /** A change that only mypage consumes (`PAYMENT_DEFERRED`, `REGISTERED`). */
   BookingStatusChanged: { topic: 'booking', payload: bookingPayload },
+  /**
+   * The booking has another slot, headcount or set of add-ons (`REGISTERED`), and a higher price is paid. Payment
+   * refunds what a lower one is less, and space moves the registration. Until then book holds both slots.
+   */
+  BookingRescheduled: { topic: 'booking', payload: bookingPayload },
   /** A cancellation is accepted (`CANCELLING`). Payment refunds, and space cancels the registration. */
   BookingCancelled: {
     topic: 'booking',
@@ -59,6 +69,22 @@ export const bookingEvents = {
     topic: 'booking',
     payload: bookingPayload,
   },
+} as const;
+
+const changePayload = z.object({
+  changeId: z.uuid(),
+  bookingId: z.uuid(),
+  /** What payment was requested to charge for it, in minor units; negative: to reserve. */
+  difference: z.int(),
+});
+export type ChangePayload = z.infer<typeof changePayload>;
+
+export const changeEvents = {
+  /**
+   * A change of a booking does not take place, and its charge may have been made: payment prevents or refunds it,
+   * or frees what it has reserved.
+   */
+  BookingChangeReleased: { topic: 'booking-change', payload: changePayload },
 } as const;
 
 const blockPayload = z.object({

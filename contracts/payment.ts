@@ -11,7 +11,10 @@ export const paymentStatus = z.enum([
   'VOIDED',
 ]);
 
-/** The whole state of the payment after the event, and the space and slot that it pays for. */
+/**
+ * The whole state of the payment after the event, and the space and slot that it first paid for. `amount` is the
+ * sum of all charges.
+ */
 const paymentPayload = z.object({
   paymentId: z.uuid(),
   bookingId: z.uuid(),
@@ -23,6 +26,8 @@ const paymentPayload = z.object({
   currency,
   /** Of `refunded`, what operators gave back beyond the policy; absent in events of release 0.2.0. */
   goodwill: z.int().min(0).optional(),
+  /** Of `refunded`, what was given back because the booking changed; absent in events of release 0.2.0. */
+  refundedForChanges: z.int().min(0).optional(),
 });
 export type PaymentPayload = z.infer<typeof paymentPayload>;
 
@@ -40,6 +45,8 @@ export const paymentEvents = {
   PaymentRefundFailed: { topic: 'payment', payload: paymentPayload },
   /** An operator gave back part of the charge beyond what the policy says. */
   PaymentRefunded: { topic: 'payment', payload: paymentPayload },
+  /** A change of the booking was charged, or gave back a part of the charges. */
+  PaymentAdjusted: { topic: 'payment', payload: paymentPayload },
   PaymentDeclined: { topic: 'payment', payload: paymentPayload },
   /** Nothing more is owed: refunded as quoted, or voided before a charge. */
   PaymentCancelled: { topic: 'payment', payload: paymentPayload },

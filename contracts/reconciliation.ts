@@ -22,6 +22,8 @@ export const paymentRecord = z.object({
   refunded: z.int(),
   /** Of `refunded`, what operators gave back beyond the policy; release 0.2.0 knows none. */
   goodwill: z.int().default(0),
+  /** Of `refunded`, what was given back because the booking changed; release 0.2.0 knows none. */
+  refundedForChanges: z.int().default(0),
   /** The amount owed for the cancellation, at most what goodwill leaves of the charge; null: none was requested. */
   refundDue: z.int().nullable(),
   /** Is the payment or its refund in progress, or one of its events not acknowledged yet? */

@@ -132,11 +132,18 @@ const registrationPayload = z.object({
 });
 export type RegistrationPayload = z.infer<typeof registrationPayload>;
 
+const movedPayload = registrationPayload.extend({
+  /** The version of the booking whose slot is registered now. */
+  bookingVersion: z.int(),
+});
+
 export const spaceEvents = {
   SpaceListed: { topic: 'space', payload: spacePayload, upcasts: [upcastSpace] },
   /** The host changed the space. Bookings keep the price and policy that they were made with. */
   SpaceChanged: { topic: 'space', payload: spacePayload },
   Registered: { topic: 'registration', payload: registrationPayload },
+  /** The registered use has the slot of a rescheduled booking. Book releases the slot before. */
+  RegistrationMoved: { topic: 'registration', payload: movedPayload },
   /** The use cannot be registered. Book cancels the booking. */
   RegistrationRejected: {
     topic: 'registration',

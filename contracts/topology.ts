@@ -1,4 +1,4 @@
-import { blockEvents, bookingEvents } from './book.ts';
+import { blockEvents, bookingEvents, changeEvents } from './book.ts';
 import type { EventContracts } from './event-contract.ts';
 import { paymentEvents } from './payment.ts';
 import { spaceEvents } from './space.ts';
@@ -21,13 +21,14 @@ export interface ContextEntry {
  */
 export const topology = {
   book: {
-    publishes: { ...bookingEvents, ...blockEvents },
+    publishes: { ...bookingEvents, ...changeEvents, ...blockEvents },
     consumes: [
       'PaymentCancelled',
       'PaymentRefunded',
       'SpaceListed',
       'SpaceChanged',
       'Registered',
+      'RegistrationMoved',
       'RegistrationRejected',
       'RegistrationCancelled',
     ],
@@ -36,7 +37,12 @@ export const topology = {
   },
   payment: {
     publishes: paymentEvents,
-    consumes: ['BookingCancelled', 'BookingReleased'],
+    consumes: [
+      'BookingRescheduled',
+      'BookingCancelled',
+      'BookingReleased',
+      'BookingChangeReleased',
+    ],
     database: 'postgres',
     port: 4002,
   },
@@ -45,6 +51,7 @@ export const topology = {
     consumes: [
       'Booked',
       'BookingPaid',
+      'BookingRescheduled',
       'BookingCancelled',
       'BookingReleased',
       'PaymentApproved',
@@ -60,9 +67,11 @@ export const topology = {
       'Booked',
       'BookingPaid',
       'BookingStatusChanged',
+      'BookingRescheduled',
       'BookingCancelled',
       'BookingReleased',
       'PaymentApproved',
+      'PaymentAdjusted',
       'PaymentRefundFailed',
       'PaymentRefunded',
       'PaymentDeclined',

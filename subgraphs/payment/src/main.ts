@@ -10,13 +10,18 @@ import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { backgroundWork } from './adapters/background.ts';
 import { paymentRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { postgresChangeStore } from './adapters/postgres-change-store.ts';
 import { postgresGoodwillStore } from './adapters/postgres-goodwill-store.ts';
 import { leaseMs, prismaPaymentStore } from './adapters/prisma-payment-store.ts';
 import { providerCircuit } from './adapters/provider-circuit.ts';
 import { refundMetrics } from './adapters/refund-metrics.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sandboxProvider } from './adapters/sandbox-provider.ts';
-import { retryDueGoodwillRefunds, retryDueRefunds } from './application/retry-due-refunds.ts';
+import {
+  retryDueChanges,
+  retryDueGoodwillRefunds,
+  retryDueRefunds,
+} from './application/retry-due-refunds.ts';
 import { paymentConfig } from './config.ts';
 import type { PaymentPorts } from './ports.ts';
 
@@ -41,6 +46,7 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
     logger.warn({ err: error }, 'work in the background failed'),
   );
   const chargesInProgress: PaymentPorts['chargesInProgress'] = new Map();
+  const changesInProgress: PaymentPorts['changesInProgress'] = new Map();
 
   const lease = leaseMs(config.PROVIDER_TIMEOUT_MS);
   const portsOn = (pool: Pool): PaymentPorts => ({
@@ -51,9 +57,11 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
       lease,
     ),
     goodwill: postgresGoodwillStore(pool, relay, lease),
+    changes: postgresChangeStore(pool, relay, lease),
     provider,
     background,
     chargesInProgress,
+    changesInProgress,
     maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
     clock: () => new Date(),
     newId: uuidv7,
@@ -81,6 +89,9 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
         'retrying goodwill refunds',
         RETRY_REFUNDS_MS,
         () => retryDueGoodwillRefunds(workerPorts),
+      ),
+      'retries of changes': repeat(logger, 'retrying changes', RETRY_REFUNDS_MS, () =>
+        retryDueChanges(workerPorts),
       ),
     }),
     stops: {

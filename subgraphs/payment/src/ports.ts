@@ -1,5 +1,7 @@
+import type { ChangeStore, PaymentChange } from './application/change-store.ts';
 import type { GoodwillStore } from './application/goodwill-store.ts';
 import type { Currency, Payment } from './domain/payment.ts';
+import type { RefundDecision } from './domain/refund-decision.ts';
 
 /** The events by which payment publishes a change of a payment. */
 export type PaymentEventType =
@@ -7,6 +9,7 @@ export type PaymentEventType =
   | 'PaymentDeclined'
   | 'PaymentRefundFailed'
   | 'PaymentRefunded'
+  | 'PaymentAdjusted'
   | 'PaymentCancelled';
 
 /** The obligation to refund a payment for its cancellation; at most one per payment, due until it is completed. */
@@ -24,12 +27,6 @@ export interface Refund {
   isDue: boolean;
   /** The number of the lease: with another number, another process has it. */
   attempt: number;
-}
-
-/** The operator who resolves a failed refund, and the reason. */
-export interface RefundDecision {
-  operatorId: string;
-  reason: string;
 }
 
 export interface PaymentStore {
@@ -55,8 +52,8 @@ export interface PaymentStore {
     options?: { completesRefund?: boolean; failsRefund?: boolean },
   ): Promise<'saved' | 'stale'>;
   /**
-   * Records that up to `refund` of the booking's charge, made or yet to be made, is owed, as far as goodwill
-   * refunds leave it. A booking without a payment gets `tombstone` and its event. Once per booking: true when
+   * Records that up to `refund` of the booking's charges, made or yet to be made, is owed, as far as goodwill
+   * refunds and refunds of changes leave it. A booking without a payment gets `tombstone` and its event. Once per booking: true when
    * this call recorded the obligation and leased it to this process. One that depends on a goodwill refund
    * under way is due when that has ended.
    */
@@ -64,6 +61,8 @@ export interface PaymentStore {
   /** Stores the id of an event that changes nothing. */
   markProcessed(eventId: string): Promise<void>;
   findRefund(paymentId: string): Promise<Refund | null>;
+  /** Is a refund of the payment left to operators, for its cancellation or a change, beside the one of this id? */
+  isAnotherRefundFailed(paymentId: string, refundId: string): Promise<boolean>;
   /** Leases up to `limit` due refunds, by the database's clock. Returns the ids of their bookings. */
   claimDueRefunds(limit: number): Promise<string[]>;
   /** Ends the lease of a failed attempt: due again after a pause, which doubles up to a minute. */
@@ -118,16 +117,19 @@ export interface PaymentProvider {
   /** Charges the key once; returns the first outcome when repeated. May throw {@link ChargeUndecided}. */
   charge(request: {
     key: string;
+    /** Groups the charges of one booking: the key of the first of them. */
+    account: string;
     amount: number;
     currency: Currency;
-    paymentMethod: string;
+    /** Null: the method of the account's first charge. */
+    paymentMethod: string | null;
   }): Promise<Charge>;
   /** The outcome of the key; null: nothing so far. */
   find(key: string): Promise<Charge | null>;
   /** Prevents any charge of the key; `approved` when it is charged already. */
   void(key: string): Promise<'voided' | 'approved'>;
-  /** Refunds `amount` of a charge, once per `refundKey`. May throw {@link RefundRefused}. */
-  refund(chargeKey: string, refundKey: string, amount: number): Promise<void>;
+  /** Refunds `amount` of the account's charges, once per `refundKey`. May throw {@link RefundRefused}. */
+  refund(account: string, refundKey: string, amount: number): Promise<void>;
 }
 
 /** Work that continues after its request has got a response. */
@@ -140,8 +142,11 @@ export interface PaymentPorts {
   background: Background;
   /** The charges that this process is making, by booking. */
   chargesInProgress: Map<string, Promise<Payment>>;
+  /** The charges of changes that this process is making, by change. */
+  changesInProgress: Map<string, Promise<PaymentChange>>;
   payments: PaymentStore;
   goodwill: GoodwillStore;
+  changes: ChangeStore;
   provider: PaymentProvider;
   /** The number of refusals by the provider after which a refund is left to operators. */
   maxRefundAttempts: number;

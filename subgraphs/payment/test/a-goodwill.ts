@@ -2,7 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { approvePayment } from '../src/application/approve-payment.ts';
 import { cancelPayment } from '../src/application/cancel-payment.ts';
 import { refundPayment } from '../src/application/refund-payment.ts';
-import { retryDueGoodwillRefunds, retryDueRefunds } from '../src/application/retry-due-refunds.ts';
+import {
+  retryDueChanges,
+  retryDueGoodwillRefunds,
+  retryDueRefunds,
+} from '../src/application/retry-due-refunds.ts';
 import type { GoodwillRequest } from '../src/domain/goodwill.ts';
 import { Payment, type PaymentRequest } from '../src/domain/payment.ts';
 import { type PaymentPorts, type PaymentProvider, ProviderUnavailable } from '../src/ports.ts';
@@ -41,6 +45,7 @@ export async function finishRefunds(context: PaymentContext): Promise<void> {
   for (let round = 0; round <= 2 * MAX_REFUND_ATTEMPTS; round += 1) {
     await context.makeRefundsDue();
     await retryDueGoodwillRefunds(context.ports);
+    await retryDueChanges(context.ports);
     await retryDueRefunds(context.ports);
   }
 }

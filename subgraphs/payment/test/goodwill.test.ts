@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ChargeBalance } from '../src/domain/charge-balance.ts';
 import {
-  type ChargeBalance,
   findGoodwillRefusal,
   type GoodwillRequest,
   isSameGoodwill,
@@ -10,8 +10,11 @@ const balance = (changes: Partial<ChargeBalance> = {}): ChargeBalance => ({
   status: 'APPROVED',
   amount: 60_000,
   currency: 'KRW',
+  hasEnded: false,
+  chargesPending: 0,
   refundOwed: 0,
   goodwillOwed: 0,
+  changesOwed: 0,
   ...changes,
 });
 
@@ -20,7 +23,8 @@ describe('the rule of goodwill refunds', () => {
     ['nothing was refunded', {}, 60_000],
     ['a cancellation refunds a half', { refundOwed: 30_000 }, 30_000],
     ['other goodwill refunds were made or are under way', { goodwillOwed: 50_000 }, 10_000],
-    ['both', { refundOwed: 30_000, goodwillOwed: 29_999 }, 1],
+    ['changes gave back a part, or will', { changesOwed: 20_000 }, 40_000],
+    ['all three', { refundOwed: 20_000, goodwillOwed: 29_999, changesOwed: 10_000 }, 1],
     [
       'a refund has failed and is still owed',
       { refundOwed: 20_000, status: 'REFUND_FAILED' },

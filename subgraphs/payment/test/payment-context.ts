@@ -6,6 +6,7 @@ import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { createDatabase } from '../../../tests/support/database.ts';
 import { until } from '../../../tests/support/system.ts';
 import { backgroundWork } from '../src/adapters/background.ts';
+import { postgresChangeStore } from '../src/adapters/postgres-change-store.ts';
 import { postgresGoodwillStore } from '../src/adapters/postgres-goodwill-store.ts';
 import { leaseMs, prismaPaymentStore } from '../src/adapters/prisma-payment-store.ts';
 import { sandboxProvider } from '../src/adapters/sandbox-provider.ts';
@@ -27,8 +28,10 @@ export async function openPaymentContext() {
   const ports: PaymentPorts = {
     payments: prismaPaymentStore(prisma, database.pool, relay, leaseMs(PROVIDER_TIMEOUT_MS)),
     goodwill: postgresGoodwillStore(database.pool, relay, leaseMs(PROVIDER_TIMEOUT_MS)),
+    changes: postgresChangeStore(database.pool, relay, leaseMs(PROVIDER_TIMEOUT_MS)),
     background: backgroundWork(RESPONSE_TIMEOUT_MS, () => {}),
     chargesInProgress: new Map(),
+    changesInProgress: new Map(),
     maxRefundAttempts: MAX_REFUND_ATTEMPTS,
     provider: sandboxProvider(database.pool, PROVIDER_TIMEOUT_MS),
     clock: () => new Date(),
@@ -54,7 +57,7 @@ export async function openPaymentContext() {
     async chargedAndRefunded(bookingId: string) {
       const [row] = await database.query<{ charged: number; refunded: number }>(
         `SELECT (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
-                  WHERE key = $1 AND outcome = 'APPROVED') AS charged,
+                  WHERE coalesce(account, key) = $1 AND outcome = 'APPROVED') AS charged,
                 (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE charge_key = $1) AS refunded`,
         [bookingId],
       );
@@ -84,7 +87,7 @@ export async function openPaymentContext() {
 
     /** Ends the pauses and leases of all refunds. */
     async makeRefundsDue(): Promise<void> {
-      for (const table of ['refund', 'goodwill_refund']) {
+      for (const table of ['refund', 'goodwill_refund', 'payment_change']) {
         await database.query(
           `UPDATE ${table} SET next_attempt_at = now() - interval '1 second' WHERE next_attempt_at IS NOT NULL`,
         );

@@ -45,7 +45,10 @@ const legalFrom: Record<Verb, { statuses: PaymentStatus[]; to: PaymentStatus }> 
   decline: { statuses: ['PENDING'], to: 'DECLINED' },
   void: { statuses: ['PENDING'], to: 'VOIDED' },
   refund: { statuses: ['APPROVED', 'REFUND_FAILED'], to: 'REFUNDED' },
-  failRefund: { statuses: ['APPROVED'], to: 'REFUND_FAILED' },
+  failRefund: {
+    statuses: ['APPROVED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'REFUND_FAILED'],
+    to: 'REFUND_FAILED',
+  },
   close: { statuses: ['DECLINED'], to: 'DECLINED' },
 };
 const VERBS = Object.keys(verbs) as Verb[];
@@ -58,6 +61,7 @@ describe('payment transitions', () => {
       status: 'PENDING',
       refunded: 0,
       goodwill: 0,
+      refundedForChanges: 0,
       declineReason: null,
       version: 1,
       requestedAt: NOW,
@@ -212,4 +216,64 @@ describe('goodwill refunds of a payment', () => {
       goodwill: 30_000,
     });
   });
+});
+
+describe('changes of a payment’s booking', () => {
+  const REFUNDED_FOR_CHANGE = () => legal(inStatus.APPROVED().refundChange(20_000));
+
+  test.each([
+    ['APPROVED', 'APPROVED'],
+    ['PARTIALLY_REFUNDED', 'PARTIALLY_REFUNDED'],
+    ['REFUNDED', 'PARTIALLY_REFUNDED'],
+    ['REFUND_FAILED', 'REFUND_FAILED'],
+  ] as const)('a payment that is %s and is charged more is %s', (from, to) => {
+    const before = inStatus[from]();
+    expect(legal(before.addCharge(10_000)).state).toEqual({
+      ...{ ...before.state, status: to, amount: 70_000, version: before.state.version + 1 },
+    });
+  });
+
+  test.each(['PENDING', 'DECLINED', 'VOIDED'] as const)(
+    'a payment that is %s is charged nothing more, and gives nothing back',
+    (from) => {
+      const payment = inStatus[from]();
+      for (const verb of ['addCharge', 'refundChange'] as const) {
+        expect(payment[verb](1)).toEqual({ type: 'IllegalTransition', from, verb });
+      }
+    },
+  );
+
+  test('a change that costs less gives back a part, and never more than the charges', () => {
+    const after = REFUNDED_FOR_CHANGE();
+    expect(after.state).toMatchObject({
+      ...{
+        status: 'PARTIALLY_REFUNDED',
+        refunded: 20_000,
+        refundedForChanges: 20_000,
+        goodwill: 0,
+      },
+    });
+    expect(legal(after.refundChange(40_000)).state.status).toBe('REFUNDED');
+    expect(after.refundChange(40_001)).toMatchObject({ type: 'IllegalTransition' });
+    expect(legal(after.addCharge(1)).refundChange(40_001)).toBeInstanceOf(Payment);
+  });
+
+  test('a cancellation is refunded once beside changes and goodwill refunds', () => {
+    const before = legal(REFUNDED_FOR_CHANGE().refundGoodwill(10_000));
+    expect(before.awaitsRefund).toBe(true);
+    const cancelled = legal(before.refund(30_000));
+    expect(cancelled.state).toMatchObject({ status: 'REFUNDED', refunded: 60_000 });
+    expect(cancelled.refund(0)).toMatchObject({ type: 'IllegalTransition' });
+  });
+
+  test.each(['refund', 'refundChange'] as const)(
+    'a payment whose %s is made is REFUND_FAILED as long as another refund has failed',
+    (verb) => {
+      const failed = inStatus.REFUND_FAILED();
+      expect(legal(failed[verb](10_000, true)).state).toMatchObject({
+        ...{ status: 'REFUND_FAILED', refunded: 10_000 },
+      });
+      expect(legal(failed[verb](10_000, false)).state.status).toBe('PARTIALLY_REFUNDED');
+    },
+  );
 });

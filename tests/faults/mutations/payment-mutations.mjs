@@ -4,6 +4,39 @@
 /** @type {readonly Mutation[]} */
 export const paymentMutations = [
   {
+    name: "the void of a released change's charge: it is made afterwards",
+    edits: [
+      [
+        'subgraphs/payment/src/application/refund-change.ts',
+        "if ((await ports.provider.void(change.id)) === 'approved') {",
+        "if (((await ports.provider.find(change.id)) ?? { outcome: '' }).outcome === 'approved') {",
+      ],
+    ],
+    tests: 'payment/test/(charge|refund)-change',
+  },
+  {
+    name: "the key of a change's refund: each attempt has another one",
+    edits: [
+      [
+        'subgraphs/payment/src/application/refund-change.ts',
+        'await ports.provider.refund(change.bookingId, changeRefundKey(id), change.refundAmount);',
+        'await ports.provider.refund(change.bookingId, ports.newId(), change.refundAmount);',
+      ],
+    ],
+    tests: 'payment/test/(charge|refund)-change',
+  },
+  {
+    name: 'the refunds of changes in the balance: a cancellation refunds more than is left',
+    edits: [
+      [
+        'subgraphs/payment/src/adapters/charge-balance.ts',
+        'coalesce(sum(c.refund_amount), 0)::int',
+        '0 * coalesce(sum(c.refund_amount), 0)::int',
+      ],
+    ],
+    tests: 'payment/test',
+  },
+  {
     name: 'the suppressed approval: a charge that must be refunded is published as approved',
     edits: [
       [
@@ -77,7 +110,7 @@ export const paymentMutations = [
     name: "the charge's lock: concurrent goodwill refunds read the same balance",
     edits: [
       [
-        'subgraphs/payment/src/adapters/goodwill-statements.ts',
+        'subgraphs/payment/src/adapters/charge-balance.ts',
         'WHERE booking_id = :bookingId::uuid FOR UPDATE',
         'WHERE booking_id = :bookingId::uuid',
       ],
@@ -88,7 +121,7 @@ export const paymentMutations = [
     name: 'the trigger that caps cancellations: they refund what was refunded already',
     edits: [
       [
-        'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
+        'prisma/payment/migrations/20261129004101_changes_of_bookings/migration.sql',
         'IF NEW."amount" > remaining THEN',
         'IF remaining < 0 THEN',
       ],
@@ -99,9 +132,9 @@ export const paymentMutations = [
     name: 'the trigger that adds up refunds: the previous release overwrites what was refunded',
     edits: [
       [
-        'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
-        'IF NEW."refunded" <> NEW."goodwill" + coalesce(',
-        'IF FALSE AND NEW."refunded" <> NEW."goodwill" + coalesce(',
+        'prisma/payment/migrations/20261129004101_changes_of_bookings/migration.sql',
+        'IF NEW."refunded" <> NEW."goodwill" + NEW."refunded_for_changes" + coalesce(',
+        'IF FALSE AND NEW."refunded" <> NEW."goodwill" + NEW."refunded_for_changes" + coalesce(',
       ],
     ],
     tests: 'payment/test/goodwill-previous-release',
@@ -121,7 +154,7 @@ export const paymentMutations = [
     name: 'the wait for a goodwill refund: a cancellation refunds too little when that fails',
     edits: [
       [
-        'prisma/payment/migrations/20261127215234_goodwill_refunds/migration.sql',
+        'prisma/payment/migrations/20261129004101_changes_of_bookings/migration.sql',
         'IF is_reserved AND NEW."quoted" IS NOT NULL THEN',
         'IF is_reserved AND NEW."quoted" IS NULL THEN',
       ],

@@ -7,10 +7,13 @@ type Row = Omit<PaymentRecord, 'chargedByProvider'>;
 const findRecords = statement<Row>(
   'booking-records',
   `SELECT p.booking_id AS "bookingId", p.id AS "paymentId", p.status, p.amount, p.refunded, p.goodwill,
-          r.amount AS "refundDue",
+          p.refunded_for_changes AS "refundedForChanges", r.amount AS "refundDue",
           p.status = 'PENDING' OR (r.payment_id IS NOT NULL AND r.settled_at IS NULL)
             OR EXISTS (SELECT FROM goodwill_refund g WHERE g.payment_id = p.id
                           AND g.settled_at IS NULL AND g.failed_at IS NULL)
+            OR EXISTS (SELECT FROM payment_change c WHERE c.payment_id = p.id
+                          AND (c.charge_status = 'PENDING'
+                               OR (c.refund_amount IS NOT NULL AND c.settled_at IS NULL)))
             OR EXISTS (SELECT FROM outbox e WHERE e.aggregate_id = p.id AND e.awaiting <> '{}')
             AS "isPassing"
      FROM payment p LEFT JOIN refund r ON r.payment_id = p.id

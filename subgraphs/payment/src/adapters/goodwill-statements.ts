@@ -1,34 +1,9 @@
 import { namedStatement } from '#platform/database/named-statement.ts';
 import { insertAuditEntry } from '#platform/operator/audit.ts';
-import type { Currency } from '../domain/payment.ts';
-import type { PaymentStatus } from '../domain/payment-status.ts';
+import { IS_RESERVED } from './charge-balance.ts';
 import { PAUSE } from './payment-statements.ts';
 
-// The database's clock alone measures leases and pauses; their lengths are in milliseconds. Every transaction
-// locks the payment first, then its refunds: another order could deadlock.
-
-// A statement of its own: the next one reads what was committed while this one waited for the lock.
-export const lockCharge = namedStatement<{ id: string }, 'bookingId'>(
-  'goodwill-lock-charge',
-  'SELECT id FROM payment WHERE booking_id = :bookingId::uuid FOR UPDATE',
-);
-
-interface BalanceRow {
-  status: PaymentStatus;
-  amount: number;
-  currency: Currency;
-  refund_owed: number;
-  goodwill_owed: number;
-}
-
-export const readBalance = namedStatement<BalanceRow, 'paymentId'>(
-  'goodwill-balance',
-  `SELECT p.status, p.amount, p.currency, coalesce(r.amount, 0) AS refund_owed,
-          (SELECT coalesce(sum(g.amount), 0)::int FROM goodwill_refund g
-            WHERE g.payment_id = p.id AND g.failed_at IS NULL) AS goodwill_owed
-     FROM payment p LEFT JOIN refund r ON r.payment_id = p.id
-    WHERE p.id = :paymentId::uuid`,
-);
+// The database's clock alone measures leases and pauses; their lengths are in milliseconds.
 
 export interface GoodwillRow {
   id: string;
@@ -120,16 +95,20 @@ export const failGoodwill = namedStatement<{ failed: boolean }, 'id' | 'auditEnt
    SELECT EXISTS (SELECT FROM failed) AS failed`,
 );
 
-// The trigger refund_within_charge lets a cancellation wait for the goodwill refunds that are under way.
+// The trigger refund_within_charge lets a cancellation wait for the goodwill refunds that are under way, and for
+// reductions that are only reserved.
 export const resumeRefund = namedStatement<{ id: string }, 'paymentId'>(
   'refund-resume',
   `UPDATE refund r
-      SET amount = least(r.quoted, p.amount - g.owed),
-          next_attempt_at = CASE WHEN g.is_due THEN NULL ELSE now() END
+      SET amount = least(r.quoted, p.amount - g.owed - c.owed),
+          next_attempt_at = CASE WHEN g.is_due OR c.is_reserved THEN NULL ELSE now() END
      FROM payment p,
           (SELECT coalesce(sum(amount), 0)::int AS owed,
                   coalesce(bool_or(settled_at IS NULL), FALSE) AS is_due
-             FROM goodwill_refund WHERE payment_id = :paymentId::uuid AND failed_at IS NULL) g
+             FROM goodwill_refund WHERE payment_id = :paymentId::uuid AND failed_at IS NULL) g,
+          (SELECT coalesce(sum(refund_amount), 0)::int AS owed,
+                  coalesce(bool_or(${IS_RESERVED}), FALSE) AS is_reserved
+             FROM payment_change WHERE payment_id = :paymentId::uuid) c
     WHERE p.id = :paymentId::uuid AND r.payment_id = p.id AND r.quoted IS NOT NULL
       AND r.next_attempt_at IS NULL AND r.failed_at IS NULL AND r.settled_at IS NULL`,
 );

@@ -4,7 +4,8 @@ import { withCorrelation } from '#platform/observability/correlation.ts';
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { GoodwillRequest } from '../domain/goodwill.ts';
 import type { Payment } from '../domain/payment.ts';
-import type { PaymentEventType, RefundDecision } from '../ports.ts';
+import type { RefundDecision } from '../domain/refund-decision.ts';
+import type { PaymentEventType } from '../ports.ts';
 import type { NewPayment } from './payment-statements.ts';
 
 export function toAuditEntry(
@@ -61,6 +62,7 @@ export function toEvent(type: PaymentEventType, { state }: Payment): EventRecord
         amount: state.amount,
         refunded: state.refunded,
         goodwill: state.goodwill,
+        refundedForChanges: state.refundedForChanges,
         currency: state.currency,
       },
     }),

@@ -54,7 +54,8 @@ export const updatePayment = statement<{ saved: boolean; published: boolean }>(
   `WITH changed AS (
      UPDATE payment
         SET status = $3::payment_status, refunded = $4, decline_reason = $5, version = $6,
-            approved_at = $7, payment_method = $8, charging_until = NULL, goodwill = $12
+            approved_at = $7, payment_method = $8, charging_until = NULL, goodwill = $12, amount = $13,
+            refunded_for_changes = $14
       WHERE id = $1::uuid AND version = $2
   RETURNING refund_owed OR EXISTS (SELECT FROM refund WHERE payment_id = $1::uuid) AS is_owed),
    closed AS (
@@ -71,8 +72,8 @@ export const updatePayment = statement<{ saved: boolean; published: boolean }>(
 
 export const insertEvents = statement('payment-insert-events', insertOutbox('$1'));
 
-// The trigger refund_within_charge lowers the amount to what goodwill refunds leave of the charge, and lets the
-// refund wait where it depends on one that is under way: then nothing is due, and nothing is leased.
+// The trigger refund_within_charge lowers the amount to what goodwill refunds and refunds of changes leave of the
+// charges, and lets the refund wait for goodwill that is under way: then nothing is due, and nothing is leased.
 export const insertObligation = statement<{ is_leased: boolean }>(
   'refund-owe',
   `WITH owing AS (
@@ -95,6 +96,17 @@ export const claimDueRefunds = statement<{ booking_id: string }>(
                             WHERE settled_at IS NULL AND next_attempt_at <= now()
                             ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING p.booking_id`,
+);
+
+export const isAnotherRefundFailed = namedStatement<
+  { is_failed: boolean },
+  'paymentId' | 'refundId'
+>(
+  'refund-is-another-failed',
+  `SELECT EXISTS (SELECT FROM refund WHERE payment_id = :paymentId::uuid AND id <> :refundId::uuid
+                     AND failed_at IS NOT NULL AND settled_at IS NULL)
+       OR EXISTS (SELECT FROM payment_change WHERE payment_id = :paymentId::uuid AND id <> :refundId::uuid
+                     AND failed_at IS NOT NULL AND settled_at IS NULL) AS is_failed`,
 );
 
 // Only under the given lease: another process may have the refund by now.

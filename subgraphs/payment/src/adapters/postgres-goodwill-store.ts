@@ -2,15 +2,15 @@ import { v7 as uuidv7 } from 'uuid';
 import { inTransaction, type Pool, type Queryable } from '#platform/database/postgres.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import type { GoodwillRefund, GoodwillStore } from '../application/goodwill-store.ts';
+import { amountLeft } from '../domain/charge-balance.ts';
 import {
-  amountLeft,
-  type ChargeBalance,
   findGoodwillRefusal,
   type GoodwillRequest,
   isSameGoodwill,
   keyReused,
   paymentNotFound,
 } from '../domain/goodwill.ts';
+import { lockCharge, readBalance } from './charge-balance.ts';
 import * as sql from './goodwill-statements.ts';
 import { toEvent, toGoodwillAuditEntry } from './payment-rows.ts';
 import { lockPayment } from './payment-statements.ts';
@@ -55,7 +55,7 @@ export function postgresGoodwillStore(
       const { id, bookingId, paymentId } = refund;
       const auditEntry = JSON.stringify(toGoodwillAuditEntry(refund, 'failed'));
       return inTransaction(pool, async (db) => {
-        await sql.lockCharge(db, { bookingId });
+        await lockCharge(db, { bookingId });
         const [row] = await sql.failGoodwill(db, { id, auditEntry });
         if (!row?.failed) return false;
         await sql.resumeRefund(db, { paymentId });
@@ -71,7 +71,7 @@ async function record(
   leaseMs: number,
 ): ReturnType<GoodwillStore['record']> {
   const { bookingId, idempotencyKey, amount, reason, operatorId } = request;
-  const [charge] = await sql.lockCharge(db, { bookingId });
+  const [charge] = await lockCharge(db, { bookingId });
   const [earlier] = await sql.findByKey(db, { idempotencyKey });
   if (earlier) {
     const refund = toGoodwillRefund(earlier);
@@ -87,14 +87,6 @@ async function record(
   });
   // Not recorded: a request for another booking, which locks another payment, used the key meanwhile.
   return row?.recorded ? { id, isNew: true } : keyReused;
-}
-
-/** To be called under the lock of the payment. */
-async function readBalance(db: Queryable, paymentId: string): Promise<ChargeBalance> {
-  const [row] = await sql.readBalance(db, { paymentId });
-  if (!row) throw new Error(`there is no payment ${paymentId}`);
-  const { status, amount, currency, refund_owed, goodwill_owed } = row;
-  return { status, amount, currency, refundOwed: refund_owed, goodwillOwed: goodwill_owed };
 }
 
 function toGoodwillRefund(row: sql.GoodwillRow): GoodwillRefund {

@@ -81,6 +81,10 @@ export function prismaPaymentStore(
         }
       );
     },
+    async isAnotherRefundFailed(paymentId, refundId) {
+      const [row] = await sql.isAnotherRefundFailed(pool, { paymentId, refundId });
+      return row?.is_failed === true;
+    },
     claimDueRefunds: async (limit) =>
       (await sql.claimDueRefunds(pool, limit, lease)).map((row) => row.booking_id),
     postponeRefund: async ({ paymentId, attempt }) =>
@@ -138,6 +142,8 @@ export async function writePayment(
     JSON.stringify([event]),
     eventType !== 'PaymentApproved',
     state.goodwill,
+    state.amount,
+    state.refundedForChanges,
   );
   return row ?? { saved: false, published: false };
 }

@@ -86,8 +86,8 @@ export function providerCircuit(
       }),
     find: (key) => callProvider('find', () => provider.find(key)),
     void: (key) => callProvider('void', () => provider.void(key)),
-    refund: (chargeKey, refundKey, amount) =>
-      callProvider('refund', () => provider.refund(chargeKey, refundKey, amount)),
+    refund: (account, refundKey, amount) =>
+      callProvider('refund', () => provider.refund(account, refundKey, amount)),
     close: () => breaker.shutdown(),
   };
 }

@@ -15,6 +15,9 @@ const findOpenRefunds = statement<{
           coalesce(extract(epoch FROM now() - min(owed_at)), 0)::float AS age
      FROM (SELECT failed_at, refusals, owed_at FROM refund WHERE settled_at IS NULL
             UNION ALL
+           SELECT failed_at, refusals, requested_at FROM payment_change
+            WHERE settled_at IS NULL AND (next_attempt_at IS NOT NULL OR failed_at IS NOT NULL)
+            UNION ALL
            SELECT failed_at, refusals, CASE WHEN failed_at IS NULL THEN owed_at END
              FROM goodwill_refund
             WHERE settled_at IS NULL AND (failed_at IS NULL OR failed_at > now() - interval '1 day')) open

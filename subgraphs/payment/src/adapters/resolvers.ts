@@ -3,9 +3,11 @@ import { parseId } from '#platform/graphql/ids.ts';
 import type { SubgraphContext } from '#platform/graphql/subgraph-server.ts';
 import { approvePayment, paymentOutcome } from '../application/approve-payment.ts';
 import { isClosed } from '../application/cancel-payment.ts';
+import { changeOutcome, chargeChange, reserveReduction } from '../application/charge-change.ts';
 import { refundPayment } from '../application/refund-payment.ts';
 import { type RefundResolution, resolveRefund } from '../application/resolve-refund.ts';
 import { Payment, type PaymentRequest } from '../domain/payment.ts';
+import type { ChangeCharge, ChangeChargeStatus } from '../domain/payment-change.ts';
 import type { PaymentStatus } from '../domain/payment-status.ts';
 import type { PaymentPorts } from '../ports.ts';
 import { parseGoodwill, parseReason, type RefundPaymentInput } from './refund-inputs.ts';
@@ -21,6 +23,8 @@ export function resolvers(ports: PaymentPorts) {
     Query: {
       paymentOutcome: async (_: unknown, { bookingId }: { bookingId: string }) =>
         toOutcome(ports, await ports.background.within(paymentOutcome(ports, bookingId))),
+      changeOutcome: async (_: unknown, { changeId }: { changeId: string }) =>
+        toChangeOutcome(await ports.background.within(changeOutcome(ports, changeId))),
     },
 
     Mutation: {
@@ -31,6 +35,12 @@ export function resolvers(ports: PaymentPorts) {
             approvePayment(ports, { ...input, slot: { ...input.slot } }),
           ),
         ),
+
+      chargeChange: async (_: unknown, { input }: { input: ChangeCharge }) =>
+        toChangeOutcome(await ports.background.within(chargeChange(ports, { ...input }))),
+
+      reserveReduction: async (_: unknown, { input }: { input: ChangeCharge }) =>
+        toChangeOutcome(await reserveReduction(ports, { ...input })),
 
       async resolveRefund(
         _: unknown,
@@ -98,6 +108,13 @@ function toOutcome(
     status: toOutcomeStatus(payment.state.status),
     isClosed: () => isClosed(ports, payment),
   };
+}
+
+function toChangeOutcome(
+  status: ChangeChargeStatus | null | 'undecided',
+): { status: PaymentStatus } | null {
+  if (status === null) return null;
+  return { status: status === 'undecided' ? 'PENDING' : toOutcomeStatus(status) };
 }
 
 function toOutcomeStatus(status: PaymentStatus): PaymentStatus {

@@ -66,6 +66,7 @@ async function chargeOnce(ports: PaymentPorts, payment: Payment): Promise<Paymen
   try {
     const charged = await ports.provider.charge({
       key: bookingId,
+      account: bookingId,
       amount,
       currency,
       paymentMethod,

@@ -49,7 +49,7 @@ export async function attemptRefund(ports: PaymentPorts, bookingId: string): Pro
 
 /**
  * Brings the payment of an ended booking to its end: voided, declined, or refunded once, beside what goodwill
- * refunds gave back. Idempotent.
+ * refunds and changes gave back. Idempotent.
  */
 export async function completeRefund(ports: PaymentPorts, bookingId: string): Promise<void> {
   const { payments, provider } = ports;
@@ -79,7 +79,7 @@ export async function completeRefund(ports: PaymentPorts, bookingId: string): Pr
       case 'REFUND_FAILED':
       case 'REFUNDED':
       case 'PARTIALLY_REFUNDED': {
-        // Goodwill refunds may have given back a part, or all; a refund of the cancellation may not.
+        // Goodwill refunds and changes may have given back a part, or all; a refund of the cancellation may not.
         if (!payment.awaitsRefund) {
           throw new Error(
             `payment ${payment.state.id} is at its end, yet its refund is not completed`,
@@ -91,7 +91,9 @@ export async function completeRefund(ports: PaymentPorts, bookingId: string): Pr
           await provider.refund(bookingId, refund.id, refund.amount);
           isRefunded = true;
         }
-        await close(ports, payment, payment.refund(refund.amount));
+        // After the payment: a refund that fails later makes this version stale.
+        const isAnotherFailed = await payments.isAnotherRefundFailed(payment.state.id, refund.id);
+        await close(ports, payment, payment.refund(refund.amount, isAnotherFailed));
         break;
       }
       case 'DECLINED':
@@ -145,6 +147,9 @@ async function recordFailure(
   ports.log.warn('refund refused by the provider', { bookingId, refusals, reason });
   const payment = await ports.payments.findByBooking(bookingId);
   if (!payment || refusals < ports.maxRefundAttempts) return;
+  const stored = await ports.payments.findRefund(payment.state.id);
+  // The payment may be REFUND_FAILED because of a change.
+  if (!stored || stored.completed || stored.hasFailed) return;
   const failed = payment.failRefund();
   if (!(failed instanceof Payment)) return;
   const saved = await ports.payments.save(payment, failed, 'PaymentRefundFailed', {

@@ -1,5 +1,6 @@
 import type { PaymentPorts } from '../ports.ts';
 import { attemptRefund } from './cancel-payment.ts';
+import { attemptChangeRefund } from './refund-change.ts';
 import { attemptGoodwillRefund } from './refund-payment.ts';
 
 /** Concurrent attempts; each refund is leased just before its own attempt. */
@@ -24,6 +25,15 @@ export function retryDueGoodwillRefunds(ports: PaymentPorts): Promise<number> {
     const refund = await ports.goodwill.find(id);
     const payment = refund && (await ports.payments.findByBooking(refund.bookingId));
     if (payment) await ports.resume(payment, () => attemptGoodwillRefund(ports, id));
+  });
+}
+
+/** As {@link retryDueRefunds}, for released charges of changes, and refunds of changes. */
+export function retryDueChanges(ports: PaymentPorts): Promise<number> {
+  return attemptDue(ports.changes.claimDue, async (id) => {
+    const change = await ports.changes.find(id);
+    const payment = change && (await ports.payments.findByBooking(change.bookingId));
+    if (payment) await ports.resume(payment, () => attemptChangeRefund(ports, id));
   });
 }
 

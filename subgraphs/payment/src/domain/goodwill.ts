@@ -1,5 +1,5 @@
-import type { Currency } from './payment.ts';
-import { isCharged, type PaymentStatus } from './payment-status.ts';
+import { amountLeft, type ChargeBalance } from './charge-balance.ts';
+import { isCharged } from './payment-status.ts';
 import type { IdempotencyKeyReused, RefundRefusal } from './refusals.ts';
 
 /** An operator gives back a part of a charge, beyond what the policy says. */
@@ -11,22 +11,6 @@ export interface GoodwillRequest {
   /** One refund for each key, whichever operator repeats the request. */
   idempotencyKey: string;
   operatorId: string;
-}
-
-/** A charge, and what of it is refunded already or promised to the customer. */
-export interface ChargeBalance {
-  status: PaymentStatus;
-  amount: number;
-  currency: Currency;
-  /** What the cancellation refunds, now or later. */
-  refundOwed: number;
-  /** The sum of the goodwill refunds that are completed or under way. */
-  goodwillOwed: number;
-}
-
-/** What may still be given back. */
-export function amountLeft({ amount, refundOwed, goodwillOwed }: ChargeBalance): number {
-  return amount - refundOwed - goodwillOwed;
 }
 
 /** The rule that forbids a goodwill refund of `amount`; null: it may be made. */

@@ -10,7 +10,7 @@ export interface PaymentState {
   spaceId: string;
   /** Space and slot decide nothing here: the events carry them to space, which registers the use. */
   slot: { startAt: Date; endAt: Date };
-  /** In the currency's minor unit. */
+  /** The sum of all charges, in the currency's minor unit. */
   amount: number;
   currency: Currency;
   /** The provider's token; empty once the charge is decided. */
@@ -19,6 +19,8 @@ export interface PaymentState {
   refunded: number;
   /** Of `refunded`, what operators gave back beyond the policy. */
   goodwill: number;
+  /** Of `refunded`, what was given back because the booking changed. */
+  refundedForChanges: number;
   declineReason: string | null;
   version: number;
   requestedAt: Date;
@@ -57,6 +59,7 @@ export class Payment {
       status: 'PENDING',
       refunded: 0,
       goodwill: 0,
+      refundedForChanges: 0,
       declineReason: null,
       version: 1,
       requestedAt: creation.now,
@@ -78,7 +81,8 @@ export class Payment {
 
   /** Is the payment charged, and has a cancellation refunded nothing of it? */
   get awaitsRefund(): boolean {
-    return isCharged(this.state.status) && this.state.refunded === this.state.goodwill;
+    const { status, refunded, goodwill, refundedForChanges } = this.state;
+    return isCharged(status) && refunded === goodwill + refundedForChanges;
   }
 
   /** The provider made the charge. */
@@ -98,18 +102,38 @@ export class Payment {
     return this.decided({ status: 'VOIDED' });
   }
 
-  /** `amount` was refunded for the cancellation; 0 when nothing was owed. */
-  refund(amount: number): Payment | IllegalTransition {
-    if (!this.awaitsRefund) return this.illegal('refund');
-    const refunded = this.state.goodwill + amount;
-    return this.next({ status: this.statusAfterRefund(refunded), refunded });
+  /** A change of the booking was charged. */
+  addCharge(charged: number): Payment | IllegalTransition {
+    if (!isCharged(this.state.status)) return this.illegal('addCharge');
+    const amount = this.state.amount + charged;
+    return this.next({ amount, status: this.statusBeside(this.state.refunded, amount) });
   }
 
-  /** The provider keeps refusing the refund of the cancellation: an operator must resolve it. */
+  /**
+   * `amount` was refunded for the cancellation; 0 when nothing was owed. `isAnotherFailed`: is another
+   * refund of the payment left to operators?
+   */
+  refund(amount: number, isAnotherFailed = false): Payment | IllegalTransition {
+    if (!this.awaitsRefund) return this.illegal('refund');
+    const refunded = this.state.refunded + amount;
+    return this.next({ status: this.statusAfter(refunded, isAnotherFailed), refunded });
+  }
+
+  /** As {@link refund}, because the booking changed. */
+  refundChange(amount: number, isAnotherFailed = false): Payment | IllegalTransition {
+    const { status, refundedForChanges } = this.state;
+    const refunded = this.state.refunded + amount;
+    if (!isCharged(status) || refunded > this.state.amount) return this.illegal('refundChange');
+    return this.next({
+      status: this.statusAfter(refunded, isAnotherFailed),
+      refunded,
+      refundedForChanges: refundedForChanges + amount,
+    });
+  }
+
+  /** The provider keeps refusing a refund that is owed: an operator must resolve it. */
   failRefund(): Payment | IllegalTransition {
-    if (!this.awaitsRefund || this.state.status === 'REFUND_FAILED') {
-      return this.illegal('failRefund');
-    }
+    if (!isCharged(this.state.status)) return this.illegal('failRefund');
     return this.next({ status: 'REFUND_FAILED' });
   }
 
@@ -119,8 +143,7 @@ export class Payment {
     const refunded = this.state.refunded + amount;
     if (!isCharged(status) || refunded > this.state.amount) return this.illegal('refundGoodwill');
     return this.next({
-      // A cancellation's refund that has failed is still owed.
-      status: status === 'REFUND_FAILED' ? status : this.statusAfterRefund(refunded),
+      status: this.statusBeside(refunded),
       refunded,
       goodwill: goodwill + amount,
     });
@@ -132,9 +155,14 @@ export class Payment {
     return this.next({});
   }
 
-  private statusAfterRefund(refunded: number): PaymentStatus {
-    if (refunded === 0) return 'APPROVED';
-    return refunded < this.state.amount ? 'PARTIALLY_REFUNDED' : 'REFUNDED';
+  private statusAfter(refunded: number, isAnotherFailed: boolean): PaymentStatus {
+    return isAnotherFailed ? 'REFUND_FAILED' : statusAfterRefund(refunded, this.state.amount);
+  }
+
+  /** Of a version that ends no failed refund: one that has failed is still owed. */
+  private statusBeside(refunded: number, amount = this.state.amount): PaymentStatus {
+    const { status } = this.state;
+    return status === 'REFUND_FAILED' ? status : statusAfterRefund(refunded, amount);
   }
 
   /** A decided payment needs no payment method: it is deleted. */
@@ -149,4 +177,9 @@ export class Payment {
   private illegal(verb: string): IllegalTransition {
     return { type: 'IllegalTransition', from: this.state.status, verb };
   }
+}
+
+function statusAfterRefund(refunded: number, amount: number): PaymentStatus {
+  if (refunded === 0) return 'APPROVED';
+  return refunded < amount ? 'PARTIALLY_REFUNDED' : 'REFUNDED';
 }

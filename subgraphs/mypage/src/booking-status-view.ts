@@ -117,9 +117,9 @@ export function toRevenue(
   return (chargedAmount ?? (isCharged ? (priceAmount ?? 0) : 0)) - refunded;
 }
 
-/** The entry that an event adds to the booking's timeline; null: none. */
+/** The entry that an event adds to the booking's timeline; null: none. A reschedule keeps the status. */
 export function toStatusChange(event: ProjectedEvent): StatusChange | null {
-  if (event.aggregate !== 'booking') return null;
+  if (event.aggregate !== 'booking' || event.payload.change) return null;
   return {
     bookingId: event.payload.bookingId,
     bookingVersion: event.version,

@@ -28,6 +28,7 @@ export interface Changes {
   note?: string;
   requestedAt?: Date;
   decideBefore?: Date | null;
+  change?: { changeId: string; difference: number };
   price?: { amount: number; currency: 'KRW' | 'USD' };
   /** Seconds after the beginning of the history. */
   second?: number;
@@ -57,7 +58,7 @@ export function bookingEvent(
       status,
       refund: { amount: 0, currency: 'KRW' },
       // Absent unless given, as in events of earlier releases.
-      ...pick(changes, ['hostId', 'headcount', 'note', 'requestedAt', 'decideBefore']),
+      ...pick(changes, ['hostId', 'headcount', 'note', 'requestedAt', 'decideBefore', 'change']),
     },
   };
 }

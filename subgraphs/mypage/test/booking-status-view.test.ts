@@ -251,4 +251,20 @@ describe('the timeline of a booking', () => {
     expect(toStatusChange(paymentEvent(2, 'APPROVED'))).toBeNull();
     expect(toStatusChange(registrationEvent(1, 'REGISTERED'))).toBeNull();
   });
+
+  test('a reschedule changes what is booked and adds no entry', () => {
+    const slot = {
+      startAt: new Date('2030-06-09T01:00:00Z'),
+      endAt: new Date('2030-06-09T02:00:00Z'),
+    };
+    const rescheduled = bookingEvent(4, 'REGISTERED', {
+      ...{ slot, price: { amount: 30_000, currency: 'KRW' } },
+      change: { changeId: '01900000-0000-7000-8000-00000000000c', difference: -30_000 },
+    });
+    expect(toStatusChange(rescheduled)).toBeNull();
+    expect(projectAll([bookingEvent(3, 'REGISTERED'), rescheduled])).toMatchObject({
+      ...{ status: 'REGISTERED', startAt: slot.startAt, endAt: slot.endAt },
+      ...{ priceAmount: 30_000, bookingVersion: 4 },
+    });
+  });
 });

@@ -97,6 +97,16 @@ export interface RegistrationStore {
     booking: PublishedBooking,
     eventId: string,
   ): Promise<'saved' | 'stale'>;
+  /**
+   * Writes the registration in its new slot, the booking that caused it, and the event `RegistrationMoved`;
+   * marks the event processed. `outdated`: it was processed before, or a newer version of the booking was.
+   */
+  move(
+    previous: Registration,
+    next: Registration,
+    booking: PublishedBooking,
+    eventId: string,
+  ): Promise<'saved' | 'stale' | 'outdated' | 'contested'>;
   /** Marks an event processed that changes nothing. */
   markProcessed(eventId: string): Promise<void>;
 }

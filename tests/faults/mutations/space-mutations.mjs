@@ -4,6 +4,17 @@
 /** @type {readonly Mutation[]} */
 export const spaceMutations = [
   {
+    name: 'the order of moves: an older version of the booking moves the registration back',
+    edits: [
+      [
+        'subgraphs/space/src/adapters/prisma-registration-store.ts',
+        'SELECT FROM joined WHERE version > :causeVersion::int',
+        'SELECT FROM joined WHERE FALSE AND version > :causeVersion::int',
+      ],
+    ],
+    tests: 'move-registration',
+  },
+  {
     name: "the fence: a payment's approval registers a booking that has expired",
     edits: [
       [
@@ -30,8 +41,8 @@ export const spaceMutations = [
     edits: [
       [
         'subgraphs/space/src/adapters/prisma-registration-store.ts',
-        'WHERE id = :id::uuid AND version = :previousVersion',
-        'WHERE id = :id::uuid AND :previousVersion::int IS NOT NULL',
+        'WHERE id = :id::uuid AND version = :previousVersion\n',
+        'WHERE id = :id::uuid AND :previousVersion::int IS NOT NULL\n',
       ],
     ],
     tests: 'registration-store',

@@ -35,6 +35,7 @@ export async function consumeEvents(
       Booked: booking,
       BookingPaid: booking,
       BookingStatusChanged: booking,
+      BookingRescheduled: booking,
       BookingCancelled: booking,
       BookingReleased: booking,
     },
@@ -45,6 +46,7 @@ export async function consumeEvents(
     {
       PaymentApproved: payment,
       PaymentDeclined: payment,
+      PaymentAdjusted: payment,
       PaymentRefundFailed: payment,
       PaymentRefunded: payment,
       PaymentCancelled: payment,

@@ -8,6 +8,7 @@ import { type PaymentPayload, paymentEvents } from '#contracts/payment.ts';
 import type { Consumer, ReceivedEvent } from '#platform/messaging/consumer.ts';
 import { RetryLater } from '#platform/messaging/failures.ts';
 import { cancelRegistration } from '../application/cancel-registration.ts';
+import { moveRegistration } from '../application/move-registration.ts';
 import { registerUse } from '../application/register-use.ts';
 import type {
   ApprovedPayment,
@@ -22,6 +23,14 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
     if ((await registerUse(ports, cause, id)) === 'contested') {
       throw new RetryLater(
         `Another registration has the slot or payment of booking ${cause.bookingId}.`,
+      );
+    }
+  };
+  const move = async (event: ReceivedEvent<BookingPayload>) => {
+    const booking = toPublishedBooking(event);
+    if ((await moveRegistration(ports, booking, event.id)) === 'contested') {
+      throw new RetryLater(
+        `The registration of booking ${booking.bookingId} cannot move to its new slot yet.`,
       );
     }
   };
@@ -40,6 +49,7 @@ export async function consumeEvents(consumer: Consumer, ports: SpacePorts): Prom
     {
       Booked: storeOccupancy,
       BookingPaid: (event) => register(event.id, toPublishedBooking(event)),
+      BookingRescheduled: move,
       BookingCancelled: cancel,
       // The registration of a cancelled booking is cancelled already, a declined one never had any.
       BookingReleased: (event) =>

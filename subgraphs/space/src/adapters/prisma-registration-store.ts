@@ -16,6 +16,9 @@ import {
   UPSERT_OCCUPANCY,
 } from './occupied-slots.ts';
 
+/** Appendix A of the PostgreSQL documentation. */
+const EXCLUSION_VIOLATION = '23P01';
+
 interface JoinedRow {
   isComplete: boolean;
   isRegistered: boolean;
@@ -92,6 +95,26 @@ const updateRegistration = namedStatement<
    ${insertInbox(':eventId', 'EXISTS (SELECT FROM changed)', '')},
    published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM changed)')})
    SELECT EXISTS (SELECT FROM changed) AS saved`,
+);
+
+const moveRegistration = namedStatement<
+  { saved: boolean; isOutdated: boolean },
+  OccupancyName | 'id' | 'previousVersion' | 'registrationVersion' | 'eventId' | 'events'
+>(
+  'registration-move',
+  `WITH joined AS (${UPSERT_OCCUPANCY} RETURNING booking_id, version),
+   outdated AS (
+     SELECT FROM joined WHERE version > :causeVersion::int
+      UNION ALL
+     SELECT FROM inbox WHERE event_id = :eventId::uuid),
+   changed AS (
+     UPDATE registration SET start_at = :startAt::timestamptz, end_at = :endAt::timestamptz,
+            version = :registrationVersion::int
+      WHERE id = :id::uuid AND version = :previousVersion::int AND NOT EXISTS (SELECT FROM outdated)
+  RETURNING id),
+   ${insertInbox(':eventId', 'EXISTS (SELECT FROM changed) OR EXISTS (SELECT FROM outdated)')},
+   published AS (${insertOutbox(':events', 'EXISTS (SELECT FROM changed)')})
+   SELECT EXISTS (SELECT FROM changed) AS saved, EXISTS (SELECT FROM outdated) AS "isOutdated"`,
 );
 
 // A registered booking that book published as paid still holds its slot: book releases it only after
@@ -187,21 +210,52 @@ export function prismaRegistrationStore(
       return 'saved';
     },
 
+    async move(previous, next, booking, eventId) {
+      const { id, version } = next.state;
+      const event = newEvent('RegistrationMoved', spaceEvents.RegistrationMoved, {
+        aggregateId: id,
+        version,
+        occurredAt: new Date(),
+        payload: { ...toPayload(next), bookingVersion: booking.version },
+      });
+      const [row] = await moveRegistration(pool, {
+        ...toOccupancyValues(booking),
+        ...{ id, previousVersion: previous.state.version, registrationVersion: version, eventId },
+        events: JSON.stringify([event]),
+      }).catch(onOverlap);
+      if (!row) return 'contested';
+      if (row.isOutdated) return 'outdated';
+      if (!row.saved) return 'stale';
+      relay.publish([event]);
+      return 'saved';
+    },
+
     markProcessed: async (eventId) => void (await recordProcessed(pool, eventId)),
   };
 }
 
-function toEvent(type: RegistrationEventType, { state }: Registration) {
+/** No row where another registration has the slot. */
+function onOverlap(error: Error & { code?: string }): [] {
+  if (error.code === EXCLUSION_VIOLATION) return [];
+  throw error;
+}
+
+function toEvent(type: RegistrationEventType, registration: Registration) {
+  const { id, version } = registration.state;
   return newEvent(type, spaceEvents[type], {
-    aggregateId: state.id,
-    version: state.version,
+    aggregateId: id,
+    version,
     occurredAt: new Date(),
-    payload: {
-      registrationId: state.id,
-      bookingId: state.bookingId,
-      paymentId: state.paymentId,
-      status: state.status,
-      reason: state.rejectReason,
-    },
+    payload: toPayload(registration),
   });
+}
+
+function toPayload({ state }: Registration) {
+  return {
+    registrationId: state.id,
+    bookingId: state.bookingId,
+    paymentId: state.paymentId,
+    status: state.status,
+    reason: state.rejectReason,
+  };
 }

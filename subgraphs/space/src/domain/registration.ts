@@ -72,6 +72,15 @@ export class Registration {
     });
   }
 
+  /** The booking was rescheduled to the slot. */
+  move(slot: RegistrationState['slot']): Registration | IllegalTransition {
+    const { state } = this;
+    if (state.status !== 'REGISTERED') {
+      return { type: 'IllegalTransition', from: state.status, verb: 'move' };
+    }
+    return new Registration({ ...state, slot, version: state.version + 1 });
+  }
+
   /** Cancels the registration; a rejected one stays rejected, and gets its last version. */
   cancel(now: Date): Registration | IllegalTransition {
     const { state } = this;

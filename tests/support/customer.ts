@@ -154,9 +154,10 @@ export async function readProviderLedger(system: System, bookingId: string) {
   const [row] = await sql(
     system,
     'payment',
-    `SELECT (SELECT count(*)::int FROM sandbox_charge WHERE key = $1 AND outcome = 'APPROVED') AS charges,
+    `SELECT (SELECT count(*)::int FROM sandbox_charge
+              WHERE coalesce(account, key) = $1 AND outcome = 'APPROVED') AS charges,
             (SELECT coalesce(sum(amount), 0)::int FROM sandbox_charge
-              WHERE key = $1 AND outcome = 'APPROVED') AS charged,
+              WHERE coalesce(account, key) = $1 AND outcome = 'APPROVED') AS charged,
             (SELECT coalesce(sum(amount), 0)::int FROM sandbox_refund WHERE charge_key = $1) AS refunded`,
     [bookingId],
   );

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { CALENDAR_NOTIFICATIONS_CHANNEL } from '#contracts/calendars.ts';
@@ -23,15 +24,18 @@ import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresBlockStore } from './adapters/postgres-block-store.ts';
 import { postgresCalendars } from './adapters/postgres-calendars.ts';
+import { postgresChangeStore } from './adapters/postgres-change-store.ts';
 import { postgresReconciliationStore } from './adapters/postgres-reconciliation-store.ts';
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { startReconciliation } from './adapters/reconciliation.ts';
+import { rescheduleResolvers } from './adapters/reschedule-resolvers.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
 import { spaceResolvers } from './adapters/space-resolvers.ts';
 import { storedNotifications } from './adapters/stored-notifications.ts';
 import { RETRY_PERIOD_MS, retryDuePayments } from './application/booking-saga.ts';
+import { CHANGE_PERIOD_MS, retryDueChanges } from './application/change-saga.ts';
 import { CHECK_PERIOD_MS, checkOverdue } from './application/check-overdue.ts';
 import { bookConfig } from './config.ts';
 import type { BookPorts } from './ports.ts';
@@ -72,6 +76,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
     return calendars.notifying({
       bookings: prismaBookingStore(prisma, pool, relay),
+      changes: postgresChangeStore(pool, relay),
       blocks: postgresBlockStore(pool, relay),
       catalogue: prismaCatalogue(prisma, pool, stored),
       holidays: holidayCalendar(pool),
@@ -80,6 +85,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       inquiries,
       payments,
       clock: () => new Date(),
+      wait,
       newId: uuidv7,
       correlationId,
       resume: ({ state }, work) => withCorrelation(state.correlationId, work),
@@ -95,6 +101,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
   return {
     resolvers: [
       resolvers(requestPorts),
+      rescheduleResolvers(requestPorts),
       spaceResolvers(requestPorts),
       blockResolvers(requestPorts),
       holidayResolvers(requestPorts),
@@ -109,6 +116,12 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
     startJobs: () => ({
       'unpaid bookings': repeat(logger, 'paying or expiring unpaid bookings', RETRY_PERIOD_MS, () =>
         retryDuePayments(workerPorts),
+      ),
+      'pending changes': repeat(
+        logger,
+        'paying or releasing pending changes',
+        CHANGE_PERIOD_MS,
+        () => retryDueChanges(workerPorts),
       ),
       'overdue bookings': repeat(logger, 'checking overdue bookings', CHECK_PERIOD_MS, () =>
         checkOverdue(workerPorts),

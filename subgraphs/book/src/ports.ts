@@ -1,5 +1,6 @@
 import type { Block } from './domain/block.ts';
 import type { Booking } from './domain/booking.ts';
+import type { BookingChange } from './domain/booking-change.ts';
 import type { CatalogueSpace } from './domain/catalogue-space.ts';
 import type { BookingStatus } from './domain/lifecycle.ts';
 import type { Holiday, HolidayOverride } from './domain/public-holidays.ts';
@@ -24,6 +25,8 @@ export type InsertRefusal = 'overlap' | 'key-used' | 'too-many';
 /** A booking that an idempotency key made; its payment method itself may be erased. */
 export interface KeyedBooking {
   booking: Booking;
+  /** The booking with what was requested, before any change. */
+  requested: Booking;
   hasPaymentMethod: boolean;
 }
 
@@ -80,6 +83,44 @@ export interface BookingStore {
     limit: number,
     which: 'all' | 'expired',
   ): Promise<readonly { booking: Booking; now: Date }[]>;
+}
+
+export interface ChangeStore {
+  /**
+   * Writes the change, the hold of its slot, the booking's next version and the audit entry in one
+   * transaction, which first releases expired holds that are in its way. The change expires after
+   * `holdSeconds`, and at the start of either slot; the customer has at most `maxUnpaidHolds` unpaid holds, of
+   * bookings and changes. Resolves with the change as it was written.
+   */
+  begin(
+    previous: Booking,
+    next: Booking,
+    change: BookingChange,
+    limits: { holdSeconds: number; maxUnpaidHolds: number; by: ActingPrincipal },
+  ): Promise<BookingChange | 'overlap' | 'too-many' | 'stale'>;
+  /** Writes the booking's version with the new terms, its event, and that the change is applied. */
+  apply(previous: Booking, next: Booking, change: BookingChange): Promise<SaveResult>;
+  /**
+   * Ends a change that is not applied: releases the hold of its slot and, when it has expired, publishes
+   * that a charge is to be prevented or refunded. The booking is as it was.
+   */
+  end(previous: Booking, change: BookingChange, state: 'DECLINED' | 'EXPIRED'): Promise<SaveResult>;
+  /** Releases the holds of slots before the applied change, and records the event in the inbox. */
+  finish(previous: Booking, eventId: string): Promise<SaveResult>;
+  find(id: string): Promise<BookingChange | null>;
+  findByKey(bookingId: string, idempotencyKey: string): Promise<BookingChange | null>;
+  /** All changes of a booking, newest first; one statement for a whole tick. */
+  list(bookingId: string): Promise<BookingChange[]>;
+  /**
+   * Leases up to `limit` pending changes whose payment is to be requested again, or which have expired;
+   * `expired`: only the latter. `now` is when, by the database's clock.
+   */
+  claimDue(
+    limit: number,
+    which: 'all' | 'expired',
+  ): Promise<readonly { change: BookingChange; now: Date }[]>;
+  /** Ends the lease of a change whose payment is unknown: due again after a pause, which doubles. */
+  postpone(change: BookingChange): Promise<void>;
 }
 
 export interface BlockStore {
@@ -174,6 +215,13 @@ export interface PaymentGateway {
   approve(booking: Booking): Promise<PaymentOutcome>;
   /** Queries the outcome of the payment, and charges nothing. */
   findOutcome(booking: Booking): Promise<PaymentOutcome>;
+  /**
+   * Requests the difference of a change: charges it or, when it is negative, reserves it for a refund. The change's
+   * id is the key, so a repeated request is safe. `declined` also where other refunds leave less to reserve.
+   */
+  chargeChange(change: BookingChange): Promise<PaymentOutcome>;
+  /** Queries the outcome of that request, and charges nothing. */
+  findChangeOutcome(change: BookingChange): Promise<PaymentOutcome>;
 }
 
 export type Clock = () => Date;
@@ -181,6 +229,7 @@ export type Clock = () => Date;
 /** What the use cases work with. */
 export interface BookPorts {
   bookings: BookingStore;
+  changes: ChangeStore;
   blocks: BlockStore;
   catalogue: Catalogue;
   holidays: HolidayCalendar;
@@ -189,6 +238,8 @@ export interface BookPorts {
   inquiries: SagaInquiries;
   payments: PaymentGateway;
   clock: Clock;
+  /** Resolves after `ms`. */
+  wait: (ms: number) => Promise<unknown>;
   newId: () => string;
   correlationId: () => string;
   /** Runs a job for a booking under the correlation id of the request that made it. */

@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.query('TRUNCATE booking, slot_hold, outbox, event_archive, inbox');
+  await database.query('TRUNCATE booking, booking_change, slot_hold, outbox, event_archive, inbox');
   isPaymentClosed = false;
   registration = 'unknown';
 });

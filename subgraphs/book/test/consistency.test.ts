@@ -27,6 +27,7 @@ function records(changes: Changes = {}): BookingRecords {
       amount: 30_000,
       refunded: 0,
       goodwill: 0,
+      refundedForChanges: 0,
       refundDue: null,
       isPassing: false,
       chargedByProvider: true,
@@ -99,6 +100,36 @@ describe('the comparison of a booking across the contexts', () => {
       ).toEqual([]);
     },
   );
+
+  test.each([
+    ['cheaper', 45_000, 15_000, 0],
+    ['dearer', 30_000, 0, 0],
+    ['cheaper beside goodwill', 45_000, 15_000, 10_000],
+  ])(
+    'a confirmed booking that a change made %s violates nothing',
+    (_, amount, refundedForChanges, goodwill) => {
+      const refunded = refundedForChanges + goodwill;
+      const whole = refunded === amount ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
+      const status = refunded === 0 ? 'APPROVED' : whole;
+      expect(
+        findViolations(
+          records({
+            payment: { status, amount, refunded, refundedForChanges, goodwill },
+            view: { paymentStatus: status, refunded },
+          }),
+        ),
+      ).toEqual([]);
+    },
+  );
+
+  test('a cancelled booking that was refunded what changes had left violates nothing', () => {
+    const refunded = { refunded: 35_000, refundedForChanges: 20_000 };
+    expect(
+      findViolations(
+        cancelled({ payment: { amount: 50_000, ...refunded }, view: { refunded: 35_000 } }),
+      ),
+    ).toEqual([]);
+  });
 
   test.each([
     ['before the cancellation, which was refunded what was left', 20_000, 10_000],
@@ -217,6 +248,17 @@ describe('the comparison of a booking across the contexts', () => {
         view: { paymentStatus: 'PARTIALLY_REFUNDED', refunded: 6_000 },
       }),
       ['standing-booking-is-not-refunded'],
+    ],
+    [
+      'a confirmed booking of which a change left more than the price',
+      records({
+        payment: {
+          ...{ status: 'PARTIALLY_REFUNDED', amount: 50_000 },
+          ...{ refunded: 10_000, refundedForChanges: 10_000 },
+        },
+        view: { paymentStatus: 'PARTIALLY_REFUNDED', refunded: 10_000 },
+      }),
+      ['confirmed-is-paid-and-registered'],
     ],
     [
       'a confirmed booking whose payment was refunded without goodwill',

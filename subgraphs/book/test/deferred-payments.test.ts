@@ -11,6 +11,7 @@ import { holidayCalendar } from '../src/adapters/holiday-calendar.ts';
 import { overdueBookings } from '../src/adapters/overdue-bookings.ts';
 import { type PaymentClient, paymentClient } from '../src/adapters/payment-client.ts';
 import { postgresBlockStore } from '../src/adapters/postgres-block-store.ts';
+import { postgresChangeStore } from '../src/adapters/postgres-change-store.ts';
 import { prismaBookingStore } from '../src/adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
 import { retryDuePayments } from '../src/application/booking-saga.ts';
@@ -55,6 +56,7 @@ beforeAll(async () => {
   payments = paymentClient(url, async () => 'Bearer test', TIMEOUT_MS, metrics, silent);
   ports = {
     bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
+    changes: postgresChangeStore(database.pool, { publish: () => {} }),
     blocks: postgresBlockStore(database.pool, { publish: () => {} }),
     catalogue: prismaCatalogue(prisma, database.pool),
     holidays: holidayCalendar(database.pool),
@@ -66,6 +68,7 @@ beforeAll(async () => {
       findRegistrationStatus: async () => 'unknown',
     },
     clock: () => new Date(),
+    wait: async () => {},
     newId: uuidv7,
     correlationId: () => 'test',
     resume: (_booking, work) => work(),

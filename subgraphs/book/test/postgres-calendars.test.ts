@@ -4,13 +4,16 @@ import { until } from '../../../tests/support/system.ts';
 import { calendarNotifications } from '../src/adapters/calendar-notifications.ts';
 import { postgresBlockStore } from '../src/adapters/postgres-block-store.ts';
 import { postgresCalendars } from '../src/adapters/postgres-calendars.ts';
+import { postgresChangeStore } from '../src/adapters/postgres-change-store.ts';
 import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
+import { registrationMoved, retryDueChanges } from '../src/application/change-saga.ts';
 import { type CalendarSlots, readCalendars } from '../src/application/read-calendars.ts';
 import type { Block } from '../src/domain/block.ts';
 import type { Booking } from '../src/domain/booking.ts';
 import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
 import type { BookPorts } from '../src/ports.ts';
 import { ANY_SLOT, aBooking, aSpace, legal, MANY_HOLDS } from './a-booking.ts';
+import { openChanges } from './a-change.ts';
 import {
   type BookingDatabase,
   hours,
@@ -26,7 +29,7 @@ const START_MS = RANGE.startAt.getTime();
 const HOST = { userId: 'hana', role: 'host' } as const;
 
 let book: BookingDatabase;
-let stores: Pick<BookPorts, 'bookings' | 'blocks' | 'catalogue'>;
+let stores: Pick<BookPorts, 'bookings' | 'changes' | 'blocks' | 'catalogue'>;
 const messages: string[] = [];
 
 beforeAll(async () => {
@@ -37,6 +40,7 @@ beforeAll(async () => {
     publish: (text) => void messages.push(text),
   }).notifying({
     bookings: book.store,
+    changes: postgresChangeStore(pool, relay),
     blocks: postgresBlockStore(pool, relay),
     catalogue: prismaCatalogue(book.prisma, pool),
   });
@@ -280,6 +284,29 @@ describe('notifications of calendars', () => {
     expect(await notified(() => stores.blocks.remove(block, HOST))).toEqual([id]);
     expect(await notified(() => stores.blocks.remove(block, HOST))).toEqual([]);
     expect(await notified(() => storeSpace({ ...space, version: 2 }))).toEqual([id]);
+  });
+
+  test('the beginning and the end of a change publish the space’s id, and so does its cancellation', async () => {
+    const changes = openChanges(book, stores);
+    const booking = await changes.registered();
+    const { spaceId } = booking.state;
+    changes.payment.outcome = 'unknown';
+    const request = { slot: hours(10, 13), expectedDifference: 30_000 };
+    expect(await notified(() => changes.reschedule(booking, request))).toEqual([spaceId]);
+    await changes.expire(booking);
+    expect(await notified(() => retryDueChanges(changes.ports))).toEqual([spaceId]);
+
+    changes.payment.outcome = 'approved';
+    expect(await notified(() => changes.reschedule(booking, request))).toEqual([spaceId]);
+    const { id, version } = (await changes.find(booking)).state;
+    const moved = { id: uuidv7(), bookingId: id };
+    expect(await notified(() => registrationMoved(changes.ports, moved, version))).toEqual([
+      spaceId,
+    ]);
+
+    changes.payment.outcome = 'unknown';
+    await changes.reschedule(booking, { slot: hours(20, 24), expectedDifference: 30_000 });
+    expect(await notified(() => changes.cancel(booking))).toEqual([spaceId]);
   });
 
   test('changes of one moment share messages that PostgreSQL accepts', async () => {

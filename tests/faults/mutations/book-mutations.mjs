@@ -4,6 +4,50 @@
 /** @type {readonly Mutation[]} */
 export const bookMutations = [
   {
+    name: 'the hold of the old slot until the registration has moved: it is free at once',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/change-statements.ts',
+        "UPDATE booking_change SET state = 'APPLIED', ended_at = now(), next_attempt_at = NULL",
+        "UPDATE slot_hold SET live = FALSE WHERE booking_id = :bookingId::uuid AND change_id IS NULL AND live), renewed AS (UPDATE booking_change SET state = 'APPLIED', ended_at = now(), next_attempt_at = NULL",
+      ],
+    ],
+    tests: 'reschedule-booking',
+  },
+  {
+    name: 'the end of a pending change with the cancellation: its charge is kept',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/prisma-booking-store.ts',
+        "return row && { change: toChange(row), state: 'EXPIRED' };",
+        'return row && undefined;',
+      ],
+    ],
+    tests: 'reschedule-booking',
+  },
+  {
+    name: 'the comparison of versions by a change: a cancellation at the same time is overwritten',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/change-statements.ts',
+        'WHERE id = :bookingId::uuid AND version = :previousVersion::int AND change_id = :changeId::uuid\n  RETURNING id),\n   applied AS',
+        'WHERE id = :bookingId::uuid AND version >= :previousVersion::int\n  RETURNING id),\n   applied AS',
+      ],
+    ],
+    tests: 'reschedule-booking',
+  },
+  {
+    name: 'the release of an expired change: a charge that is made late is kept',
+    edits: [
+      [
+        'subgraphs/book/src/adapters/save-booking.ts',
+        "ending.state === 'EXPIRED' ? toReleaseEvents(next, ending.change) : []",
+        "ending.state === 'DECLINED' ? toReleaseEvents(next, ending.change) : []",
+      ],
+    ],
+    tests: 'reschedule-booking',
+  },
+  {
     name: 'the refusal to erase a customer with an unfinished booking',
     edits: [
       [

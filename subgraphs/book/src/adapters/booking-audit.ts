@@ -1,5 +1,6 @@
 import { type AuditEntry, newAuditEntry } from '#platform/operator/audit.ts';
 import type { Booking } from '../domain/booking.ts';
+import type { BookingChange } from '../domain/booking-change.ts';
 import type { ActingPrincipal, BookingAction } from '../ports.ts';
 
 export const toRequestEntry = (booking: Booking, by: ActingPrincipal): AuditEntry => {
@@ -20,6 +21,17 @@ export const toActionEntry = (
   };
   return toEntry(booking, by, action, details[action]);
 };
+
+export const toChangeEntry = (
+  booking: Booking,
+  { id: changeId, from, to, difference }: BookingChange,
+  by: ActingPrincipal,
+): AuditEntry =>
+  toEntry(booking, by, 'rescheduleBooking', {
+    ...{ changeId, difference },
+    from: { slot: from.slot, headcount: from.headcount },
+    to: { slot: to.slot, headcount: to.headcount },
+  });
 
 function toEntry(
   booking: Booking,

@@ -1,6 +1,6 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
 import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
-import { PENDING } from './status-lists.ts';
+import { IS_STUCK, PENDING } from './status-lists.ts';
 
 // One probe of the head of a partial index for each status.
 const oldest = statement<{ status: string; seconds: number }>(
@@ -17,9 +17,7 @@ const oldest = statement<{ status: string; seconds: number }>(
 
 const stuck = statement<{ stuck: number }>(
   'booking-count-stuck',
-  `SELECT count(*)::int AS stuck FROM booking
-    WHERE status IN (${PENDING})
-      AND deadline_at <= now()`,
+  `SELECT count(*)::int AS stuck FROM booking WHERE ${IS_STUCK}`,
 );
 
 /** Measures at each scrape the age of pending bookings by status, and how many are stuck. */
@@ -36,7 +34,10 @@ export function bookingMetrics(pool: Pool, metrics: Metrics): void {
   );
   databaseGauge(
     metrics,
-    { name: 'spacerent_stuck_bookings', help: 'Bookings past the deadline of their status' },
+    {
+      name: 'spacerent_stuck_bookings',
+      help: 'Bookings past the deadline of their status or of their change',
+    },
     async () => [{ value: (await stuck(pool))[0]?.stuck ?? 0 }],
   );
 }

@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 /** A row of the table `booking`, as {@link COLUMNS} selects it. */
 export type BookingRow = Omit<
   BookingState,
-  'slot' | 'price' | 'priceLines' | 'vat' | 'refund' | 'goodwill'
+  'slot' | 'price' | 'priceLines' | 'vat' | 'refund' | 'goodwill' | 'openChange'
 > & {
   startAt: Date;
   endAt: Date;
@@ -22,6 +22,8 @@ export type BookingRow = Omit<
   currency: Currency;
   refundAmount: number | null;
   goodwillAmount: number;
+  changeId: string | null;
+  changeVersion: number | null;
 };
 
 export const COLUMNS = `
@@ -35,11 +37,12 @@ export const COLUMNS = `
   registration_cancelled AS "registrationCancelled", correlation_id AS "correlationId",
   price_lines AS "priceLines", vat_amount AS "vatAmount", add_ons AS "addOns", note,
   buffer_before_minutes AS "bufferBeforeMinutes", buffer_after_minutes AS "bufferAfterMinutes",
-  decision, rejection_reason AS "rejectionReason", goodwill_amount AS "goodwillAmount"`;
+  decision, rejection_reason AS "rejectionReason", goodwill_amount AS "goodwillAmount",
+  change_id AS "changeId", change_version AS "changeVersion"`;
 
 export function toBooking(row: BookingRow): Booking {
   const { startAt, endAt, priceAmount, priceLines, vatAmount, currency, ...others } = row;
-  const { refundAmount, goodwillAmount, ...rest } = others;
+  const { refundAmount, goodwillAmount, changeId, changeVersion, ...rest } = others;
   const slot = { startAt, endAt };
   const price = { amount: priceAmount, currency };
   return new Booking({
@@ -51,6 +54,7 @@ export function toBooking(row: BookingRow): Booking {
       vatAmount === null ? taxInside(price, DEFAULT_VAT_PERCENT) : { amount: vatAmount, currency },
     refund: refundAmount === null ? null : { amount: refundAmount, currency },
     goodwill: { amount: goodwillAmount, currency },
+    openChange: changeId === null ? null : { id: changeId, appliedIn: changeVersion },
   });
 }
 
@@ -140,6 +144,8 @@ export function toSaveValues(previous: Booking, next: Booking) {
     decision: state.decision,
     rejectionReason: state.rejectionReason,
     goodwillAmount: state.goodwill.amount,
+    changeId: state.openChange?.id ?? null,
+    changeVersion: state.openChange?.appliedIn ?? null,
     // Null: as stored. A retry counts its attempts without a version.
     holdExpiresAt: isDecided ? state.holdExpiresAt : null,
     paymentAttempts: isDecided ? state.paymentAttempts : null,

@@ -1,10 +1,7 @@
 import type { Pool } from '#platform/database/postgres.ts';
 import type { BookingFilter, BookingSearch } from '../ports.ts';
 import { type BookingRow, COLUMNS, toBooking } from './booking-rows.ts';
-import { PENDING } from './status-lists.ts';
-
-const IS_STUCK = `status IN (${PENDING})
-  AND deadline_at <= now()`;
+import { IS_STUCK } from './status-lists.ts';
 
 /** The condition of each part of a filter; `$` stands for its value. */
 const CONDITIONS: Record<Exclude<keyof BookingFilter, 'stuck'>, string> = {

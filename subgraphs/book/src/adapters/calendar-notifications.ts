@@ -6,7 +6,7 @@ const MAX_IDS = 180;
 /** Changes within this time share a message: they are frequent, and each message is a transaction. */
 const GATHER_MS = 10;
 
-type Stores = Pick<BookPorts, 'bookings' | 'blocks' | 'catalogue'>;
+type Stores = Pick<BookPorts, 'bookings' | 'changes' | 'blocks' | 'catalogue'>;
 
 export interface CalendarNotifications {
   /** The same stores, which publish a notification after each commit that changes a calendar. */
@@ -42,6 +42,7 @@ export function calendarNotifications(
     notifying: (ports) => ({
       ...ports,
       bookings: notifyingBookings(ports.bookings, notify),
+      changes: notifyingChanges(ports.changes, notify),
       blocks: notifyingBlocks(ports.blocks, notify),
       catalogue: {
         ...ports.catalogue,
@@ -63,7 +64,8 @@ function notifyingBookings(bookings: Stores['bookings'], notify: Notify): Stores
     previous,
     next,
   ) => {
-    if (previous.live !== next.live) notify(next.state.spaceId);
+    const endsChange = previous.state.openChange !== null && next.state.openChange === null;
+    if (previous.live !== next.live || endsChange) notify(next.state.spaceId);
   };
   return {
     ...bookings,
@@ -80,6 +82,27 @@ function notifyingBookings(bookings: Stores['bookings'], notify: Notify): Stores
     async saveAction(previous, next, by, action) {
       const result = await bookings.saveAction(previous, next, by, action);
       if (result === 'saved') notifyIfChanged(previous, next);
+      return result;
+    },
+  };
+}
+
+function notifyingChanges(changes: Stores['changes'], notify: Notify): Stores['changes'] {
+  return {
+    ...changes,
+    async begin(previous, next, change, limits) {
+      const result = await changes.begin(previous, next, change, limits);
+      if (typeof result !== 'string') notify(next.state.spaceId);
+      return result;
+    },
+    async end(previous, change, state) {
+      const result = await changes.end(previous, change, state);
+      if (result === 'saved') notify(previous.state.spaceId);
+      return result;
+    },
+    async finish(previous, eventId) {
+      const result = await changes.finish(previous, eventId);
+      if (result === 'saved') notify(previous.state.spaceId);
       return result;
     },
   };

@@ -10,6 +10,7 @@ import {
   registrationRejected,
   type SagaEvent,
 } from '../application/booking-saga.ts';
+import { registrationMoved } from '../application/change-saga.ts';
 import type { BookPorts } from '../ports.ts';
 
 /** Consumes the catalogue, and the events of payment and space on bookings. */
@@ -31,8 +32,15 @@ export async function consumeEvents(
   await consumer.subscribe(
     paymentEvents,
     {
-      PaymentCancelled: ({ id, payload: { bookingId, refunded, goodwill = 0 } }) =>
-        paymentCancelled(ports, { id, bookingId }, goodwill > 0 ? refunded - goodwill : undefined),
+      PaymentCancelled: ({ id, payload }) => {
+        const { bookingId, refunded, goodwill = 0, refundedForChanges = 0 } = payload;
+        const others = goodwill + refundedForChanges;
+        return paymentCancelled(
+          ports,
+          { id, bookingId },
+          others > 0 ? refunded - others : undefined,
+        );
+      },
       PaymentRefunded: ({ id, payload: { bookingId, goodwill } }) =>
         paymentRefunded(ports, { id, bookingId }, goodwill ?? 0),
     },
@@ -44,6 +52,8 @@ export async function consumeEvents(
       SpaceListed: storeSpace,
       SpaceChanged: storeSpace,
       Registered: saga(registered),
+      RegistrationMoved: ({ id, payload: { bookingId, bookingVersion } }) =>
+        registrationMoved(ports, { id, bookingId }, bookingVersion),
       RegistrationRejected: saga(registrationRejected),
       RegistrationCancelled: saga(registrationCancelled),
     },

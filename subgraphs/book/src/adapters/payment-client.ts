@@ -17,9 +17,22 @@ const OUTCOME = `query PaymentOutcome($bookingId: ID!) {
   paymentOutcome(bookingId: $bookingId) { status }
 }`;
 
+const CHARGE_CHANGE = `mutation ChargeChange($input: ChargeChangeInput!) {
+  chargeChange(input: $input) { status }
+}`;
+
+const RESERVE_REDUCTION = `mutation ReserveReduction($input: ReserveReductionInput!) {
+  reserveReduction(input: $input) { status }
+}`;
+
+const CHANGE_OUTCOME = `query ChangeOutcome($changeId: ID!) {
+  changeOutcome(changeId: $changeId) { status }
+}`;
+
 const outcome = z.object({ status: z.enum(['APPROVED', 'DECLINED', 'PENDING']) }).nullable();
 const response = z.object({
-  data: z.object({ approvePayment: outcome.optional(), paymentOutcome: outcome.optional() }),
+  // One field, of the query that was sent.
+  data: z.record(z.string(), outcome),
   errors: z.undefined().optional(),
 });
 
@@ -62,7 +75,7 @@ export function paymentClient(
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`payment responded with HTTP ${statusCode}`);
     const { data } = response.parse(JSON.parse(text));
-    const outcome = toOutcome((data.approvePayment ?? data.paymentOutcome)?.status);
+    const outcome = toOutcome(Object.values(data)[0]?.status);
     calls.inc({ outcome });
     return outcome;
   }
@@ -89,6 +102,11 @@ export function paymentClient(
         },
       }),
     findOutcome: ({ state }) => breaker.fire(OUTCOME, { bookingId: state.id }),
+    chargeChange: ({ id: changeId, bookingId, difference }) =>
+      breaker.fire(difference > 0 ? CHARGE_CHANGE : RESERVE_REDUCTION, {
+        input: { changeId, bookingId, amount: Math.abs(difference) },
+      }),
+    findChangeOutcome: ({ id: changeId }) => breaker.fire(CHANGE_OUTCOME, { changeId }),
     async close() {
       breaker.shutdown();
       await http.close();

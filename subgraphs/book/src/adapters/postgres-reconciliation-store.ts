@@ -49,8 +49,9 @@ const bookingsById = statement<BookingRecord>(
              JOIN slot_hold o ON o.space_id = h.space_id AND o.live AND o.owner_id <> h.owner_id
               AND tstzrange(o.start_at, o.end_at, '[)') && tstzrange(h.start_at, h.end_at, '[)')
             WHERE h.booking_id = b.id AND h.live) AS overlaps,
-          EXISTS (SELECT FROM outbox e
-                   WHERE e.aggregate_id = b.id AND e.awaiting <> '{}') AS "isPassing"
+          b.status = 'REGISTERED' AND b.change_id IS NOT NULL
+            OR EXISTS (SELECT FROM outbox e
+                        WHERE e.aggregate_id = b.id AND e.awaiting <> '{}') AS "isPassing"
      FROM booking b WHERE id = ANY($1::uuid[])`,
 );
 

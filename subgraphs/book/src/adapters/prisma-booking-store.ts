@@ -2,13 +2,15 @@ import type { Pool } from '#platform/database/postgres.ts';
 import { recordProcessed } from '#platform/messaging/inbox.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import type { PrismaClient } from '#prisma/book/generated/client.ts';
-import type { Booking } from '../domain/booking.ts';
+import { Booking } from '../domain/booking.ts';
 import type { BookingStore, SaveResult } from '../ports.ts';
 import { toActionEntry } from './booking-audit.ts';
 import { type BookingRow, toBooking } from './booking-rows.ts';
 import { claimExpiring, findByKey, findForEvent, readNow } from './booking-statements.ts';
+import { findChange } from './change-statements.ts';
 import { insertWithHold } from './insert-booking.ts';
 import { occupiedSlots } from './occupied-slots.ts';
+import { toBookedTerms, toChange } from './postgres-change-store.ts';
 import { type Cause, saveBooking } from './save-booking.ts';
 
 /** Columns of the database's own, no part of a booking's state. */
@@ -34,6 +36,14 @@ export function prismaBookingStore(
     return 'saved';
   }
 
+  /** The change that an action ends: a cancellation ends the one that is not applied. */
+  async function findEnding(previous: Booking, next: Booking): Promise<Cause['ending']> {
+    const { openChange } = previous.state;
+    if (!openChange || openChange.appliedIn !== null || next.state.openChange) return undefined;
+    const [row] = await findChange(pool, { id: openChange.id });
+    return row && { change: toChange(row), state: 'EXPIRED' };
+  }
+
   return {
     async now() {
       const [row] = await readNow(pool);
@@ -47,8 +57,12 @@ export function prismaBookingStore(
     async findByKey(customerId, idempotencyKey, paymentMethod) {
       const [row] = await findByKey(pool, customerId, idempotencyKey, paymentMethod);
       if (!row) return null;
-      const { hasPaymentMethod, ...stored } = row;
-      return { booking: toBooking(stored), hasPaymentMethod };
+      const { hasPaymentMethod, firstTerms, ...stored } = row;
+      const booking = toBooking(stored);
+      const requested = firstTerms
+        ? new Booking({ ...booking.state, ...toBookedTerms(firstTerms) })
+        : booking;
+      return { booking, requested, hasPaymentMethod };
     },
     async findForEvent(id, eventId) {
       const [row] = await findForEvent(pool, id, eventId);
@@ -68,8 +82,10 @@ export function prismaBookingStore(
       return inserted === 'conflict' ? 'overlap' : inserted;
     },
     save: (previous, next, eventId) => save(previous, next, { eventId }),
-    saveAction: (previous, next, by, action) =>
-      save(previous, next, { auditEntry: toActionEntry(next, by, action) }),
+    async saveAction(previous, next, by, action) {
+      const auditEntry = toActionEntry(next, by, action);
+      return save(previous, next, { auditEntry, ending: await findEnding(previous, next) });
+    },
     recordEvent: async (eventId) => void (await recordProcessed(pool, eventId)),
     occupiedSlots: occupiedSlots(pool),
     claimExpiring: async (limit, which) =>

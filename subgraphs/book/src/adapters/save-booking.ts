@@ -2,14 +2,21 @@ import type { Queryable } from '#platform/database/postgres.ts';
 import type { EventRecord } from '#platform/messaging/events.ts';
 import type { AuditEntry } from '#platform/operator/audit.ts';
 import type { Booking } from '../domain/booking.ts';
-import { toEvent } from './booking-events.ts';
+import type { BookingChange } from '../domain/booking-change.ts';
+import { toEvent, toReleaseEvents } from './booking-events.ts';
 import { toSaveValues } from './booking-rows.ts';
-import { updateBooking, updateBookingWithAudit } from './booking-statements.ts';
+import {
+  updateBooking,
+  updateBookingAndEndChange,
+  updateBookingWithAudit,
+} from './booking-statements.ts';
 
-/** What led to a new version: an event, or a principal. */
+/** What led to a new version: an event, a principal, or the end of a change. */
 export interface Cause {
   eventId?: string | undefined;
-  auditEntry?: AuditEntry;
+  auditEntry?: AuditEntry | undefined;
+  /** A change that is not applied, and that ends with this version. */
+  ending?: { change: BookingChange; state: 'DECLINED' | 'EXPIRED' } | undefined;
 }
 
 /** Writes the next version with the event of its new status; returns the events to publish. */
@@ -17,7 +24,7 @@ export async function saveBooking(
   db: Queryable,
   previous: Booking,
   next: Booking,
-  { eventId, auditEntry }: Cause = {},
+  { eventId, auditEntry, ending }: Cause = {},
 ): Promise<{ saved: boolean; events: EventRecord[] }> {
   const events = next.state.status === previous.state.status ? [] : [toEvent(next)];
   const values = {
@@ -25,6 +32,19 @@ export async function saveBooking(
     eventId: eventId ?? null,
     events: JSON.stringify(events),
   };
+  if (ending) {
+    // A declined change has no charge.
+    const released = ending.state === 'EXPIRED' ? toReleaseEvents(next, ending.change) : [];
+    const [row] = await updateBookingAndEndChange(db, {
+      ...values,
+      auditEntry: auditEntry ? JSON.stringify(auditEntry) : null,
+      endedChangeId: ending.change.id,
+      changeState: ending.state,
+      releaseEvents: JSON.stringify(released),
+    });
+    const isEnded = row?.isChangeEnded === true;
+    return { saved: row?.saved === true, events: isEnded ? [...events, ...released] : events };
+  }
   const [row] = auditEntry
     ? await updateBookingWithAudit(db, { ...values, auditEntry: JSON.stringify(auditEntry) })
     : await updateBooking(db, values);

@@ -14,6 +14,10 @@ import {
 const toList = (statuses: readonly BookingStatus[]): string =>
   statuses.map((status) => `'${status}'`).join(', ');
 
+/** SQL condition on a booking: it is past the deadline of its status, or of the change that is under way. */
+export const IS_STUCK = `(status IN (${toList(pendingStatuses)}) OR change_id IS NOT NULL)
+  AND deadline_at <= now()`;
+
 export const EXPIRING = toList(expiringStatuses);
 export const PENDING = toList(pendingStatuses);
 export const CHECKED = toList(checkedStatuses);

@@ -67,7 +67,8 @@ async function processEvent(
     if (!booking) throw new Error(`${what}: there is no booking ${event.bookingId}`);
     const outcome = await advance(ports, booking, steps, event.id);
     if (outcome === 'stale') continue;
-    if (outcome === 'illegal') await bookings.recordEvent(event.id);
+    // Nothing was saved, so nothing has recorded the event.
+    if (outcome === 'illegal' || outcome === booking) await bookings.recordEvent(event.id);
     ports.log(what, {
       bookingId: event.bookingId,
       status: outcome === 'illegal' ? booking.state.status : outcome.state.status,

@@ -8,7 +8,7 @@ import {
 import { datesOf } from '../domain/price-rates.ts';
 import { knownYears } from '../domain/public-holidays.ts';
 import type { InvalidBookingRequest } from '../domain/refusals.ts';
-import { lengthMs, type TimeSlot } from '../domain/time-slot.ts';
+import { isSameSlot, lengthMs, type TimeSlot } from '../domain/time-slot.ts';
 import type { BookPorts } from '../ports.ts';
 
 const MINUTE_MS = 60_000;
@@ -24,7 +24,28 @@ export async function quotePrice(
   now: Date = ports.clock(),
 ): Promise<PriceQuote | InvalidBookingRequest> {
   const problem = findSlotProblem(use.slot, space, now);
-  const quote = problem ?? computeQuote(space, use, await findHolidays(ports, space, use.slot));
+  return problem ? { type: 'InvalidBookingRequest', ...problem } : computePrice(ports, space, use);
+}
+
+/** As {@link quotePrice}, for a booking of `bookedSlot`: that slot is booked, whatever the rules say now. */
+export async function quoteChangedUse(
+  ports: BookPorts,
+  space: CatalogueSpace,
+  use: PricedUse,
+  bookedSlot: TimeSlot,
+  now: Date,
+): Promise<PriceQuote | InvalidBookingRequest> {
+  return isSameSlot(use.slot, bookedSlot)
+    ? computePrice(ports, space, use)
+    : quotePrice(ports, space, use, now);
+}
+
+async function computePrice(
+  ports: BookPorts,
+  space: CatalogueSpace,
+  use: PricedUse,
+): Promise<PriceQuote | InvalidBookingRequest> {
+  const quote = computeQuote(space, use, await findHolidays(ports, space, use.slot));
   return 'field' in quote ? { type: 'InvalidBookingRequest', ...quote } : quote;
 }
 

@@ -2,6 +2,7 @@ import {
   type BookingRecord,
   type BookingRecords,
   findViolations,
+  isPassing,
   type Violation,
 } from '../domain/consistency.ts';
 
@@ -90,24 +91,37 @@ async function compareChanges(
 
 async function compare(ports: ReconcilePorts, bookingIds: readonly string[]): Promise<void> {
   if (bookingIds.length === 0) return;
-  let violations = await findViolationsAmong(ports, bookingIds);
-  if (violations.length > 0) {
+  const first = await compareRecords(ports, bookingIds);
+  const suspects = [...new Set(first.violations.map((each) => each.bookingId))];
+  let { violations, passing } = first;
+  if (suspects.length > 0) {
     // The contexts are read one after the other: a booking that changes in between seems wrong once.
     await ports.waitForEvents();
-    const suspects = [...new Set(violations.map((each) => each.bookingId))];
-    violations = await findViolationsAmong(ports, suspects);
+    const second = await compareRecords(ports, suspects);
+    violations = second.violations;
+    passing = [...passing, ...second.passing];
   }
   ports.countCompared(bookingIds.length);
-  for (const violation of await ports.store.record(bookingIds, violations)) ports.report(violation);
+  // The open violations of a booking that is passing stay open, and have it compared again.
+  const compared = bookingIds.filter((id) => !passing.includes(id));
+  for (const violation of await ports.store.record(compared, violations)) ports.report(violation);
 }
 
-async function findViolationsAmong(
+/** What contradicts, and the bookings of which most could not be compared. */
+interface Comparison {
+  violations: Violation[];
+  passing: string[];
+}
+
+async function compareRecords(
   { store, records }: ReconcilePorts,
   ids: readonly string[],
-): Promise<Violation[]> {
+): Promise<Comparison> {
   const [bookings, others] = await Promise.all([store.bookings(ids), records.read(ids)]);
   const byId = new Map(bookings.map((booking) => [booking.id, booking]));
-  return others.flatMap((each) =>
-    findViolations({ ...each, booking: byId.get(each.bookingId) ?? null }),
-  );
+  const all = others.map((each) => ({ ...each, booking: byId.get(each.bookingId) ?? null }));
+  return {
+    violations: all.flatMap(findViolations),
+    passing: all.filter(isPassing).map(({ bookingId }) => bookingId),
+  };
 }

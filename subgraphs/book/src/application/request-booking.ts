@@ -119,10 +119,11 @@ async function findRepeated(
   const { customerId, idempotencyKey, paymentMethod } = request;
   const earlier = await ports.bookings.findByKey(customerId, idempotencyKey, paymentMethod);
   if (!earlier) return null;
-  const { booking, hasPaymentMethod } = earlier;
+  const { booking, requested, hasPaymentMethod } = earlier;
   // A booking that was made cost what its customer expected.
-  const isExpected = (expectedTotal ?? booking.state.price.amount) === booking.state.price.amount;
-  if (isExpected && booking.isSameRequest(request, hasPaymentMethod)) return toResult(booking);
+  const { amount } = requested.state.price;
+  const isExpected = (expectedTotal ?? amount) === amount;
+  if (isExpected && requested.isSameRequest(request, hasPaymentMethod)) return toResult(booking);
   return {
     type: 'IdempotencyKeyReused',
     message: 'This idempotency key was used for another request: choose a new one.',

@@ -46,7 +46,16 @@ export interface BookingState {
   goodwill: Money;
   paymentCancelled: boolean;
   registrationCancelled: boolean;
+  /** The change that is under way; null: none. */
+  openChange: OpenChange | null;
   correlationId: string;
+}
+
+/** A change of which something is awaited: its payment, or the move of the registration. */
+export interface OpenChange {
+  id: string;
+  /** The version of the booking in which it was applied; null: it is not yet. */
+  appliedIn: number | null;
 }
 
 /** What a request is made in. */

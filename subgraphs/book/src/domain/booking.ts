@@ -3,7 +3,7 @@ import type { BookingContext, BookingState } from './booking-state.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
 import { holdsSlot, isExpiring, isUnpaid, nextStatus, type Verb } from './lifecycle.ts';
 import type { Money } from './money.ts';
-import { type AddOnSelection, quotePrice } from './price-quote.ts';
+import { isSameUse, quotePrice } from './price-quote.ts';
 import { type RefundStep, refundAt, refundSchedule } from './refund-schedule.ts';
 import type { IllegalTransition, InvalidBookingRequest } from './refusals.ts';
 import type { Role } from './role.ts';
@@ -67,6 +67,7 @@ export class Booking {
         : toFirstAttempt(now, context.holdSeconds, startAt)),
       refund: null,
       goodwill: { ...quote.total, amount: 0 },
+      openChange: null,
       paymentCancelled: false,
       registrationCancelled: false,
       correlationId: context.correlationId,
@@ -108,11 +109,8 @@ export class Booking {
     const { state } = this;
     return (
       state.spaceId === request.spaceId &&
-      state.slot.startAt.getTime() === request.slot.startAt.getTime() &&
-      state.slot.endAt.getTime() === request.slot.endAt.getTime() &&
-      state.headcount === request.headcount &&
+      isSameUse(state, request) &&
       state.note === request.note &&
-      toSelectionKey(state.addOns) === toSelectionKey(request.addOns) &&
       hasPaymentMethod
     );
   }
@@ -165,7 +163,8 @@ export class Booking {
   refundSchedule(role: Role): RefundStep[] {
     const { state } = this;
     const { price, goodwill } = state;
-    const left = { ...price, amount: price.amount - goodwill.amount };
+    // A change of the booking may have been applied while operators gave back a part of the price before it.
+    const left = { ...price, amount: Math.max(0, price.amount - goodwill.amount) };
     switch (state.status) {
       case 'REQUESTED':
       case 'PAYMENT_DEFERRED':
@@ -195,10 +194,13 @@ export class Booking {
     return refundAt(this.refundSchedule(role), now);
   }
 
-  /** Accepts the cancellation at the refund quoted now. Payment and space then cancel their parts. */
+  /**
+   * Accepts the cancellation at the refund quoted now, and ends a change that is not applied. Payment and
+   * space then cancel their parts.
+   */
   cancel(role: Role, now: Date): Booking | IllegalTransition {
     if (now >= this.state.slot.endAt) return this.illegal('cancel');
-    return this.apply('cancel', { refund: this.quoteRefund(role, now) });
+    return this.apply('cancel', { refund: this.quoteRefund(role, now), openChange: null });
   }
 
   /** The use cannot be registered: the whole price is refunded, whatever the tiers say. */
@@ -270,12 +272,4 @@ function toFirstAttempt(now: Date, holdSeconds: number, startAt: Date) {
     paymentAttempts: 1,
     nextPaymentAttemptAt: new Date(Math.min(now.getTime() + FIRST_RETRY_MS, holdExpiresMs)),
   };
-}
-
-/** The same text for the same add-ons and quantities, in any order. */
-function toSelectionKey(addOns: readonly AddOnSelection[]): string {
-  return addOns
-    .map(({ addOnId, quantity }) => `${addOnId.toLowerCase()} ${quantity}`)
-    .sort()
-    .join();
 }

@@ -42,6 +42,8 @@ export interface BookingRecords {
     refunded: number;
     /** Of `refunded`, what operators gave back beyond the policy. */
     goodwill: number;
+    /** Of `refunded`, what was given back because the booking changed. */
+    refundedForChanges: number;
     refundDue: number | null;
     isPassing: boolean;
     chargedByProvider: boolean | null;
@@ -75,6 +77,15 @@ const PENDING_STATUSES: ReadonlySet<BookingStatus> = new Set(pendingStatuses);
 /** The provider charged the customer, whether or not it refunded later. */
 const CHARGED = new Set(['APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED']);
 
+/** Is a step of the booking under way, so that most of it cannot be compared? What was wrong before may still be. */
+export function isPassing({ booking, payment, registration }: BookingRecords): boolean {
+  return (
+    booking !== null &&
+    (PENDING_STATUSES.has(booking.status) ||
+      [booking, payment, registration].some((record) => record?.isPassing))
+  );
+}
+
 /** Compares what the contexts store of one booking; returns what contradicts, usually nothing. */
 export function findViolations(records: BookingRecords): Violation[] {
   const { bookingId, booking } = records;
@@ -100,11 +111,8 @@ export function findViolations(records: BookingRecords): Violation[] {
     'registered-uses-do-not-overlap',
     `overlaps ${registration?.overlaps} others`,
   );
-  const isPassing =
-    PENDING_STATUSES.has(booking.status) ||
-    [booking, records.payment, registration].some((record) => record?.isPassing);
   // Its end publishes an event, and that event has the booking compared again.
-  if (isPassing) return violations;
+  if (isPassing(records)) return violations;
 
   compareMoney(booking, records.payment, check);
   compareRegistration(booking, records, check);
@@ -114,10 +122,21 @@ export function findViolations(records: BookingRecords): Violation[] {
 
 type Payment = NonNullable<BookingRecords['payment']>;
 
-/** A charge of which nothing but goodwill was refunded. */
-function isStanding({ status, goodwill }: Payment): boolean {
-  if (goodwill === 0) return status === 'APPROVED';
+/** What was refunded for other reasons than a cancellation. */
+const toOtherRefunds = ({ goodwill, refundedForChanges }: Payment): number =>
+  goodwill + refundedForChanges;
+
+/** A charge of which nothing was refunded for a cancellation. A refund for a change may have failed. */
+function isStanding(payment: Payment): boolean {
+  const { status } = payment;
+  if (status === 'REFUND_FAILED') return true;
+  if (toOtherRefunds(payment) === 0) return status === 'APPROVED';
   return status === 'PARTIALLY_REFUNDED' || status === 'REFUNDED';
+}
+
+/** Is what changes have left of the charges the price? A refund for a change that has failed is still to come. */
+function isPricePaid({ amount, refundedForChanges, status }: Payment, price: number): boolean {
+  return amount - refundedForChanges === price || status === 'REFUND_FAILED';
 }
 
 type Check = (holds: boolean, invariant: Invariant, detail: string) => void;
@@ -129,17 +148,18 @@ function compareMoney(
 ): void {
   const isCharged = payment !== null && CHARGED.has(payment.status);
   const shown = payment
-    ? `payment ${payment.status} of ${payment.amount}, refunded ${payment.refunded}, of it goodwill ${payment.goodwill}, due ${payment.refundDue}`
+    ? `payment ${payment.status} of ${payment.amount}, refunded ${payment.refunded}, of it goodwill ${payment.goodwill} and for changes ${payment.refundedForChanges}, due ${payment.refundDue}`
     : 'no payment';
 
   if (status === 'REGISTERED') {
     check(
-      payment !== null && isStanding(payment) && payment.amount === price,
+      payment !== null && isStanding(payment) && isPricePaid(payment, price),
       'confirmed-is-paid-and-registered',
       `price ${price}, ${shown}`,
     );
     check(
-      payment === null || (payment.refunded === payment.goodwill && payment.refundDue === null),
+      payment === null ||
+        (payment.refunded === toOtherRefunds(payment) && payment.refundDue === null),
       'standing-booking-is-not-refunded',
       shown,
     );
@@ -147,14 +167,14 @@ function compareMoney(
     const quoted = status === 'CANCELLED' ? (refund ?? 0) : price;
     // What was given back before the cancellation may leave less than quoted; what is given back later never
     // leaves less than the cancellation refunded.
-    const expected = Math.min(quoted, payment.amount - payment.goodwill);
+    const expected = Math.min(quoted, payment.amount - toOtherRefunds(payment));
     check(
       payment.refundDue !== null,
       'approved-is-confirmed-or-refunded',
       `booking ${status}, ${shown}`,
     );
     check(
-      payment.refunded - payment.goodwill === expected,
+      payment.refunded - toOtherRefunds(payment) === expected,
       'charge-is-refunded-as-quoted',
       `booking ${status}, quoted ${quoted}, ${shown}`,
     );

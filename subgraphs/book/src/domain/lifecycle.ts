@@ -42,6 +42,7 @@ const TRANSITIONS = {
   declinePayment: { from: UNPAID, to: 'DECLINED' },
   expire: { from: ['AWAITING_APPROVAL', ...UNPAID], to: 'EXPIRED' },
   confirm: { from: ['PAID'], to: 'REGISTERED' },
+  reschedule: { from: ['REGISTERED'], to: 'REGISTERED' },
   cancel: { from: ['AWAITING_APPROVAL', ...UNPAID, 'PAID', 'REGISTERED'], to: 'CANCELLING' },
   rejectRegistration: { from: [...UNPAID, 'PAID'], to: 'CANCELLING' },
   completePaymentCancellation: { from: ['CANCELLING'], to: 'CANCELLING' },

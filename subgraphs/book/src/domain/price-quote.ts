@@ -2,7 +2,7 @@ import type { AddOn, CatalogueSpace } from './catalogue-space.ts';
 import { calculatePrice, MAX_AMOUNT, type Money, taxInside } from './money.ts';
 import { type RateTerms, ratesDuring } from './price-rates.ts';
 import type { RequestProblem } from './request-problem.ts';
-import { lengthMs, type TimeSlot } from './time-slot.ts';
+import { isSameSlot, lengthMs, type TimeSlot } from './time-slot.ts';
 
 export interface AddOnSelection {
   addOnId: string;
@@ -14,6 +14,23 @@ export interface PricedUse {
   slot: TimeSlot;
   headcount: number;
   addOns: readonly AddOnSelection[];
+}
+
+/** Whether the uses have the same slot, headcount and add-ons, these in any order. */
+export function isSameUse(one: PricedUse, other: PricedUse): boolean {
+  return (
+    isSameSlot(one.slot, other.slot) &&
+    one.headcount === other.headcount &&
+    toSelectionKey(one.addOns) === toSelectionKey(other.addOns)
+  );
+}
+
+/** The same text for the same add-ons and quantities, in any order. */
+function toSelectionKey(addOns: readonly AddOnSelection[]): string {
+  return addOns
+    .map(({ addOnId, quantity }) => `${addOnId.toLowerCase()} ${quantity}`)
+    .sort()
+    .join();
 }
 
 /**

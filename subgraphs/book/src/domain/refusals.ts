@@ -47,6 +47,11 @@ export interface BookingNotDecidable {
   message: string;
   status: BookingStatus;
 }
+export interface BookingNotReschedulable {
+  type: 'BookingNotReschedulable';
+  message: string;
+  status: BookingStatus;
+}
 /** The price is not the one that the customer was shown. */
 export interface PriceChanged {
   type: 'PriceChanged';

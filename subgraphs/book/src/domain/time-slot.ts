@@ -9,6 +9,13 @@ export function lengthMs(slot: TimeSlot): number {
   return slot.endAt.getTime() - slot.startAt.getTime();
 }
 
+export function isSameSlot(one: TimeSlot, other: TimeSlot): boolean {
+  return (
+    one.startAt.getTime() === other.startAt.getTime() &&
+    one.endAt.getTime() === other.endAt.getTime()
+  );
+}
+
 /**
  * What remains of `periods` without the `occupied` slots. Both are in order of their starts; so is
  * the result, which has no empty slots.

@@ -38,6 +38,7 @@ describe('a request', () => {
       decision: null,
       rejectionReason: null,
       goodwill: { amount: 0, currency: 'KRW' },
+      openChange: null,
       refundTiers: space.refundTiers,
       status: 'REQUESTED',
       version: 1,

@@ -20,7 +20,7 @@ export function formatRun(run: FinishedRun, runCount: number): string {
     `${run.violations.length === 0 ? 'ok  ' : 'FAIL'} ${run.profile} ${run.number}/${runCount}`,
     `seed ${run.seed}`,
     faults || 'no fault had an effect',
-    `${run.bookings} bookings (responses: ${ok} ok, ${refused} refused, ${unknown} unknown)`,
+    `${run.bookings} bookings, ${run.changes} changes (responses: ${ok} ok, ${refused} refused, ${unknown} unknown)`,
     KINDS.map((kind) => `${kind} ${found[kind]}`).join(', '),
     `${run.seconds.toFixed(1)} s`,
   ].join(' | ');
@@ -50,6 +50,7 @@ export interface Totals {
   runs: number;
   failed: number;
   bookings: number;
+  changes: number;
   outcomes: RunResult['outcomes'];
   lost: number;
   duplicated: number;
@@ -68,6 +69,7 @@ export function sumUp(runs: readonly FinishedRun[]): Totals {
     runs: runs.length,
     failed: runs.filter(({ violations }) => violations.length > 0).length,
     bookings: sum((run) => run.bookings),
+    changes: sum((run) => run.changes),
     outcomes: {
       ok: sum((run) => run.outcomes.ok),
       refused: sum((run) => run.outcomes.refused),
@@ -90,7 +92,7 @@ export function formatTotals(totals: Totals): string {
     ...names.map(([name, count]) => `  ${name.padEnd(24)}${String(count).padStart(5)}`),
     '',
     `${totals.runs} runs in ${totals.seconds.toFixed(0)} s, ${totals.failed} failed; ` +
-      `${totals.bookings} bookings; responses: ${ok} ok, ${refused} refused, ${unknown} unknown.`,
+      `${totals.bookings} bookings, ${totals.changes} changes; responses: ${ok} ok, ${refused} refused, ${unknown} unknown.`,
     `lost ${totals.lost}, duplicated ${totals.duplicated}, unexpected ${totals.unexpected}`,
   ].join('\n');
 }

@@ -5,7 +5,8 @@ import type { Violation } from './invariants/invariant.ts';
 import { actAsCustomer } from './load/customer.ts';
 import { actAsHost } from './load/host.ts';
 import { listSpace } from './load/operations.ts';
-import { countOutcomes, type Outcome, Records } from './load/records.ts';
+import { actAsOperator } from './load/operator.ts';
+import { countOutcomes, describeChanges, type Outcome, Records } from './load/records.ts';
 import { createRouterClient, type RouterClient } from './load/router-client.ts';
 import { createSlotPlan } from './load/slot-plan.ts';
 import { Random } from './random.ts';
@@ -24,6 +25,8 @@ export interface RunResult {
   faults: string[];
   /** The number of distinct bookings in the responses. */
   bookings: number;
+  /** The number of distinct changes in the responses that were applied. */
+  changes: number;
   outcomes: Record<Outcome['kind'], number>;
   violations: Violation[];
   seconds: number;
@@ -52,6 +55,7 @@ export async function run(
   const records = new Records();
   const customers = createRouterClient(system.routerUrl, system.tokenFor);
   const hosts = createRouterClient(system.routerUrl, system.tokenFor, 'host');
+  const operators = createRouterClient(system.routerUrl, system.tokenFor, 'operator');
   const planned = planFaults(random.fork('faults'), system, {
     only: options.only,
     loadMs: options.seconds * 1_000,
@@ -63,6 +67,7 @@ export async function run(
     await waitForCatalogue(system, records, signal);
 
     const endAt = Date.now() + loadDuration(planned, options.seconds * 1_000);
+    const isOver = () => Date.now() > endAt || signal.aborted;
     const load = Array.from({ length: CUSTOMER_COUNT }, (_, index) =>
       actAsCustomer({
         name: `customer ${options.seed}-${index}`,
@@ -70,7 +75,8 @@ export async function run(
         router: customers,
         records,
         slots: slotPlan.slotsFor(index, CUSTOMER_COUNT),
-        isOver: () => Date.now() > endAt || signal.aborted,
+        changesBookings: true,
+        isOver,
       }),
     );
     const host = actAsHost({
@@ -79,19 +85,27 @@ export async function run(
       router: hosts,
       records,
       slots: slotPlan.slotsFor(0, CUSTOMER_COUNT),
-      isOver: () => Date.now() > endAt || signal.aborted,
+      isOver,
+    });
+    const operator = actAsOperator({
+      name: `operator ${options.seed}`,
+      random: random.fork('operator'),
+      router: operators,
+      records,
+      isOver,
     });
     const injecting = planned.map((fault) => inject(fault, system, log));
     await Promise.all([
       ...load,
       host,
+      operator,
       listSpaceDuringFaults(hosts, records, options),
       ...injecting,
     ]);
     signal.throwIfAborted();
     const injected = await Promise.all(injecting);
 
-    log('the load is over');
+    log(`the load is over: ${describeChanges(records)}`);
     const notRecovered = await recover(system, hasten, log, signal);
     log('the system is quiescent');
     const since = options.compareAllViews ? new Date(0) : startedAt;
@@ -102,12 +116,13 @@ export async function run(
       misses: injected.filter(({ hit }) => !hit).map(({ name }) => name),
       faults: planned.map(({ atMs, injection }) => `${atMs} ms: ${injection.description}`),
       bookings: countBookings(records),
+      changes: countChanges(records),
       outcomes: countOutcomes(records),
       violations: [...notRecovered, ...violations],
       seconds: (Date.now() - startedAt.getTime()) / 1_000,
     };
   } finally {
-    await Promise.all([customers.close(), hosts.close()]);
+    await Promise.all([customers, hosts, operators].map((client) => client.close()));
   }
 }
 
@@ -148,6 +163,13 @@ async function inject(
 function countBookings(records: Records): number {
   const ids = records.requests.flatMap(({ outcome }) =>
     outcome.kind === 'unknown' ? [] : (outcome.bookingId ?? []),
+  );
+  return new Set(ids).size;
+}
+
+function countChanges({ reschedules }: Records): number {
+  const ids = reschedules.flatMap(({ outcome }) =>
+    outcome.kind === 'ok' && outcome.state === 'APPLIED' ? [outcome.changeId] : [],
   );
   return new Set(ids).size;
 }

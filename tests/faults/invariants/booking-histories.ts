@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { BookingInput } from '../load/records.ts';
+import { CHANGES, PRICE } from './booking-changes.ts';
+
+export { PRICE };
 
 /** A published event of an aggregate, and the contexts that have processed it. */
 export interface HistoryEvent {
@@ -7,6 +10,8 @@ export interface HistoryEvent {
   type: string;
   status: string;
   consumers: ('book' | 'payment' | 'space')[];
+  /** What the payload has in the place of the request's slot and price, and beside them. */
+  payload?: object;
 }
 
 /** All events of a booking, its payment and its registration, until nothing follows. */
@@ -17,10 +22,15 @@ interface History {
 }
 
 /** Names the booking that ends this way. */
-export type Ending = 'registered' | 'cancelled' | 'declined' | 'expired' | 'rejected';
+export type Ending =
+  | 'registered'
+  | 'rescheduled'
+  | 'cancelled'
+  | 'declined'
+  | 'expired'
+  | 'rejected';
 
 export const CUSTOMER = 'kim';
-export const PRICE = 10_000;
 /** What the customer of the cancelled booking gets back. */
 export const REFUND = PRICE / 2;
 export const SPACE = { id: randomUUID(), name: 'Room' };
@@ -34,6 +44,28 @@ export const HISTORIES: Record<Ending, History> = {
     ],
     payment: [{ version: 2, type: 'PaymentApproved', status: 'APPROVED', consumers: ['space'] }],
     registration: [{ version: 1, type: 'Registered', status: 'REGISTERED', consumers: ['book'] }],
+  },
+  // Registered, changed as CHANGES say.
+  rescheduled: {
+    booking: [
+      { version: 1, type: 'Booked', status: 'REQUESTED', consumers: ['space'] },
+      { version: 2, type: 'BookingPaid', status: 'PAID', consumers: ['space'] },
+      { version: 3, type: 'BookingStatusChanged', status: 'REGISTERED', consumers: [] },
+      rescheduled(5, CHANGES.dearer),
+      rescheduled(12, CHANGES.cheaper),
+    ],
+    payment: [
+      { version: 2, type: 'PaymentApproved', status: 'APPROVED', consumers: ['space'] },
+      adjusted(3, 'APPROVED', 2 * PRICE, 0),
+      adjusted(4, 'APPROVED', 3 * PRICE, 0),
+      adjusted(5, 'PARTIALLY_REFUNDED', 3 * PRICE, PRICE),
+      adjusted(6, 'PARTIALLY_REFUNDED', 3 * PRICE, 2 * PRICE),
+    ],
+    registration: [
+      { version: 1, type: 'Registered', status: 'REGISTERED', consumers: ['book'] },
+      { version: 2, type: 'RegistrationMoved', status: 'REGISTERED', consumers: ['book'] },
+      { version: 3, type: 'RegistrationMoved', status: 'REGISTERED', consumers: ['book'] },
+    ],
   },
   cancelled: {
     booking: [
@@ -85,6 +117,24 @@ export const HISTORIES: Record<Ending, History> = {
     registration: [],
   },
 };
+
+function rescheduled(
+  version: number,
+  change: (typeof CHANGES)[keyof typeof CHANGES],
+): HistoryEvent {
+  const { id: changeId, difference, to } = change;
+  const { slot, headcount, price } = to;
+  return {
+    ...{ version, type: 'BookingRescheduled', status: 'REGISTERED' },
+    consumers: ['payment', 'space'],
+    payload: { slot, headcount, price, change: { changeId, difference } },
+  };
+}
+
+function adjusted(version: number, status: string, amount: number, refunded: number): HistoryEvent {
+  const payload = { amount, refunded, refundedForChanges: refunded };
+  return { version, type: 'PaymentAdjusted', status, consumers: [], payload };
+}
 
 /** A time that the host closed, after the bookings. */
 export const BLOCK = {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CHANGES } from './booking-changes.ts';
 import { testCorruptions } from './corruption-tests.ts';
 
 testCorruptions([
@@ -9,7 +10,7 @@ testCorruptions([
     violates: [
       'an acknowledged booking is stored as it was requested',
       'an active registration belongs to a REGISTERED booking',
-      'a charged payment without a refund, goodwill apart, belongs to a REGISTERED booking',
+      'a charged payment without the refund of a cancellation belongs to a REGISTERED booking',
       'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees, less goodwill',
       'every audit entry belongs to a change that happened',
       'every row and event belongs to an existing booking',
@@ -23,8 +24,10 @@ testCorruptions([
         ids.cancelled,
       ]),
     violates: [
+      'an acknowledged booking has what was requested, or what a change of it may have brought',
       'an acknowledged booking is stored as it was requested',
       'every booking was requested',
+      'the newest event of a booking has its slot, headcount and price',
       "space's occupied slots equal book's live bookings",
     ],
   },
@@ -43,6 +46,31 @@ testCorruptions([
         [ids.cancelled],
       ),
     violates: ['a booking holds its slot exactly while it is live'],
+  },
+  {
+    name: 'a hold of the slot before a change that outlasts the change',
+    corrupt: ({ book }) =>
+      book.query('UPDATE slot_hold SET live = TRUE WHERE change_id = $1', [CHANGES.dearer.id]),
+    violates: ['a booking holds its slot exactly while it is live'],
+  },
+  {
+    name: 'a second hold of the slot that a change has kept',
+    corrupt: ({ book }) =>
+      book.query(
+        `INSERT INTO slot_hold (space_id, owner_id, booking_id, start_at, end_at, live)
+         SELECT space_id, owner_id, booking_id, start_at, end_at, TRUE FROM slot_hold
+          WHERE change_id = $1`,
+        [CHANGES.cheaper.id],
+      ),
+    violates: ['a booking holds its slot exactly while it is live'],
+  },
+  {
+    name: "a hold with another booking's change",
+    corrupt: ({ book, ids }) =>
+      book.query('UPDATE slot_hold SET change_id = $1 WHERE booking_id = $2', [
+        ...[CHANGES.dearer.id, ids.registered],
+      ]),
+    violates: ['every row and event belongs to an existing booking'],
   },
   {
     name: 'a missing registration',
@@ -108,7 +136,7 @@ testCorruptions([
       'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees, less goodwill',
       'every audit entry belongs to a change that happened',
       "mypage's views equal the projection of the events",
-      'no refund exceeds its charge or, goodwill apart, belongs to a live booking',
+      'no refund exceeds its charges or, goodwill and changes apart, belongs to a live booking',
       "space's occupied slots equal book's live bookings",
       'the newest event of an aggregate has its current status',
     ],

@@ -28,7 +28,10 @@ export const bookingInvariants: readonly Invariant[] = [
             FULL JOIN (SELECT * FROM slot_hold WHERE live AND booking_id IS NOT NULL) h
               ON h.booking_id = b.id
              AND (h.space_id, h.start_at, h.end_at) = (b.space_id, b.start_at, b.end_at)
-           WHERE b.id IS NULL OR h.booking_id IS NULL`,
+           WHERE b.id IS NULL OR h.booking_id IS NULL
+           UNION ALL
+          SELECT booking_id, count(*) || ' live holds' FROM slot_hold
+           WHERE live AND booking_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1`,
   },
   {
     name: 'a block holds its time exactly until it is removed',
@@ -69,15 +72,18 @@ export const bookingInvariants: readonly Invariant[] = [
   {
     name: 'a REGISTERED booking is paid in full and has an active registration',
     kind: 'lost',
-    sql: `SELECT b.id AS subject, format('payment %s of %s, registration %s', p.status, p.amount,
+    sql: `SELECT b.id AS subject, format('price %s; payment %s of %s, refunded %s, goodwill %s, for changes %s, kept %s; registration %s',
+                 b.price, p.status, p.amount, p.refunded, p.goodwill, p.refunded_for_changes, k.kept,
                  r.status) AS detail
             FROM booking b LEFT JOIN payment p ON p.booking_id = b.id
+            LEFT JOIN change_balance k ON k.booking_id = b.id
             LEFT JOIN registration r ON r.booking_id = b.id AND r.payment_id = p.id
              AND (r.space_id, r.start_at, r.end_at) = (b.space_id, b.start_at, b.end_at)
            WHERE b.status = 'REGISTERED'
-             AND (p.status = CASE p.goodwill WHEN 0 THEN 'APPROVED' WHEN p.amount THEN 'REFUNDED'
+             AND (p.status = CASE p.refunded WHEN 0 THEN 'APPROVED' WHEN p.amount THEN 'REFUNDED'
                                             ELSE 'PARTIALLY_REFUNDED' END
-                  AND p.amount = b.price AND p.refunded = p.goodwill
+                  AND p.amount - p.refunded_for_changes = b.price + k.kept
+                  AND p.refunded = p.goodwill + p.refunded_for_changes
                   AND r.status = 'REGISTERED') IS NOT TRUE`,
   },
   {
@@ -92,17 +98,37 @@ export const bookingInvariants: readonly Invariant[] = [
     kind: 'unexpected',
     sql: `SELECT t.booking_id AS subject, t.what AS detail FROM (
             SELECT booking_id, 'charge' AS what FROM provider_charge UNION ALL
+            SELECT booking_id, 'refund' FROM provider_refund UNION ALL
+            SELECT booking_id, 'change' FROM booking_change UNION ALL
             SELECT booking_id, 'payment' FROM payment UNION ALL
             SELECT booking_id, 'registration' FROM registration UNION ALL
             SELECT booking_id, 'occupied slot' FROM occupied_slot UNION ALL
             SELECT booking_id, context || ' event' FROM event WHERE booking_id IS NOT NULL) t
-            LEFT JOIN booking b ON b.id = t.booking_id WHERE b.id IS NULL`,
+            LEFT JOIN booking b ON b.id = t.booking_id WHERE b.id IS NULL
+           UNION ALL
+          SELECT t.booking_id, format('%s of the change %s', t.what, t.change_id) FROM (
+            SELECT booking_id, key AS change_id, 'charge' AS what FROM single_charge
+             WHERE key <> booking_id UNION ALL
+            SELECT booking_id, id, 'payment' FROM payment_change UNION ALL
+            SELECT booking_id, change_id, 'hold' FROM slot_hold WHERE change_id IS NOT NULL UNION ALL
+            SELECT booking_id, change_id, type FROM book_event WHERE change_id IS NOT NULL) t
+            LEFT JOIN booking_change c ON (c.id, c.booking_id) = (t.change_id, t.booking_id)
+           WHERE c.id IS NULL`,
   },
   {
-    name: 'every booking, payment and refund is finished',
+    name: 'every booking, change, payment and refund is finished',
     kind: 'lost',
     sql: `SELECT id AS subject, 'booking is ' || status AS detail FROM booking
            WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+           UNION ALL
+          SELECT id, 'its change is not finished' FROM booking WHERE change_id IS NOT NULL
+           UNION ALL
+          SELECT booking_id, 'change is ' || state FROM booking_change WHERE state = 'PENDING'
+           UNION ALL
+          SELECT booking_id, format('charge of a change is %s, its refund of %s is not completed',
+                 charge_status, refund_amount) FROM payment_change
+           WHERE charge_status = 'PENDING' OR next_attempt_at IS NOT NULL
+              OR (refund_amount IS NOT NULL AND settled_at IS NULL)
            UNION ALL
           SELECT booking_id, 'payment is ' || status FROM payment WHERE status = 'PENDING'
            UNION ALL
@@ -143,6 +169,9 @@ export const bookingInvariants: readonly Invariant[] = [
                    WHEN 'cancelBooking' THEN (b.status IN ('CANCELLING', 'CANCELLED')) IS NOT TRUE
                    WHEN 'approveBooking' THEN b.decision IS DISTINCT FROM 'APPROVED'
                    WHEN 'rejectBooking' THEN b.status IS DISTINCT FROM 'REJECTED'
+                   WHEN 'rescheduleBooking' THEN e.user_id IS DISTINCT FROM b.customer_id
+                     OR NOT EXISTS (SELECT FROM booking_change c
+                                     WHERE (c.id, c.booking_id) = (e.change_id, b.id))
                  END
            UNION ALL
           SELECT e.subject_id, e.action

@@ -1,5 +1,7 @@
 import type { Records } from '../load/records.ts';
 import { bookingInvariants } from './booking-invariants.ts';
+import { changeInvariants } from './change-invariants.ts';
+import { clientChangeInvariants } from './client-change-invariants.ts';
 import { clientInvariants } from './client-invariants.ts';
 import { eventInvariants } from './event-invariants.ts';
 import { MAX_VIOLATIONS_PER_INVARIANT, type Violation } from './invariant.ts';
@@ -18,9 +20,11 @@ export interface DatabaseUrls {
 
 const INVARIANTS = [
   ...bookingInvariants,
+  ...changeInvariants,
   ...paymentInvariants,
   ...eventInvariants,
   ...clientInvariants,
+  ...clientChangeInvariants,
 ];
 
 /**

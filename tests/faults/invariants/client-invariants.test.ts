@@ -6,7 +6,10 @@ import { type Corruption, testCorruptions } from './corruption-tests.ts';
 const AUDIT_ENTRIES = 'an acknowledged change has exactly one audit entry';
 
 const audit = (
-  ['requestBooking', 'cancelBooking', 'rejectBooking', 'blockSlot', 'listSpace'] as const
+  [
+    ...['requestBooking', 'cancelBooking', 'rescheduleBooking'],
+    ...['rejectBooking', 'blockSlot', 'listSpace'],
+  ] as const
 ).flatMap((action): Corruption[] => {
   const context = action === 'listSpace' ? 'space' : 'book';
   return [
@@ -53,6 +56,13 @@ testCorruptions([
     violates: [
       "a cancellation by the booking's customer is refused only with BookingNotCancellable",
     ],
+  },
+  {
+    name: 'a cancellation that was answered with another refund',
+    async corrupt({ records }) {
+      for (const { outcome } of records.cancels) if (outcome.kind === 'ok') outcome.refund += 1;
+    },
+    violates: ['an acknowledged cancellation ends as CANCELLED with the refund of the response'],
   },
   {
     name: 'a live booking that was refused as expired',

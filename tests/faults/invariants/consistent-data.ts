@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { topology } from '#contracts/topology.ts';
 import { prismaViewStore } from '../../../subgraphs/mypage/src/adapters/prisma-view-store.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import type { ProjectedEvent } from '../../../subgraphs/mypage/src/booking-status-view.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { type Outcome, Records } from '../load/records.ts';
+import type { Records } from '../load/records.ts';
 import {
   BLOCK,
   CUSTOMER,
@@ -15,6 +16,8 @@ import {
   REFUND,
   SPACE,
 } from './booking-histories.ts';
+import { insertChanges } from './consistent-changes.ts';
+import { recordResponses } from './consistent-records.ts';
 
 export type ContextDatabases = Record<'book' | 'payment' | 'space', TestDatabase>;
 
@@ -52,6 +55,7 @@ export async function insertConsistentData(
       })),
     );
   }
+  await insertChanges(databases, ids.rescheduled);
   const prisma = await openViewDatabase(viewsUrl);
   await prismaViewStore(prisma).project(events);
   await prisma.$disconnect();
@@ -63,10 +67,10 @@ async function deleteAll(
   viewsUrl: string,
 ): Promise<void> {
   await book.query(
-    'TRUNCATE booking, block, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
+    'TRUNCATE booking, booking_change, block, slot_hold, catalogue_space, outbox, inbox, dead_letter, audit_entry',
   );
   await payment.query(
-    'TRUNCATE payment, refund, goodwill_refund, sandbox_charge, sandbox_refund, outbox, inbox',
+    'TRUNCATE payment, refund, goodwill_refund, payment_change, sandbox_charge, sandbox_refund, outbox, inbox',
   );
   await space.query('TRUNCATE space, registration, occupied_slot, outbox, inbox, audit_entry');
   const prisma = await openViewDatabase(viewsUrl);
@@ -117,7 +121,7 @@ async function insertBooking(book: TestDatabase, ending: Ending, id: string): Pr
             $8::booking_status, $9, $10, now(), now(), $11, 'test', $12)`,
     [
       ...[id, CUSTOMER, ending, SPACE.id, SPACE.name, startAt, endAt, last?.status],
-      ...[ending === 'registered', last?.version, ending === 'cancelled' ? REFUND : null],
+      ...[isRegistered(ending), last?.version, ending === 'cancelled' ? REFUND : null],
       ending === 'rejected' ? 'REJECTED' : null,
     ],
   );
@@ -181,12 +185,12 @@ async function insertRegistration(
     );
   }
   await space.query('INSERT INTO occupied_slot VALUES ($1, $2, $3, $4, $5, 1)', [
-    ...[bookingId, SPACE.id, startAt, endAt, ending === 'registered'],
+    ...[bookingId, SPACE.id, startAt, endAt, isRegistered(ending)],
   ]);
   return id;
 }
 
-/** Inserts the events of all three aggregates, acknowledged, and returns them. */
+/** Inserts the events of all three aggregates, acknowledged, and returns those that mypage projects. */
 async function insertEvents(
   databases: ContextDatabases,
   ending: Ending,
@@ -207,7 +211,7 @@ async function insertEvents(
   };
   const insert = async (
     aggregate: ProjectedEvent['aggregate'],
-    { version, type, status, consumers }: HistoryEvent,
+    { version, type, status, consumers, payload: differing }: HistoryEvent,
   ) => {
     const [producer, aggregateId] = aggregates[aggregate];
     const id = randomUUID();
@@ -216,6 +220,7 @@ async function insertEvents(
       ...booking,
       status,
       refunded: status === 'PARTIALLY_REFUNDED' ? REFUND : 0,
+      ...differing,
     };
     await databases[producer].query(
       `INSERT INTO outbox (id, aggregate_id, version, topic, type, payload, correlation_id, occurred_at,
@@ -227,11 +232,13 @@ async function insertEvents(
     }
     return { id, version, occurredAt, aggregate, payload } as ProjectedEvent;
   };
+  const projected: readonly string[] = topology.mypage.consumes;
   const inserted: ProjectedEvent[] = [];
   for (const aggregate of ['booking', 'payment', 'registration'] as const) {
-    inserted.push(
-      ...(await Promise.all(HISTORIES[ending][aggregate].map((each) => insert(aggregate, each)))),
-    );
+    for (const each of HISTORIES[ending][aggregate]) {
+      const event = await insert(aggregate, each);
+      if (projected.includes(each.type)) inserted.push(event);
+    }
   }
   return inserted;
 }
@@ -250,36 +257,10 @@ function insertAuditEntry(
   );
 }
 
-function isCharged(ending: Ending): boolean {
-  return ending === 'registered' || ending === 'cancelled';
+function isRegistered(ending: Ending): boolean {
+  return ending === 'registered' || ending === 'rescheduled';
 }
 
-function recordResponses(ids: ConsistentData['ids']): Records {
-  const records = new Records();
-  const record = (ending: Ending, outcome: Outcome) =>
-    records.requests.push({ customer: CUSTOMER, key: ending, input: inputFor(ending), outcome });
-  const acknowledge = (ending: Ending, status: string) =>
-    record(ending, { kind: 'ok', bookingId: ids[ending], status, price: PRICE });
-  acknowledge('registered', 'PAID');
-  acknowledge('cancelled', 'PAID');
-  record('declined', { kind: 'refused', type: 'PaymentDeclined', bookingId: ids.declined });
-  acknowledge('expired', 'PAYMENT_DEFERRED');
-  acknowledge('rejected', 'AWAITING_APPROVAL');
-  records.decisions.push({
-    bookingId: ids.rejected,
-    decision: 'reject',
-    outcome: { kind: 'ok', status: 'REJECTED' },
-  });
-  records.blocks.push({
-    ...{ key: BLOCK.key, spaceId: SPACE.id, startAt: BLOCK.startAt, endAt: BLOCK.endAt },
-    outcome: { kind: 'ok', blockId: BLOCK.id },
-    removal: 'none',
-  });
-  records.cancels.push({
-    customer: CUSTOMER,
-    bookingId: ids.cancelled,
-    outcome: { kind: 'ok', status: 'CANCELLING', refund: REFUND },
-  });
-  records.spaces.push({ spaceId: SPACE.id, name: SPACE.name });
-  return records;
+function isCharged(ending: Ending): boolean {
+  return isRegistered(ending) || ending === 'cancelled';
 }

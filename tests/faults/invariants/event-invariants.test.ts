@@ -14,6 +14,16 @@ testCorruptions([
     violates: ['an acknowledged event is in the inbox of its consumer'],
   },
   {
+    name: 'an acknowledged event of a change that is missing in the inbox of payment',
+    corrupt: async ({ book, payment }) => {
+      const released = await book.query(
+        `SELECT id FROM outbox WHERE type = 'BookingChangeReleased'`,
+      );
+      await payment.query('DELETE FROM inbox WHERE event_id = $1', [released[0]?.id]);
+    },
+    violates: ['an acknowledged event is in the inbox of its consumer'],
+  },
+  {
     name: 'two events of one version',
     corrupt: ({ book, ids }) =>
       book.query(

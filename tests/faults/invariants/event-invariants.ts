@@ -18,11 +18,13 @@ export const eventInvariants: readonly Invariant[] = [
     kind: 'lost',
     sql: `SELECT id AS subject, format('%s is not in the inbox of %s', type, consumer) AS detail FROM (
             SELECT e.id, e.type, 'payment' AS consumer FROM book_event e
-             WHERE e.type IN ('BookingCancelled', 'BookingReleased') AND NOT 'payment' = ANY(awaiting)
+             WHERE e.type IN ('BookingRescheduled', 'BookingCancelled', 'BookingReleased',
+                     'BookingChangeReleased') AND NOT 'payment' = ANY(awaiting)
                AND NOT EXISTS (SELECT FROM payment_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'space' FROM book_event e
-             WHERE e.type <> 'BookingStatusChanged' AND NOT 'space' = ANY(awaiting)
+             WHERE e.type NOT IN ('BookingStatusChanged', 'BookingChangeReleased')
+               AND NOT 'space' = ANY(awaiting)
                AND NOT EXISTS (SELECT FROM space_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'space' FROM payment_event e
@@ -30,7 +32,7 @@ export const eventInvariants: readonly Invariant[] = [
                AND NOT EXISTS (SELECT FROM space_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'book' FROM payment_event e
-             WHERE e.type = 'PaymentCancelled' AND NOT 'book' = ANY(awaiting)
+             WHERE e.type IN ('PaymentCancelled', 'PaymentRefunded') AND NOT 'book' = ANY(awaiting)
                AND NOT EXISTS (SELECT FROM book_inbox i WHERE i.event_id = e.id)
              UNION ALL
             SELECT e.id, e.type, 'book' FROM space_event e

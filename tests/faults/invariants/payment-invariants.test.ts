@@ -62,7 +62,7 @@ const corruptions: Corruption[] = [
         [ids.cancelled],
       );
     },
-    violates: ['every booking, payment and refund is finished'],
+    violates: ['every booking, change, payment and refund is finished'],
   },
   {
     name: 'a refund of the charge of a registered booking that has no obligation',
@@ -91,7 +91,7 @@ const corruptions: Corruption[] = [
       payment.query('INSERT INTO sandbox_refund VALUES ($1, 10000)', [ids.registered]),
     violates: [
       'charges minus refunds equal the prices of REGISTERED bookings plus cancellation fees, less goodwill',
-      'no refund exceeds its charge or, goodwill apart, belongs to a live booking',
+      'no refund exceeds its charges or, goodwill and changes apart, belongs to a live booking',
       'payments agree with the records of the provider',
     ],
   },
@@ -110,28 +110,29 @@ const corruptions: Corruption[] = [
   },
   {
     name: 'no violation when a refund was paid outside of the provider',
-    async corrupt({ payment }) {
-      await payment.query('DELETE FROM sandbox_refund');
+    async corrupt({ payment, ids }) {
+      await payment.query('DELETE FROM sandbox_refund WHERE charge_key = $1', [ids.cancelled]);
       await payment.query('UPDATE refund SET settled_outside = TRUE');
     },
     violates: [],
   },
   {
     name: 'a refund that the provider never paid',
-    corrupt: ({ payment }) => payment.query('DELETE FROM sandbox_refund'),
+    corrupt: ({ payment, ids }) =>
+      payment.query('DELETE FROM sandbox_refund WHERE charge_key = $1', [ids.cancelled]),
     violates: MONEY_IS_MISSING,
   },
   {
     name: 'a refund that is still owed',
     corrupt: ({ payment }) => payment.query('UPDATE refund SET settled_at = NULL'),
-    violates: ['every booking, payment and refund is finished'],
+    violates: ['every booking, change, payment and refund is finished'],
   },
   {
     name: 'a payment that is still pending',
     corrupt: ({ payment, ids }) =>
       payment.query("UPDATE payment SET status = 'PENDING' WHERE booking_id = $1", [ids.declined]),
     violates: [
-      'every booking, payment and refund is finished',
+      'every booking, change, payment and refund is finished',
       'the newest event of an aggregate has its current status',
     ],
   },

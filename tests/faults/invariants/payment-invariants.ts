@@ -1,12 +1,12 @@
 import type { Invariant } from './invariant.ts';
 
-/** What a cancellation refunds: as quoted, as far as goodwill refunds leave it. */
-const EXPECTED = 'least(b.refund, p.amount - p.goodwill)';
+/** What a cancellation refunds: as quoted, as far as goodwill refunds and refunds of changes leave it. */
+const EXPECTED = 'least(b.refund, p.amount - p.goodwill - p.refunded_for_changes)';
 
 /** What holds of payments, refunds and the records of the payment provider. */
 export const paymentInvariants: readonly Invariant[] = [
   {
-    name: 'a charged payment without a refund, goodwill apart, belongs to a REGISTERED booking',
+    name: 'a charged payment without the refund of a cancellation belongs to a REGISTERED booking',
     kind: 'lost',
     sql: `SELECT p.booking_id AS subject, coalesce(b.status, 'no booking') AS detail
             FROM payment p LEFT JOIN booking b ON b.id = p.booking_id
@@ -17,19 +17,22 @@ export const paymentInvariants: readonly Invariant[] = [
   {
     name: 'the charge of a released booking is refunded once, with the quoted amount',
     kind: 'lost',
-    sql: `SELECT b.id AS subject, format('%s, quoted %s, refunded by the provider %s, refund %s, goodwill %s',
-                 b.status, b.refund, coalesce(r.amount, 0), f.amount, p.goodwill) AS detail
+    sql: `SELECT b.id AS subject, format('%s, quoted %s, refunded by the provider %s, refund %s, goodwill %s, for changes %s',
+                 b.status, b.refund, coalesce(r.amount, 0), f.amount, p.goodwill, p.refunded_for_changes)
+                 AS detail
             FROM booking b JOIN provider_charge c ON c.booking_id = b.id
             LEFT JOIN provider_refund r ON r.booking_id = b.id
             LEFT JOIN refund f ON f.booking_id = b.id
             LEFT JOIN payment p ON p.booking_id = b.id
+            LEFT JOIN change_balance k ON k.booking_id = b.id
            WHERE b.status IN ('CANCELLED', 'DECLINED', 'EXPIRED')
-             AND (coalesce(r.amount, 0) - p.goodwill
+             AND (coalesce(r.amount, 0) - p.goodwill - p.refunded_for_changes + k.outside
                     = CASE WHEN f.settled_outside THEN 0 ELSE ${EXPECTED} END
-                  AND f.amount = ${EXPECTED} AND p.refunded - p.goodwill = ${EXPECTED}) IS NOT TRUE`,
+                  AND f.amount = ${EXPECTED}
+                  AND p.refunded - p.goodwill - p.refunded_for_changes = ${EXPECTED}) IS NOT TRUE`,
   },
   {
-    name: 'no refund exceeds its charge or, goodwill apart, belongs to a live booking',
+    name: 'no refund exceeds its charges or, goodwill and changes apart, belongs to a live booking',
     kind: 'duplicated',
     sql: `SELECT r.booking_id AS subject, format('%s of %s', r.amount, coalesce(b.status, 'no booking'))
                  AS detail
@@ -37,7 +40,7 @@ export const paymentInvariants: readonly Invariant[] = [
             LEFT JOIN provider_charge c ON c.booking_id = r.booking_id
             LEFT JOIN payment p ON p.booking_id = r.booking_id
            WHERE c.amount IS NULL OR r.amount > c.amount OR b.id IS NULL
-              OR (b.live AND r.amount > coalesce(p.goodwill, 0))
+              OR (b.live AND r.amount > coalesce(p.goodwill + p.refunded_for_changes, 0))
            UNION ALL
           SELECT b.id, 'a refund is owed' FROM booking b JOIN refund f ON f.booking_id = b.id
            WHERE b.live`,
@@ -51,7 +54,9 @@ export const paymentInvariants: readonly Invariant[] = [
             FROM payment p LEFT JOIN provider_charge c ON c.booking_id = p.booking_id
             LEFT JOIN provider_refund r ON r.booking_id = p.booking_id
             LEFT JOIN refund f ON f.booking_id = p.booking_id
-           WHERE p.refunded <> coalesce(r.amount, 0) + CASE WHEN f.settled_outside THEN f.amount ELSE 0 END
+            LEFT JOIN change_balance k ON k.booking_id = p.booking_id
+           WHERE p.refunded <> coalesce(r.amount, 0) + k.outside
+                 + CASE WHEN f.settled_outside THEN f.amount ELSE 0 END
               OR CASE WHEN p.status IN ('APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED')
                       THEN c.amount IS DISTINCT FROM p.amount ELSE c.amount IS NOT NULL END`,
   },
@@ -72,12 +77,14 @@ export const paymentInvariants: readonly Invariant[] = [
             FROM (
             SELECT (SELECT coalesce(sum(amount), 0) FROM provider_charge)
                    - (SELECT coalesce(sum(amount), 0) FROM provider_refund)
-                   - (SELECT coalesce(sum(amount), 0) FROM refund WHERE settled_outside) AS actual,
+                   - (SELECT coalesce(sum(amount), 0) FROM refund WHERE settled_outside)
+                   - (SELECT coalesce(sum(outside), 0) FROM change_balance) AS actual,
                    (SELECT coalesce(sum(price), 0) FROM booking WHERE status = 'REGISTERED')
                    + (SELECT coalesce(sum(b.price - ${EXPECTED}), 0) FROM booking b
                         JOIN provider_charge c ON c.booking_id = b.id
                         LEFT JOIN payment p ON p.booking_id = b.id
                        WHERE b.status = 'CANCELLED')
+                   + (SELECT coalesce(sum(kept), 0) FROM change_balance)
                    - (SELECT coalesce(sum(goodwill), 0) FROM payment) AS expected) t
            WHERE actual <> expected`,
   },

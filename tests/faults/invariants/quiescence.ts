@@ -21,7 +21,15 @@ const STATE_QUERIES: Record<keyof ContextUrls, { unfinished: string; stamp: stri
     unfinished: `${UNACKNOWLEDGED} UNION ALL
       SELECT 'booking', id::text, format('%s, attempt %s, next payment attempt in %s s', status,
         payment_attempts, round(extract(epoch FROM next_payment_attempt_at - now())))
-        FROM booking WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')`,
+        FROM booking WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED', 'PAID', 'CANCELLING')
+      UNION ALL
+      SELECT 'booking', id::text, format('its change %s awaits %s', change_id,
+        CASE WHEN change_version IS NULL THEN 'its payment' ELSE 'the registration' END)
+        FROM booking WHERE change_id IS NOT NULL
+      UNION ALL
+      SELECT 'change', id::text, format('attempt %s, due in %s s', attempts,
+        round(extract(epoch FROM next_attempt_at - now()))) FROM booking_change
+        WHERE state = 'PENDING'`,
     stamp: `${STAMP} booking`,
   },
   payment: {
@@ -33,7 +41,12 @@ const STATE_QUERIES: Record<keyof ContextUrls, { unfinished: string; stamp: stri
       UNION ALL
       SELECT 'goodwill refund', id::text, format('attempt %s, due in %s s', attempts,
         round(extract(epoch FROM next_attempt_at - now()))) FROM goodwill_refund
-        WHERE settled_at IS NULL AND failed_at IS NULL`,
+        WHERE settled_at IS NULL AND failed_at IS NULL
+      UNION ALL
+      SELECT 'change', id::text, format('charge %s, refund of %s, attempt %s, due in %s s',
+        charge_status, refund_amount, attempts, round(extract(epoch FROM next_attempt_at - now())))
+        FROM payment_change WHERE charge_status = 'PENDING' OR next_attempt_at IS NOT NULL
+          OR (refund_amount IS NOT NULL AND settled_at IS NULL AND failed_at IS NULL)`,
     stamp: `${STAMP} payment`,
   },
   space: { unfinished: UNACKNOWLEDGED, stamp: `${STAMP} registration` },
@@ -43,10 +56,12 @@ const STATE_QUERIES: Record<keyof ContextUrls, { unfinished: string; stamp: stri
 const HASTEN: Record<keyof ContextUrls, string> = {
   book: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now();
     UPDATE booking SET next_payment_attempt_at = now()
-     WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND next_payment_attempt_at > now()`,
+     WHERE status IN ('REQUESTED', 'PAYMENT_DEFERRED') AND next_payment_attempt_at > now();
+    UPDATE booking_change SET next_attempt_at = now() WHERE next_attempt_at > now()`,
   payment: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now();
     UPDATE refund SET next_attempt_at = now() WHERE settled_at IS NULL AND next_attempt_at > now();
-    UPDATE goodwill_refund SET next_attempt_at = now() WHERE next_attempt_at > now()`,
+    UPDATE goodwill_refund SET next_attempt_at = now() WHERE next_attempt_at > now();
+    UPDATE payment_change SET next_attempt_at = now() WHERE next_attempt_at > now()`,
   space: `UPDATE outbox SET next_attempt_at = now() WHERE awaiting <> '{}' AND next_attempt_at > now()`,
 };
 

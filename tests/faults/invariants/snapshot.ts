@@ -35,6 +35,8 @@ export async function createSnapshot(
     }
     await query(`CREATE TEMP VIEW event AS SELECT 'book' AS context, * FROM book_event
       UNION ALL SELECT 'payment', * FROM payment_event UNION ALL SELECT 'space', * FROM space_event`);
+    await query(REQUESTED_BOOKING);
+    await query(CHANGE_BALANCE);
     await copyParkedEvents(query, client, urls);
     await copyRecords(query, records);
     for (const columns of SNAPSHOT_INDEXES) await query(`CREATE INDEX ON ${columns}`);
@@ -45,6 +47,24 @@ export async function createSnapshot(
   }
   return { query, close: () => client.end() };
 }
+
+/** Bookings with the slot, headcount and price of their requests, which changes replace. */
+const REQUESTED_BOOKING = `CREATE TEMP VIEW requested_booking AS
+  SELECT b.id, b.customer_id, b.idempotency_key, b.space_id, b.payment_method_digest,
+         coalesce(c.from_start_at, b.start_at) AS start_at, coalesce(c.from_end_at, b.end_at) AS end_at,
+         coalesce(c.from_headcount, b.headcount) AS headcount, coalesce(c.from_price, b.price) AS price
+    FROM booking b LEFT JOIN LATERAL (
+      SELECT * FROM booking_change WHERE booking_id = b.id ORDER BY requested_at, id LIMIT 1) c ON TRUE`;
+
+/**
+ * What changes owed back but could not give: goodwill refunds had left less. `outside`: what they gave back
+ * another way than through the provider.
+ */
+const CHANGE_BALANCE = `CREATE TEMP VIEW change_balance AS
+  SELECT p.booking_id,
+         coalesce(sum(abs(c.difference) - c.refund_amount), 0)::int AS kept,
+         coalesce(sum(c.refund_amount) FILTER (WHERE c.settled_outside), 0)::int AS outside
+    FROM payment p LEFT JOIN payment_change c USING (booking_id) GROUP BY 1`;
 
 /** Events that a consumer has parked, also those that an operator has replayed or discarded since. */
 async function copyParkedEvents(query: Query, client: pg.Client, urls: ContextUrls): Promise<void> {
@@ -88,6 +108,7 @@ async function copyRecords(query: Query, records: Records): Promise<void> {
     [JSON.stringify(cancels)],
   );
   await copyHostRecords(query, records);
+  await copyChangeRecords(query, records);
   const shown = [...records.shownStatuses].map(([bookingId, status]) => ({ bookingId, status }));
   await query(
     `CREATE TEMP TABLE shown_booking AS SELECT "bookingId" AS booking_id, status
@@ -115,5 +136,37 @@ async function copyHostRecords(query: Query, { decisions, blocks }: Records): Pr
          AS t (key text, "spaceId" uuid, "startAt" timestamptz, "endAt" timestamptz, kind text,
                type text, "blockId" uuid, removal text)`,
     [JSON.stringify(blocks.map(({ outcome, ...rest }) => ({ ...rest, ...outcome })))],
+  );
+}
+
+async function copyChangeRecords(query: Query, { reschedules, goodwill }: Records): Promise<void> {
+  const changes = reschedules.map(({ input, outcome, ...rest }) => ({
+    ...rest,
+    requestedStartAt: input.slot?.startAt,
+    requestedEndAt: input.slot?.endAt,
+    requestedHeadcount: input.headcount,
+    expectedDifference: input.expectedDifference,
+    ...outcome,
+  }));
+  // `may_stand`: the change may be made, or be made yet.
+  await query(
+    `CREATE TEMP TABLE change_request AS SELECT customer, "bookingId" AS booking_id, key,
+            "requestedStartAt" AS requested_start_at, "requestedEndAt" AS requested_end_at,
+            "requestedHeadcount" AS requested_headcount, "expectedDifference" AS expected_difference,
+            sent, responded, kind, type, "changeId" AS change_id, state, "startAt" AS start_at,
+            "endAt" AS end_at, headcount, price,
+            kind = 'unknown' OR coalesce(state IN ('PENDING', 'APPLIED'), FALSE) AS may_stand
+       FROM jsonb_to_recordset($1::jsonb)
+         AS t (customer text, "bookingId" uuid, key text, "requestedStartAt" timestamptz,
+               "requestedEndAt" timestamptz, "requestedHeadcount" int, "expectedDifference" int,
+               sent int, responded int, kind text, type text, "changeId" uuid, state text,
+               "startAt" timestamptz, "endAt" timestamptz, headcount int, price int)`,
+    [JSON.stringify(changes)],
+  );
+  await query(
+    `CREATE TEMP TABLE goodwill_request AS SELECT "bookingId" AS booking_id, key, amount, kind, type
+       FROM jsonb_to_recordset($1::jsonb)
+         AS t ("bookingId" uuid, key text, amount int, kind text, type text)`,
+    [JSON.stringify(goodwill.map(({ outcome, ...rest }) => ({ ...rest, ...outcome })))],
   );
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bookingEvents } from '#contracts/book.ts';
+import { topology } from '#contracts/topology.ts';
 import { liveGeneration } from '../../../subgraphs/mypage/src/adapters/live-generation.ts';
 import { openViewDatabase } from '../../../subgraphs/mypage/src/adapters/view-database.ts';
 import {
@@ -88,8 +89,8 @@ async function projectViews(
     const events = await queryRows<Row>(
       urls[context],
       `SELECT id, version, occurred_at, payload FROM outbox
-        WHERE payload->>'bookingId' = ANY($1::text[]) ORDER BY version`,
-      [bookingIds],
+        WHERE payload->>'bookingId' = ANY($1::text[]) AND type = ANY($2::text[]) ORDER BY version`,
+      [bookingIds, topology.mypage.consumes],
     );
     for (const { id, version, occurred_at: occurredAt, payload } of events) {
       const event = {

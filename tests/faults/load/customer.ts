@@ -2,6 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import { cancelBooking, readMyPage, requestBooking } from './operations.ts';
 import type { BookingInput, Outcome, Records } from './records.ts';
+import {
+  type Rescheduling,
+  repeatReschedule,
+  rescheduleAndCancel,
+  rescheduleOnce,
+  rescheduleTenTimes,
+  reuseRescheduleKey,
+} from './rescheduling.ts';
 import type { RouterClient } from './router-client.ts';
 import type { CustomerSlots, Slot } from './slot-plan.ts';
 
@@ -19,6 +27,15 @@ const ACTIONS = {
   readMyPage: 8,
 } as const;
 
+/** What customers do of a release that can change bookings, beside the actions above. */
+const CHANGING_ACTIONS = {
+  reschedule: 26,
+  repeatReschedule: 5,
+  reuseRescheduleKey: 3,
+  rescheduleTenTimes: 4,
+  rescheduleAndCancel: 6,
+} as const;
+
 const PAYMENT_METHODS = {
   pm_ok: 73,
   pm_declined: 6,
@@ -29,23 +46,31 @@ const PAYMENT_METHODS = {
   pm_refund_slow: 3,
 } as const;
 
+/** Approves the booking, and declines what a change costs more. */
+const CHANGING_PAYMENT_METHODS = { pm_declined_later: 12 } as const;
+
 interface Customer {
   name: string;
   random: Random;
   router: RouterClient;
   records: Records;
   slots: CustomerSlots;
+  /** Whether it changes bookings: the baseline of an upgrade cannot. */
+  changesBookings: boolean;
   /** Once it returns true, no new action begins. */
   isOver: () => boolean;
 }
 
-/** Books, cancels and reads, one action after another, until the load is over. */
+/** A booking that a customer may cancel or change. */
+type OwnBooking = Pick<Rescheduling, 'bookingId' | 'spaceId'>;
+
+/** Books, changes, cancels and reads, one action after another, until the load is over. */
 export async function actAsCustomer(customer: Customer): Promise<void> {
-  const bookingIds: string[] = [];
+  const bookings: OwnBooking[] = [];
   for (let turn = 0; !customer.isOver(); turn += 1) {
     // A fork for each turn: the outcome of one turn does not change what the next one draws.
     const random = customer.random.fork(`turn ${turn}`);
-    await act(customer, random, `${customer.name}-${turn}`, bookingIds);
+    await act(customer, random, `${customer.name}-${turn}`, bookings);
     await wait(random.between(40, 320));
   }
 }
@@ -54,18 +79,23 @@ async function act(
   customer: Customer,
   random: Random,
   key: string,
-  bookingIds: string[],
+  bookings: OwnBooking[],
 ): Promise<void> {
-  const { slots } = customer;
-  const action = random.weighted(ACTIONS);
-  const paymentMethod = random.weighted(PAYMENT_METHODS);
+  const { slots, changesBookings } = customer;
+  const action = random.weighted(changesBookings ? { ...ACTIONS, ...CHANGING_ACTIONS } : ACTIONS);
+  const paymentMethod = random.weighted(
+    changesBookings ? { ...PAYMENT_METHODS, ...CHANGING_PAYMENT_METHODS } : PAYMENT_METHODS,
+  );
   const headcount = random.between(1, 4);
   const book = async (input: BookingInput, ownKey = key) => {
     const outcome = await requestWithRetries(customer, random.fork(ownKey), ownKey, input);
-    if (outcome.kind === 'ok') bookingIds.push(outcome.bookingId);
+    if (outcome.kind === 'ok') {
+      bookings.push({ bookingId: outcome.bookingId, spaceId: input.spaceId });
+    }
     return outcome;
   };
   const inputFor = (slot: Slot): BookingInput => ({ ...slot, headcount, paymentMethod });
+  const drawBooking = () => bookings[random.between(0, 1_000) % Math.max(1, bookings.length)];
 
   switch (action) {
     case 'bookHotSlot':
@@ -96,7 +126,7 @@ async function act(
     }
     case 'cancelOnce':
     case 'cancelTenTimes': {
-      const id = bookingIds[random.between(0, 1_000) % Math.max(1, bookingIds.length)];
+      const id = drawBooking()?.bookingId;
       const times = action === 'cancelOnce' ? 1 : 10;
       if (id) await Promise.all(Array.from({ length: times }, () => cancel(customer, id)));
       return;
@@ -109,6 +139,31 @@ async function act(
     }
     case 'readMyPage':
       await readMyPage(customer.router, customer.records, customer.name);
+      return;
+    default: {
+      const booking = drawBooking();
+      if (booking) await change({ ...customer, ...booking, key }, random, action);
+    }
+  }
+}
+
+/** Changes a booking in one of the ways of {@link CHANGING_ACTIONS}. */
+async function change(
+  customer: Customer & Rescheduling,
+  random: Random,
+  action: keyof typeof CHANGING_ACTIONS,
+): Promise<void> {
+  switch (action) {
+    case 'reschedule':
+      return rescheduleOnce(customer, random);
+    case 'repeatReschedule':
+      return repeatReschedule(customer, random);
+    case 'reuseRescheduleKey':
+      return reuseRescheduleKey(customer, random);
+    case 'rescheduleTenTimes':
+      return rescheduleTenTimes(customer, random);
+    case 'rescheduleAndCancel':
+      return rescheduleAndCancel(customer, random, () => cancel(customer, customer.bookingId));
   }
 }
 

@@ -52,8 +52,11 @@ export async function requestBooking(
   if (outcome.kind === 'ok' && outcome.status === 'AWAITING_APPROVAL') {
     records.awaitingApproval.push(outcome.bookingId);
   }
+  if (outcome.kind === 'ok' && isPaid(outcome.status)) records.paid.push(outcome.bookingId);
   return outcome;
 }
+
+const isPaid = (status: string): boolean => status === 'PAID' || status === 'REGISTERED';
 
 /** Cancels a booking and records the outcome. */
 export async function cancelBooking(
@@ -95,11 +98,19 @@ export async function readMyPage(
   });
 }
 
+interface Listing {
+  name: string;
+  hourlyRate: number;
+  bookingMode?: 'APPROVAL';
+  includedHeadcount?: number;
+  extraPersonHourlyRate?: number;
+}
+
 /** Returns the new space's id; null when the outcome is unknown. */
 export async function listSpace(
   router: RouterClient,
   host: string,
-  listing: { name: string; hourlyRate: number; bookingMode?: 'APPROVAL' },
+  listing: Listing,
 ): Promise<string | null> {
   const input = { capacity: 4, ...listing };
   const id = await orUnknown(async () => {

@@ -31,6 +31,43 @@ export interface CancelRecord {
     | { kind: 'unknown'; reason: string };
 }
 
+/** What a customer changes of a booking under one idempotency key; null: stays as it is booked. */
+export interface ChangeInput {
+  slot: { startAt: string; endAt: string } | null;
+  headcount: number | null;
+  expectedDifference: number;
+}
+
+export interface RescheduleRecord {
+  customer: string;
+  bookingId: string;
+  key: string;
+  input: ChangeInput;
+  outcome: /** A success: the change, and what was booked when the response was made. */
+    | {
+        kind: 'ok';
+        changeId: string;
+        state: string;
+        startAt: string;
+        endAt: string;
+        headcount: number;
+        price: number;
+      }
+    | { kind: 'refused'; type: string }
+    | { kind: 'unknown'; reason: string };
+  /** Ordinal numbers among all requests and responses for changes; null: there is no response. */
+  sent: number;
+  responded: number | null;
+}
+
+/** What an operator gives back of a booking's charges. */
+export interface GoodwillRecord {
+  bookingId: string;
+  key: string;
+  amount: number;
+  outcome: { kind: 'ok' } | { kind: 'refused'; type: string } | { kind: 'unknown'; reason: string };
+}
+
 /** A host's decision on a booking that awaits it. */
 export interface DecisionRecord {
   bookingId: string;
@@ -63,16 +100,27 @@ export interface SpaceRecord {
 export class Records {
   readonly requests: RequestRecord[] = [];
   readonly cancels: CancelRecord[] = [];
+  readonly reschedules: RescheduleRecord[] = [];
+  readonly goodwill: GoodwillRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly blocks: BlockRecord[] = [];
   readonly spaces: SpaceRecord[] = [];
   /** Bookings that were answered with `AWAITING_APPROVAL`, for the hosts. */
   readonly awaitingApproval: string[] = [];
+  /** Bookings that were answered with `PAID` or `REGISTERED`, for the operators. */
+  readonly paid: string[] = [];
   /** Views that a client saw at an older version after a newer one, described for people. */
   readonly versionRegressions: string[] = [];
   /** Bookings that mypage showed as `PAID` or `REGISTERED`: a customer relies on it as on a response. */
   readonly shownStatuses = new Map<string, string>();
   readonly #shownVersions = new Map<string, number>();
+  #ordinal = 0;
+
+  /** The next number of the order in which clients send requests and receive responses. */
+  nextOrdinal(): number {
+    this.#ordinal += 1;
+    return this.#ordinal;
+  }
 
   addView(bookingId: string, version: number, status: string): void {
     if (status === 'PAID' || status === 'REGISTERED') this.shownStatuses.set(bookingId, status);
@@ -89,9 +137,22 @@ export class Records {
 /** The numbers of all requests for changes by their outcome. */
 export function countOutcomes(records: Records): Record<Outcome['kind'], number> {
   const counts = { ok: 0, refused: 0, unknown: 0 };
-  const { requests, cancels, decisions, blocks } = records;
-  for (const { outcome } of [...requests, ...cancels, ...decisions, ...blocks]) {
-    counts[outcome.kind] += 1;
-  }
+  const { requests, cancels, reschedules, goodwill, decisions, blocks } = records;
+  const all = [requests, cancels, reschedules, goodwill, decisions, blocks].flat();
+  for (const { outcome } of all) counts[outcome.kind] += 1;
   return counts;
+}
+
+/** How often which response came to changes and goodwill refunds, for people. */
+export function describeChanges({ reschedules, goodwill }: Records): string {
+  const counts = new Map<string, number>();
+  const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
+  for (const { outcome } of reschedules) {
+    if (outcome.kind === 'ok') count(`change ${outcome.state}`);
+    else count(`change ${outcome.kind === 'refused' ? outcome.type : 'unknown'}`);
+  }
+  for (const { outcome } of goodwill) {
+    count(`goodwill ${outcome.kind === 'refused' ? outcome.type : outcome.kind}`);
+  }
+  return [...counts].map(([what, times]) => `${what} ×${times}`).join(', ');
 }

@@ -5,6 +5,7 @@ import type { RouterClient } from './router-client.ts';
 
 const HOUR_MS = 3_600_000;
 const HOT_SLOT_COUNT = 6;
+const EXTRA_PERSON_HOURLY_RATE = 1_500;
 
 /** First hours of the spaces for own slots, from now: cancelling refunds nothing or half; half; all. */
 const OWN_SLOT_START_HOURS = [1, 72, 480] as const;
@@ -13,8 +14,12 @@ const APPROVAL_SLOT_START_HOUR = 96;
 const APPROVAL_SLOT_COUNT = 24;
 /** One space for the hot slots, one for adjacent slots, one whose host approves. */
 const SPACE_COUNT = 1 + OWN_SLOT_START_HOURS.length + 2;
+const HOT_SPACE = 0;
 const ADJACENT_SPACE = SPACE_COUNT - 2;
 const APPROVAL_SPACE = SPACE_COUNT - 1;
+/** First hour and length of the places for changed bookings, after all other slots. */
+const CHANGED_SLOT_START_HOUR = 4_000;
+const MAX_CHANGED_HOURS = 3;
 
 export interface Slot {
   spaceId: string;
@@ -32,6 +37,8 @@ export interface CustomerSlots {
   approvalSlot(random: Random): Slot;
   /** Three slots in a row that no other customer requests. */
   adjacentSlots(): Slot[];
+  /** Another slot of a space, of one to three hours; customers compete for it where they do for the first ones. */
+  anotherSlot(spaceId: string, random: Random): Slot;
 }
 
 export interface SlotPlan {
@@ -39,14 +46,14 @@ export interface SlotPlan {
 }
 
 /**
- * Lists the spaces of a run and distributes their slots. Rejects when a space cannot be listed. A release
- * `withoutApproval` books the slots of the last space at once.
+ * Lists the spaces of a run and distributes their slots. Rejects when a space cannot be listed. A release of
+ * `withTerms: false` knows neither approval nor prices that depend on the headcount.
  */
 export async function createSlotPlan(
   hosts: RouterClient,
   records: Records,
   name: string,
-  { withoutApproval = false } = {},
+  { withTerms = true } = {},
 ): Promise<SlotPlan> {
   const spaceIds = await Promise.all(
     Array.from({ length: SPACE_COUNT }, async (_, index) => {
@@ -54,7 +61,10 @@ export async function createSlotPlan(
       const spaceId = await listSpace(hosts, 'host', {
         name: title,
         hourlyRate: 10_000 + 1_234 * index,
-        ...(index === APPROVAL_SPACE && !withoutApproval ? { bookingMode: 'APPROVAL' } : {}),
+        ...(withTerms
+          ? { includedHeadcount: 1, extraPersonHourlyRate: EXTRA_PERSON_HOURLY_RATE }
+          : {}),
+        ...(withTerms && index === APPROVAL_SPACE ? { bookingMode: 'APPROVAL' } : {}),
       });
       if (!spaceId) throw new Error('The spaces of a run could not be listed.');
       records.spaces.push({ spaceId, name: title });
@@ -77,22 +87,29 @@ function distributeSlots(spaceIds: readonly string[], now: Date): SlotPlan {
     slotsFor(customer, customerCount) {
       let used = 0;
       const nextIndex = () => customer + customerCount * used++;
+      const hotSlot = (random: Random) =>
+        slot(HOT_SPACE, 48 + random.between(0, HOT_SLOT_COUNT - 1), random.between(1, 2));
+      const approvalSlot = (random: Random) => {
+        const hour = random.between(0, APPROVAL_SLOT_COUNT - 1);
+        return slot(APPROVAL_SPACE, APPROVAL_SLOT_START_HOUR + hour, 1);
+      };
       return {
-        hotSlot: (random) =>
-          slot(0, 48 + random.between(0, HOT_SLOT_COUNT - 1), random.between(1, 2)),
+        hotSlot,
+        approvalSlot,
         ownSlot(random) {
           const tier = random.between(0, OWN_SLOT_START_HOURS.length - 1);
           return slot(1 + tier, (OWN_SLOT_START_HOURS[tier] as number) + nextIndex(), 1);
         },
-        approvalSlot: (random) =>
-          slot(
-            APPROVAL_SPACE,
-            APPROVAL_SLOT_START_HOUR + random.between(0, APPROVAL_SLOT_COUNT - 1),
-            1,
-          ),
         adjacentSlots() {
           const first = ADJACENT_SLOT_START_HOUR + 3 * nextIndex();
           return [0, 1, 2].map((index) => slot(ADJACENT_SPACE, first + index, 1));
+        },
+        anotherSlot(spaceId, random) {
+          const space = spaceIds.indexOf(spaceId);
+          if (space === HOT_SPACE) return hotSlot(random);
+          if (space === APPROVAL_SPACE) return approvalSlot(random);
+          const first = CHANGED_SLOT_START_HOUR + MAX_CHANGED_HOURS * nextIndex();
+          return slot(space, first, random.between(1, MAX_CHANGED_HOURS));
         },
       };
     },

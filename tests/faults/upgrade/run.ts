@@ -41,7 +41,7 @@ export async function runUpgrade(
   const hosts = createRouterClient(system.routerUrl, system.tokenFor, 'host');
   let isOver = false;
   try {
-    const slotPlan = await createSlotPlan(hosts, records, 'upgrade', { withoutApproval: true });
+    const slotPlan = await createSlotPlan(hosts, records, 'upgrade', { withTerms: false });
     await waitForCatalogue(system, records, signal);
     const router = failures.watch(customers);
     const load = Promise.all(
@@ -52,6 +52,7 @@ export async function runUpgrade(
           router,
           records,
           slots: slotPlan.slotsFor(index, CUSTOMER_COUNT),
+          changesBookings: false,
           isOver: () => isOver || signal.aborted,
         }),
       ),

@@ -136,3 +136,7 @@ export function openChanges(book: BookingDatabase, stores: Partial<BookPorts> = 
 
 export const kindOf = (result: RescheduleBookingResult): string =>
   'change' in result ? result.change.state : result.type;
+
+/** Another customer's booking of the same space. */
+export const elsewhere = ({ state }: Booking, start: number, end: number): Booking =>
+  aBooking({ spaceId: state.spaceId, slot: hours(start, end) });

@@ -53,9 +53,9 @@ export interface PaymentStore {
   ): Promise<'saved' | 'stale'>;
   /**
    * Records that up to `refund` of the booking's charges, made or yet to be made, is owed, as far as goodwill
-   * refunds and refunds of changes leave it. A booking without a payment gets `tombstone` and its event. Once per booking: true when
-   * this call recorded the obligation and leased it to this process. One that depends on a goodwill refund
-   * under way is due when that has ended.
+   * refunds and refunds of changes leave it. A booking without a payment gets `tombstone` and its event. Once per
+   * booking: true when this call recorded the obligation and leased it to this process. One that depends on a
+   * goodwill refund or a reduction under way is due when that has ended.
    */
   recordRefundObligation(tombstone: Payment, refund: number, eventId: string): Promise<boolean>;
   /** Stores the id of an event that changes nothing. */

@@ -4,6 +4,7 @@ import type { EventRecord } from '#platform/messaging/events.ts';
 import type { Relay } from '#platform/messaging/relay.ts';
 import type { Booking } from '../domain/booking.ts';
 import { type BookedTerms, type BookingChange, endChange } from '../domain/booking-change.ts';
+import { toHold } from '../domain/time-slot.ts';
 import type { ActingPrincipal, ChangeStore } from '../ports.ts';
 import { toChangeEntry } from './booking-audit.ts';
 import { toEvent } from './booking-events.ts';
@@ -14,7 +15,6 @@ import { writeHold } from './stale-holds.ts';
 
 /** When the payment is requested again if the process ends between the commit and the payment call. */
 const FIRST_RETRY_MS = 5_000;
-const MINUTE_MS = 60_000;
 
 /** Changes of bookings in PostgreSQL; the holds of their slots are in the table of all holds. */
 export function postgresChangeStore(pool: Pool, relay: Pick<Relay, 'publish'>): ChangeStore {
@@ -90,12 +90,8 @@ interface Insertion {
 function insertWithHold(pool: Pool, insertion: Insertion) {
   const { previous, next, change, holdSeconds, maxUnpaidHolds, by } = insertion;
   const { spaceId, customerId, version: previousVersion } = previous.state;
-  const { slot, bufferBeforeMinutes, bufferAfterMinutes } = change.to;
-  const hold = {
-    startAt: new Date(slot.startAt.getTime() - bufferBeforeMinutes * MINUTE_MS),
-    endAt: new Date(slot.endAt.getTime() + bufferAfterMinutes * MINUTE_MS),
-  };
-  const starts = [slot, change.from.slot].map(({ startAt }) => startAt.getTime());
+  const hold = toHold(change.to);
+  const starts = [change.to.slot, change.from.slot].map(({ startAt }) => startAt.getTime());
   const values = {
     ...{ id: change.id, bookingId: change.bookingId, spaceId, customerId, previousVersion },
     maxUnpaidHolds,

@@ -7,7 +7,8 @@ import {
 } from '../domain/price-quote.ts';
 import { datesOf } from '../domain/price-rates.ts';
 import { knownYears } from '../domain/public-holidays.ts';
-import type { InvalidBookingRequest } from '../domain/refusals.ts';
+import { type RefundTier, refundSchedule } from '../domain/refund-schedule.ts';
+import type { InvalidBookingRequest, PriceChanged } from '../domain/refusals.ts';
 import { isSameSlot, lengthMs, type TimeSlot } from '../domain/time-slot.ts';
 import type { BookPorts } from '../ports.ts';
 
@@ -38,6 +39,27 @@ export async function quoteChangedUse(
   return isSameSlot(use.slot, bookedSlot)
     ? computePrice(ports, space, use)
     : quotePrice(ports, space, use, now);
+}
+
+/**
+ * The refusal of an amount that is not the one the customer was shown: of the price or of a difference, in minor
+ * units. It shows the quote, with what cancelling would refund.
+ */
+export function toPriceChanged(
+  what: 'price' | 'difference',
+  amounts: { actual: number; expected: number },
+  quote: PriceQuote,
+  terms: { slot: TimeSlot; refundTiers: readonly RefundTier[]; timeZone: string },
+): PriceChanged {
+  const { total } = quote;
+  return {
+    type: 'PriceChanged',
+    message: `The ${what} is ${amounts.actual} ${total.currency}, not ${amounts.expected}: look at the quote and try again.`,
+    quote: {
+      ...quote,
+      refundSchedule: refundSchedule(total, terms.refundTiers, terms.slot.startAt, terms.timeZone),
+    },
+  };
 }
 
 async function computePrice(

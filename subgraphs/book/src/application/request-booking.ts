@@ -1,7 +1,6 @@
 import { Booking } from '../domain/booking.ts';
 import type { BookingRequest } from '../domain/booking-request.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
-import { refundSchedule } from '../domain/refund-schedule.ts';
 import type {
   IdempotencyKeyReused,
   InvalidBookingRequest,
@@ -15,7 +14,7 @@ import type { BookPorts } from '../ports.ts';
 import { requestPayment } from './booking-saga.ts';
 import { findListedSpace } from './find-listed-space.ts';
 import { findAlternatives } from './free-slots.ts';
-import { findHolidays } from './quote-price.ts';
+import { findHolidays, toPriceChanged } from './quote-price.ts';
 
 /** The payment was declined: the booking is `DECLINED`, and its slot is free. */
 export interface PaymentDeclined {
@@ -97,17 +96,11 @@ async function toBooking(
     correlationId: ports.correlationId(),
   });
   if (!(booking instanceof Booking)) return booking;
-  const { price, priceLines, vat, slot, timeZone, refundTiers } = booking.state;
+  const { price, priceLines, vat } = booking.state;
   const expected = expectedTotal ?? price.amount;
   if (expected === price.amount) return booking;
-  return {
-    type: 'PriceChanged',
-    message: `The price is ${price.amount} ${price.currency}, not ${expected}: look at the quote and try again.`,
-    quote: {
-      ...{ total: price, lines: priceLines, vat },
-      refundSchedule: refundSchedule(price, refundTiers, slot.startAt, timeZone),
-    },
-  };
+  const amounts = { actual: price.amount, expected };
+  return toPriceChanged('price', amounts, { total: price, lines: priceLines, vat }, booking.state);
 }
 
 /** The result of an earlier request under the same key; null when there was none. */

@@ -11,7 +11,6 @@ import {
 import { findTokenProblem } from '../domain/booking-request.ts';
 import type { CatalogueSpace } from '../domain/catalogue-space.ts';
 import { isSameUse, type PricedUse, type PriceQuote } from '../domain/price-quote.ts';
-import { refundSchedule } from '../domain/refund-schedule.ts';
 import type {
   BookingNotFound,
   BookingNotReschedulable,
@@ -23,7 +22,7 @@ import type {
 import type { ActingPrincipal, BookPorts } from '../ports.ts';
 import { type ChangedBooking, findChanged, payAndApply } from './change-saga.ts';
 import { findAlternatives } from './free-slots.ts';
-import { quoteChangedUse } from './quote-price.ts';
+import { quoteChangedUse, toPriceChanged } from './quote-price.ts';
 import type { PaymentDeclined } from './request-booking.ts';
 
 /** A bound for the list of a booking's changes, and for what one customer makes the others do. */
@@ -165,19 +164,9 @@ async function prepareChange(
   if ('type' in quoted) return quoted;
   const { difference, quote, terms, space } = quoted;
   if (difference !== request.expectedDifference) {
-    return {
-      type: 'PriceChanged',
-      message: `The difference is ${difference} ${quote.total.currency}, not ${request.expectedDifference}: look at the quote and try again.`,
-      quote: {
-        ...quote,
-        refundSchedule: refundSchedule(
-          quote.total,
-          terms.refundTiers,
-          terms.slot.startAt,
-          space.timeZone,
-        ),
-      },
-    };
+    const amounts = { actual: difference, expected: request.expectedDifference };
+    const { timeZone } = space;
+    return toPriceChanged('difference', amounts, quote, { ...terms, timeZone });
   }
   const now = ports.clock();
   const change = {

@@ -7,13 +7,12 @@ import { isSameUse, quotePrice } from './price-quote.ts';
 import { type RefundStep, refundAt, refundSchedule } from './refund-schedule.ts';
 import type { IllegalTransition, InvalidBookingRequest } from './refusals.ts';
 import type { Role } from './role.ts';
-import type { TimeSlot } from './time-slot.ts';
+import { type TimeSlot, toHold } from './time-slot.ts';
 
 /** When payment is requested again if the process ends between the commit and the payment call. */
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 60_000;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_MS = 3_600_000;
 
 /** A booking: immutable; every verb returns the next version, or that the lifecycle does not admit it. */
 export class Booking {
@@ -94,11 +93,7 @@ export class Booking {
 
   /** What it occupies: the slot with its buffers. */
   get hold(): TimeSlot {
-    const { slot, bufferBeforeMinutes, bufferAfterMinutes } = this.state;
-    return {
-      startAt: new Date(slot.startAt.getTime() - bufferBeforeMinutes * MINUTE_MS),
-      endAt: new Date(slot.endAt.getTime() + bufferAfterMinutes * MINUTE_MS),
-    };
+    return toHold(this.state);
   }
 
   /**

@@ -16,6 +16,21 @@ export function isSameSlot(one: TimeSlot, other: TimeSlot): boolean {
   );
 }
 
+const MINUTE_MS = 60_000;
+
+/** What a use occupies: its slot with the buffers before and after it. */
+export function toHold(use: {
+  slot: TimeSlot;
+  bufferBeforeMinutes: number;
+  bufferAfterMinutes: number;
+}): TimeSlot {
+  const { slot, bufferBeforeMinutes, bufferAfterMinutes } = use;
+  return {
+    startAt: new Date(slot.startAt.getTime() - bufferBeforeMinutes * MINUTE_MS),
+    endAt: new Date(slot.endAt.getTime() + bufferAfterMinutes * MINUTE_MS),
+  };
+}
+
 /**
  * What remains of `periods` without the `occupied` slots. Both are in order of their starts; so is
  * the result, which has no empty slots.

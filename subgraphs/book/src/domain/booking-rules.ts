@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { BookingGrid } from './booking-grid.ts';
 import type { CatalogueSpace } from './catalogue-space.ts';
+import { LocalDays } from './local-days.ts';
 import { isOpenDuring } from './opening-hours.ts';
 import type { RequestProblem } from './request-problem.ts';
 import { lengthMs, type TimeSlot } from './time-slot.ts';
@@ -68,9 +69,7 @@ export function toNoticeMs({ bookingRules: rules }: SlotTerms, now: Date): numbe
 
 /** The last instant at which a slot may start: days by the wall clock, like those of refund tiers. */
 export function toHorizonMs({ timeZone, bookingRules: rules }: SlotTerms, now: Date): number {
-  return DateTime.fromJSDate(now, { zone: timeZone })
-    .plus({ days: rules.maxAdvanceDays })
-    .toMillis();
+  return LocalDays.for(timeZone).plusDays(now.getTime(), rules.maxAdvanceDays);
 }
 
 function toStateProblem({ name, state }: SlotTerms): RequestProblem {

@@ -1,4 +1,4 @@
-import { IANAZone } from 'luxon';
+import { DateTime, IANAZone } from 'luxon';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -64,6 +64,17 @@ export class LocalDays {
     if (minutes === 1440) return local.endMs;
     if (local.isEven) return local.startMs + minutes * MINUTE_MS;
     return this.#resolve(day * DAY_MS + minutes * MINUTE_MS, local.offsetMs);
+  }
+
+  /**
+   * The instant `count` calendar days later, or earlier, at the same time of the wall clock. Where clocks
+   * skip or repeat that time, luxon decides; elsewhere its answer is known without its cost.
+   */
+  plusDays(instantMs: number, count: number): number {
+    const sameOffset = instantMs + count * DAY_MS;
+    if (this.stretchAt(sameOffset).offsetMs === this.stretchAt(instantMs).offsetMs)
+      return sameOffset;
+    return DateTime.fromMillis(instantMs, { zone: this.#zone }).plus({ days: count }).toMillis();
   }
 
   /** The stretch that contains the instant. */

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { LocalDays } from './local-days.ts';
 import { type Money, percentOf } from './money.ts';
 
 /** Cancelling at least `daysBefore` full days before the start refunds `percent`. */
@@ -26,10 +26,10 @@ export function refundSchedule(
   startAt: Date,
   timeZone: string,
 ): RefundStep[] {
-  const start = DateTime.fromJSDate(startAt, { zone: timeZone });
+  const days = LocalDays.for(timeZone);
   const steps: { untilMs: number; percent: number }[] = [];
   for (const { daysBefore, percent } of [...tiers].sort((a, b) => b.daysBefore - a.daysBefore)) {
-    const untilMs = start.minus({ days: daysBefore }).toMillis();
+    const untilMs = days.plusDays(startAt.getTime(), -daysBefore);
     // A zone may skip a date: of tiers that end at one instant the one with more days applies.
     if (untilMs > (steps.at(-1)?.untilMs ?? Number.NEGATIVE_INFINITY)) {
       steps.push({ untilMs, percent });

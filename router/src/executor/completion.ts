@@ -1,6 +1,7 @@
 import { type FieldSelection, isObjectType, type Schema } from '@apollo/federation-internals';
 import { GraphQLError } from 'graphql';
 import type { ConditionValues } from './conditions.ts';
+import type { Failures } from './failures.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 import type { SelectedField, Shape, TypeFields } from './selections.ts';
 
@@ -14,6 +15,10 @@ export interface ProjectionInput {
   conditions: ConditionValues;
   /** Executes `__schema` and `__type`. */
   introspect: (field: FieldSelection) => unknown;
+  /** Why fields are missing in the tree. */
+  failures: Failures;
+  /** The errors that are reported already; a field has one at most. */
+  reported: readonly GraphQLError[];
 }
 
 /** Completes the values of one response by the schema: GraphQL specification, "Value Completion". */
@@ -21,7 +26,9 @@ export class Completion {
   readonly errors: GraphQLError[] = [];
   readonly #schema: Schema;
   readonly #input: ProjectionInput;
+  /** In the names of the plan. */
   readonly #path: (string | number)[] = [];
+  #reportedPaths: Set<string> | undefined;
 
   constructor(schema: Schema, input: ProjectionInput) {
     this.#schema = schema;
@@ -36,15 +43,18 @@ export class Completion {
       const previous = output[responseName];
       if (previous === null || (previous !== undefined && !selection.selectionSet)) continue;
       if (field.kind === 'field') {
-        this.#path.push(responseName);
-        const value = this.#complete(field.shape, getValue(tree, responseName), previous, field);
+        this.#path.push(field.treeName);
+        const value = this.#completeField(field, tree, previous);
         this.#path.pop();
         if (value === INVALID) return false;
         output[responseName] = value === FAILED ? null : value;
       } else if (previous === undefined) {
         const isTypename = field.kind === 'typename';
         const value = isTypename ? this.#typename(field, tree) : this.#input.introspect(selection);
-        if (value === undefined) return false;
+        if (value === undefined) {
+          this.#report(`Invalid __typename found for object of type ${field.parent}.`);
+          return false;
+        }
         output[responseName] = value;
       }
     }
@@ -58,10 +68,19 @@ export class Completion {
     return false;
   }
 
-  #typename({ responseName, parent }: SelectedField, tree: Tree): string | undefined {
-    const name = getValue(tree, responseName) ?? getValue(tree, '__typename');
+  #typename({ treeName, parent }: SelectedField, tree: Tree): string | undefined {
+    const name = getValue(tree, treeName) ?? getValue(tree, '__typename');
     const type = (typeof name === 'string' && this.#schema.type(name)) || parent;
     return isObjectType(type) ? type.name : undefined;
+  }
+
+  #completeField(field: SelectedField, tree: Tree, previous: unknown): unknown {
+    const value = getValue(tree, field.treeName);
+    const failure =
+      value === undefined ? this.#input.failures.find(tree, field.treeName) : undefined;
+    if (!failure) return this.#complete(field.shape, value, previous, field);
+    this.#reportFailure(failure);
+    return field.shape.kind === 'nonNull' ? INVALID : FAILED;
   }
 
   /** `previous` is the value that another selection of the same response name has completed. */
@@ -111,6 +130,14 @@ export class Completion {
       this.#report(`Invalid __typename found for object at ${this.#describe(shape, field)}.`);
       return FAILED;
     }
+    // Of an interface object whose type was not fetched nobody knows which fragments apply.
+    const failure = isObjectType(fields.type)
+      ? undefined
+      : this.#input.failures.find(value, '__typename');
+    if (failure) {
+      this.#reportFailure(failure);
+      return FAILED;
+    }
     const output = (previous as Tree | undefined) ?? Object.create(null);
     return this.fill(output, value, fields) ? output : FAILED;
   }
@@ -121,14 +148,36 @@ export class Completion {
   }
 
   #report(message: string): void {
+    if (this.#isReported()) return;
     const extensions = { code: 'INVALID_GRAPHQL' };
     this.errors.push(new GraphQLError(message, { path: [...this.#path], extensions }));
   }
 
-  #describe({ type }: Shape, { parent }: SelectedField): string {
+  #reportFailure({ message, originalError, extensions }: GraphQLError): void {
+    if (this.#isReported()) return;
+    const path = [...this.#path];
+    this.errors.push(new GraphQLError(message, { path, originalError, extensions }));
+  }
+
+  /** Whether an error of a subgraph has the present path, or one below it. */
+  #isReported(): boolean {
+    const { reported } = this.#input;
+    if (reported.length === 0) return false;
+    this.#reportedPaths ??= new Set(
+      reported.flatMap(({ path = [] }) => path.map((_, at) => toKey(path.slice(0, at + 1)))),
+    );
+    return this.#reportedPaths.has(toKey(this.#path));
+  }
+
+  #describe({ type }: Shape, field: SelectedField): string {
+    const { parent } = field;
     const last = this.#path.at(-1);
     return typeof last === 'string'
-      ? `field ${parent}.${last}`
+      ? `field ${parent}.${field.responseName}`
       : `array element of type ${type} at index ${last}`;
   }
+}
+
+function toKey(path: readonly (string | number)[]): string {
+  return JSON.stringify(path);
 }

@@ -1,6 +1,7 @@
 import type { FetchNode } from '@apollo/query-planner';
 import type { GraphQLError } from 'graphql';
 import type { ConditionValues } from './conditions.ts';
+import type { Failures } from './failures.ts';
 import { getValue, setValue, type Tree, type TreePath } from './response-tree.ts';
 import type { Subgraph } from './subgraph.ts';
 import type { TypeConditions } from './type-conditions.ts';
@@ -16,6 +17,8 @@ export interface Execution<Context> {
   /** The merged responses of the subgraphs. */
   readonly root: Tree;
   readonly errors: GraphQLError[];
+  /** Why fields are missing in the tree. */
+  readonly failures: Failures;
 }
 
 /** The objects that a node adds to, and the path that led to them. */

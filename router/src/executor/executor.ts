@@ -10,9 +10,12 @@ import {
 } from 'graphql';
 import { conditionValues } from './conditions.ts';
 import type { Execution } from './execution.ts';
+import { Failures, notPlanned } from './failures.ts';
 import { Operations, type PreparedOperation, type Unprepared } from './operations.ts';
 import { executePlan } from './plan.ts';
+import { readPlannerNames } from './planned-document.ts';
 import { Primaries, type SubscriptionField } from './primary.ts';
+import type { Tree } from './response-tree.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
 import { TypeConditions } from './type-conditions.ts';
@@ -60,8 +63,13 @@ export class Executor<Context> {
     this.#types = new TypeConditions(supergraph.schema.toGraphQLJSSchema());
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
-    const limit = options.cacheSize ?? OPERATION_CACHE_SIZE;
-    this.operations = new Operations(this.schema, api, planner, limit);
+    this.operations = new Operations({
+      schema: this.schema,
+      api,
+      planner,
+      plannerNames: readPlannerNames(options.supergraphSdl),
+      cacheSize: options.cacheSize ?? OPERATION_CACHE_SIZE,
+    });
   }
 
   /** Plans an operation of a valid document, once; returns errors when it cannot be planned. */
@@ -129,20 +137,37 @@ export class Executor<Context> {
   }
 
   #startExecution(
-    { conditions }: PreparedOperation,
-    variables: Record<string, unknown>,
+    { conditions, clientVariables, unplanned }: PreparedOperation,
+    clientValues: Record<string, unknown>,
     context: Context,
   ): Execution<Context> {
+    const variables = toPlannedVariables(clientValues, clientVariables);
+    const root: Tree = {};
+    const failures = new Failures();
+    if (unplanned.size > 0) failures.add([root], unplanned, notPlanned());
     return {
       subgraphs: this.#subgraphs,
       types: this.#types,
       variables,
       conditions: conditionValues(conditions, variables),
       context,
-      root: {},
+      root,
       errors: [],
+      failures,
     };
   }
+}
+
+function toPlannedVariables(
+  variables: Record<string, unknown>,
+  clientVariables: ReadonlyMap<string, string>,
+): Record<string, unknown> {
+  if (clientVariables.size === 0) return variables;
+  const planned = { ...variables };
+  for (const [name, clientName] of clientVariables) {
+    if (Object.hasOwn(variables, clientName)) planned[name] = variables[clientName];
+  }
+  return planned;
 }
 
 function subscriptionNode({ plan: { node } }: PreparedOperation) {
@@ -161,17 +186,27 @@ async function catchGraphQLErrors(run: () => Promise<ExecutionResult>): Promise<
 }
 
 function toResult<Context>(
-  { projection, introspection }: PreparedOperation,
-  { root, errors, conditions, variables }: Execution<Context>,
+  { projection, introspection, clientNames }: PreparedOperation,
+  { root, errors, conditions, variables, failures }: Execution<Context>,
 ): ExecutionResult {
   const projected = projection.project(root, {
     conditions,
     introspect: (field) => introspection.execute(field, variables),
+    failures,
+    reported: errors,
   });
   const { data } = projected;
-  if (errors.length > 0) return { errors, data };
-  // Nulls without an error of a subgraph: as the gateway reports them, in the extensions.
-  if (projected.errors.length > 0)
-    return { data, extensions: { valueCompletion: projected.errors } };
-  return { data };
+  const all = [...errors, ...projected.errors].map((error) => withClientNames(error, clientNames));
+  return all.length > 0 ? { errors: all, data } : { data };
+}
+
+/** The error, with the client's names in its path. */
+function withClientNames(
+  error: GraphQLError,
+  clientNames: ReadonlyMap<string, string>,
+): GraphQLError {
+  if (clientNames.size === 0 || !error.path) return error;
+  const { message, originalError, extensions } = error;
+  const path = error.path.map((step) => clientNames.get(step as string) ?? step);
+  return new GraphQLError(message, { path, originalError, extensions });
 }

@@ -1,29 +1,24 @@
 import type { FetchNode } from '@apollo/query-planner';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { type Cursor, type Execution, usedVariables } from './execution.ts';
+import { fetchedNames, noData } from './failures.ts';
 import { buildRepresentations, type Representations } from './representations.ts';
 import { deepCopy, isTree, merge, placesAt, type Tree } from './response-tree.ts';
 import { applyRewrites } from './rewrites.ts';
-import { subgraphError } from './subgraph.ts';
+import { type Subgraph, type SubgraphResponse, subgraphError } from './subgraph.ts';
 
-/** Sends the fetch to its subgraph and merges the response into the tree. Failures become errors. */
+/**
+ * Sends the fetch to its subgraph and merges the response into the tree. Where it fails as a whole, the
+ * execution knows why the fields of its objects are missing.
+ */
 export async function executeFetch<Context>(
   fetch: FetchNode,
   cursor: Cursor,
   execution: Execution<Context>,
 ): Promise<void> {
   if (cursor.objects.length === 0) return;
-  try {
-    if (fetch.requires) await fetchEntities(fetch, cursor, execution);
-    else await fetchFields(fetch, cursor, execution);
-  } catch (error) {
-    // Only the fields of this fetch are missing; the execution goes on.
-    const { message } = error as Error;
-    const isGraphQLError = error instanceof GraphQLError;
-    execution.errors.push(
-      isGraphQLError ? error : new GraphQLError(message, { originalError: error as Error }),
-    );
-  }
+  if (fetch.requires) await fetchEntities(fetch, cursor, execution);
+  else await fetchFields(fetch, cursor, execution);
 }
 
 async function fetchFields<Context>(
@@ -31,13 +26,14 @@ async function fetchFields<Context>(
   { objects, path }: Cursor,
   execution: Execution<Context>,
 ): Promise<void> {
-  const { data, errors } = await requestSubgraph(fetch, {}, execution);
-  for (const error of errors ?? []) {
+  const response = await requestSubgraph(fetch, {}, execution);
+  const data = response.data ?? null;
+  for (const error of reportable(response)) {
     execution.errors.push(
       subgraphError(error, fetch.serviceName, error.path && [...path, ...error.path]),
     );
   }
-  if (!data) return;
+  if (!data) return fail(fetch, objects, toFailure(fetch, response), execution);
   applyRewrites(fetch.outputRewrites, data, execution.types);
   const [first, ...others] = objects;
   for (const object of others) merge(object, deepCopy(data));
@@ -50,36 +46,34 @@ async function fetchEntities<Context>(
   execution: Execution<Context>,
 ): Promise<void> {
   const representations = buildRepresentations(fetch, cursor.objects, execution.types);
-  if (representations.distinct.length === 0) return;
-  if (fetch.variableUsages?.includes('representations')) {
-    throw new Error('Variables cannot contain key "representations"');
+  failWithRequired(fetch, representations, cursor, execution);
+  const { distinct } = representations;
+  if (distinct.length === 0) return;
+  const response = await requestSubgraph(fetch, { representations: distinct }, execution);
+  reportErrors(fetch, response, representations, cursor, execution);
+  const objectsOf = (places: readonly number[]) =>
+    places.map((place) => cursor.objects[place] as Tree);
+  const received = response.data?._entities;
+  if (!Array.isArray(received) || received.length !== distinct.length) {
+    const error = response.data
+      ? invalidEntities(fetch, `must have an element for each of the ${distinct.length} entities`)
+      : toFailure(fetch, response);
+    return fail(fetch, objectsOf(representations.entities.flat()), error, execution);
   }
-  const { data, errors } = await requestSubgraph(
-    fetch,
-    { representations: representations.distinct },
-    execution,
-  );
-
-  if (errors) reportErrors(fetch, errors, representations, cursor, execution);
-  if (!data) return;
-  const received = data._entities;
-  if (!Array.isArray(received)) {
-    throw new Error('Expected "data._entities" in response to be an array');
-  }
-  if (received.length !== representations.distinct.length) {
-    throw new Error(
-      `Expected "data._entities" to contain ${representations.distinct.length} elements`,
-    );
-  }
-  representations.entities.forEach((places, at) => {
+  for (const [at, places] of representations.entities.entries()) {
     const entity = received[at];
-    if (!isTree(entity)) return;
-    // Each place gets a copy, because later fetches may add different fields below each of them.
-    places.forEach((place, n) => {
-      const part = n === places.length - 1 ? entity : deepCopy(entity);
-      mergeEntity(fetch, cursor.objects[place] as Tree, part, execution);
-    });
-  });
+    const objects = objectsOf(places);
+    if (isTree(entity)) {
+      // Each place gets a copy, because later fetches may add different fields below each of them.
+      for (const [n, object] of objects.entries()) {
+        const part = n === objects.length - 1 ? entity : deepCopy(entity);
+        mergeEntity(fetch, object, part, execution);
+      }
+    } else if (entity !== null) {
+      const error = invalidEntities(fetch, 'must contain objects and nulls only');
+      fail(fetch, objects, error, execution);
+    }
+  }
 }
 
 function mergeEntity<Context>(
@@ -98,11 +92,13 @@ function mergeEntity<Context>(
 /** An error of an entity is an error in every place of that entity. */
 function reportErrors<Context>(
   { serviceName }: FetchNode,
-  errors: readonly GraphQLFormattedError[],
+  response: SubgraphResponse,
   { entities }: Representations,
   { path }: Cursor,
   execution: Execution<Context>,
 ): void {
+  const errors = reportable(response);
+  if (errors.length === 0) return;
   const places = placesAt(execution.root, path);
   const everywhere = path.includes('@') ? path.slice(0, path.indexOf('@')) : path;
   for (const error of errors) {
@@ -118,13 +114,64 @@ function reportErrors<Context>(
   }
 }
 
+/** The objects lack the fields of this fetch, because of the error. */
+function fail<Context>(
+  fetch: FetchNode,
+  objects: readonly Tree[],
+  error: GraphQLError,
+  { failures }: Execution<Context>,
+): void {
+  failures.add(objects, fetchedNames(fetch), error);
+}
+
+/** An entity that lacks a required field because of an earlier failure lacks the fields of this fetch too. */
+function failWithRequired<Context>(
+  fetch: FetchNode,
+  { incomplete }: Representations,
+  { objects }: Cursor,
+  execution: Execution<Context>,
+): void {
+  for (const place of incomplete) {
+    const object = objects[place] as Tree;
+    const error = execution.failures.findIn(object, fetch.requires ?? []);
+    if (error) fail(fetch, [object], error, execution);
+  }
+}
+
+/**
+ * The errors of a response that are reported as they are. Without data an error that has no path is the
+ * reason why the fields are missing, and is reported for each of them.
+ */
+function reportable({ data, errors = [] }: SubgraphResponse) {
+  return data ? errors : errors.filter(({ path }) => path);
+}
+
+/** Why a response without data brought nothing. */
+function toFailure({ serviceName }: FetchNode, { errors = [] }: SubgraphResponse): GraphQLError {
+  const error = errors.find(({ path }) => !path) ?? errors[0];
+  return error ? subgraphError(error, serviceName, undefined) : noData(serviceName);
+}
+
+function invalidEntities({ serviceName }: FetchNode, rule: string): GraphQLError {
+  return new GraphQLError(
+    `The response of the subgraph "${serviceName}" is not valid: "_entities" ${rule}.`,
+    { extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', serviceName } },
+  );
+}
+
+/** Never rejects: a subgraph that does not respond has a response with an error. */
 async function requestSubgraph<Context>(
   fetch: FetchNode,
   extra: Record<string, unknown>,
   { subgraphs, variables, context }: Execution<Context>,
-) {
-  const subgraph = subgraphs[fetch.serviceName];
-  if (!subgraph) throw new Error(`Couldn't find service with name "${fetch.serviceName}"`);
+): Promise<SubgraphResponse> {
   const used = usedVariables(fetch, variables);
-  return subgraph.send({ query: fetch.operation, variables: { ...used, ...extra } }, context);
+  const request = { query: fetch.operation, variables: { ...used, ...extra } };
+  try {
+    // The executor's constructor has checked that each subgraph has a client.
+    return await (subgraphs[fetch.serviceName] as Subgraph<Context>).send(request, context);
+  } catch (error) {
+    const { message, extensions } = error as GraphQLError;
+    return { errors: [{ message, ...(extensions && { extensions }) }] };
+  }
 }

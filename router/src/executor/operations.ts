@@ -12,17 +12,26 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { conditionVariables } from './conditions.ts';
+import { fetchedRootNames } from './failures.ts';
 import { Introspection } from './introspection.ts';
+import { type PlannerNames, toPlannedDocument } from './planned-document.ts';
 import { Projection } from './projection.ts';
 
 /** Everything that is computed before an operation is executed. */
 export interface PreparedOperation {
+  /** The client's. */
   operation: OperationDefinitionNode;
   plan: QueryPlan;
   projection: Projection;
   introspection: Introspection;
   /** The variables of `@include` and `@skip`, with their defaults. */
   conditions: ReadonlyMap<string, unknown>;
+  /** The client's response names that differ in the plan, by those of the plan. */
+  clientNames: ReadonlyMap<string, string>;
+  /** Fields at the root that no fetch of the plan brings, by their names in the plan. */
+  unplanned: ReadonlySet<string>;
+  /** The client's variables that differ in the plan, by those of the plan. */
+  clientVariables: ReadonlyMap<string, string>;
 }
 
 /** An operation that cannot be executed. */
@@ -35,13 +44,21 @@ export class Operations {
   readonly #schema: GraphQLSchema;
   readonly #api: Schema;
   readonly #planner: QueryPlanner;
+  readonly #plannerNames: PlannerNames;
   readonly #prepared: LRUCache<string, PreparedOperation>;
 
-  constructor(schema: GraphQLSchema, api: Schema, planner: QueryPlanner, cacheSize: number) {
-    this.#schema = schema;
-    this.#api = api;
-    this.#planner = planner;
-    this.#prepared = new LRUCache({ max: cacheSize });
+  constructor(options: {
+    schema: GraphQLSchema;
+    api: Schema;
+    planner: QueryPlanner;
+    plannerNames: PlannerNames;
+    cacheSize: number;
+  }) {
+    this.#schema = options.schema;
+    this.#api = options.api;
+    this.#planner = options.planner;
+    this.#plannerNames = options.plannerNames;
+    this.#prepared = new LRUCache({ max: options.cacheSize });
   }
 
   get size(): number {
@@ -71,14 +88,22 @@ export class Operations {
   }
 
   #prepare(document: DocumentNode, operationName: string | undefined): PreparedOperation {
-    const node = findOperation(document, operationName);
-    const operation = operationFromDocument(this.#api, document, { operationName });
+    const planned = toPlannedDocument(document, this.#plannerNames);
+    const { clientNames, clientVariables } = planned;
+    const node = findOperation(planned.document, operationName);
+    const operation = operationFromDocument(this.#api, planned.document, { operationName });
+    const plan = this.#planner.buildQueryPlan(operation);
+    const projection = new Projection(operation, clientNames);
+    const fetched = fetchedRootNames(plan.node);
     return {
-      operation: node,
-      plan: this.#planner.buildQueryPlan(operation),
-      projection: new Projection(operation),
+      operation: findOperation(document, operationName),
+      plan,
+      projection,
+      unplanned: new Set(projection.rootNames().filter((name) => !fetched.has(name))),
       introspection: new Introspection(this.#schema, node),
-      conditions: conditionVariables(document, node),
+      conditions: conditionVariables(planned.document, node),
+      clientNames,
+      clientVariables,
     };
   }
 }

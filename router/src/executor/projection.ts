@@ -6,7 +6,7 @@ import { Selections, type TypeFields } from './selections.ts';
 
 export interface Projected {
   data: Tree | null;
-  /** Values that were null or of another type, against the schema. */
+  /** One for each field that is null because of a failed fetch, or of a value against the schema. */
   errors: GraphQLError[];
 }
 
@@ -15,11 +15,18 @@ export class Projection {
   readonly #schema: Schema;
   readonly #selections: Selections;
 
-  constructor(operation: Operation) {
+  /** `clientNames` are the client's response names that differ in the plan. */
+  constructor(operation: Operation, clientNames: ReadonlyMap<string, string>) {
     this.#schema = operation.schema();
     const root = this.#schema.schemaDefinition.rootType(operation.rootKind);
     if (!root) throw new Error(`the schema has no ${operation.rootKind}`);
-    this.#selections = new Selections(this.#schema, operation.selectionSet, root);
+    this.#selections = new Selections(this.#schema, operation.selectionSet, root, clientNames);
+  }
+
+  /** The names of the operation's fields in the tree, without those that the router answers itself. */
+  rootNames(): string[] {
+    const { fields } = this.#selections.fieldsFor(undefined) as TypeFields;
+    return fields.filter(({ kind }) => kind === 'field').map(({ treeName }) => treeName);
   }
 
   project(tree: Tree, input: ProjectionInput): Projected {

@@ -8,6 +8,8 @@ export interface Representations {
   distinct: Tree[];
   /** For each representation, the indexes of the entities that it represents. */
   entities: number[][];
+  /** The indexes of entities that lack a required field. */
+  incomplete: number[];
 }
 
 /**
@@ -21,22 +23,26 @@ export function buildRepresentations(
 ): Representations {
   const distinct: Tree[] = [];
   const entityIndexes: number[][] = [];
+  const incomplete: number[] = [];
   const indexes = new Map<string, number>();
-  entities.forEach((entity, at) => {
+  for (const [at, entity] of entities.entries()) {
     const representation = select(entity, fetch.requires ?? [], types);
-    if (!representation?.__typename) return;
+    if (!representation?.__typename) {
+      incomplete.push(at);
+      continue;
+    }
     applyRewrites(fetch.inputRewrites, representation, types);
     const key = toKey(representation);
     const existing = indexes.get(key);
     if (existing !== undefined) {
       entityIndexes[existing]?.push(at);
-      return;
+      continue;
     }
     indexes.set(key, distinct.length);
     distinct.push(representation);
     entityIndexes.push([at]);
-  });
-  return { distinct, entities: entityIndexes };
+  }
+  return { distinct, entities: entityIndexes, incomplete };
 }
 
 /** Unique for each representation: the same selection creates all, so their fields have one order. */

@@ -22,7 +22,7 @@ export function applyRewrites(
 
 function rename(object: Tree, from: string, to: string): void {
   const value = getValue(object, from);
-  if (!value) return;
+  if (value === undefined) return;
   setValue(object, to, value);
   setValue(object, from, undefined);
 }

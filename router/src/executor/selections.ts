@@ -23,7 +23,10 @@ export type Shape =
 /** A field that the client selects, on objects of one type. */
 export interface SelectedField {
   kind: 'field' | 'typename' | 'introspection';
+  /** The client's. */
   responseName: string;
+  /** The name of the value in the tree, which is the plan's. */
+  treeName: string;
   /** The type that the selection was written for. */
   parent: CompositeType;
   shape: Shape;
@@ -43,20 +46,23 @@ export class Selections {
   readonly #schema: Schema;
   readonly #set: SelectionSet;
   readonly #declaredType: CompositeType;
+  readonly #clientNames: ReadonlyMap<string, string>;
   readonly #compiled: WeakMap<SelectionSet, Selections>;
   readonly #byTypename = new Map<string, TypeFields>();
   #declared: TypeFields | undefined;
 
-  /** `compiled` is the cache of the operation, so that a named fragment is compiled once. */
+  /** `clientNames` are those that differ in the plan; `compiled` is the cache of the operation, so that a named fragment is compiled once. */
   constructor(
     schema: Schema,
     set: SelectionSet,
     declaredType: CompositeType,
+    clientNames: ReadonlyMap<string, string>,
     compiled: WeakMap<SelectionSet, Selections> = new WeakMap(),
   ) {
     this.#schema = schema;
     this.#set = set;
     this.#declaredType = declaredType;
+    this.#clientNames = clientNames;
     this.#compiled = compiled;
   }
 
@@ -107,7 +113,9 @@ export class Selections {
     if (definition.isSchemaIntrospectionField()) kind = 'introspection';
     else if (element.name === '__typename') kind = 'typename';
     const shape = this.#shape(definition.type as Type, selection.selectionSet);
-    return { kind, responseName: element.responseName(), parent, shape, conditions, selection };
+    const treeName = element.responseName();
+    const responseName = this.#clientNames.get(treeName) ?? treeName;
+    return { kind, responseName, treeName, parent, shape, conditions, selection };
   }
 
   #shape(type: Type, set: SelectionSet | undefined): Shape {
@@ -124,7 +132,7 @@ export class Selections {
   #selections(set: SelectionSet, type: CompositeType): Selections {
     const cached = this.#compiled.get(set);
     if (cached) return cached;
-    const selections = new Selections(this.#schema, set, type, this.#compiled);
+    const selections = new Selections(this.#schema, set, type, this.#clientNames, this.#compiled);
     this.#compiled.set(set, selections);
     return selections;
   }

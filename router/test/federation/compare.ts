@@ -23,16 +23,68 @@ export async function expectSameResult(
   return own;
 }
 
-/** Expects equal results, except for differences that {@link expectSamePaths} allows. */
+/**
+ * Expects equal results, except for differences on purpose, where the stock executor departs from the GraphQL
+ * specification ("Handling Execution Errors"):
+ * - A fetch that failed as a whole: stock reports one error without a path for each fetch; the own executor
+ *   one for each field of the client that is null because of it.
+ * - A response with neither data nor errors: stock says nothing.
+ * - A null where the schema allows none, without an error of a subgraph: stock reports it in `extensions`
+ *   only, and not at all beside an error of another field; the own executor in `errors`.
+ * - An object whose type is not known: stock makes it null and says nothing.
+ * - The wrong paths that {@link expectSamePaths} allows.
+ */
 export function expectSame(own: Result, stock: Result, indexes: Indexes = 'compared'): void {
   expect(JSON.stringify(own.data, null, 1)).toBe(JSON.stringify(stock.data, null, 1));
-  expect(own.extensions).toEqual(stock.extensions);
-  expect(own.errors === undefined).toBe(stock.errors === undefined);
-  const [ours, theirs] = [byMeaning(own.errors), byMeaning(stock.errors)];
+  expect(own.extensions).toBeUndefined();
+  const { errors = [] } = own;
+  // A request that is refused has no data, and errors without paths.
+  const isRefused = own.data === undefined;
+  const isLocated = ({ path }: GraphQLFormattedError) => isRefused || path !== undefined;
+  const failedFetches = new Set(
+    (stock.errors ?? []).filter((error) => !isLocated(error)).map(({ message }) => message),
+  );
+  const isOfFetch = ({ message }: GraphQLFormattedError) =>
+    failedFetches.has(message) || message.endsWith('responded without data.');
+  const isOfSchema = ({ extensions }: GraphQLFormattedError) =>
+    extensions?.code === 'INVALID_GRAPHQL';
+
+  expectFieldsAreNull(errors.filter(isOfFetch), own.data);
+  expectSameSchemaErrors(errors.filter(isOfSchema), errors, stock);
+  const ours = byMeaning(errors.filter((error) => !isOfFetch(error) && !isOfSchema(error)));
+  const theirs = byMeaning(stock.errors?.filter(isLocated));
   expect(counts(ours)).toEqual(counts(theirs));
   for (const [meaning, paths] of ours) {
     expectSamePaths(paths, theirs.get(meaning) ?? [], own.data, indexes);
   }
+}
+
+/** A field has one error at most, and is null. */
+function expectFieldsAreNull(errors: readonly GraphQLFormattedError[], data: Result['data']) {
+  const paths = errors.map(({ path }) => JSON.stringify(path));
+  expect(new Set(paths).size).toBe(paths.length);
+  expect(errors.filter(({ path }) => nullAt(data, path) === 'value')).toEqual([]);
+  expect(errors.filter(({ path }) => nullAt(data, path) === 'nothing')).toEqual([]);
+}
+
+/** Stock's `extensions.valueCompletion`, but for what another error of the same field explains. */
+function expectSameSchemaErrors(
+  ours: readonly GraphQLFormattedError[],
+  all: readonly GraphQLFormattedError[],
+  { extensions = {}, errors = [] }: Result,
+): void {
+  const theirs = (extensions.valueCompletion ?? []) as GraphQLFormattedError[];
+  const text = ({ message, path }: GraphQLFormattedError) => JSON.stringify([message, path]);
+  const known = new Set(theirs.map(text));
+  const isKnown = (error: GraphQLFormattedError) =>
+    known.has(text(error)) || error.message.startsWith('Invalid __typename');
+  if (errors.length === 0) expect(ours.filter((error) => !isKnown(error))).toEqual([]);
+  // By an error of the field, of one in its value, or of an object that contains it.
+  const isExplained = ({ path: theirs = [] }: GraphQLFormattedError) =>
+    all.some(({ path: ours = [] }) =>
+      (ours.length < theirs.length ? ours : theirs).every((_, at) => ours[at] === theirs[at]),
+    );
+  expect(theirs.filter((error) => !isExplained(error))).toEqual([]);
 }
 
 type Path = GraphQLFormattedError['path'];

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'graphql';
+import { Executor } from '../src/executor/executor.ts';
+import type { SubgraphRequest, SubgraphResponse } from '../src/executor/subgraph.ts';
+import { accounts } from './federation/accounts.ts';
+import { catalog } from './federation/catalog.ts';
+import { type Federation, federate } from './federation/executors.ts';
+import { inventory } from './federation/inventory.ts';
+import { reviewing } from './federation/reviews.ts';
+import { RunningSubgraph } from './federation/subgraph.ts';
+
+const fixtures = [accounts, catalog, inventory, reviewing];
+
+let federation: Federation;
+beforeAll(async () => {
+  federation = await federate(fixtures);
+});
+afterAll(() => federation.stop());
+
+const pathsOf = (errors: readonly { path?: readonly (string | number)[] }[] | undefined) =>
+  errors?.map(({ path }) => path?.join('.'));
+
+describe('a fetch that fails as a whole', () => {
+  test('is an error of each field of the client that is null because of it', async () => {
+    const { data, errors } = await federation.execute(
+      'own',
+      '{ me { id name nickname more: reviews { id } again: reviews { stars } } }',
+      {},
+      { subgraphs: { reviews: 'rejects' } },
+    );
+    expect(data?.me).toMatchObject({ id: 'u1', name: 'User 1', more: null, again: null });
+    expect(pathsOf(errors)).toEqual(['me.more', 'me.again']);
+    expect(errors?.map(({ message }) => message)).toEqual(
+      Array(2).fill('reviews does not respond'),
+    );
+  });
+
+  test('is an error of the fields that require what it did not bring', async () => {
+    const { data, errors } = await federation.execute(
+      'own',
+      '{ users { label } }',
+      {},
+      { subgraphs: { accounts: 'refuses' } },
+    );
+    expect(data).toEqual({ users: null });
+    expect(pathsOf(errors)).toEqual(['users']);
+    const required = await federation.execute(
+      'own',
+      '{ reviews { product { ... on Book { shipping } } } }',
+      {},
+      { subgraphs: { catalog: 'refuses' } },
+    );
+    // Of seven reviews one has no product. Without the products nobody knows which of them are books.
+    expect(required.errors).toHaveLength(6);
+    for (const path of pathsOf(required.errors) ?? [])
+      expect(path).toMatch(/^reviews\.\d\.product$/);
+  });
+
+  test('is no error when the client selected nothing of it', async () => {
+    const { errors } = await federation.execute(
+      'own',
+      'query ($no: Boolean = false) { me { id reviews @include(if: $no) { id } } }',
+      {},
+      { subgraphs: { reviews: 'rejects' } },
+    );
+    expect(errors).toBeUndefined();
+  });
+
+  test('a response with neither data nor errors is an error that names the subgraph', async () => {
+    const { data, errors } = await federation.execute(
+      'own',
+      '{ me { id } version }',
+      {},
+      { subgraphs: { accounts: 'empty' } },
+    );
+    expect(data?.me).toBeNull();
+    expect(errors).toContainEqual(
+      expect.objectContaining({
+        message: 'The subgraph "accounts" responded without data.',
+        path: ['me'],
+      }),
+    );
+  });
+
+  test('data is never null without an error', async () => {
+    const { data, errors } = await federation.execute(
+      'own',
+      '{ strictUser(id: "missing") { id } }',
+    );
+    expect(data).toBeNull();
+    expect(pathsOf(errors)).toEqual(['strictUser']);
+  });
+});
+
+/** The federation, with some responses of one subgraph replaced. */
+function withResponses(
+  name: string,
+  replace: (response: SubgraphResponse, request: SubgraphRequest) => SubgraphResponse,
+) {
+  const subgraphs = Object.fromEntries(
+    fixtures.map((fixture) => {
+      const running = new RunningSubgraph(fixture, []);
+      if (fixture.name !== name) return [fixture.name, running];
+      const send = async (request: SubgraphRequest) =>
+        replace(await running.send(request), request);
+      return [fixture.name, { send }];
+    }),
+  );
+  const executor = new Executor<object>({ supergraphSdl: federation.supergraphSdl, subgraphs });
+  return (query: string) => {
+    const prepared = executor.prepare(parse(query));
+    if ('errors' in prepared) throw prepared.errors[0];
+    return executor.execute(prepared, { context: {} });
+  };
+}
+
+describe('a response that is not valid', () => {
+  test.each([
+    ['no list', () => 'x', 'must have an element for each of the 1 entities'],
+    ['a list of another length', () => [], 'must have an element for each of the 1 entities'],
+    ['an element that is no object', () => ['x'], 'must contain objects and nulls only'],
+  ])('entities that are %s are an error of their fields', async (_name, entities, rule) => {
+    const execute = withResponses('reviews', () => ({ data: { _entities: entities() } }));
+    const { data, errors } = await execute('{ me { name reviews { id } } }');
+    expect(JSON.parse(JSON.stringify(data))).toEqual({ me: { name: 'User 1', reviews: null } });
+    expect(errors?.map(({ message }) => message)).toEqual([
+      `The response of the subgraph "reviews" is not valid: "_entities" ${rule}.`,
+    ]);
+    expect(pathsOf(errors)).toEqual(['me.reviews']);
+  });
+
+  test('an entity that a subgraph does not know is null without an error', async () => {
+    const execute = withResponses('reviews', () => ({ data: { _entities: [null] } }));
+    const { data, errors } = await execute('{ me { name reviews { id } } }');
+    expect(JSON.parse(JSON.stringify(data))).toEqual({ me: { name: 'User 1', reviews: null } });
+    expect(errors).toBeUndefined();
+  });
+
+  test('a field that the planner forgot is an error', async () => {
+    const { executor } = federation;
+    const prepared = executor.prepare(parse('{ version me { id } }'));
+    if ('errors' in prepared) throw prepared.errors[0];
+    // No supergraph is known for which the planner does so, so its plan is taken away here.
+    const empty = { ...prepared, plan: { kind: 'QueryPlan' as const }, unplanned: new Set(['me']) };
+    const { errors } = await executor.execute(empty, { context: {} });
+    expect(pathsOf(errors)).toEqual(['me']);
+    expect(errors?.[0]?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
+  });
+});

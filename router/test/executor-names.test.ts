@@ -127,3 +127,61 @@ describe('a planned document', () => {
     expect(data).toEqual({ id: { id: 'User', __typename: 'OBJECT' } });
   });
 });
+
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7",
+  import: ["@key", "@external", "@requires"])`;
+
+describe('what a subgraph requires', () => {
+  let parcels: Federation;
+  beforeAll(async () => {
+    const parcel = { __typename: 'Parcel', id: 'i1', code: 'c1' };
+    const weight = (_: unknown, { unit }: { unit: string }) => (unit === 'KG' ? 2 : 4.4);
+    parcels = await federate([
+      {
+        name: 'parcels',
+        typeDefs: `${LINK} type Query { parcel: Parcel }
+          type Parcel @key(fields: "id code") { id: ID! code: ID! weight(unit: String = "LB"): Float }`,
+        resolvers: {
+          Query: { parcel: () => parcel },
+          Parcel: { __resolveReference: () => parcel, weight },
+        },
+      },
+      {
+        name: 'shipping',
+        typeDefs: `${LINK} type Query { sent: Parcel }
+          type Parcel @key(fields: "id", resolvable: false) @key(fields: "code") {
+            id: ID! code: ID!
+            weight(unit: String = "LB"): Float @external
+            price: Int @requires(fields: "weight(unit: \\"KG\\")")
+          }`,
+        resolvers: {
+          Query: { sent: () => parcel },
+          Parcel: {
+            // Only the resolvable key identifies a parcel.
+            __resolveReference: (given: { code?: string }) => (given.code ? given : null),
+            price: ({ weight }: { weight: number }) => weight * 100,
+          },
+        },
+      },
+    ]);
+  });
+  afterAll(() => parcels.stop());
+
+  test.each([
+    ['with arguments of the client', '{ parcel { weight(unit: "LB") price } }'],
+    ['with the default arguments', '{ parcel { weight price } }'],
+  ])('a required field keeps both values %s', async (_name, query) => {
+    const { data, errors } = await parcels.execute('own', query);
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ parcel: { weight: 4.4, price: 200 } });
+    const stock = await parcels.execute('stock', query);
+    expect(stock.data).not.toEqual(data);
+  });
+
+  test('a key that a subgraph cannot resolve is not sent to it', async () => {
+    const { data } = await parcels.execute('own', '{ sent { price } }');
+    expect(data).toEqual({ sent: { price: 200 } });
+    const stock = await parcels.execute('stock', '{ sent { price } }');
+    expect(stock.data).toEqual({ sent: { price: null } });
+  });
+});

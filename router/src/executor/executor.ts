@@ -19,6 +19,7 @@ import type { Tree } from './response-tree.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
 import { TypeConditions } from './type-conditions.ts';
+import { withoutUnresolvableKeys } from './unresolvable-keys.ts';
 
 const OPERATION_CACHE_SIZE = 1_000;
 
@@ -53,7 +54,7 @@ export class Executor<Context> {
 
   /** Throws when the supergraph is not valid, or names a subgraph that is not given. */
   constructor(options: ExecutorOptions<Context>) {
-    const supergraph = Supergraph.build(options.supergraphSdl);
+    const supergraph = Supergraph.build(withoutUnresolvableKeys(options.supergraphSdl));
     this.#subgraphs = options.subgraphs;
     for (const { name } of supergraph.subgraphsMetadata()) {
       if (!this.#subgraphs[name]) throw new Error(`the subgraph "${name}" has no client`);

@@ -139,10 +139,11 @@ describe('what a subgraph requires', () => {
     parcels = await federate([
       {
         name: 'parcels',
-        typeDefs: `${LINK} type Query { parcel: Parcel }
+        typeDefs: `${LINK} type Query { parcel: Parcel parcels: [Parcel] } type Mutation { send: Parcel }
           type Parcel @key(fields: "id code") { id: ID! code: ID! weight(unit: String = "LB"): Float }`,
         resolvers: {
-          Query: { parcel: () => parcel },
+          Query: { parcel: () => parcel, parcels: () => [parcel, null, parcel] },
+          Mutation: { send: () => parcel },
           Parcel: { __resolveReference: () => parcel, weight },
         },
       },
@@ -153,6 +154,7 @@ describe('what a subgraph requires', () => {
             id: ID! code: ID!
             weight(unit: String = "LB"): Float @external
             price: Int @requires(fields: "weight(unit: \\"KG\\")")
+            stamps: Int @requires(fields: "weight(unit: \\"LB\\")")
           }`,
         resolvers: {
           Query: { sent: () => parcel },
@@ -160,6 +162,7 @@ describe('what a subgraph requires', () => {
             // Only the resolvable key identifies a parcel.
             __resolveReference: (given: { code?: string }) => (given.code ? given : null),
             price: ({ weight }: { weight: number }) => weight * 100,
+            stamps: ({ weight }: { weight: number }) => Math.ceil(weight),
           },
         },
       },
@@ -176,6 +179,47 @@ describe('what a subgraph requires', () => {
     expect(data).toEqual({ parcel: { weight: 4.4, price: 200 } });
     const stock = await parcels.execute('stock', query);
     expect(stock.data).not.toEqual(data);
+  });
+
+  test('two fields may require one field with different arguments', async () => {
+    const both = { stamps: 5, id: 'i1', price: 200 };
+    const query =
+      '{ parcels { ...F price } parcel { stamps id price } } fragment F on Parcel { stamps id }';
+    const { data, errors } = await parcels.execute('own', query);
+    expect(errors).toBeUndefined();
+    expect(JSON.stringify(data)).toBe(
+      JSON.stringify({ parcels: [both, null, both], parcel: both }),
+    );
+    const stock = await parcels.execute('stock', query);
+    expect(stock.data).not.toEqual(data);
+  });
+
+  test('two fields with such requirements have their own errors', async () => {
+    const faults = { fields: { 'Parcel.price': 'throws' as const } };
+    const { data, errors } = await parcels.execute(
+      'own',
+      '{ parcel { price stamps } }',
+      {},
+      faults,
+    );
+    expect(data).toEqual({ parcel: { price: null, stamps: 5 } });
+    expect(errors?.map(({ path }) => path)).toEqual([['parcel', 'price']]);
+    const common = { fields: { 'Parcel.code': 'throws' as const } };
+    const failed = await parcels.execute('own', '{ parcel { price stamps code } }', {}, common);
+    expect(failed.data).toEqual({ parcel: null });
+    expect(failed.errors?.map(({ path }) => path)).toEqual([['parcel', 'code']]);
+  });
+
+  test('a mutation with such fields is refused, because its parts would be executed twice', async () => {
+    const { data, errors, requests } = await parcels.execute(
+      'own',
+      'mutation { send { price stamps } }',
+    );
+    expect(data).toBeUndefined();
+    expect(errors?.[0]?.message).toContain('select them in separate operations');
+    expect(requests).toEqual([]);
+    const one = await parcels.execute('own', 'mutation { send { price } }');
+    expect(one.data).toEqual({ send: { price: 200 } });
   });
 
   test('a key that a subgraph cannot resolve is not sent to it', async () => {

@@ -1,5 +1,5 @@
 import { type Schema, Supergraph } from '@apollo/federation-internals';
-import { QueryPlanner } from '@apollo/query-planner';
+import { type PlanNode, QueryPlanner } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -9,9 +9,11 @@ import {
   getVariableValues,
 } from 'graphql';
 import { conditionValues } from './conditions.ts';
+import { readConflicts } from './conflicting-requires.ts';
 import type { Execution } from './execution.ts';
 import { Failures, notPlanned } from './failures.ts';
 import { Operations, type PreparedOperation, type Unprepared } from './operations.ts';
+import { addPart } from './parts.ts';
 import { executePlan } from './plan.ts';
 import { readPlannerNames } from './planned-document.ts';
 import { Primaries, type SubscriptionField } from './primary.ts';
@@ -51,6 +53,8 @@ export class Executor<Context> {
   readonly #primaries: Primaries;
   readonly #subgraphs: ExecutorOptions<Context>['subgraphs'];
   readonly #types: TypeConditions;
+  /** Names of required fields that plans select with arguments. */
+  readonly #inputs: ReadonlySet<string>;
 
   /** Throws when the supergraph is not valid, or names a subgraph that is not given. */
   constructor(options: ExecutorOptions<Context>) {
@@ -64,11 +68,14 @@ export class Executor<Context> {
     this.#types = new TypeConditions(supergraph.schema.toGraphQLJSSchema());
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
+    const plannerNames = readPlannerNames(options.supergraphSdl);
+    this.#inputs = plannerNames.withArguments;
     this.operations = new Operations({
       schema: this.schema,
       api,
       planner,
-      plannerNames: readPlannerNames(options.supergraphSdl),
+      plannerNames,
+      conflicts: readConflicts(options.supergraphSdl),
       cacheSize: options.cacheSize ?? OPERATION_CACHE_SIZE,
     });
   }
@@ -107,6 +114,9 @@ export class Executor<Context> {
     return catchGraphQLErrors(async () => {
       const execution = this.#startExecution(prepared, variables, context);
       if (node) await executePlan(node, execution);
+      for (const { node } of prepared.furtherPlans) {
+        if (node) await addPart(node as PlanNode, execution, this.#inputs);
+      }
       return toResult(prepared, execution);
     });
   }

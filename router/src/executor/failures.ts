@@ -28,6 +28,12 @@ export class Failures {
     }
   }
 
+  /** What `from` lacks, `to` lacks too. */
+  copy(from: Tree, to: Tree): void {
+    const failures = this.#byObject.get(from);
+    if (failures) this.#byObject.set(to, [...(this.#byObject.get(to) ?? []), ...failures]);
+  }
+
   /** Why the object lacks the field; undefined where no fetch of it failed. */
   find(object: Tree, name: string): GraphQLError | undefined {
     if (this.#count === 0) return undefined;
@@ -116,7 +122,8 @@ export function fetchedRootNames(node: PlanNode | SubscriptionNode | undefined):
   }
 }
 
-function union(sets: readonly ReadonlySet<string>[]): Set<string> {
+/** A set of all elements. */
+export function union(sets: readonly ReadonlySet<string>[]): Set<string> {
   return new Set(sets.flatMap((set) => [...set]));
 }
 

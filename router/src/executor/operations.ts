@@ -12,7 +12,8 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { conditionVariables } from './conditions.ts';
-import { fetchedRootNames } from './failures.ts';
+import { type Conflicts, splitConflicts } from './conflicting-requires.ts';
+import { fetchedRootNames, union } from './failures.ts';
 import { Introspection } from './introspection.ts';
 import { type PlannerNames, toPlannedDocument } from './planned-document.ts';
 import { Projection } from './projection.ts';
@@ -22,6 +23,8 @@ export interface PreparedOperation {
   /** The client's. */
   operation: OperationDefinitionNode;
   plan: QueryPlan;
+  /** The plans of fields that must not stand in the plan of the others. */
+  furtherPlans: readonly QueryPlan[];
   projection: Projection;
   introspection: Introspection;
   /** The variables of `@include` and `@skip`, with their defaults. */
@@ -45,6 +48,7 @@ export class Operations {
   readonly #api: Schema;
   readonly #planner: QueryPlanner;
   readonly #plannerNames: PlannerNames;
+  readonly #conflicts: Conflicts;
   readonly #prepared: LRUCache<string, PreparedOperation>;
 
   constructor(options: {
@@ -52,12 +56,14 @@ export class Operations {
     api: Schema;
     planner: QueryPlanner;
     plannerNames: PlannerNames;
+    conflicts: Conflicts;
     cacheSize: number;
   }) {
     this.#schema = options.schema;
     this.#api = options.api;
     this.#planner = options.planner;
     this.#plannerNames = options.plannerNames;
+    this.#conflicts = options.conflicts;
     this.#prepared = new LRUCache({ max: options.cacheSize });
   }
 
@@ -92,12 +98,16 @@ export class Operations {
     const { clientNames, clientVariables } = planned;
     const node = findOperation(planned.document, operationName);
     const operation = operationFromDocument(this.#api, planned.document, { operationName });
-    const plan = this.#planner.buildQueryPlan(operation);
+    const toPlan = (part: DocumentNode): QueryPlan =>
+      this.#planner.buildQueryPlan(operationFromDocument(this.#api, part, { operationName }));
+    const parts = splitConflicts(planned.document, this.#schema, this.#conflicts);
+    const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];
     const projection = new Projection(operation, clientNames);
-    const fetched = fetchedRootNames(plan.node);
+    const fetched = union([plan, ...furtherPlans].map(({ node }) => fetchedRootNames(node)));
     return {
       operation: findOperation(document, operationName),
       plan,
+      furtherPlans,
       projection,
       unplanned: new Set(projection.rootNames().filter((name) => !fetched.has(name))),
       introspection: new Introspection(this.#schema, node),

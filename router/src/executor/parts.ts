@@ -1,0 +1,61 @@
+import type { PlanNode } from '@apollo/query-planner';
+import { GraphQLError } from 'graphql';
+import type { Execution } from './execution.ts';
+import type { Failures } from './failures.ts';
+import { executePlan } from './plan.ts';
+import { getValue, isTree, setValue, type Tree } from './response-tree.ts';
+
+/**
+ * Executes a further plan of a query, and adds what it brings to the execution's tree. `inputs` are names of
+ * values that only fetches read, and that differ between the plans.
+ */
+export async function addPart<Context>(
+  node: PlanNode,
+  execution: Execution<Context>,
+  inputs: ReadonlySet<string>,
+): Promise<void> {
+  const { root, errors, failures } = execution;
+  const part = { ...execution, root: {}, errors: [] };
+  await executePlan(node, part);
+  // What both plans fetch may have failed twice.
+  const reported = new Set(errors.map(toKey));
+  errors.push(...part.errors.filter((error) => !reported.has(toKey(error))));
+  new Addition(inputs, failures).addTree(root, part.root);
+}
+
+function toKey({ message, path }: GraphQLError): string {
+  return JSON.stringify([message, path]);
+}
+
+class Addition {
+  readonly #inputs: ReadonlySet<string>;
+  readonly #failures: Failures;
+
+  constructor(inputs: ReadonlySet<string>, failures: Failures) {
+    this.#inputs = inputs;
+    this.#failures = failures;
+  }
+
+  /** Throws a GraphQLError when the trees do not describe the same objects: data has changed in between. */
+  addTree(target: Tree, added: Tree): void {
+    this.#failures.copy(added, target);
+    for (const name of Object.keys(added)) {
+      const value = added[name];
+      const present = getValue(target, name);
+      if (present === undefined) setValue(target, name, value);
+      else if (value !== undefined && !this.#inputs.has(name)) this.#addValue(present, value);
+    }
+  }
+
+  #addValue(present: unknown, added: unknown): void {
+    if (isTree(present) && isTree(added)) {
+      this.addTree(present, added);
+    } else if (Array.isArray(present) && Array.isArray(added) && present.length === added.length) {
+      for (const [index, value] of added.entries()) this.#addValue(present[index], value);
+    } else if (present !== added) {
+      throw new GraphQLError('The data changed while it was read: send the query again.', {
+        extensions: { code: 'SERVICE_UNAVAILABLE' },
+      });
+    }
+  }
+}

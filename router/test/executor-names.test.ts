@@ -128,6 +128,22 @@ describe('a planned document', () => {
   });
 });
 
+describe('a field whose fields are all left out', () => {
+  test.each([
+    ['contradicts them', 'query ($a: Boolean!) { me @skip(if: $a) { name @include(if: $a) } }'],
+    ['is not conditional', 'query ($a: Boolean!) { me { name @include(if: $a) } }'],
+    ['leaves them out always', '{ me { name @skip(if: true) } }'],
+    [
+      'contradicts a fragment',
+      'query ($a: Boolean!) { ...F @skip(if: $a) } fragment F on Query { me { ...G } } fragment G on User { name @include(if: $a) }',
+    ],
+  ])('is an object without fields: one that %s', async (_name, query) => {
+    const { data, errors } = await federation.execute('own', query, { a: false });
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ me: {} });
+  });
+});
+
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7",
   import: ["@key", "@external", "@requires"])`;
 

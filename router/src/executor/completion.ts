@@ -131,9 +131,8 @@ export class Completion {
       return FAILED;
     }
     // Of an interface object whose type was not fetched nobody knows which fragments apply.
-    const failure = isObjectType(fields.type)
-      ? undefined
-      : this.#input.failures.find(value, '__typename');
+    const isTypeUnknown = fields.isPartial && !isObjectType(fields.type);
+    const failure = isTypeUnknown ? this.#input.failures.find(value, '__typename') : undefined;
     if (failure) {
       this.#reportFailure(failure);
       return FAILED;

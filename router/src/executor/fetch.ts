@@ -33,7 +33,7 @@ async function fetchFields<Context>(
       subgraphError(error, fetch.serviceName, error.path && [...path, ...error.path]),
     );
   }
-  if (!data) return fail(fetch, objects, toFailure(fetch, response), execution);
+  if (!data) return fail(fetch, objects, findFailure(fetch, response), execution);
   applyRewrites(fetch.outputRewrites, data, execution.types);
   const [first, ...others] = objects;
   for (const object of others) merge(object, deepCopy(data));
@@ -57,7 +57,7 @@ async function fetchEntities<Context>(
   if (!Array.isArray(received) || received.length !== distinct.length) {
     const error = response.data
       ? invalidEntities(fetch, `must have an element for each of the ${distinct.length} entities`)
-      : toFailure(fetch, response);
+      : findFailure(fetch, response);
     return fail(fetch, objectsOf(representations.entities.flat()), error, execution);
   }
   for (const [at, places] of representations.entities.entries()) {
@@ -118,10 +118,10 @@ function reportErrors<Context>(
 function fail<Context>(
   fetch: FetchNode,
   objects: readonly Tree[],
-  error: GraphQLError,
+  error: GraphQLError | undefined,
   { failures }: Execution<Context>,
 ): void {
-  failures.add(objects, fetchedNames(fetch), error);
+  if (error) failures.add(objects, fetchedNames(fetch), error);
 }
 
 /** An entity that lacks a required field because of an earlier failure lacks the fields of this fetch too. */
@@ -146,10 +146,14 @@ function reportable({ data, errors = [] }: SubgraphResponse) {
   return data ? errors : errors.filter(({ path }) => path);
 }
 
-/** Why a response without data brought nothing. */
-function toFailure({ serviceName }: FetchNode, { errors = [] }: SubgraphResponse): GraphQLError {
-  const error = errors.find(({ path }) => !path) ?? errors[0];
-  return error ? subgraphError(error, serviceName, undefined) : noData(serviceName);
+/** Why a response without data brought nothing; undefined where its errors say of which fields they are. */
+function findFailure(
+  { serviceName }: FetchNode,
+  { errors = [] }: SubgraphResponse,
+): GraphQLError | undefined {
+  if (errors.length === 0) return noData(serviceName);
+  const error = errors.find(({ path }) => !path);
+  return error && subgraphError(error, serviceName, undefined);
 }
 
 function invalidEntities({ serviceName }: FetchNode, rule: string): GraphQLError {

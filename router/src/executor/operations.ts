@@ -11,6 +11,7 @@ import {
   print,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { keepConditionalFields } from './conditional-fields.ts';
 import { conditionVariables } from './conditions.ts';
 import { type Conflicts, splitConflicts } from './conflicting-requires.ts';
 import { fetchedRootNames, union } from './failures.ts';
@@ -100,7 +101,8 @@ export class Operations {
     const operation = operationFromDocument(this.#api, planned.document, { operationName });
     const toPlan = (part: DocumentNode): QueryPlan =>
       this.#planner.buildQueryPlan(operationFromDocument(this.#api, part, { operationName }));
-    const parts = splitConflicts(planned.document, this.#schema, this.#conflicts);
+    const complete = keepConditionalFields(planned.document);
+    const parts = splitConflicts(complete, this.#schema, this.#conflicts);
     const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];
     const projection = new Projection(operation, clientNames);
     const fetched = union([plan, ...furtherPlans].map(({ node }) => fetchedRootNames(node)));

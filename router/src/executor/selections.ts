@@ -39,6 +39,8 @@ export interface SelectedField {
 export interface TypeFields {
   type: CompositeType;
   fields: readonly SelectedField[];
+  /** Whether fragments on other types are left out. */
+  isPartial: boolean;
 }
 
 /** The selection set of one operation or field, compiled for each object type on first use. */
@@ -83,6 +85,7 @@ export class Selections {
 
   #compile(type: CompositeType, runtimeType: CompositeType | undefined): TypeFields {
     const fields: SelectedField[] = [];
+    let isPartial = false;
     const add = (set: SelectionSet, parent: CompositeType, outer: readonly Condition[]): void => {
       for (const selection of set.selections()) {
         const own = readConditions(selection.element);
@@ -95,11 +98,11 @@ export class Selections {
         const { typeCondition } = selection.element;
         if (!typeCondition || isSubtype(typeCondition, runtimeType ?? parent)) {
           add(selection.selectionSet, typeCondition ?? parent, conditions);
-        }
+        } else isPartial = true;
       }
     };
     add(this.#set, type, []);
-    return { type, fields };
+    return { type, fields, isPartial };
   }
 
   #field(

@@ -129,6 +129,40 @@ describe('a response that is not valid', () => {
     expect(pathsOf(errors)).toEqual(['me.reviews']);
   });
 
+  test.each([
+    ['no list', 'x'],
+    ['a list with a null', [null]],
+    ['a list with a text', ['x']],
+  ])('errors that are %s are an error in plain words', async (_name, errors) => {
+    const execute = withResponses('reviews', () => ({ errors }) as never);
+    const result = await execute('{ me { name reviews { id } } }');
+    expect(result.errors?.map(({ message }) => message)).toEqual([
+      'The response of the subgraph "reviews" is not valid: "errors" must be a list of objects.',
+    ]);
+    expect(pathsOf(result.errors)).toEqual(['me.reviews']);
+  });
+
+  test('null errors are none, and an odd error is reported without its odd parts', async () => {
+    const none = withResponses('reviews', (response) => ({ ...response, errors: null }) as never);
+    expect((await none('{ me { reviews { id } } }')).errors).toBeUndefined();
+    const odd = withResponses(
+      'reviews',
+      () => ({ errors: [{ message: 5, path: 'x', extensions: 'y' }] }) as never,
+    );
+    const { errors } = await odd('{ me { reviews { id } } }');
+    expect(errors?.[0]?.message).toBe('Error while fetching subquery from service "reviews"');
+    expect(pathsOf(errors)).toEqual(['me.reviews']);
+  });
+
+  test('a subgraph does not decide on the status of the whole response', async () => {
+    const http = { status: 418, headers: { a: 'b' } };
+    const execute = withResponses('reviews', () => ({
+      errors: [{ message: 'no', extensions: { code: 'TEAPOT', http } }],
+    }));
+    const { errors } = await execute('{ me { reviews { id } } }');
+    expect(errors?.[0]?.extensions).toEqual({ code: 'TEAPOT', serviceName: 'reviews' });
+  });
+
   test('an entity that a subgraph does not know is null without an error', async () => {
     const execute = withResponses('reviews', () => ({ data: { _entities: [null] } }));
     const { data, errors } = await execute('{ me { name reviews { id } } }');

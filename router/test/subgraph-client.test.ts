@@ -58,6 +58,16 @@ const failures = [
 ];
 const context = { principal: null };
 
+test.each([
+  ['HTTP 500', 500, 'application/json'],
+  ['text/plain', 200, 'text/plain'],
+])('a response with %s that is valid GraphQL is used', async (_name, status, type) => {
+  const { client } = await subgraph((response) => {
+    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(RESPONSE));
+  });
+  expect(await client.send({ query: QUERY, variables: {} }, context)).toEqual(RESPONSE);
+});
+
 describe.each(failures)('after $failure', ({ fail }) => {
   test.each([
     ['query', QUERY],

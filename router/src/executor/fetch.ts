@@ -5,7 +5,12 @@ import { fetchedNames, noData } from './failures.ts';
 import { buildRepresentations, type Representations } from './representations.ts';
 import { deepCopy, isTree, merge, placesAt, type Tree } from './response-tree.ts';
 import { applyRewrites } from './rewrites.ts';
-import { type Subgraph, type SubgraphResponse, subgraphError } from './subgraph.ts';
+import {
+  type Subgraph,
+  type SubgraphResponse,
+  subgraphError,
+  toValidResponse,
+} from './subgraph.ts';
 
 /**
  * Sends the fetch to its subgraph and merges the response into the tree. Where it fails as a whole, the
@@ -173,7 +178,8 @@ async function requestSubgraph<Context>(
   const request = { query: fetch.operation, variables: { ...used, ...extra } };
   try {
     // The executor's constructor has checked that each subgraph has a client.
-    return await (subgraphs[fetch.serviceName] as Subgraph<Context>).send(request, context);
+    const subgraph = subgraphs[fetch.serviceName] as Subgraph<Context>;
+    return toValidResponse(await subgraph.send(request, context), fetch.serviceName);
   } catch (error) {
     const { message, extensions } = error as GraphQLError;
     return { errors: [{ message, ...(extensions && { extensions }) }] };

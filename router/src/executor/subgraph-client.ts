@@ -7,6 +7,7 @@ import {
   openRetryingHttpClient,
   type RetryingHttpClient,
 } from '#platform/http/http-pool.ts';
+import { throttledWarnings } from '#platform/messaging/queue-server.ts';
 import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
@@ -25,6 +26,7 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
   readonly #http: HttpPool;
   readonly #reads: RetryingHttpClient;
   readonly #logger: Logger;
+  readonly #warnOfFormat: (error: unknown) => void;
 
   constructor(
     name: string,
@@ -36,6 +38,8 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     this.#name = name;
     this.#authorize = authorize;
     this.#logger = logger;
+    const message = 'a subgraph responds with GraphQL, but not as GraphQL over HTTP asks';
+    this.#warnOfFormat = throttledWarnings(logger, message, { subgraph: name });
     const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
     this.#http = openHttpPool(url, { connections: 64, ...timeouts });
     this.#reads = openRetryingHttpClient(this.#http, url, { connections: 64, ...timeouts });
@@ -61,10 +65,16 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
         },
         body: JSON.stringify({ query, variables }),
       });
-      // GraphQL servers respond with JSON for every HTTP status.
+      // Some GraphQL servers respond with JSON whatever status and type they declare.
       const result = await response.body.json();
       // 401 refuses the router itself, whose key differs, and not the client.
-      if (response.statusCode !== 401 && isGraphQLResponse(result)) return result;
+      if (response.statusCode !== 401 && isGraphQLResponse(result)) {
+        const type = String(response.headers['content-type']);
+        if (response.statusCode >= 500 || !/json/i.test(type)) {
+          this.#warnOfFormat(new Error(`HTTP ${response.statusCode}, content type ${type}`));
+        }
+        return result;
+      }
       throw new Error(`HTTP ${response.statusCode} without data and errors`);
     } catch (error) {
       this.#logger.warn({ err: error, subgraph: this.#name }, 'a subgraph does not respond');

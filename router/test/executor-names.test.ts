@@ -108,7 +108,7 @@ describe('a client that gives a field the name of another one', () => {
 });
 
 describe('a planned document', () => {
-  const names = () => readPlannerNames(federation.supergraphSdl);
+  const names = () => readPlannerNames(parse(federation.supergraphSdl));
 
   test('a document without the names of keys and required fields is planned as it is', () => {
     const document = parse('{ me { id nick: nickname reviews { stars } } }');

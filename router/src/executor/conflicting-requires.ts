@@ -5,10 +5,11 @@ import {
   type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLSchema,
+  type InterfaceTypeDefinitionNode,
   isAbstractType,
   Kind,
+  type ObjectTypeDefinitionNode,
   OperationTypeNode,
-  parse,
   print,
   type SelectionNode,
   type SelectionSetNode,
@@ -16,53 +17,36 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { fragmentsIn, parseFieldSet, TYPENAME } from './documents.ts';
 
 /** Fields, as `Type.field`, and those of the same type that must not stand in one plan with them. */
 export type Conflicts = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Reads the fields of a type whose `@requires` need one field with different arguments. */
-export function readConflicts(supergraphSdl: string): Conflicts {
+export function readConflicts(supergraph: DocumentNode): Conflicts {
   const conflicts = new Map<string, Set<string>>();
-  const inputs = new Map<string, Map<string, string>>();
-  const readType = ({
-    name,
-    fields = [],
-  }: {
-    name: { value: string };
-    fields?: readonly FieldInfo[] | undefined;
-  }) => {
-    for (const field of fields) {
-      const required = readRequired(field.directives ?? []);
-      if (required.size > 0) inputs.set(`${name.value}.${field.name.value}`, required);
+  const readType = (type: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode): void => {
+    const requirements = (type.fields ?? []).map(({ name, directives }) => ({
+      coordinate: `${type.name.value}.${name.value}`,
+      required: readRequired(directives),
+    }));
+    for (const { coordinate, required } of requirements) {
+      const others = requirements.filter((other) => differ(required, other.required));
+      if (others.length > 0)
+        conflicts.set(coordinate, new Set(others.map((other) => other.coordinate)));
     }
   };
-  visit(parse(supergraphSdl, { noLocation: true }), {
-    ObjectTypeDefinition: readType,
-    InterfaceTypeDefinition: readType,
-  });
-  for (const [one, required] of inputs) {
-    for (const [other, others] of inputs) {
-      if (toType(one) !== toType(other)) continue;
-      const differs = [...required].some(
-        ([path, args]) => others.has(path) && others.get(path) !== args,
-      );
-      if (differs) conflicts.set(one, (conflicts.get(one) ?? new Set()).add(other));
-    }
-  }
+  visit(supergraph, { ObjectTypeDefinition: readType, InterfaceTypeDefinition: readType });
   return conflicts;
 }
 
-interface FieldInfo {
-  name: { value: string };
-  directives?: readonly ConstDirectiveNode[] | undefined;
-}
-
-function toType(coordinate: string): string {
-  return coordinate.slice(0, coordinate.indexOf('.'));
+/** Whether both have a field whose arguments are not the same. */
+function differ(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return [...one].some(([path, args]) => (other.get(path) ?? args) !== args);
 }
 
 /** The arguments of each field in `@requires`, by its path. */
-function readRequired(directives: readonly ConstDirectiveNode[]): Map<string, string> {
+function readRequired(directives: readonly ConstDirectiveNode[] = []): Map<string, string> {
   const required = new Map<string, string>();
   const read = (set: SelectionSetNode, path: string): void => {
     for (const selection of set.selections) {
@@ -76,11 +60,9 @@ function readRequired(directives: readonly ConstDirectiveNode[]): Map<string, st
       if (selection.selectionSet) read(selection.selectionSet, at);
     }
   };
-  for (const { name, arguments: args = [] } of directives) {
-    const value = args.find((argument) => argument.name.value === 'requires')?.value;
-    if (name.value !== 'join__field' || value?.kind !== Kind.STRING) continue;
-    const [definition] = parse(`{ ${value.value} }`, { noLocation: true }).definitions;
-    if (definition?.kind === Kind.OPERATION_DEFINITION) read(definition.selectionSet, '');
+  for (const directive of directives) {
+    const set = directive.name.value === 'join__field' && parseFieldSet(directive, 'requires');
+    if (set) read(set, '');
   }
   return required;
 }
@@ -125,9 +107,9 @@ function groupFields(
     const known = coordinates.map((each) => byCoordinate.get(each)).find(isNumber);
     if (known !== undefined) return known;
     const others = coordinates.flatMap((each) => [...(conflicts.get(each) ?? [])]);
-    const taken = new Set(others.map((each) => byCoordinate.get(each)));
+    const occupied = new Set(others.map((each) => byCoordinate.get(each)));
     let group = 0;
-    while (taken.has(group)) group += 1;
+    while (occupied.has(group)) group += 1;
     return group;
   };
   const Field = (field: FieldNode): void => {
@@ -150,18 +132,13 @@ function isNumber(value: number | undefined): value is number {
   return value !== undefined;
 }
 
-const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
-
 /** The operations of the document with the fields of one part, fragments written out. */
 function selectPart(
-  { definitions }: DocumentNode,
+  document: DocumentNode,
   groups: ReadonlyMap<FieldNode, number>,
   part: number,
 ): DocumentNode {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const each of definitions) {
-    if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
-  }
+  const fragments = fragmentsIn(document);
 
   /** What stays of a selection; `owner` is the part of the conflicting field that it is below. */
   const select = (selection: SelectionNode, owner: number | undefined): SelectionNode | null => {
@@ -193,7 +170,7 @@ function selectPart(
     return selections.length > 0 ? { ...set, selections } : null;
   };
 
-  const operations = definitions
+  const operations = document.definitions
     .filter((each) => each.kind === Kind.OPERATION_DEFINITION)
     .map((each) => ({
       ...each,

@@ -7,6 +7,7 @@ import {
   type GraphQLScalarType,
   type GraphQLSchema,
   getVariableValues,
+  parse,
 } from 'graphql';
 import { conditionValues } from './conditions.ts';
 import { readConflicts } from './conflicting-requires.ts';
@@ -58,7 +59,8 @@ export class Executor<Context> {
 
   /** Throws when the supergraph is not valid, or names a subgraph that is not given. */
   constructor(options: ExecutorOptions<Context>) {
-    const supergraph = Supergraph.build(withoutUnresolvableKeys(options.supergraphSdl));
+    const document = parse(options.supergraphSdl);
+    const supergraph = Supergraph.build(withoutUnresolvableKeys(document));
     this.#subgraphs = options.subgraphs;
     for (const { name } of supergraph.subgraphsMetadata()) {
       if (!this.#subgraphs[name]) throw new Error(`the subgraph "${name}" has no client`);
@@ -68,14 +70,14 @@ export class Executor<Context> {
     this.#types = new TypeConditions(supergraph.schema.toGraphQLJSSchema());
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
-    const plannerNames = readPlannerNames(options.supergraphSdl);
+    const plannerNames = readPlannerNames(document);
     this.#inputs = plannerNames.withArguments;
     this.operations = new Operations({
       schema: this.schema,
       api,
       planner,
       plannerNames,
-      conflicts: readConflicts(options.supergraphSdl),
+      conflicts: readConflicts(document),
       cacheSize: options.cacheSize ?? OPERATION_CACHE_SIZE,
     });
   }

@@ -1,10 +1,5 @@
-import type {
-  FetchNode,
-  PlanNode,
-  QueryPlanSelectionNode,
-  SubscriptionNode,
-} from '@apollo/query-planner';
-import { GraphQLError, Kind, parse, type SelectionSetNode } from 'graphql';
+import type { QueryPlanSelectionNode } from '@apollo/query-planner';
+import { GraphQLError } from 'graphql';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 
 interface Failure {
@@ -71,69 +66,11 @@ export class Failures {
   }
 }
 
-const namesOf = new WeakMap<FetchNode, ReadonlySet<string>>();
-
-/** The response names that a fetch brings for each of its objects. */
-export function fetchedNames(fetch: FetchNode): ReadonlySet<string> {
-  const cached = namesOf.get(fetch);
-  if (cached) return cached;
-  const names = new Set<string>();
-  const addAll = ({ selections }: SelectionSetNode, isEntity: boolean): void => {
-    for (const selection of selections) {
-      if (selection.kind === Kind.INLINE_FRAGMENT) addAll(selection.selectionSet, isEntity);
-      else if (selection.kind === Kind.FRAGMENT_SPREAD)
-        addAll(fragment(selection.name.value), isEntity);
-      else if (!isEntity && fetch.requires && selection.selectionSet) {
-        addAll(selection.selectionSet, true);
-      } else names.add(selection.alias?.value ?? selection.name.value);
-    }
-  };
-  const { definitions } =
-    fetch.operationDocumentNode ?? parse(fetch.operation, { noLocation: true });
-  const fragment = (name: string): SelectionSetNode => {
-    const found = definitions.find(
-      (each) => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name,
-    );
-    return (found as { selectionSet: SelectionSetNode }).selectionSet;
-  };
-  const operation = definitions.find((each) => each.kind === Kind.OPERATION_DEFINITION);
-  if (operation) addAll(operation.selectionSet, false);
-  for (const rewrite of fetch.outputRewrites ?? []) {
-    if (rewrite.kind === 'KeyRenamer') names.add(rewrite.renameKeyTo);
-  }
-  namesOf.set(fetch, names);
-  return names;
-}
-
-/** The response names at the root that a plan fetches. */
-export function fetchedRootNames(node: PlanNode | SubscriptionNode | undefined): Set<string> {
-  switch (node?.kind) {
-    case 'Fetch':
-      return new Set(node.requires ? [] : fetchedNames(node));
-    case 'Sequence':
-    case 'Parallel':
-      return union(node.nodes.map(fetchedRootNames));
-    case 'Condition':
-      return union([node.ifClause, node.elseClause].map(fetchedRootNames));
-    case 'Subscription':
-      return union([node.primary, node.rest].map(fetchedRootNames));
-    default:
-      return new Set();
-  }
-}
-
-/** A set of all elements. */
-export function union(sets: readonly ReadonlySet<string>[]): Set<string> {
-  return new Set(sets.flatMap((set) => [...set]));
-}
-
 /** The error of a field that no subgraph can be asked for, although the schema has it. */
 export function notPlanned(): GraphQLError {
   return new GraphQLError(
     'No plan of the router fetches this field: the supergraph must be composed again.',
-    {
-      extensions: { code: 'INTERNAL_SERVER_ERROR' },
-    },
+    { extensions: { code: 'INTERNAL_SERVER_ERROR' } },
   );
 }
 

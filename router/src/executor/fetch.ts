@@ -1,7 +1,8 @@
 import type { FetchNode } from '@apollo/query-planner';
 import { GraphQLError } from 'graphql';
 import { type Cursor, type Execution, usedVariables } from './execution.ts';
-import { fetchedNames, noData } from './failures.ts';
+import { noData } from './failures.ts';
+import { fetchedNames } from './fetched-names.ts';
 import { buildRepresentations, type Representations } from './representations.ts';
 import { deepCopy, isTree, merge, placesAt, type Tree } from './response-tree.ts';
 import { applyRewrites } from './rewrites.ts';

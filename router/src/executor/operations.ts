@@ -14,7 +14,7 @@ import { LRUCache } from 'lru-cache';
 import { keepConditionalFields } from './conditional-fields.ts';
 import { conditionVariables } from './conditions.ts';
 import { type Conflicts, splitConflicts } from './conflicting-requires.ts';
-import { fetchedRootNames, union } from './failures.ts';
+import { fetchedRootNames } from './fetched-names.ts';
 import { Introspection } from './introspection.ts';
 import { type PlannerNames, toPlannedDocument } from './planned-document.ts';
 import { Projection } from './projection.ts';
@@ -100,12 +100,16 @@ export class Operations {
     const node = findOperation(planned.document, operationName);
     const operation = operationFromDocument(this.#api, planned.document, { operationName });
     const toPlan = (part: DocumentNode): QueryPlan =>
-      this.#planner.buildQueryPlan(operationFromDocument(this.#api, part, { operationName }));
+      this.#planner.buildQueryPlan(
+        part === planned.document
+          ? operation
+          : operationFromDocument(this.#api, part, { operationName }),
+      );
     const complete = keepConditionalFields(planned.document);
     const parts = splitConflicts(complete, this.#schema, this.#conflicts);
     const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];
     const projection = new Projection(operation, clientNames);
-    const fetched = union([plan, ...furtherPlans].map(({ node }) => fetchedRootNames(node)));
+    const fetched = new Set([plan, ...furtherPlans].flatMap(({ node }) => fetchedRootNames(node)));
     return {
       operation: findOperation(document, operationName),
       plan,

@@ -1,12 +1,5 @@
-import {
-  type DocumentNode,
-  type FieldNode,
-  Kind,
-  parse,
-  type SelectionNode,
-  type SelectionSetNode,
-  visit,
-} from 'graphql';
+import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, visit } from 'graphql';
+import { parseFieldSet } from './documents.ts';
 
 /** The names under which the planner may select fields of its own, beside those of the client. */
 export interface PlannerNames {
@@ -29,21 +22,20 @@ export interface PlannedDocument {
 const REPRESENTATIONS = 'representations';
 
 /** Reads the keys and the inputs of `@requires` of a supergraph: join specification, version 0.3 and later. */
-export function readPlannerNames(supergraphSdl: string): PlannerNames {
+export function readPlannerNames(supergraph: DocumentNode): PlannerNames {
   const selected = new Set(['__typename']);
   const withArguments = new Set<string>();
-  visit(parse(supergraphSdl, { noLocation: true }), {
-    Directive({ name, arguments: args = [] }) {
-      if (name.value !== 'join__type' && name.value !== 'join__field') return;
-      for (const { name: argument, value } of args) {
-        const isFieldSet = argument.value === 'key' || argument.value === 'requires';
-        if (!isFieldSet || value.kind !== Kind.STRING) continue;
-        visit(parse(`{ ${value.value} }`, { noLocation: true }), {
-          Field(field) {
-            selected.add(field.name.value);
-            if (field.arguments?.length) withArguments.add(field.name.value);
-          },
-        });
+  const Field = ({ name, arguments: args }: FieldNode): void => {
+    selected.add(name.value);
+    if (args?.length) withArguments.add(name.value);
+  };
+  visit(supergraph, {
+    Directive(directive: DirectiveNode) {
+      const { value: name } = directive.name;
+      if (name !== 'join__type' && name !== 'join__field') return;
+      for (const argument of ['key', 'requires']) {
+        const set = parseFieldSet(directive, argument);
+        if (set) visit(set, { Field });
       }
     },
   });
@@ -73,46 +65,31 @@ export function toPlannedDocument(document: DocumentNode, names: PlannerNames): 
     return name;
   }
 
-  function toField(field: FieldNode): FieldNode {
-    const { alias, name, selectionSet } = field;
-    const isSchema = name.value === '__schema' || name.value === '__type';
-    // The schema is read without a plan.
-    const set = selectionSet && !isSchema ? toSet(selectionSet) : selectionSet;
-    const renamed = isTaken(field, names)
-      ? toPlannedName(alias?.value ?? name.value, name.value)
-      : undefined;
-    if (renamed === undefined && set === selectionSet) return field;
-    return {
-      ...field,
-      ...(renamed !== undefined && { alias: { kind: Kind.NAME, value: renamed } }),
-      ...(set && { selectionSet: set }),
-    };
-  }
-
-  function toSelection(selection: SelectionNode): SelectionNode {
-    if (selection.kind === Kind.FIELD) return toField(selection);
-    if (selection.kind === Kind.FRAGMENT_SPREAD) return selection;
-    const selectionSet = toSet(selection.selectionSet);
-    return selectionSet === selection.selectionSet ? selection : { ...selection, selectionSet };
-  }
-
-  function toSet(set: SelectionSetNode): SelectionSetNode {
-    const selections = set.selections.map(toSelection);
-    const isSame = selections.every((selection, index) => selection === set.selections[index]);
-    return isSame ? set : { ...set, selections };
-  }
-
-  const definitions = document.definitions.map((definition) =>
-    'selectionSet' in definition
-      ? { ...definition, selectionSet: toSet(definition.selectionSet) }
-      : definition,
-  );
-  const withNames = clientNames.size === 0 ? document : { ...document, definitions };
+  // The schema is read without a plan, and its fields keep their names.
+  let isInSchema = false;
+  const withNames = visit(document, {
+    Field: {
+      enter(field) {
+        if (isSchemaField(field)) isInSchema = true;
+      },
+      leave(field) {
+        if (isSchemaField(field)) isInSchema = false;
+        if (isInSchema || !mayCollide(field, names)) return undefined;
+        const { alias, name } = field;
+        const value = toPlannedName(alias?.value ?? name.value, name.value);
+        return { ...field, alias: { kind: Kind.NAME, value } };
+      },
+    },
+  });
   return { clientNames, ...renameRepresentations(withNames) };
 }
 
+function isSchemaField({ name }: FieldNode): boolean {
+  return name.value === '__schema' || name.value === '__type';
+}
+
 /** Whether the planner may select something else under the field's response name. */
-function isTaken(
+function mayCollide(
   { alias, name, arguments: args = [] }: FieldNode,
   { selected, withArguments }: PlannerNames,
 ): boolean {

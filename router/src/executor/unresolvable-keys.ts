@@ -1,12 +1,12 @@
-import { type ConstDirectiveNode, Kind, parse, print, visit } from 'graphql';
+import { type ConstDirectiveNode, type DocumentNode, Kind, visit } from 'graphql';
+import { findArgument } from './documents.ts';
 
 /**
  * The supergraph without the keys with `resolvable: false` that stand beside a resolvable one of the same type
  * in the same subgraph. To fetch a field with `@requires` the planner takes the first key there, whether or
  * not the subgraph can resolve it.
  */
-export function withoutUnresolvableKeys(supergraphSdl: string): string {
-  if (!/resolvable:\s*false/.test(supergraphSdl)) return supergraphSdl;
+export function withoutUnresolvableKeys(supergraph: DocumentNode): DocumentNode {
   const hide = <Node extends { directives?: readonly ConstDirectiveNode[] | undefined }>(
     node: Node,
   ): Node => {
@@ -18,15 +18,14 @@ export function withoutUnresolvableKeys(supergraphSdl: string): string {
     });
     return { ...node, directives };
   };
-  const document = parse(supergraphSdl, { noLocation: true });
-  return print(visit(document, { ObjectTypeDefinition: hide, InterfaceTypeDefinition: hide }));
+  return visit(supergraph, { ObjectTypeDefinition: hide, InterfaceTypeDefinition: hide });
 }
 
-function readKey({ name, arguments: args = [] }: ConstDirectiveNode) {
-  if (name.value !== 'join__type') return undefined;
-  const find = (name: string) => args.find((argument) => argument.name.value === name)?.value;
-  const [graph, resolvable] = [find('graph'), find('resolvable')];
-  if (!find('key') || graph?.kind !== Kind.ENUM) return undefined;
+function readKey(directive: ConstDirectiveNode) {
+  if (directive.name.value !== 'join__type' || !findArgument(directive, 'key')) return undefined;
+  const graph = findArgument(directive, 'graph');
+  if (graph?.kind !== Kind.ENUM) return undefined;
+  const resolvable = findArgument(directive, 'resolvable');
   const isResolvable = !(resolvable?.kind === Kind.BOOLEAN && !resolvable.value);
   return { graph: graph.value, isResolvable };
 }

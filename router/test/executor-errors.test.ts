@@ -163,6 +163,19 @@ describe('a response that is not valid', () => {
     expect(errors?.[0]?.extensions).toEqual({ code: 'TEAPOT', serviceName: 'reviews' });
   });
 
+  test('a response that cannot be read is an error of its fields only', async () => {
+    const unreadable = {
+      get _entities(): unknown {
+        throw new Error('cannot be read');
+      },
+    };
+    const execute = withResponses('reviews', () => ({ data: unreadable }));
+    const { data, errors } = await execute('{ me { name reviews { id } } }');
+    expect(JSON.parse(JSON.stringify(data))).toEqual({ me: { name: 'User 1', reviews: null } });
+    expect(errors?.map(({ message }) => message)).toEqual(['cannot be read']);
+    expect(pathsOf(errors)).toEqual(['me.reviews']);
+  });
+
   test('an entity that a subgraph does not know is null without an error', async () => {
     const execute = withResponses('reviews', () => ({ data: { _entities: [null] } }));
     const { data, errors } = await execute('{ me { name reviews { id } } }');

@@ -23,8 +23,15 @@ export async function executeFetch<Context>(
   execution: Execution<Context>,
 ): Promise<void> {
   if (cursor.objects.length === 0) return;
-  if (fetch.requires) await fetchEntities(fetch, cursor, execution);
-  else await fetchFields(fetch, cursor, execution);
+  try {
+    if (fetch.requires) await fetchEntities(fetch, cursor, execution);
+    else await fetchFields(fetch, cursor, execution);
+  } catch (error) {
+    // Only the fields of this fetch are missing; the execution goes on.
+    const { message } = error as Error;
+    const failure = new GraphQLError(message, { originalError: error as Error });
+    fail(fetch, cursor.objects, failure, execution);
+  }
 }
 
 async function fetchFields<Context>(

@@ -1,7 +1,7 @@
 import { type FieldSelection, isObjectType, type Schema } from '@apollo/federation-internals';
 import { GraphQLError } from 'graphql';
 import type { ConditionValues } from './conditions.ts';
-import type { Failures } from './failures.ts';
+import { type Failures, withPath } from './failures.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 import type { SelectedField, Shape, TypeFields } from './selections.ts';
 
@@ -147,15 +147,11 @@ export class Completion {
   }
 
   #report(message: string): void {
-    if (this.#isReported()) return;
-    const extensions = { code: 'INVALID_GRAPHQL' };
-    this.errors.push(new GraphQLError(message, { path: [...this.#path], extensions }));
+    this.#reportFailure(new GraphQLError(message, { extensions: { code: 'INVALID_GRAPHQL' } }));
   }
 
-  #reportFailure({ message, originalError, extensions }: GraphQLError): void {
-    if (this.#isReported()) return;
-    const path = [...this.#path];
-    this.errors.push(new GraphQLError(message, { path, originalError, extensions }));
+  #reportFailure(error: GraphQLError): void {
+    if (!this.#isReported()) this.errors.push(withPath(error, [...this.#path]));
   }
 
   /** Whether an error of a subgraph has the present path, or one below it. */

@@ -12,7 +12,7 @@ import {
 import { conditionValues } from './conditions.ts';
 import { readConflicts } from './conflicting-requires.ts';
 import type { Execution } from './execution.ts';
-import { Failures, notPlanned } from './failures.ts';
+import { Failures, notPlanned, withPath } from './failures.ts';
 import { Operations, type PreparedOperation, type Unprepared } from './operations.ts';
 import { addPart } from './parts.ts';
 import { executePlan } from './plan.ts';
@@ -219,7 +219,8 @@ function withClientNames(
   clientNames: ReadonlyMap<string, string>,
 ): GraphQLError {
   if (clientNames.size === 0 || !error.path) return error;
-  const { message, originalError, extensions } = error;
-  const path = error.path.map((step) => clientNames.get(step as string) ?? step);
-  return new GraphQLError(message, { path, originalError, extensions });
+  return withPath(
+    error,
+    error.path.map((step) => clientNames.get(step as string) ?? step),
+  );
 }

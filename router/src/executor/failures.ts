@@ -66,6 +66,14 @@ export class Failures {
   }
 }
 
+/** The same error at a place of the result. */
+export function withPath(
+  { message, originalError, extensions }: GraphQLError,
+  path: readonly (string | number)[],
+): GraphQLError {
+  return new GraphQLError(message, { path, originalError, extensions });
+}
+
 /** The error of a field that no subgraph can be asked for, although the schema has it. */
 export function notPlanned(): GraphQLError {
   return new GraphQLError(

@@ -58,20 +58,24 @@ export function randomOperation(
       return `{ ${selections.join(' ')} }`;
     }
 
-    function selection(type: GraphQLNamedType, depth: number, always: boolean): string {
-      if (depth > 0 && depth < MAX_DEPTH && chance(4)) return fragment(type, depth, always);
-      if (chance(8)) return `${alias()}__typename ${condition(always)}`;
-      if (!isObjectType(type) && !isInterfaceType(type)) return fragment(type, depth, always);
+    function selection(type: GraphQLNamedType, depth: number, isUnconditional: boolean): string {
+      if (depth > 0 && depth < MAX_DEPTH && chance(4))
+        return fragment(type, depth, isUnconditional);
+      if (chance(8)) return `${alias()}__typename ${condition(isUnconditional)}`;
+      if (!isObjectType(type) && !isInterfaceType(type))
+        return fragment(type, depth, isUnconditional);
       const all = Object.values(type.getFields()).filter(({ name }) => !LEFT_OUT.has(name));
       const leaves = all.filter((field) => !isCompositeType(getNamedType(field.type)));
       const candidates = depth >= MAX_DEPTH ? leaves : all;
-      return candidates.length === 0 ? '__typename' : selectField(pick(candidates), depth, always);
+      return candidates.length === 0
+        ? '__typename'
+        : selectField(pick(candidates), depth, isUnconditional);
     }
 
     function selectField(
       field: GraphQLField<unknown, unknown>,
       depth: number,
-      always: boolean,
+      isUnconditional: boolean,
     ): string {
       const type = getNamedType(field.type);
       const given = field.args.filter((argument) => isRequiredArgument(argument) || chance(2));
@@ -80,16 +84,16 @@ export function randomOperation(
       // With arguments or conditions under one name, most operations would not be valid.
       const name = `${args || chance(5) ? alias(true) : ''}${field.name}`;
       const set = isCompositeType(type) ? selectionSet(type, depth + 1) : '';
-      return `${name}${args} ${condition(always)} ${set}`;
+      return `${name}${args} ${condition(isUnconditional)} ${set}`;
     }
 
-    function fragment(type: GraphQLNamedType, depth: number, always: boolean): string {
+    function fragment(type: GraphQLNamedType, depth: number, isUnconditional: boolean): string {
       const on = pick(typesWithin(schema, type));
       const set = selectionSet(on, depth + 1);
-      if (chance(2)) return `... on ${on.name} ${condition(always)} ${set}`;
+      if (chance(2)) return `... on ${on.name} ${condition(isUnconditional)} ${set}`;
       const name = `F${fragments.length}`;
       fragments.push(`fragment ${name} on ${on.name} ${set}`);
-      return `...${name} ${condition(always)}`;
+      return `...${name} ${condition(isUnconditional)}`;
     }
 
     function literalFor(argument: GraphQLArgument): string {
@@ -108,7 +112,8 @@ export function randomOperation(
      * The first selection of a set has no condition: a field whose fields are all left out is null in the
      * stock executor, instead of an object without fields.
      */
-    const condition = (never: boolean) => (!never && chance(7) ? pick(CONDITIONS) : '');
+    const condition = (isUnconditional: boolean) =>
+      !isUnconditional && chance(7) ? pick(CONDITIONS) : '';
     const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType();
     const set = selectionSet(root as GraphQLNamedType, 0);
     const text = [set, ...fragments].join('\n');

@@ -35,7 +35,7 @@ export function banner(content: BannerContent): string {
     );
   }
   if (content.suggestion) {
-    lines.push('', `Book ${content.suggestion.spaceName} for tomorrow:`, '');
+    lines.push('', `Book ${content.suggestion.spaceName} for the day after tomorrow:`, '');
     lines.push(bookingMutation(content.suggestion));
   }
   lines.push('', 'Ctrl-C stops.', '');

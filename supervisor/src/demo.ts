@@ -47,13 +47,14 @@ export async function listDemoSpaces(url: string): Promise<number> {
   return inputs.length;
 }
 
-/** Two free hours tomorrow in one of the first spaces that book at once; undefined when there are none. */
+/** Two free hours the day after tomorrow in one of the first spaces that book at once; undefined when there are none. */
 export async function suggestSlot(url: string): Promise<Suggestion | undefined> {
   for (const space of await readSpaces(url, SUGGESTED_SPACES)) {
     if (space.state !== 'ACTIVE' || space.bookingMode !== 'INSTANT') continue;
-    const tomorrow = DateTime.now().setZone(space.timeZone).plus({ days: 1 }).startOf('day');
-    const free = (await awaitFreeSlots(url, space.id, tomorrow)) ?? openSlots(space, tomorrow);
-    const start = free.flatMap((slot) => twoHoursIn(slot, tomorrow))[0];
+    // A cancellation within a day of the start refunds nothing, and the README promises to show a refund.
+    const day = DateTime.now().setZone(space.timeZone).plus({ days: 2 }).startOf('day');
+    const free = (await awaitFreeSlots(url, space.id, day)) ?? openSlots(space, day);
+    const start = free.flatMap((slot) => twoHoursIn(slot, day))[0];
     if (start === undefined) continue;
     const [startAt, endAt] = [start, start.plus({ hours: 2 })].map(
       (at) => at.toISO({ suppressMilliseconds: true }) ?? '',

@@ -82,6 +82,15 @@ describe('a fetch that fails as a whole', () => {
     );
   });
 
+  test('the fields beside one whose error made the response null have no error of their own', async () => {
+    for (const beside of ['me { id }', 'all: strictUsers { id }']) {
+      const query = `{ ${beside} strictUser(id: "missing") { id } }`;
+      const { data, errors } = await federation.execute('own', query);
+      expect(data).toBeNull();
+      expect(pathsOf(errors)).toEqual(['strictUser']);
+    }
+  });
+
   test('data is never null without an error', async () => {
     const { data, errors } = await federation.execute(
       'own',

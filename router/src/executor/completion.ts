@@ -79,7 +79,7 @@ export class Completion {
     const failure =
       value === undefined ? this.#input.failures.find(tree, field.treeName) : undefined;
     if (!failure) return this.#complete(field.shape, value, previous, field);
-    this.#reportFailure(failure);
+    this.#reportFailure(failure.error);
     return field.shape.kind === 'nonNull' ? INVALID : FAILED;
   }
 
@@ -134,7 +134,7 @@ export class Completion {
     const isTypeUnknown = fields.isPartial && !isObjectType(fields.type);
     const failure = isTypeUnknown ? this.#input.failures.find(value, '__typename') : undefined;
     if (failure) {
-      this.#reportFailure(failure);
+      this.#reportFailure(failure.error);
       return FAILED;
     }
     const output = (previous as Tree | undefined) ?? Object.create(null);
@@ -150,8 +150,8 @@ export class Completion {
     this.#reportFailure(new GraphQLError(message, { extensions: { code: 'INVALID_GRAPHQL' } }));
   }
 
-  #reportFailure(error: GraphQLError): void {
-    if (!this.#isReported()) this.errors.push(withPath(error, [...this.#path]));
+  #reportFailure(error: GraphQLError | null): void {
+    if (error && !this.#isReported()) this.errors.push(withPath(error, [...this.#path]));
   }
 
   /** Whether an error of a subgraph has the present path, or one below it. */

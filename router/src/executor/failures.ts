@@ -2,10 +2,12 @@ import type { QueryPlanSelectionNode } from '@apollo/query-planner';
 import { GraphQLError } from 'graphql';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 
-interface Failure {
-  /** The response names that the object lacks because of it. */
+/** Why an object lacks fields. */
+export interface Failure {
+  /** The response names that it lacks. */
   names: ReadonlySet<string>;
-  error: GraphQLError;
+  /** Null: the subgraph's errors are reported already, with their own paths. */
+  error: GraphQLError | null;
 }
 
 /** Fetches that failed as a whole, by the objects of the tree whose fields they did not bring. */
@@ -14,7 +16,7 @@ export class Failures {
   #count = 0;
 
   /** The fetch brought nothing for these objects. */
-  add(objects: readonly Tree[], names: ReadonlySet<string>, error: GraphQLError): void {
+  add(objects: readonly Tree[], names: ReadonlySet<string>, error: Failure['error']): void {
     for (const object of objects) {
       const failures = this.#byObject.get(object);
       if (failures) failures.push({ names, error });
@@ -30,20 +32,20 @@ export class Failures {
   }
 
   /** Why the object lacks the field; undefined where no fetch of it failed. */
-  find(object: Tree, name: string): GraphQLError | undefined {
+  find(object: Tree, name: string): Failure | undefined {
     if (this.#count === 0) return undefined;
-    return this.#byObject.get(object)?.find(({ names }) => names.has(name))?.error;
+    return this.#byObject.get(object)?.find(({ names }) => names.has(name));
   }
 
   /** Why the object lacks a part of what a fetch requires of it. */
-  findIn(object: Tree, selections: readonly QueryPlanSelectionNode[]): GraphQLError | undefined {
+  findIn(object: Tree, selections: readonly QueryPlanSelectionNode[]): Failure | undefined {
     if (this.#count === 0) return undefined;
     for (const selection of selections) {
-      const error =
+      const failure =
         selection.kind === 'Field'
           ? this.#findInField(object, selection)
           : this.findIn(object, selection.selections);
-      if (error) return error;
+      if (failure) return failure;
     }
     return undefined;
   }
@@ -51,7 +53,7 @@ export class Failures {
   #findInField(
     object: Tree,
     { alias, name, selections }: QueryPlanSelectionNode & { kind: 'Field' },
-  ): GraphQLError | undefined {
+  ): Failure | undefined {
     const value = getValue(object, alias ?? name);
     if (value === undefined) return this.find(object, alias ?? name);
     if (!selections) return undefined;
@@ -59,8 +61,8 @@ export class Failures {
       isTree,
     );
     for (const each of inner) {
-      const error = this.findIn(each, selections);
-      if (error) return error;
+      const failure = this.findIn(each, selections);
+      if (failure) return failure;
     }
     return undefined;
   }

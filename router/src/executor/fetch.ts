@@ -1,7 +1,7 @@
 import type { FetchNode } from '@apollo/query-planner';
 import { GraphQLError } from 'graphql';
 import { type Cursor, type Execution, usedVariables } from './execution.ts';
-import { noData } from './failures.ts';
+import { type Failure, noData } from './failures.ts';
 import { fetchedNames } from './fetched-names.ts';
 import { buildRepresentations, type Representations } from './representations.ts';
 import { deepCopy, isTree, merge, placesAt, type Tree } from './response-tree.ts';
@@ -131,10 +131,10 @@ function reportErrors<Context>(
 function fail<Context>(
   fetch: FetchNode,
   objects: readonly Tree[],
-  error: GraphQLError | undefined,
+  error: Failure['error'],
   { failures }: Execution<Context>,
 ): void {
-  if (error) failures.add(objects, fetchedNames(fetch), error);
+  failures.add(objects, fetchedNames(fetch), error);
 }
 
 /** An entity that lacks a required field because of an earlier failure lacks the fields of this fetch too. */
@@ -146,8 +146,8 @@ function failWithRequired<Context>(
 ): void {
   for (const place of incomplete) {
     const object = objects[place] as Tree;
-    const error = execution.failures.findIn(object, fetch.requires ?? []);
-    if (error) fail(fetch, [object], error, execution);
+    const failure = execution.failures.findIn(object, fetch.requires ?? []);
+    if (failure) fail(fetch, [object], failure.error, execution);
   }
 }
 
@@ -159,14 +159,14 @@ function reportable({ data, errors = [] }: SubgraphResponse) {
   return data ? errors : errors.filter(({ path }) => path);
 }
 
-/** Why a response without data brought nothing; undefined where its errors say of which fields they are. */
+/** Why a response without data brought nothing; null where its errors say of which fields they are. */
 function findFailure(
   { serviceName }: FetchNode,
   { errors = [] }: SubgraphResponse,
-): GraphQLError | undefined {
+): Failure['error'] {
   if (errors.length === 0) return noData(serviceName);
   const error = errors.find(({ path }) => !path);
-  return error && subgraphError(error, serviceName, undefined);
+  return error ? subgraphError(error, serviceName, undefined) : null;
 }
 
 function invalidEntities({ serviceName }: FetchNode, rule: string): GraphQLError {

@@ -34,9 +34,24 @@ export async function runCommand(help, main, args = process.argv.slice(2)) {
   try {
     await main(args);
   } catch (error) {
+    if (isWrongOption(error)) {
+      console.error(`${toMessage(error)}\n\n${help}`);
+      process.exitCode = 2;
+      return;
+    }
     console.error(isProgramError(error) ? error : toMessage(error));
     process.exitCode = error instanceof CommandError ? error.exitCode : 1;
   }
+}
+
+/**
+ * Whether Node's parseArgs refused the command line.
+ *
+ * @param {unknown} error
+ */
+function isWrongOption(error) {
+  const { code } = /** @type {{ code?: unknown }} */ (error instanceof Error ? error : {});
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_');
 }
 
 /** @param {string[]} args */

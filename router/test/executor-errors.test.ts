@@ -196,10 +196,43 @@ describe('a response that is not valid', () => {
     const { executor } = federation;
     const prepared = executor.prepare(parse('{ version me { id } }'));
     if ('errors' in prepared) throw prepared.errors[0];
-    // No supergraph is known for which the planner does so, so its plan is taken away here.
-    const empty = { ...prepared, plan: { kind: 'QueryPlan' as const }, unplanned: new Set(['me']) };
-    const { errors } = await executor.execute(empty, { context: {} });
+    // No supergraph is known for which the planner does so beside other fields.
+    const { plan } = executor.prepare(parse('{ version }')) as typeof prepared;
+    const partial = { ...prepared, plan, unplanned: new Set(['me']) };
+    const { data, errors } = await executor.execute(partial, { context: {} });
+    expect(JSON.parse(JSON.stringify(data))).toEqual({ version: expect.anything(), me: null });
     expect(pathsOf(errors)).toEqual(['me']);
     expect(errors?.[0]?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
+  });
+
+  test('an operation of which nothing can be fetched has errors and no data', async () => {
+    const link = (imports: string) =>
+      `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: [${imports}])`;
+    // The subgraph with the root field has no object of the type, and the other one cannot resolve the key.
+    const unreachable = await federate([
+      {
+        name: 'a',
+        typeDefs: `${link('"@key"')}
+          type Query { node: Node other: Int }
+          interface Node @key(fields: "id") { id: ID! }`,
+        resolvers: { Query: { other: () => 1 } },
+      },
+      {
+        name: 'b',
+        typeDefs: `${link('"@key", "@interfaceObject"')}
+          type Node @key(fields: "id", resolvable: false) @interfaceObject { id: ID! size: Int }`,
+        resolvers: {},
+      },
+    ]);
+    const result = await unreachable.execute('own', '{ node { size } }');
+    expect(result.data ?? null).toBeNull();
+    expect(pathsOf(result.errors as never)).toEqual(['node']);
+    const skipped = await unreachable.execute(
+      'own',
+      'query ($no: Boolean = false) { node @include(if: $no) { size } }',
+    );
+    expect(skipped).toMatchObject({ data: {} });
+    expect(skipped.errors).toBeUndefined();
+    await unreachable.stop();
   });
 });

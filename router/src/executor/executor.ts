@@ -119,7 +119,9 @@ export class Executor<Context> {
       for (const { node } of prepared.furtherPlans) {
         if (node) await addPart(node as PlanNode, execution, this.#inputs);
       }
-      return toResult(prepared, execution);
+      const result = toResult(prepared, execution);
+      // As for an operation that cannot be planned, there is no data when nothing of it can be fetched.
+      return isFetched(prepared) || !result.errors ? result : { errors: result.errors };
     });
   }
 
@@ -169,6 +171,11 @@ export class Executor<Context> {
       failures,
     };
   }
+}
+
+/** Whether the plan fetches anything. */
+function isFetched({ plan, furtherPlans }: PreparedOperation): boolean {
+  return [plan, ...furtherPlans].some(({ node }) => node);
 }
 
 function toPlannedVariables(

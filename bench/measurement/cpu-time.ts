@@ -79,19 +79,8 @@ function readDatabase(pid: number): string | undefined {
 function snapshot(): Snapshot {
   const usages = new Map<number, Usage>();
   for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : undefined;
-    if (stat === undefined) continue;
-    // The command, in parentheses, may hold spaces and parentheses itself: count from its end.
-    const fields = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number);
-    const ticks = (index: number) => (fields[index] ?? 0) * TICK_MS;
-    usages.set(Number(name), {
-      parent: fields[1] ?? 0,
-      own: ticks(11) + ticks(12),
-      ended: ticks(13) + ticks(14),
-    });
+    const usage = /^\d+$/.test(name) ? readUsage(Number(name)) : undefined;
+    if (usage) usages.set(Number(name), usage);
   }
   const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softIrq = 0, stolen = 0] = (
     read('/proc/stat') ?? ''
@@ -107,6 +96,24 @@ function snapshot(): Snapshot {
     bench: (bench.user + bench.system) / 1_000,
     machine: { busy, stolen, all: busy + stolen + idle + wait },
   };
+}
+
+/** The CPU time that a process has used until now, in milliseconds; 0 where there is no /proc. */
+export function processCpuMs(pid: number): number {
+  return readUsage(pid)?.own ?? 0;
+}
+
+/** Undefined for a process that has ended. */
+function readUsage(pid: number): Usage | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The command, in parentheses, may hold spaces and parentheses itself: count from its end.
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const ticks = (index: number) => (fields[index] ?? 0) * TICK_MS;
+  return { parent: fields[1] ?? 0, own: ticks(11) + ticks(12), ended: ticks(13) + ticks(14) };
 }
 
 /** Undefined for a process that has ended. */

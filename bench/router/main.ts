@@ -1,26 +1,27 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ExecutorName } from '../../router/src/executor/gateway.ts';
 import { type Latencies, toLatencies } from '../measurement/latencies.ts';
 import { readMachine } from '../measurement/machine.ts';
 import { resultsFile, wholeNumber } from '../options.ts';
 import { log } from '../system/measure-system.ts';
-import { type Router, startRouter, type Transport } from './routers.ts';
+import { startFederation } from './federation.ts';
+import { measurePreparation } from './preparation.ts';
+import { type Router, type RouterName, startExecutor } from './routers.ts';
+import { startServer } from './servers.ts';
 
 // The stock gateway reports its use to Apollo; a benchmark must not be counted.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const ROUNDS = 3;
 const WARM_UP_SECONDS = 2;
-const NAMES: ExecutorName[] = ['stock', 'own'];
+const NAMES: RouterName[] = ['stock', 'own'];
 
-/** The results of all rounds of one executor. */
+/** The results of all rounds of one router. */
 interface Measured {
   requestsPerSecond: number;
-  /** The router's alone, Apollo Server included. */
+  /** Of the process in which the router runs. */
   cpuMsPerRequest: number;
   latency: Latencies;
 }
@@ -28,7 +29,7 @@ interface Measured {
 interface Comparison {
   stock: Measured;
   own: Measured;
-  /** The own executor's advantage; above 1 it is better. */
+  /** The own router's advantage; above 1 it is better. */
   ratios: { requestsPerSecond: number; cpu: number; p50: number };
 }
 
@@ -48,29 +49,47 @@ const { values } = parseArgs({
 const seconds = wholeNumber('--seconds', values.seconds, 1, 60);
 const clients = wholeNumber('--clients', values.clients, 1, 256);
 
-const subgraphs = fork(join(import.meta.dirname, 'subgraphs.js'));
-const [urls] = (await once(subgraphs, 'message')) as [Record<string, string>];
-const http = await compare('http');
-const memory = await compare('memory');
-subgraphs.disconnect();
+const federation = await startFederation();
+const folder = mkdtempSync(join(tmpdir(), 'spacerent-bench-router-'));
+const supergraph = join(folder, 'supergraph.graphql');
+writeFileSync(supergraph, federation.supergraphSdl);
+
+const preparation = measurePreparation(federation);
+const edge = await compare('whole routers', (name) => startServer(name, supergraph));
+const executors = await compare('executors', (name) => startExecutor(name, federation));
+federation.stop();
+rmSync(folder, { recursive: true });
 
 const out = resultsFile(values.out, 'bench-router.json');
-const results = { options: { seconds, clients }, machine: readMachine(), http, memory };
+const results = {
+  options: { seconds, clients },
+  machine: readMachine(),
+  edge,
+  executors,
+  preparation,
+};
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`);
-show('subgraphs reached over HTTP', http);
-show('subgraphs respond from memory', memory);
+show('whole routers, over HTTP', edge);
+show('executors, in memory', executors);
+const { p50, p99, max } = preparation;
+console.log(
+  `\npreparation of 100 fields, ms     ${p50.toFixed(1)} at the median, ${p99.toFixed(1)} at the 99th percentile, ${max.toFixed(1)} at most`,
+);
 console.log(`\nThe results are in ${out}`);
 
-/** Measures both executors in turns, so that other load on the machine affects both. */
-async function compare(transport: Transport): Promise<Comparison> {
+/** Measures both routers in turns, so that other load on the machine affects both. */
+async function compare(
+  title: string,
+  start: (name: RouterName) => Promise<Router>,
+): Promise<Comparison> {
   const routers = Object.fromEntries(
-    await Promise.all(NAMES.map(async (name) => [name, await startRouter(name, transport, urls)])),
-  ) as Record<ExecutorName, Router>;
+    await Promise.all(NAMES.map(async (name) => [name, await start(name)])),
+  ) as Record<RouterName, Router>;
   const [first, second] = await Promise.all(NAMES.map((name) => routers[name].execute()));
-  if (first !== second) throw new Error('The executors respond differently.');
+  if (first?.trim() !== second?.trim()) throw new Error('The routers respond differently.');
 
-  const counts: Record<ExecutorName, Count> = {
+  const counts: Record<RouterName, Count> = {
     stock: { milliseconds: [], seconds: 0, cpuMs: 0 },
     own: { milliseconds: [], seconds: 0, cpuMs: 0 },
   };
@@ -82,7 +101,7 @@ async function compare(transport: Transport): Promise<Comparison> {
       counts[name].seconds += elapsed;
       counts[name].cpuMs += cpuMs;
       const rate = (milliseconds.length / elapsed).toFixed(0);
-      log(`${transport}, ${name}: ${rate} requests per second`);
+      log(`${title}, ${name}: ${rate} requests per second`);
     }
   }
   await Promise.all(NAMES.map((name) => routers[name].stop()));
@@ -100,7 +119,7 @@ async function compare(transport: Transport): Promise<Comparison> {
 async function load(router: Router, seconds: number): Promise<Count> {
   const milliseconds: number[] = [];
   const started = performance.now();
-  const cpu = process.cpuUsage();
+  const cpuBefore = router.cpuMs();
   const end = started + seconds * 1_000;
   const client = async () => {
     for (let now = performance.now(); now < end; ) {
@@ -111,9 +130,8 @@ async function load(router: Router, seconds: number): Promise<Count> {
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  const { user, system } = process.cpuUsage(cpu);
   const elapsed = (performance.now() - started) / 1_000;
-  return { milliseconds, seconds: elapsed, cpuMs: (user + system) / 1_000 };
+  return { milliseconds, seconds: elapsed, cpuMs: router.cpuMs() - cpuBefore };
 }
 
 function measured({ milliseconds, seconds, cpuMs }: Count): Measured {

@@ -1,47 +1,40 @@
-import { composeServices } from '@apollo/composition';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
-import { parse } from 'graphql';
 import { createLogger } from '#platform/observability/logger.ts';
 import { Executor } from '../../router/src/executor/executor.ts';
 import type { ExecutorName } from '../../router/src/executor/gateway.ts';
 import { gatewayExecutor } from '../../router/src/executor/gateway-executor.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../../router/src/executor/subgraph.ts';
 import { type RouterContext, SubgraphClient } from '../../router/src/executor/subgraph-client.ts';
-import { fixtures, OPERATION } from './fixtures.ts';
+import type { RunningFederation } from './federation.ts';
+import { OPERATION } from './fixtures.ts';
 
-const TIMEOUT_MS = 10_000;
-
-/** How subgraph requests are sent: over HTTP, or served from memory so that only the executors are measured. */
-export type Transport = 'http' | 'memory';
+export type RouterName = ExecutorName;
 
 export interface Router {
-  /** Executes the benchmark's operation; resolves with the response as JSON. Rejects on GraphQL errors. */
+  /** Executes the benchmark's operation; resolves with the response as JSON. Rejects on a failure. */
   execute(): Promise<string>;
+  /** The CPU time that its process has used until now. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
-/** Starts Apollo Server before the subgraphs at `urls`, with the executor of that name. */
-export async function startRouter(
-  name: ExecutorName,
-  transport: Transport,
-  urls: Record<string, string>,
+/** Starts Apollo Server in this process, with the executor of that name and subgraphs that respond from memory. */
+export async function startExecutor(
+  name: RouterName,
+  { supergraphSdl, urls }: RunningFederation,
 ): Promise<Router> {
   const logger = createLogger('bench', 'warn');
-  const { supergraphSdl, errors } = composeServices(
-    fixtures.map(({ name, typeDefs }) => ({ name, url: urls[name], typeDefs: parse(typeDefs) })),
-  );
-  if (!supergraphSdl) throw new Error(errors?.map(({ message }) => message).join('\n'));
   const clients = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [
       name,
-      new (transport === 'http' ? SubgraphClient : MemoryClient)(
-        name,
+      new MemoryClient(name, {
         url,
-        async () => 'Bearer bench',
-        TIMEOUT_MS,
+        authorize: async () => undefined,
+        identifiesRouter: false,
+        timeoutMs: 10_000,
         logger,
-      ),
+      }),
     ]),
   );
   const gateway = new ApolloGateway({
@@ -71,6 +64,10 @@ export async function startRouter(
         throw new Error(`the ${name} executor responded with ${JSON.stringify(body)}`);
       }
       return JSON.stringify(body.singleResult);
+    },
+    cpuMs() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1_000;
     },
     async stop() {
       await server.stop();

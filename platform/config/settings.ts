@@ -71,7 +71,8 @@ export const setting = {
 
 const key = z.string().min(32, 'must hold keys of at least 32 characters');
 
-const service = grouped('service', {
+/** The address and the log level of every service, and how it stops. */
+export const serviceShape = grouped('service', {
   HOST: z.string().default('0.0.0.0').describe('IP address on which the service listens.'),
   PORT: integer(0, 65535)
     .default(4000)
@@ -88,7 +89,7 @@ const service = grouped('service', {
 
 /** The settings of every service: address, log level, and the keys of internal requests. */
 export const processShape = {
-  ...service,
+  ...serviceShape,
   ...grouped('identity', {
     INTERNAL_TOKEN_KEYS: z
       .string()

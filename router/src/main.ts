@@ -1,31 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { contextNames } from '#contracts/topology.ts';
 import { internalRequestSigner } from '#platform/auth/internal-requests.ts';
+import { projectFile } from '#platform/config/project.ts';
 import { peerUrls } from '#platform/config/settings.ts';
+import { errorFormatter } from '#platform/graphql/errors.ts';
+import { DateTime, LocalDate } from '#platform/graphql/scalars.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
 import { routerConfig } from './config.ts';
 import { createGateway } from './executor/gateway.ts';
+import { SubgraphClient } from './executor/subgraph-client.ts';
 import { serveDevelopmentTokens } from './http/development-token-route.ts';
 import { createPublicServer } from './http/public-server.ts';
 import { identityVerifier } from './identity/identity.ts';
+import { openLive } from './live/open-live.ts';
 import { routerMetrics } from './observability/metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const metrics = routerMetrics();
   const authorize = internalRequestSigner('router', config.INTERNAL_TOKEN_KEYS);
-  const gateway = await createGateway({
-    urls: peerUrls(config),
-    authorize,
-    timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
+  const supergraphSdl = await readFile(projectFile('router/supergraph.graphql'), 'utf8');
+  const urls = peerUrls(config);
+  const clients = contextNames.map((name) => {
+    const client = new SubgraphClient(name, {
+      url: new URL('/graphql', urls[name]).href,
+      authorize: ({ principal }) => authorize(name, principal),
+      identifiesRouter: true,
+      timeoutMs: config.SUBGRAPH_TIMEOUT_MS,
+      logger,
+    });
+    return [name, client] as const;
+  });
+  const gateway = createGateway({
+    supergraphSdl,
+    clients: Object.fromEntries(clients),
+    scalars: [DateTime, LocalDate],
     executor: config.ROUTER_EXECUTOR,
     observe: metrics.observeSubgraph,
     logger,
   });
   const server = await createPublicServer({
     settings: config,
+    isForDevelopers: config.SPACERENT_PROFILE === 'embedded',
     gateway: gateway.gateway,
     executor: gateway.executor,
-    supergraphSdl: gateway.supergraphSdl,
-    authorize,
+    supergraphSdl,
+    live: openLive({ settings: config, authorize, metrics, logger }),
     identify: identityVerifier(config, logger),
+    formatError: errorFormatter(logger),
     metrics,
     draining,
     logger,

@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Supergraph } from '@apollo/federation-internals';
 import type { GraphQLSchema } from 'graphql';
-import { unauthenticated } from '#platform/graphql/errors.ts';
+import { errorFormatter, unauthenticated } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
 import { silent } from '../../tests/support/database.ts';
 import { createAdmission } from '../src/admission/admission.ts';
@@ -18,6 +18,7 @@ import { withScalarRules } from '../src/executor/scalar-rules.ts';
 import type { SubgraphRequest, SubgraphResponse } from '../src/executor/subgraph.ts';
 import type { RouterContext } from '../src/executor/subgraph-client.ts';
 import { createPublicServer } from '../src/http/public-server.ts';
+import { openLive } from '../src/live/open-live.ts';
 import { routerMetrics } from '../src/observability/metrics.ts';
 
 export const SUPERGRAPH = readFileSync('router/supergraph.graphql', 'utf8');
@@ -67,8 +68,11 @@ export async function openPublicServer(env: Record<string, string> = {}) {
     subgraphs: { book: subgraph, payment: subgraph, space: subgraph, mypage: subgraph },
     scalars: [DateTime],
   });
+  const metrics = routerMetrics();
+  const authorize = async () => 'Bearer test';
   const server = await createPublicServer({
     settings: config,
+    isForDevelopers: config.SPACERENT_PROFILE === 'embedded',
     gateway: {
       load: async () => ({ executor: gatewayExecutor(executor) as never }),
       onSchemaLoadOrUpdate(listener) {
@@ -79,7 +83,7 @@ export async function openPublicServer(env: Record<string, string> = {}) {
     },
     executor,
     supergraphSdl: SUPERGRAPH,
-    authorize: async () => 'Bearer test',
+    live: openLive({ settings: config, authorize, metrics, logger: silent }),
     identify: async (authorization) => {
       if (authorization === undefined) return null;
       const user = /^Bearer (\w+)$/.exec(authorization)?.[1];
@@ -90,7 +94,8 @@ export async function openPublicServer(env: Record<string, string> = {}) {
       }
       return { principal: { userId: user, roles: ['customer'] }, expiresAt: null };
     },
-    metrics: routerMetrics(),
+    formatError: errorFormatter(silent),
+    metrics,
     draining: new AbortController().signal,
     logger: silent,
   });

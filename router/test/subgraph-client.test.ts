@@ -18,8 +18,13 @@ afterEach(async () => {
 });
 
 function openClient(port: number): SubgraphClient {
-  const authorize = async () => 'Bearer test';
-  const client = new SubgraphClient('space', `http://127.0.0.1:${port}`, authorize, 3_000, silent);
+  const client = new SubgraphClient('space', {
+    url: `http://127.0.0.1:${port}/graphql`,
+    authorize: async () => 'Bearer test',
+    identifiesRouter: true,
+    timeoutMs: 3_000,
+    logger: silent,
+  });
   ends.unshift(() => client.close());
   return client;
 }

@@ -107,16 +107,17 @@ Takes about three minutes, the other version's build included.
   --out FILE     where the results go as JSON (default .spacerent/bench-protection.json)`,
   },
   router: {
-    purpose: "the router's executor against the stock one",
+    purpose: 'the router against the stock gateway',
     program: 'bench/router/main.js',
     help: `Usage: npm run bench -- router [options]
 
-Compares the router's own executor with the stock one, in turns in one process: one operation with every
-join that the usual users, products, reviews and stock allow, through Apollo Server. First the
-subgraphs are reached over HTTP, in a process of their own; then they respond from memory, which
-leaves the executors alone. Starts nothing else of spacerent. Takes under a minute.
+Compares "npm run router" with the stock gateway behind Apollo's standalone server: both before the same
+subgraphs, which respond from memory, each in a process of its own, in turns. The operation has every join
+that the usual users, products, reviews and stock allow. Then it compares the executors alone, in one
+process, and measures the preparation of operations of 100 fields. Linux only, because it reads the CPU
+time of the processes. Starts nothing else of spacerent. Takes under a minute.
 
-  --seconds N   how long each of the three rounds of each executor takes (default 3)
+  --seconds N   how long each of the three rounds of each router takes (default 3)
   --clients N   how many requests are under way at once (default 8)
   --out FILE    where the results go as JSON (default .spacerent/bench-router.json)`,
   },

@@ -1,25 +1,25 @@
-import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
-import type { ContextName } from '#contracts/topology.ts';
-import type { SignRequest } from '#platform/auth/internal-requests.ts';
-import { projectFile } from '#platform/config/project.ts';
-import { DateTime, LocalDate } from '#platform/graphql/scalars.ts';
+import type { GraphQLScalarType } from 'graphql';
 import type { Logger } from '#platform/observability/logger.ts';
 import { type RouterMetrics, toOutcome } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
 import { gatewayExecutor } from './gateway-executor.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
-import { type RouterContext, SubgraphClient } from './subgraph-client.ts';
+import type { RouterContext, SubgraphClient } from './subgraph-client.ts';
 
 /** The executor of queries and mutations: the router's own, or the gateway's. */
 export type ExecutorName = 'own' | 'stock';
 
 export interface GatewayOptions {
-  /** The base URL of each subgraph. */
-  urls: Record<ContextName, string>;
-  authorize: SignRequest;
-  timeoutMs: number;
+  supergraphSdl: string;
+  /** By the names of the subgraphs in the supergraph. */
+  clients: Readonly<Record<string, SubgraphClient>>;
+  /**
+   * Scalars with rules; the supergraph has only their names. Malformed values are refused before any
+   * subgraph receives them.
+   */
+  scalars?: readonly GraphQLScalarType[];
   executor: ExecutorName;
   /** Called for each response of a subgraph to the router's own executor. */
   observe: RouterMetrics['observeSubgraph'];
@@ -28,32 +28,11 @@ export interface GatewayOptions {
 
 /**
  * The gateway for Apollo Server, and the router's own executor, which executes the events of subscriptions
- * even when the gateway's executor executes the rest.
+ * even when the gateway's executor executes the rest. Throws when the supergraph is not valid, or names a
+ * subgraph without a client.
  */
-export async function createGateway({
-  urls,
-  authorize,
-  timeoutMs,
-  executor: name,
-  observe,
-  logger,
-}: GatewayOptions) {
-  const supergraphSdl = await readFile(projectFile('router/supergraph.graphql'), 'utf8');
-  const clients = Object.fromEntries(
-    (Object.keys(urls) as ContextName[]).map((name) => [
-      name,
-      new SubgraphClient(
-        name,
-        urls[name],
-        (principal) => authorize(name, principal),
-        timeoutMs,
-        logger,
-      ),
-    ]),
-  );
-  // The supergraph has scalars without rules: with rules, malformed instants and dates are refused before any
-  // subgraph receives them.
-  const scalars = [DateTime, LocalDate];
+export function createGateway(options: GatewayOptions) {
+  const { supergraphSdl, clients, scalars = [], executor: name, observe, logger } = options;
   const executor = new Executor<RouterContext>({
     supergraphSdl,
     subgraphs: measuredSubgraphs(clients, observe),
@@ -71,14 +50,13 @@ export async function createGateway({
   return {
     gateway,
     executor,
-    supergraphSdl,
     close: async () =>
       void (await Promise.all(Object.values(clients).map((client) => client.close()))),
   };
 }
 
 function measuredSubgraphs(
-  clients: Record<string, SubgraphClient>,
+  clients: GatewayOptions['clients'],
   observe: RouterMetrics['observeSubgraph'],
 ): Record<string, Subgraph<RouterContext>> {
   const timed = ([name, client]: [string, SubgraphClient]): [string, Subgraph<RouterContext>] => {

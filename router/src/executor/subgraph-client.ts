@@ -14,15 +14,30 @@ import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 
 export interface RouterContext {
   principal: Principal | null;
+  /** The client's `Authorization` header, for subgraphs that read it themselves. */
+  authorization?: string | undefined;
+}
+
+export interface SubgraphClientOptions {
+  /** The address to which requests are sent, with its path. */
+  url: string;
+  /** The `Authorization` header of a request; undefined: it has none. */
+  authorize: (context: RouterContext) => Promise<string | undefined>;
+  /** Whether `authorize` identifies the router: a 401 then refuses the router, and not its client. */
+  identifiesRouter: boolean;
+  timeoutMs: number;
+  logger: Logger;
 }
 
 /**
- * Sends requests to one subgraph over HTTP, on pooled connections, with a token for the principal. A failure
- * is an error of this subgraph's fields only.
+ * Sends requests to one subgraph over HTTP, on pooled connections. A failure is an error of this subgraph's
+ * fields only.
  */
 export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSource<RouterContext> {
   readonly #name: string;
-  readonly #authorize: (principal: Principal | null) => Promise<string>;
+  readonly #path: string;
+  readonly #authorize: SubgraphClientOptions['authorize'];
+  readonly #identifiesRouter: boolean;
   readonly #http: HttpPool;
   readonly #reads: RetryingHttpClient;
   readonly #logger: Logger;
@@ -30,19 +45,19 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
 
   constructor(
     name: string,
-    url: string,
-    authorize: (principal: Principal | null) => Promise<string>,
-    timeoutMs: number,
-    logger: Logger,
+    { url, authorize, identifiesRouter, timeoutMs, logger }: SubgraphClientOptions,
   ) {
+    const { origin, pathname, search } = new URL(url);
     this.#name = name;
+    this.#path = pathname + search;
     this.#authorize = authorize;
+    this.#identifiesRouter = identifiesRouter;
     this.#logger = logger;
     const message = 'a subgraph responds with GraphQL, but not as GraphQL over HTTP asks';
     this.#warnOfFormat = throttledWarnings(logger, message, { subgraph: name });
     const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-    this.#http = openHttpPool(url, { connections: 64, ...timeouts });
-    this.#reads = openRetryingHttpClient(this.#http, url, { connections: 64, ...timeouts });
+    this.#http = openHttpPool(origin, { connections: 64, ...timeouts });
+    this.#reads = openRetryingHttpClient(this.#http, origin, { connections: 64, ...timeouts });
   }
 
   /**
@@ -51,24 +66,26 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
    */
   async send(
     { query, variables }: SubgraphRequest,
-    { principal }: RouterContext,
+    context: RouterContext,
   ): Promise<SubgraphResponse> {
     try {
       const http = isMutation(query) ? this.#http : this.#reads;
+      const authorization = await this.#authorize(context);
       const response = await http.request({
         method: 'POST',
-        path: '/graphql',
+        path: this.#path,
         headers: {
           'content-type': 'application/json',
-          authorization: await this.#authorize(principal),
+          accept: 'application/json',
+          ...(authorization !== undefined && { authorization }),
           [CORRELATION_HEADER]: correlationId(),
         },
         body: JSON.stringify({ query, variables }),
       });
       // Some GraphQL servers respond with JSON whatever status and type they declare.
       const result = await response.body.json();
-      // 401 refuses the router itself, whose key differs, and not the client.
-      if (response.statusCode !== 401 && isGraphQLResponse(result)) {
+      const isRouterRefused = this.#identifiesRouter && response.statusCode === 401;
+      if (!isRouterRefused && isGraphQLResponse(result)) {
         const type = String(response.headers['content-type']);
         if (response.statusCode >= 500 || !/json/i.test(type)) {
           this.#warnOfFormat(new Error(`HTTP ${response.statusCode}, content type ${type}`));

@@ -10,7 +10,7 @@ import {
   toHttpHead,
 } from '../admission/refusals.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
-import type { Identify, Identity } from '../identity/identity.ts';
+import { type Identify, type Identity, readAuthorization } from '../identity/identity.ts';
 import { type EventStreams, streamProtocol } from '../live/event-streams.ts';
 import { toOutcome } from '../observability/metrics.ts';
 import type { AccessLog, LoggedOperation, ObservedContext } from './access-log.ts';
@@ -26,7 +26,8 @@ export function serveGraphql(deps: {
   path: string;
   admission: Admission;
   apollo: ApolloServer<RouterContext & ObservedContext>;
-  serveStream: EventStreams['serve'];
+  /** Null: there are no streams, and subscriptions are refused. */
+  serveStream: EventStreams['serve'] | null;
   log: AccessLog;
   identify: Identify;
   findAddress: (request: FastifyRequest['raw']) => string;
@@ -36,11 +37,12 @@ export function serveGraphql(deps: {
 }): void {
   const { app, path, apollo, serveStream, log, findAddress, formatError, responseTimeoutMs } = deps;
   const identities = new WeakMap<FastifyRequest, Identity | null>();
-  const admit = httpAdmission(deps);
+  const findStream = (request: FastifyRequest) =>
+    serveStream && request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
+  const admit = httpAdmission({ ...deps, findStream, hasStreams: serveStream !== null });
 
   async function preHandler(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const stream = request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
-    const operation = log.begin(request, stream?.name ?? 'http');
+    const operation = log.begin(request, findStream(request)?.name ?? 'http');
     let admitted: AdmittedHttpRequest | null;
     try {
       admitted = await admit(request, operation);
@@ -53,7 +55,7 @@ export function serveGraphql(deps: {
     }
     const { protocol, identity } = admitted;
     identities.set(request, identity);
-    if (!protocol) return;
+    if (!protocol || !serveStream) return;
     // Multipart is for subscriptions only; Apollo Server chooses the format of its own responses.
     if (admitted.request.kind !== 'subscription' && protocol.isForSubscriptionsOnly) return;
     operation.isStreamed = true;
@@ -64,6 +66,7 @@ export function serveGraphql(deps: {
   const handle = fastifyApolloHandler(apollo, {
     context: async (request) => ({
       principal: identities.get(request)?.principal ?? null,
+      authorization: readAuthorization(request.raw),
       operation: log.find(request),
     }),
   }) as RouteHandlerMethod;

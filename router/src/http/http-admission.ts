@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Admission, AdmittedRequest } from '../admission/admission.ts';
 import { badRequest, readUrlRequest } from '../admission/request.ts';
 import { type Identify, type Identity, readAuthorization } from '../identity/identity.ts';
-import { type StreamProtocol, streamProtocol } from '../live/event-streams.ts';
+import type { StreamProtocol } from '../live/event-streams.ts';
 import type { LoggedOperation } from './access-log.ts';
 
 /** An HTTP request that admission has let through. */
@@ -21,8 +21,11 @@ export function httpAdmission(deps: {
   admission: Admission;
   identify: Identify;
   findAddress: (request: FastifyRequest['raw']) => string;
+  /** The protocol of the stream that the client asks for; null: none. */
+  findStream: (request: FastifyRequest) => StreamProtocol | null;
+  hasStreams: boolean;
 }) {
-  const { admission, identify, findAddress } = deps;
+  const { admission, identify, findAddress, findStream, hasStreams } = deps;
 
   return async (
     httpRequest: FastifyRequest,
@@ -37,8 +40,8 @@ export function httpAdmission(deps: {
     const request = admission.examine(parameters);
     operation.kind = request.kind;
     operation.name = request.name;
-    const protocol = isPost ? streamProtocol(httpRequest.headers.accept) : null;
-    checkProtocol(request, isPost, protocol);
+    const protocol = findStream(httpRequest);
+    checkProtocol(request, isPost, protocol, hasStreams);
     const principal = identity?.principal ?? null;
     await admission.charge(request, { principal, address: findAddress(httpRequest.raw) });
     return { request, identity, protocol };
@@ -49,12 +52,16 @@ function checkProtocol(
   { kind }: AdmittedRequest,
   isPost: boolean,
   protocol: StreamProtocol | null,
+  hasStreams: boolean,
 ): void {
   if (!isPost && kind !== 'query') {
     throw badRequest(`A ${kind} is not for GET: use POST.`, {
       status: 405,
       headers: { allow: 'POST' },
     });
+  }
+  if (kind === 'subscription' && !hasStreams) {
+    throw badRequest('This router executes queries and mutations only, no subscriptions.');
   }
   if (kind === 'subscription' && !protocol) {
     throw badRequest(

@@ -55,3 +55,15 @@ const transportLimits = {
 export const httpShape = grouped('limits', { ...origins, ...transportLimits });
 
 export type HttpSettings = z.infer<z.ZodObject<typeof httpShape>>;
+
+/** Whether clients may introspect the schema, and whether browsers get Apollo Sandbox. */
+export function developerAccess(
+  { INTROSPECTION, SANDBOX }: HttpSettings,
+  isForDevelopers: boolean,
+): { introspection: boolean; sandbox: boolean } {
+  const byDefault = isForDevelopers ? 'on' : 'off';
+  return {
+    introspection: (INTROSPECTION ?? byDefault) === 'on',
+    sandbox: (SANDBOX ?? byDefault) === 'on',
+  };
+}

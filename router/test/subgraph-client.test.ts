@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import type { Logger } from '#platform/observability/logger.ts';
 import { silent } from '../../tests/support/database.ts';
 import { freePort } from '../../tests/support/servers.mjs';
 import { SubgraphClient } from '../src/executor/subgraph-client.ts';
@@ -17,13 +19,17 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-function openClient(port: number): SubgraphClient {
+function openClient(
+  port: number,
+  logger: Logger = silent,
+  identifiesRouter = true,
+): SubgraphClient {
   const client = new SubgraphClient('space', {
     url: `http://127.0.0.1:${port}/graphql`,
     authorize: async () => 'Bearer test',
-    identifiesRouter: true,
+    identifiesRouter,
     timeoutMs: 3_000,
-    logger: silent,
+    logger,
   });
   ends.unshift(() => client.close());
   return client;
@@ -44,7 +50,8 @@ async function subgraph(...first: ((response: ServerResponse, socket: Socket) =>
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ends.push(() => new Promise((resolve) => server.close(resolve)));
-  return { client: openClient((server.address() as AddressInfo).port), connections };
+  const { port } = server.address() as AddressInfo;
+  return { port, client: openClient(port), connections };
 }
 
 const failures = [
@@ -66,11 +73,39 @@ const context = { principal: null };
 test.each([
   ['HTTP 500', 500, 'application/json'],
   ['text/plain', 200, 'text/plain'],
-])('a response with %s that is valid GraphQL is used', async (_name, status, type) => {
-  const { client } = await subgraph((response) => {
-    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(RESPONSE));
+])(
+  'a response with %s that is valid GraphQL is used, and logged once',
+  async (_name, status, type) => {
+    const respond = (response: ServerResponse) =>
+      void response.writeHead(status, { 'content-type': type }).end(JSON.stringify(RESPONSE));
+    const { port } = await subgraph(respond, respond);
+    const lines: string[] = [];
+    const client = openClient(
+      port,
+      pino({ level: 'warn' }, { write: (line) => void lines.push(line) }),
+    );
+    for (let n = 0; n < 2; n += 1) {
+      expect(await client.send({ query: QUERY, variables: {} }, context)).toEqual(RESPONSE);
+    }
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      subgraph: 'space',
+      msg: 'a subgraph responds with GraphQL, but not as GraphQL over HTTP asks',
+      err: { message: `HTTP ${status}, content type ${type}` },
+    });
+  },
+);
+
+test('a 401 refuses the router where the router identifies itself, and otherwise its client', async () => {
+  const refusal = { errors: [{ message: 'Who are you?' }] };
+  const refuse = (response: ServerResponse) =>
+    void response.writeHead(401).end(JSON.stringify(refusal));
+  const { port, client } = await subgraph(refuse, refuse);
+  await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+    extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
-  expect(await client.send({ query: QUERY, variables: {} }, context)).toEqual(RESPONSE);
+  const passingOn = openClient(port, silent, false);
+  expect(await passingOn.send({ query: QUERY, variables: {} }, context)).toEqual(refusal);
 });
 
 describe.each(failures)('after $failure', ({ fail }) => {

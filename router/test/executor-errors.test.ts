@@ -205,6 +205,35 @@ describe('a response that is not valid', () => {
     expect(errors?.[0]?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
   });
 
+  test('an object of an inaccessible type is null, and an error only where the schema allows no null', async () => {
+    const draft = { __typename: 'Draft', id: 'd1' };
+    const hiding = await federate([
+      {
+        name: 'a',
+        typeDefs: `
+          extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@inaccessible"])
+          type Query { page: Page pages: [Page] strict: [Page!] }
+          interface Page { id: ID! }
+          type Draft implements Page @inaccessible { id: ID! }
+          type Post implements Page { id: ID! }`,
+        resolvers: {
+          Query: {
+            page: () => draft,
+            pages: () => [draft, { __typename: 'Post', id: 'p1' }],
+            strict: () => [draft],
+          },
+        },
+      },
+    ]);
+    const nullable = await hiding.execute('own', '{ page { id } pages { id } }');
+    expect(nullable).toMatchObject({ data: { page: null, pages: [null, { id: 'p1' }] } });
+    expect(nullable.errors).toBeUndefined();
+    const strict = await hiding.execute('own', '{ strict { id } }');
+    expect(strict.data).toEqual({ strict: null });
+    expect(pathsOf(strict.errors as never)).toEqual(['strict.0']);
+    await hiding.stop();
+  });
+
   test('an operation of which nothing can be fetched has errors and no data', async () => {
     const link = (imports: string) =>
       `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: [${imports}])`;

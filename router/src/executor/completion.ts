@@ -4,6 +4,7 @@ import type { ConditionValues } from './conditions.ts';
 import { type Failures, withPath } from './failures.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 import type { SelectedField, Shape, TypeFields } from './selections.ts';
+import type { TypeConditions } from './type-conditions.ts';
 
 /** A value that becomes null because of an error in it, which is reported already. */
 const FAILED = Symbol('failed');
@@ -17,6 +18,8 @@ export interface ProjectionInput {
   introspect: (field: FieldSelection) => unknown;
   /** Why fields are missing in the tree. */
   failures: Failures;
+  /** The types of the supergraph, of which the API schema may hide some. */
+  types: TypeConditions;
   /** The errors that are reported already; a field has one at most. */
   reported: readonly GraphQLError[];
 }
@@ -125,7 +128,10 @@ export class Completion {
     field: SelectedField,
   ): unknown {
     if (!isTree(value)) return this.#invalidValue(shape, field);
-    const fields = shape.selections.fieldsFor(getValue(value, '__typename'));
+    const typename = getValue(value, '__typename');
+    const fields = shape.selections.fieldsFor(typename);
+    // An object that clients must not see is null for them, and not a fault.
+    if (!fields && this.#isHidden(typename)) return null;
     if (!fields) {
       this.#report(`Invalid __typename found for object at ${this.#describe(shape, field)}.`);
       return FAILED;
@@ -139,6 +145,11 @@ export class Completion {
     }
     const output = (previous as Tree | undefined) ?? Object.create(null);
     return this.fill(output, value, fields) ? output : FAILED;
+  }
+
+  /** Whether a type has `@inaccessible`. */
+  #isHidden(name: unknown): boolean {
+    return typeof name === 'string' && this.#input.types.has(name) && !this.#schema.type(name);
   }
 
   #invalidValue(shape: Shape, field: SelectedField): typeof FAILED {

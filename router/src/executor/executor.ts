@@ -207,12 +207,13 @@ async function catchGraphQLErrors(run: () => Promise<ExecutionResult>): Promise<
 
 function toResult<Context>(
   { projection, introspection, clientNames }: PreparedOperation,
-  { root, errors, conditions, variables, failures }: Execution<Context>,
+  { root, errors, types, conditions, variables, failures }: Execution<Context>,
 ): ExecutionResult {
   const projected = projection.project(root, {
     conditions,
     introspect: (field) => introspection.execute(field, variables),
     failures,
+    types,
     reported: errors,
   });
   const { data } = projected;

@@ -10,6 +10,10 @@ export class TypeConditions {
     this.#schema = schema;
   }
 
+  has(name: string): boolean {
+    return this.#schema.getType(name) !== undefined;
+  }
+
   /** Whether the object's `__typename` meets the condition; `unknown` is the result without one. */
   applies(condition: string, object: Tree, unknown: boolean): boolean {
     const typename = object.__typename;

@@ -205,14 +205,15 @@ describe('a response that is not valid', () => {
     expect(errors?.[0]?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
   });
 
-  test('an object of an inaccessible type is null, and an error only where the schema allows no null', async () => {
+  test('an inaccessible type or enum value is null, and an error only where the schema allows no null', async () => {
     const draft = { __typename: 'Draft', id: 'd1' };
     const hiding = await federate([
       {
         name: 'a',
         typeDefs: `
           extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@inaccessible"])
-          type Query { page: Page pages: [Page] strict: [Page!] }
+          type Query { page: Page pages: [Page] strict: [Page!] tones: [Tone] }
+          enum Tone { LOUD QUIET @inaccessible }
           interface Page { id: ID! }
           type Draft implements Page @inaccessible { id: ID! }
           type Post implements Page { id: ID! }`,
@@ -221,12 +222,17 @@ describe('a response that is not valid', () => {
             page: () => draft,
             pages: () => [draft, { __typename: 'Post', id: 'p1' }],
             strict: () => [draft],
+            tones: () => ['LOUD', 'QUIET'],
           },
         },
       },
     ]);
-    const nullable = await hiding.execute('own', '{ page { id } pages { id } }');
-    expect(nullable).toMatchObject({ data: { page: null, pages: [null, { id: 'p1' }] } });
+    const nullable = await hiding.execute('own', '{ page { id } pages { id } tones }');
+    expect(nullable.data).toEqual({
+      page: null,
+      pages: [null, { id: 'p1' }],
+      tones: ['LOUD', null],
+    });
     expect(nullable.errors).toBeUndefined();
     const strict = await hiding.execute('own', '{ strict { id } }');
     expect(strict.data).toEqual({ strict: null });

@@ -99,7 +99,10 @@ export class Completion {
     if (value === null || value === undefined) return null;
     if (shape.kind === 'list') return this.#completeList(shape, value, previous, field);
     if (shape.kind === 'object') return this.#completeObject(shape, value, previous, field);
-    return shape.accepts(value) ? value : this.#invalidValue(shape, field);
+    if (shape.accepts(value)) return value;
+    // A value that clients must not see is null for them, and not a fault.
+    const isHidden = this.#input.types.hasValue(shape.type.toString(), value);
+    return isHidden ? null : this.#invalidValue(shape, field);
   }
 
   #completeList(

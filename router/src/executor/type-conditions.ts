@@ -1,4 +1,4 @@
-import { type GraphQLSchema, isAbstractType, isInterfaceType } from 'graphql';
+import { type GraphQLSchema, isAbstractType, isEnumType, isInterfaceType } from 'graphql';
 import type { Tree } from './response-tree.ts';
 
 /** Decides, for one schema, which types a type condition applies to. */
@@ -12,6 +12,12 @@ export class TypeConditions {
 
   has(name: string): boolean {
     return this.#schema.getType(name) !== undefined;
+  }
+
+  /** Whether it is a value of the enum with this name. */
+  hasValue(enumName: string, value: unknown): boolean {
+    const type = this.#schema.getType(enumName);
+    return isEnumType(type) && typeof value === 'string' && type.getValue(value) !== undefined;
   }
 
   /** Whether the object's `__typename` meets the condition; `unknown` is the result without one. */

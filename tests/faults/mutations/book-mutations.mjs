@@ -133,7 +133,7 @@ export const bookMutations = [
     name: "the customer's advisory lock: concurrent requests exceed the limit of unpaid holds",
     edits: [
       [
-        'prisma/book/migrations/20261127214806_approval_and_blocks/migration.sql',
+        'prisma/book/migrations/20261129003325_rescheduling/migration.sql',
         'PERFORM pg_advisory_xact_lock(hashtextextended("customer", 0));',
         '',
       ],

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { projectFile } from '#platform/config/project.ts';
 import type { Mutation } from './mutation.ts';
@@ -13,3 +14,22 @@ test.each<Mutation>([...mutations])(
     }
   },
 );
+
+// A later migration that defines a function anew would bring the removed line back.
+test('each mutation of a migration edits the last one that has the line', () => {
+  const outdated = mutations
+    .flatMap(({ edits }) => edits)
+    .filter(([file]) => file.endsWith('/migration.sql'))
+    .filter(([file, text]) => laterMigrations(file).some((later) => readText(later).includes(text)))
+    .map(([file, text]) => ({ file, text }));
+  expect(outdated).toEqual([]);
+});
+
+function laterMigrations(file: string): string[] {
+  const folder = dirname(dirname(file));
+  return readdirSync(projectFile(folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name > basename(dirname(file)))
+    .map(({ name }) => `${folder}/${name}/migration.sql`);
+}
+
+const readText = (file: string) => readFileSync(projectFile(file), 'utf8');

@@ -14,6 +14,17 @@ export const bookingStatus = z.enum([
   'EXPIRED',
 ]);
 
+/**
+ * No status follows these; what the rest of the system knows of a booking, such as its refund, may still change.
+ * A test of book compares them with its table of the lifecycle.
+ */
+export const finalBookingStatuses: ReadonlySet<string> = new Set<z.infer<typeof bookingStatus>>([
+  'REJECTED',
+  'CANCELLED',
+  'DECLINED',
+  'EXPIRED',
+]);
+
 /** The whole state of the booking after the event: consumers do not need the earlier events. */
 const bookingPayload = z.object({
   bookingId: z.uuid(),

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import { bookingStatus } from './book.ts';
+
+// Of the status of a view, for the router, which knows mypage's contract alone.
+export { finalBookingStatuses } from './book.ts';
+
 import { instant, money } from './values.ts';
 
 /**

@@ -1,10 +1,7 @@
-import type { VersionResult } from '#contracts/mypage.ts';
+import { finalBookingStatuses, type VersionResult } from '#contracts/mypage.ts';
 
 /** The part of a view that says whether more versions follow. */
 export type ViewEnd = Pick<VersionResult, 'status' | 'isComplete'>;
-
-/** No status follows these; the rest of the view, like a refund, may still change. */
-const FINAL_STATUSES = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED']);
 
 export interface ViewCompletion {
   /**
@@ -24,7 +21,7 @@ export function viewCompletion(timeoutMs: number, complete: () => void): ViewCom
   let isCancelled = false;
   return {
     observe({ status, isComplete }, unknownDelayMs) {
-      if (!FINAL_STATUSES.has(status) || isCancelled) return;
+      if (!finalBookingStatuses.has(status) || isCancelled) return;
       if (timer && isComplete !== true) return;
       clearTimeout(timer);
       const delayMs = isComplete === undefined ? unknownDelayMs : isComplete ? 0 : timeoutMs;

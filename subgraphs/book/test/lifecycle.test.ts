@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { bookingEvents, bookingStatus } from '#contracts/book.ts';
+import { bookingEvents, bookingStatus, finalBookingStatuses } from '#contracts/book.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { createDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import {
@@ -38,6 +38,7 @@ describe('the lifecycle', () => {
       'CANCELLING',
     ]);
     expect(finalStatuses).toEqual(['REJECTED', 'CANCELLED', 'DECLINED', 'EXPIRED']);
+    expect(new Set(finalStatuses)).toEqual(finalBookingStatuses);
   });
 
   test('a final status holds no slot, and every other status can reach a final one', () => {

@@ -1,4 +1,4 @@
-import type { BookingPayload } from '#contracts/book.ts';
+import { type BookingPayload, finalBookingStatuses } from '#contracts/book.ts';
 import type { PaymentPayload } from '#contracts/payment.ts';
 import type { RegistrationPayload } from '#contracts/space.ts';
 
@@ -89,7 +89,6 @@ export function project(view: BookingStatusView | null, event: ProjectedEvent): 
   }
 }
 
-const FINAL_STATUSES = new Set(['CANCELLED', 'DECLINED', 'EXPIRED', 'REJECTED']);
 const OPEN_PAYMENTS = new Set(['PENDING', 'APPROVED']);
 const CHARGED_PAYMENTS = new Set(['APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'REFUND_FAILED']);
 
@@ -100,7 +99,7 @@ const CHARGED_PAYMENTS = new Set(['APPROVED', 'REFUNDED', 'PARTIALLY_REFUNDED', 
 export function isComplete(view: BookingStatusView): boolean {
   const { status, paymentVersion, paymentStatus, registrationStatus } = view;
   return (
-    FINAL_STATUSES.has(String(status)) &&
+    finalBookingStatuses.has(String(status)) &&
     (paymentVersion > 0 || status === 'REJECTED') &&
     !OPEN_PAYMENTS.has(String(paymentStatus)) &&
     registrationStatus !== 'REGISTERED'

@@ -10,7 +10,6 @@ import {
   parse,
 } from 'graphql';
 import { conditionValues } from './conditions.ts';
-import { readConflicts } from './conflicting-requires.ts';
 import type { Execution } from './execution.ts';
 import { Failures, notPlanned, withPath } from './failures.ts';
 import { Operations, type PreparedOperation, type Unprepared } from './operations.ts';
@@ -18,6 +17,7 @@ import { addPart } from './parts.ts';
 import { executePlan } from './plan.ts';
 import { readPlannerNames } from './planned-document.ts';
 import { Primaries, type SubscriptionField } from './primary.ts';
+import { readRequirements } from './requirements.ts';
 import type { Tree } from './response-tree.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
@@ -67,7 +67,8 @@ export class Executor<Context> {
     }
     const api: Schema = supergraph.apiSchema();
     this.schema = withScalarRules(api.toGraphQLJSSchema(), options.scalars ?? []);
-    this.#types = new TypeConditions(supergraph.schema.toGraphQLJSSchema());
+    const allTypes = supergraph.schema.toGraphQLJSSchema();
+    this.#types = new TypeConditions(allTypes);
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
     const plannerNames = readPlannerNames(document);
@@ -77,7 +78,7 @@ export class Executor<Context> {
       api,
       planner,
       plannerNames,
-      conflicts: readConflicts(document),
+      requirements: readRequirements(document, allTypes),
       cacheSize: options.cacheSize ?? OPERATION_CACHE_SIZE,
     });
   }

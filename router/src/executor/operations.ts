@@ -11,13 +11,14 @@ import {
   print,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { keepConditionalFields } from './conditional-fields.ts';
+import { addTypenames } from './added-typenames.ts';
 import { conditionVariables } from './conditions.ts';
-import { type Conflicts, splitConflicts } from './conflicting-requires.ts';
+import { splitConflicts } from './conflicting-requires.ts';
 import { fetchedRootNames } from './fetched-names.ts';
 import { Introspection } from './introspection.ts';
 import { type PlannerNames, toPlannedDocument } from './planned-document.ts';
 import { Projection } from './projection.ts';
+import type { Requirements } from './requirements.ts';
 
 /** Everything that is computed before an operation is executed. */
 export interface PreparedOperation {
@@ -49,7 +50,7 @@ export class Operations {
   readonly #api: Schema;
   readonly #planner: QueryPlanner;
   readonly #plannerNames: PlannerNames;
-  readonly #conflicts: Conflicts;
+  readonly #requirements: Requirements;
   readonly #prepared: LRUCache<string, PreparedOperation>;
 
   constructor(options: {
@@ -57,14 +58,14 @@ export class Operations {
     api: Schema;
     planner: QueryPlanner;
     plannerNames: PlannerNames;
-    conflicts: Conflicts;
+    requirements: Requirements;
     cacheSize: number;
   }) {
     this.#schema = options.schema;
     this.#api = options.api;
     this.#planner = options.planner;
     this.#plannerNames = options.plannerNames;
-    this.#conflicts = options.conflicts;
+    this.#requirements = options.requirements;
     this.#prepared = new LRUCache({ max: options.cacheSize });
   }
 
@@ -105,8 +106,8 @@ export class Operations {
           ? operation
           : operationFromDocument(this.#api, part, { operationName }),
       );
-    const complete = keepConditionalFields(planned.document);
-    const parts = splitConflicts(complete, this.#schema, this.#conflicts);
+    const complete = addTypenames(planned.document, this.#schema);
+    const parts = splitConflicts(complete, this.#schema, this.#requirements);
     const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];
     const projection = new Projection(operation, clientNames);
     const fetched = new Set([plan, ...furtherPlans].flatMap(({ node }) => fetchedRootNames(node)));

@@ -12,7 +12,7 @@ const shared = {
   // '#platform/…' means the sources here, the build at run time.
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.spacerent/'],
-  setupFilesAfterEnv: ['<rootDir>/tests/support/seeded-properties.mjs'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/seeded-properties.ts'],
 };
 
 export default {

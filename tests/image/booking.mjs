@@ -2,6 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { signToken } from '../support/identity-provider.mjs';
 import { eventually } from './processes.mjs';
 
+/** @typedef {import('../support/identity-provider.mjs').Credentials} Credentials */
+
+/** @typedef {any} Data as the query asks for it: where it differs, the test fails */
+
 const listSpace = `mutation ($input: ListSpaceInput!) {
   listSpace(input: $input) {
     __typename
@@ -22,7 +26,12 @@ const myBooking = `query ($id: ID!) {
   myPage { booking(id: $id) { status paymentStatus registrationStatus } }
 }`;
 
-/** Lists a space, books it and waits until mypage shows the booking as registered. */
+/**
+ * Lists a space, books it and waits until mypage shows the booking as registered.
+ *
+ * @param {string} url
+ * @param {Credentials} credentials
+ */
 export async function bookSpace(url, credentials) {
   const host = await client(url, credentials, 'image-host', ['host']);
   const customer = await client(url, credentials, 'image-customer', ['customer']);
@@ -35,6 +44,7 @@ export async function bookSpace(url, credentials) {
   startAt.setUTCMinutes(0, 0, 0);
   const endAt = new Date(startAt.getTime() + 3_600_000);
   const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
+  /** @type {Data} */
   let response;
   // Book refuses the booking until it has received the event of the new space.
   const booking = await eventually(
@@ -47,6 +57,7 @@ export async function bookSpace(url, credentials) {
     () => `The space was not booked after 30 s: ${JSON.stringify(response)}.`,
   );
 
+  /** @type {Data} */
   let view;
   await eventually(
     30,
@@ -60,6 +71,13 @@ export async function bookSpace(url, credentials) {
   );
 }
 
+/**
+ * @param {string} url
+ * @param {Credentials} credentials
+ * @param {string} user
+ * @param {string[]} roles
+ * @returns {Promise<(query: string, variables: object) => Promise<Data>>}
+ */
 async function client(url, credentials, user, roles) {
   const token = await signToken(credentials, user, roles, '10m');
   return async (query, variables) => {
@@ -68,7 +86,9 @@ async function client(url, credentials, user, roles) {
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify({ query, variables }),
     });
-    const { data, errors } = await response.json();
+    const { data, errors } = /** @type {{ data: Data, errors?: object[] }} */ (
+      await response.json()
+    );
     if (errors) throw new Error(`The router responds with errors: ${JSON.stringify(errors)}`);
     return data;
   };

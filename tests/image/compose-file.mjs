@@ -2,15 +2,60 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
 /**
+ * A server that the services need, which runs an image of its own.
+ *
+ * @typedef {object} Server
+ * @property {string[]} command
+ * @property {Record<string, string>} environment
+ * @property {HealthCheck} healthcheck
+ */
+
+/**
+ * A service that runs the image of this project.
+ *
+ * @typedef {object} Service
+ * @property {string} build
+ * @property {string[]} command
+ * @property {Record<string, string | number>} environment
+ * @property {HealthCheck} healthcheck
+ * @property {boolean} [read_only]
+ * @property {string[]} cap_drop
+ * @property {string[]} security_opt
+ * @property {string} stop_grace_period
+ */
+
+/**
+ * `test` is the kind and the command.
+ *
+ * @typedef {{ test: string[] }} HealthCheck
+ */
+
+/**
+ * @typedef {Record<string, Service> & { router: Service }} Services
+ * @typedef {Record<'postgres' | 'mariadb' | 'redis', Server>} Servers
+ * @typedef {{ 'create-databases': { content: string } }} Configs
+ * @typedef {{ services: Services & Servers, configs: Configs }} ComposeFile
+ */
+
+/**
  * Reads docker-compose.yml with the given variables: the services that run the image, the servers that they
  * need, and the SQL that PostgreSQL runs at its first start. Throws, as Compose does, when a required
  * variable is missing.
+ *
+ * @param {string} file
+ * @param {Record<string, string>} variables
  */
 export function readComposeFile(file, variables) {
-  const compose = interpolated(parse(readFileSync(file, 'utf8'), { merge: true }), variables);
+  const compose = /** @type {ComposeFile} */ (
+    interpolated(parse(readFileSync(file, 'utf8'), { merge: true }), variables)
+  );
   const all = Object.entries(compose.services);
-  const services = Object.fromEntries(all.filter(([, service]) => service.build !== undefined));
-  const servers = Object.fromEntries(all.filter(([, service]) => service.build === undefined));
+  const services = /** @type {Services} */ (
+    Object.fromEntries(all.filter(([, service]) => 'build' in service))
+  );
+  const servers = /** @type {Servers} */ (
+    Object.fromEntries(all.filter(([, service]) => !('build' in service)))
+  );
   const ports = Object.values(services).map(({ environment }) => Number(environment.PORT));
   return {
     services,
@@ -20,7 +65,13 @@ export function readComposeFile(file, variables) {
   };
 }
 
-/** Replaces `${NAME:-default}` and `${NAME:?sentence}` by values, and `$$` by `$`. */
+/**
+ * Replaces `${NAME:-default}` and `${NAME:?sentence}` by values, and `$$` by `$`.
+ *
+ * @param {unknown} value
+ * @param {Record<string, string>} variables
+ * @returns {unknown}
+ */
 function interpolated(value, variables) {
   if (typeof value === 'string') {
     return value.replace(
@@ -40,8 +91,12 @@ function interpolated(value, variables) {
   );
 }
 
-/** The command of a health check as an argument list, for the kinds `CMD` and `CMD-SHELL` of Compose. */
+/**
+ * The command of a health check as an argument list, for the kinds `CMD` and `CMD-SHELL` of Compose.
+ *
+ * @param {{ healthcheck: HealthCheck }} service
+ */
 export function healthCommand({ healthcheck: { test } }) {
   const [kind, ...words] = test;
-  return kind === 'CMD-SHELL' ? ['sh', '-c', words[0]] : words;
+  return kind === 'CMD-SHELL' ? ['sh', '-c', ...words] : words;
 }

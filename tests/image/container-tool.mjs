@@ -3,35 +3,60 @@ import { healthCommand } from './compose-file.mjs';
 import { baseImageName, buildFakeBaseImage } from './fake-base-image.mjs';
 import { eventually, lastLines, run, tryRun } from './processes.mjs';
 
+/**
+ * Runs a program for images and containers, and resolves with its output.
+ *
+ * @typedef {(args: string[]) => Promise<string>} Tool
+ */
+
+/** @typedef {ReturnType<typeof image>} Image */
+/** @typedef {ReturnType<typeof container>} Container */
+/** @typedef {import('./compose-file.mjs').Service} Service */
+
+/**
+ * How the image is built, and the Debian packages that it takes.
+ *
+ * @typedef {{ packages: string[], build: (root: string, folder: string) => Promise<Image> }} Builder
+ */
+
 const imageName = 'localhost/spacerent-image-test';
 
-/** Chooses Docker if an engine runs, else buildah and podman. */
+/**
+ * Chooses Docker if an engine runs, else buildah and podman.
+ *
+ * @returns {Promise<Builder>}
+ */
 export async function chooseTool() {
   const { code } = await tryRun('docker', ['info']);
   if (code === 0) return { packages: [], build: buildWithDocker };
-  if (process.getuid() !== 0) {
+  if (process.getuid?.() !== 0) {
     throw new Error('There is no Docker engine, and without one the test must be run by root.');
   }
   return { packages: ['buildah', 'podman', 'runc', 'debootstrap'], build: buildWithBuildah };
 }
 
+/** @param {string} root */
 async function buildWithDocker(root) {
   const base = process.env.NODE_IMAGE;
   const choice = base ? ['--build-arg', `NODE_IMAGE=${base}`] : [];
   await run('docker', ['build', '--tag', imageName, ...choice, root]);
-  const docker = (args) => run('docker', args);
+  const docker = (/** @type {string[]} */ args) => run('docker', args);
   return image(docker, [], await sizes(docker, base ?? baseImageName(root)));
 }
 
+/**
+ * @param {string} root
+ * @param {string} folder
+ */
 async function buildWithBuildah(root, folder) {
   const storage = ['--root', join(folder, 'images'), '--runroot', join(folder, 'run')];
   // Buildah keeps the cache mounts of the Dockerfile in TMPDIR.
   const env = { ...process.env, TMPDIR: folder };
-  const buildah = (args) => run('buildah', [...storage, ...args], { env });
+  const buildah = (/** @type {string[]} */ args) => run('buildah', [...storage, ...args], { env });
   // Without systemd, podman must manage control groups and events itself.
   const global = [...storage, '--tmpdir', join(folder, 'podman'), '--runtime', 'runc'];
   global.push('--cgroup-manager', 'cgroupfs', '--events-backend', 'file');
-  const podman = (args) => run('podman', [...global, ...args]);
+  const podman = (/** @type {string[]} */ args) => run('podman', [...global, ...args]);
 
   const base = process.env.NODE_IMAGE ?? (await buildFakeBaseImage(root, folder, podman));
   const build = ['bud', '--isolation', 'chroot', '--ulimit', 'nofile=1024:1024'];
@@ -43,22 +68,39 @@ async function buildWithBuildah(root, folder) {
   return image(podman, [...limits, '--log-driver', 'k8s-file'], size);
 }
 
+/**
+ * The size of the image in words; `base` is the image that it is built on.
+ *
+ * @param {Tool} tool
+ * @param {string} base
+ */
 async function sizes(tool, base) {
-  const inspect = async (name) =>
+  const inspect = async (/** @type {string} */ name) =>
     Number(await tool(['image', 'inspect', '--format', '{{.Size}}', name]));
   const whole = await inspect(imageName);
   // BuildKit does not put the base into the list of images.
   const below = await inspect(base).catch(() => undefined);
-  const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+  const megabytes = (/** @type {number} */ bytes) => `${Math.round(bytes / 1e6)} MB`;
   if (below === undefined) return `${megabytes(whole)} with the base image`;
   return `${megabytes(whole)}, of which ${megabytes(below)} are the base image`;
 }
 
+/**
+ * @param {Tool} tool
+ * @param {string[]} runOptions
+ * @param {string} size
+ */
 function image(tool, runOptions, size) {
   return {
     size,
     remove: () => tool(['rmi', '--force', imageName]),
-    /** Starts a service with the options of the compose file, on the host's network. */
+    /**
+     * Starts a service with the options of the compose file, on the host's network.
+     *
+     * @param {string} name
+     * @param {Service} service
+     * @param {string[]} hosts
+     */
     async start(name, service, hosts) {
       const id = `spacerent-image-test-${name}`;
       await tool([
@@ -70,7 +112,7 @@ function image(tool, runOptions, size) {
         ]),
         ...(service.read_only ? ['--read-only'] : []),
         ...service.cap_drop.flatMap((capability) => ['--cap-drop', capability]),
-        ...service.security_opt.flatMap((option) => ['--security-opt', option.split(':')[0]]),
+        ...service.security_opt.flatMap((option) => ['--security-opt', option.replace(/:.*/, '')]),
         imageName,
         ...service.command,
       ]);
@@ -79,11 +121,17 @@ function image(tool, runOptions, size) {
   };
 }
 
+/**
+ * @param {Tool} tool
+ * @param {string} name
+ * @param {string} id
+ * @param {Service} service
+ */
 function container(tool, name, id, service) {
   const logs = async () => lastLines(await tool(['logs', '--tail', '25', id]), 25);
-  const state = (field) =>
+  const state = (/** @type {string} */ field) =>
     tool(['inspect', '--format', `{{.State.${field}}}`, id]).then((text) => text.trim());
-  const exec = (command) => tool(['exec', id, ...command]);
+  const exec = (/** @type {string[]} */ command) => tool(['exec', id, ...command]);
   return {
     name,
     exec,

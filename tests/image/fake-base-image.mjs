@@ -14,17 +14,26 @@ import { run } from './processes.mjs';
 const fakeImageName = 'localhost/spacerent-fake-node';
 const authorities = 'etc/ssl/certs/ca-certificates.crt';
 
+/** @param {string} root */
 export function baseImageName(root) {
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
-  return /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile)[1];
+  const name = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile)?.[1];
+  if (!name) throw new Error('The Dockerfile names no base image as NODE_IMAGE.');
+  return name;
 }
 
 /**
  * Builds a substitute for the base image (the same Debian and Node, the user `node` with the id 1000) from
  * packages of Debian and npm, for machines that cannot pull images. Resolves with its name.
+ *
+ * @param {string} root
+ * @param {string} folder
+ * @param {import('./container-tool.mjs').Tool} podman
  */
 export async function buildFakeBaseImage(root, folder, podman) {
-  const [, node, suite] = /^node:(\d+)-(\w+)-slim$/.exec(baseImageName(root));
+  const baseImage = baseImageName(root);
+  const [, node, suite] = /^node:(\d+)-(\w+)-slim$/.exec(baseImage) ?? [];
+  if (!node || !suite) throw new Error(`${baseImage} is no slim image of Node.js on Debian.`);
   const tree = join(folder, 'base');
   await run('debootstrap', ['--variant=minbase', suite, tree]);
 
@@ -53,7 +62,12 @@ export async function buildFakeBaseImage(root, folder, podman) {
   return fakeImageName;
 }
 
-/** The machine may have access only to a mirror, or to a proxy with a certificate of its own. */
+/**
+ * The machine may have access only to a mirror, or to a proxy with a certificate of its own.
+ *
+ * @param {string} tree
+ * @param {string} cwd
+ */
 async function configureNpmRegistry(tree, cwd) {
   const registry = (
     await run('npm', ['config', 'get', 'registry', '--loglevel=error'], { cwd })

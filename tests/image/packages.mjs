@@ -3,19 +3,29 @@ import { delimiter, join } from 'node:path';
 import { run } from './processes.mjs';
 import { postgresFolder } from './servers.mjs';
 
+/**
+ * Whether each Debian package is installed.
+ *
+ * @type {Record<string, () => boolean>}
+ */
 const serverPackages = {
   postgresql: () => postgresFolder() !== undefined,
   'mariadb-server': () => isOnPath('mariadbd') && isOnPath('mariadb-install-db'),
   'redis-server': () => isOnPath('redis-server') && isOnPath('redis-cli'),
 };
 
-/** Installs the missing Debian packages; throws with their names if it may not install. */
+/**
+ * Installs the missing Debian packages; throws with their names if it may not install.
+ *
+ * @param {string[]} toolPackages
+ * @param {boolean} mayInstall
+ */
 export async function ensurePackages(toolPackages, mayInstall) {
   // Server programs are in sbin folders, which the PATH of an ordinary user often lacks.
   process.env.PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
   const missing = [
     ...toolPackages.filter((name) => !isOnPath(name)),
-    ...Object.keys(serverPackages).filter((name) => !serverPackages[name]()),
+    ...Object.entries(serverPackages).flatMap(([name, isThere]) => (isThere() ? [] : [name])),
   ];
   if (missing.length === 0) return;
   const list = missing.join(' ');
@@ -25,12 +35,16 @@ export async function ensurePackages(toolPackages, mayInstall) {
         'Run it with --install to have them installed.',
     );
   }
-  if (process.getuid() !== 0) throw new Error(`Only root can install what is missing: ${list}.`);
+  if (process.getuid?.() !== 0) throw new Error(`Only root can install what is missing: ${list}.`);
   console.log(`Installing ${list}`);
   await installWithoutStarting(missing);
 }
 
-/** Debian starts servers when it installs them, and they would occupy the ports of the test. */
+/**
+ * Debian starts servers when it installs them, and they would occupy the ports of the test.
+ *
+ * @param {string[]} names
+ */
 async function installWithoutStarting(names) {
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);
@@ -45,6 +59,8 @@ async function installWithoutStarting(names) {
   }
 }
 
+/** @param {string} name */
 function isOnPath(name) {
-  return process.env.PATH.split(delimiter).some((folder) => existsSync(join(folder, name)));
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, name)));
 }

@@ -1,9 +1,27 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/**
+ * Where and as whom a program runs, and what it reads.
+ *
+ * @typedef {object} RunOptions
+ * @property {string} [cwd]
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {number} [uid]
+ * @property {number} [gid]
+ * @property {string} [input]
+ */
+
+/** @type {Map<import('node:child_process').ChildProcess, Promise<unknown>>} */
 const running = new Map();
 
-/** Runs a program and resolves with its output; rejects with the end of the output if it fails. */
+/**
+ * Runs a program and resolves with its output; rejects with the end of the output if it fails.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {RunOptions} [options]
+ */
 export async function run(command, args, options = {}) {
   const { code, output } = await tryRun(command, args, options);
   if (code === 0) return output;
@@ -11,11 +29,19 @@ export async function run(command, args, options = {}) {
   throw new Error(`"${program}" failed:\n${lastLines(output, 40)}`);
 }
 
+/**
+ * Runs a program; `code` is null after a signal.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {RunOptions} [options]
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
 export function tryRun(command, args, { input, ...options } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
     let output = '';
-    const keep = (chunk) => {
+    const keep = (/** @type {Buffer} */ chunk) => {
       output += chunk;
     };
     child.stdout.on('data', keep);
@@ -35,7 +61,15 @@ export async function endRunning() {
   await Promise.all(running.values());
 }
 
-/** Calls `check` every 250 ms until it resolves with a value; after `seconds` it throws `failure()`. */
+/**
+ * Calls `check` every 250 ms until it resolves with a value; after `seconds` it throws `failure()`.
+ *
+ * @template T
+ * @param {number} seconds
+ * @param {() => Promise<T | undefined>} check
+ * @param {() => string | Promise<string>} failure
+ * @returns {Promise<T>}
+ */
 export async function eventually(seconds, check, failure) {
   const end = performance.now() + seconds * 1000;
   for (;;) {
@@ -46,6 +80,10 @@ export async function eventually(seconds, check, failure) {
   }
 }
 
+/**
+ * @param {string} text
+ * @param {number} count
+ */
 export function lastLines(text, count) {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toMessage } from '../../scripts/command.mjs';
 import { requireNode } from '../../scripts/node-version.mjs';
 import { endRunning, run } from './processes.mjs';
 
@@ -20,6 +21,8 @@ do it; the base image is then made by debootstrap, since there may be no registr
 
 The ports 5432, 3306, 6379 and 4000 to 4004 must be free.`;
 
+/** @typedef {import('./container-tool.mjs').Container} Container */
+
 const root = join(import.meta.dirname, '..', '..');
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
@@ -30,7 +33,11 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 }
 
 async function main() {
-  // Everything that was started, to be stopped in reverse order.
+  /**
+   * Ends everything that was started, in reverse order.
+   *
+   * @type {(() => unknown)[]}
+   */
   const undo = [];
   const interrupted = new Promise((_resolve, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -43,7 +50,7 @@ async function main() {
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(`The image works (${seconds} s).`);
   } catch (error) {
-    console.error(error.message);
+    console.error(toMessage(error));
     process.exitCode = 1;
   }
   await endRunning();
@@ -51,7 +58,7 @@ async function main() {
     try {
       await step();
     } catch (error) {
-      console.error(`Cleaning up: ${error.message}`);
+      console.error(`Cleaning up: ${toMessage(error)}`);
       process.exitCode = 1;
     }
   }
@@ -59,6 +66,7 @@ async function main() {
   process.exit();
 }
 
+/** @param {import('./servers.mjs').AtEnd} atEnd */
 async function testImage(atEnd) {
   const { ensureInstalled } = await import('../../scripts/install.mjs');
   await ensureInstalled();
@@ -95,6 +103,7 @@ async function testImage(atEnd) {
   );
 
   const hosts = [...Object.keys(services), ...Object.keys(servers)];
+  /** @type {Container[]} */
   const containers = [];
   atEnd(() => Promise.all(containers.map((container) => container.remove())));
   await timed('Every service is healthy and none runs as root', async () => {
@@ -111,34 +120,42 @@ async function testImage(atEnd) {
   );
 
   await timed('Every service ended with exit code 0 after SIGTERM', async () => {
-    const [router, subgraphs] = split(containers, ({ name }) => name === 'router');
-    for (const group of [router, subgraphs]) {
-      await Promise.all(group.map((container) => container.stop()));
-    }
+    const isRouter = (/** @type {Container} */ { name }) => name === 'router';
+    await Promise.all(containers.filter(isRouter).map((router) => router.stop()));
+    const subgraphs = containers.filter((container) => !isRouter(container));
+    await Promise.all(subgraphs.map((subgraph) => subgraph.stop()));
   });
 }
 
-/** Unmounts first: debootstrap and buildah mount folders of this machine, which must not be deleted. */
+/**
+ * Unmounts first: debootstrap and buildah mount folders of this machine, which must not be deleted.
+ *
+ * @param {string} folder
+ */
 async function discard(folder) {
   const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : '';
-  const places = mounts.split('\n').map((line) => line.split(' ')[1]);
-  const below = places.filter((place) => place?.startsWith(`${folder}/`));
+  const places = mounts.split('\n').map((line) => line.split(' ')[1] ?? '');
+  const below = places.filter((place) => place.startsWith(`${folder}/`));
   for (const place of below.reverse()) await run('umount', [place]);
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** @param {Container} container */
 async function requireOrdinaryUser(container) {
   const uid = (await container.exec(['id', '-u'])).trim();
   if (!/^[1-9]\d*$/.test(uid)) throw new Error(`${container.name} runs as the user ${uid}.`);
 }
 
+/**
+ * Resolves with the result of `work`, and prints how long it took.
+ *
+ * @template T
+ * @param {string} done
+ * @param {() => Promise<T>} work
+ */
 async function timed(done, work) {
   const started = performance.now();
   const result = await work();
   console.log(`✓ ${done} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   return result;
-}
-
-function split(list, belongs) {
-  return [list.filter(belongs), list.filter((each) => !belongs(each))];
 }

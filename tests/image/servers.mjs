@@ -14,6 +14,20 @@ import { delimiter, join } from 'node:path';
 import { healthCommand } from './compose-file.mjs';
 import { eventually, lastLines, run, tryRun } from './processes.mjs';
 
+/** @typedef {import('./compose-file.mjs').Server} Server */
+
+/**
+ * Has the step run at the end of the test, also of a failed one.
+ *
+ * @typedef {(step: () => unknown) => void} AtEnd
+ */
+
+/**
+ * The user as whom a server runs; none: the one who runs the test.
+ *
+ * @typedef {{ uid?: number, gid?: number }} User
+ */
+
 const oldestPostgres = 15;
 
 /** The folder of the newest PostgreSQL from Debian's packages, if it is new enough. */
@@ -24,6 +38,7 @@ export function postgresFolder() {
   return newest > 0 ? join(folder, String(newest), 'bin') : undefined;
 }
 
+/** @param {number[]} ports */
 export async function requireFreePorts(ports) {
   const occupied = [];
   for (const port of ports) if (!(await isFree(port))) occupied.push(port);
@@ -33,6 +48,10 @@ export async function requireFreePorts(ports) {
     throw new Error(`The ports ${occupied.join(', ')} are in use, and the test needs them.`);
 }
 
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
 function isFree(port) {
   return new Promise((resolve) => {
     const server = createServer();
@@ -41,7 +60,15 @@ function isFree(port) {
   });
 }
 
-/** Starts this machine's own servers with the compose file's commands and credentials. */
+/**
+ * Starts this machine's own servers with the compose file's commands and credentials.
+ *
+ * @param {object} options
+ * @param {import('./compose-file.mjs').Servers} options.servers
+ * @param {string} options.databasesSql
+ * @param {string} options.folder
+ * @param {AtEnd} options.atEnd
+ */
 export async function startServers({ servers, databasesSql, folder, atEnd }) {
   const starting = [
     startPostgres(servers.postgres, databasesSql, folder, atEnd),
@@ -50,13 +77,20 @@ export async function startServers({ servers, databasesSql, folder, atEnd }) {
   ];
   // The clean-up must not begin while another server is still being started.
   const outcomes = await Promise.allSettled(starting);
-  for (const { reason } of outcomes) if (reason) throw reason;
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
+/**
+ * @param {Server} server
+ * @param {string} databasesSql
+ * @param {string} folder
+ * @param {AtEnd} atEnd
+ */
 async function startPostgres({ command, environment, ...service }, databasesSql, folder, atEnd) {
   const bin = postgresFolder();
+  if (!bin) throw new Error(`PostgreSQL ${oldestPostgres} or newer is not installed.`);
   const { data, user } = makeFolder(folder, 'postgres');
-  const password = environment.POSTGRES_PASSWORD;
+  const { POSTGRES_PASSWORD: password = '' } = environment;
   const passwordFile = join(data, 'password');
   writeFileSync(passwordFile, password, { mode: 0o644 });
   const database = join(data, 'data');
@@ -82,6 +116,11 @@ async function startPostgres({ command, environment, ...service }, databasesSql,
   await run('psql', psql, { input: databasesSql, env: { ...env, PGPASSWORD: password } });
 }
 
+/**
+ * @param {Server} server
+ * @param {string} folder
+ * @param {AtEnd} atEnd
+ */
 async function startMariadb({ command, environment }, folder, atEnd) {
   const { data, user } = makeFolder(folder, 'mysql');
   const database = `--datadir=${join(data, 'data')}`;
@@ -108,9 +147,14 @@ async function startMariadb({ command, environment }, folder, atEnd) {
   });
 }
 
+/**
+ * @param {Server} server
+ * @param {string} folder
+ * @param {AtEnd} atEnd
+ */
 async function startRedis({ command, environment, ...service }, folder, atEnd) {
   const { data, user } = makeFolder(folder, 'redis');
-  const [program, ...args] = command;
+  const [program = '', ...args] = command;
   const location = ['--dir', data, '--bind', '127.0.0.1'];
   const server = startServer('Redis', program, [...args, ...location], data, user);
   atEnd(() => server.stop('SIGTERM'));
@@ -118,19 +162,37 @@ async function startRedis({ command, environment, ...service }, folder, atEnd) {
   await server.ready(() => tryRun(...splitCommand(healthCommand(service)), { env }));
 }
 
-const splitCommand = ([program, ...args]) => [program, args];
+/**
+ * @param {string[]} command
+ * @returns {[program: string, args: string[]]}
+ */
+const splitCommand = ([program = '', ...args]) => [program, args];
 
-/** Creates a data folder. Root gives it to the user that the package of the server has created. */
+/**
+ * Creates a data folder. Root gives it to the user that the package of the server has created.
+ *
+ * @param {string} folder
+ * @param {string} userName
+ * @returns {{ data: string, user: User }}
+ */
 function makeFolder(folder, userName) {
   const data = join(folder, `server-${userName}`);
   mkdirSync(data, { mode: 0o700 });
-  if (process.getuid() !== 0) return { data, user: {} };
-  const idOf = (kind) => Number(execFileSync('id', [kind, userName], { encoding: 'utf8' }));
+  if (process.getuid?.() !== 0) return { data, user: {} };
+  const idOf = (/** @type {string} */ kind) =>
+    Number(execFileSync('id', [kind, userName], { encoding: 'utf8' }));
   const user = { uid: idOf('-u'), gid: idOf('-g') };
   chownSync(data, user.uid, user.gid);
   return { data, user };
 }
 
+/**
+ * @param {string} name
+ * @param {string} program
+ * @param {string[]} args
+ * @param {string} folder
+ * @param {User} user
+ */
 function startServer(name, program, args, folder, user) {
   const logFile = join(folder, 'log');
   const log = openSync(logFile, 'a');
@@ -146,6 +208,7 @@ function startServer(name, program, args, folder, user) {
   });
   const logEnd = () => lastLines(readFileSync(logFile, 'utf8'), 20);
   return {
+    /** @param {() => Promise<{ code: number | null }>} check */
     ready: (check) =>
       eventually(
         60,
@@ -155,6 +218,7 @@ function startServer(name, program, args, folder, user) {
         },
         () => `${name} does not respond after 60 s:\n${logEnd()}`,
       ),
+    /** @param {NodeJS.Signals} signal */
     async stop(signal) {
       child.kill(signal);
       const stuck = setTimeout(() => child.kill('SIGKILL'), 20_000);

@@ -1,23 +1,37 @@
 // A real OpenID provider on loopback, as a process of its own. It sends its issuer over the channel to its
 // parent. The message "rotate" replaces its signing key; "keyRequests" returns the number of requests for
 // its keys.
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
-import Provider from 'oidc-provider';
+// @ts-expect-error: the package has no types
+import UntypedProvider from 'oidc-provider';
+
+/** @typedef {import('node:http').RequestListener} RequestListener */
+
+/** @type {new (issuer: string, configuration: object) => { callback(): RequestListener }} */
+const Provider = UntypedProvider;
 
 const { CLIENT_ID, REDIRECT_URI, AUDIENCE } = process.env;
+/** @type {Record<string, string[]>} */
 const ROLES = { 'kim-by-openid': ['customer', 'offline_access'], hana: ['host'] };
 
+/** @type {RequestListener | undefined} */
 let handle;
 let keyRequests = 0;
 const server = createServer((request, response) => {
   if (request.url === '/jwks') keyRequests += 1;
-  handle(request, response);
+  handle?.(request, response);
 });
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const issuer = `http://127.0.0.1:${server.address().port}`;
+await once(server.listen(0, '127.0.0.1'), 'listening');
+const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+const issuer = `http://127.0.0.1:${port}`;
 
-/** Starts a provider with a new key; sessions and grants stay, because they are stored elsewhere. */
+/**
+ * Starts a provider with a new key; sessions and grants stay, because they are stored elsewhere.
+ *
+ * @param {string} kid
+ */
 async function replaceKey(kid) {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const key = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
@@ -33,8 +47,14 @@ async function replaceKey(kid) {
       },
     ],
     pkce: { required: () => true },
-    findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
-    extraTokenClaims: (_context, { accountId }) => ({
+    findAccount: (/** @type {unknown} */ _context, /** @type {string} */ sub) => ({
+      accountId: sub,
+      claims: () => ({ sub }),
+    }),
+    extraTokenClaims: (
+      /** @type {unknown} */ _context,
+      /** @type {{ accountId: string }} */ { accountId },
+    ) => ({
       realm_access: { roles: ROLES[accountId] ?? [] },
     }),
     features: {
@@ -58,11 +78,11 @@ process.on('message', async (message) => {
   if (message === 'rotate') {
     number += 1;
     await replaceKey(`key-${number}`);
-    process.send({ rotated: number });
+    process.send?.({ rotated: number });
   } else {
-    process.send({ keyRequests });
+    process.send?.({ keyRequests });
   }
 });
 process.on('disconnect', () => process.exit());
 await replaceKey('key-1');
-process.send({ issuer });
+process.send?.({ issuer });

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 
 const AUDIENCE = 'https://api.spacerent.example';
 const ALGORITHM = 'ES256';
+
+/** @typedef {{ issuer: string, audience: string, key: import('jose').JWK }} Credentials */
+/** @typedef {'keys' | 'error' | 'nothing'} Behaviour */
 
 /**
  * An identity provider on loopback. `settings` is the environment with which a router of the servers
@@ -10,6 +14,7 @@ const ALGORITHM = 'ES256';
  */
 export async function startIdentityProvider() {
   const keys = [await newKey('key-1')];
+  /** @type {Behaviour} */
   let behaviour = 'keys';
   let requests = 0;
   const server = createServer((_request, response) => {
@@ -19,10 +24,11 @@ export async function startIdentityProvider() {
     response.setHeader('content-type', 'application/jwk-set+json');
     response.end(JSON.stringify({ keys: keys.map(({ publicJwk }) => publicJwk) }));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   // An open server alone must not keep the process of the tests alive.
   server.unref();
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const issuer = `http://127.0.0.1:${port}`;
   const settings = {
     AUTH_JWKS_URL: `${issuer}/jwks`,
     AUTH_ISSUER: issuer,
@@ -33,23 +39,35 @@ export async function startIdentityProvider() {
     issuer,
     audience: AUDIENCE,
     settings,
-    /** With the newest key. */
+    /**
+     * With the newest key.
+     *
+     * @returns {Credentials}
+     */
     get credentials() {
-      return { issuer, audience: AUDIENCE, key: keys.at(-1).privateJwk };
+      const newest = keys.at(-1);
+      if (!newest) throw new Error('The identity provider has no key left.');
+      return { issuer, audience: AUDIENCE, key: newest.privateJwk };
     },
     keys,
+    /** @param {string} kid */
     async addKey(kid) {
       const key = await newKey(kid);
       keys.push(key);
       return key;
     },
+    /** @param {string} kid */
     removeKey(kid) {
       keys.splice(
         keys.findIndex(({ publicJwk }) => publicJwk.kid === kid),
         1,
       );
     },
-    /** From now on it responds with its `keys`, with an `error`, or with `nothing` at all. */
+    /**
+     * From now on it responds with its `keys`, with an `error`, or with `nothing` at all.
+     *
+     * @param {Behaviour} next
+     */
     setBehaviour(next) {
       behaviour = next;
       if (next !== 'nothing') server.closeAllConnections();
@@ -64,6 +82,7 @@ export async function startIdentityProvider() {
   };
 }
 
+/** @param {string} kid */
 async function newKey(kid) {
   const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const common = { kid, alg: ALGORITHM, use: 'sig' };
@@ -73,7 +92,14 @@ async function newKey(kid) {
   };
 }
 
-/** A token that the provider signs for a user; `lifetime` in the syntax of jose, such as `1h`. */
+/**
+ * A token that the provider signs for a user; `lifetime` in the syntax of jose, such as `1h`.
+ *
+ * @param {Credentials} credentials
+ * @param {string} user
+ * @param {string[]} roles
+ * @param {string} lifetime
+ */
 export async function signToken({ issuer, audience, key }, user, roles, lifetime) {
   return new SignJWT({ roles })
     .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: 'at+jwt' })
@@ -85,7 +111,14 @@ export async function signToken({ issuer, audience, key }, user, roles, lifetime
     .sign(await importJWK(key, ALGORITHM));
 }
 
-/** A token of the embedded profile, which signs with its own secret. */
+/**
+ * A token of the embedded profile, which signs with its own secret.
+ *
+ * @param {string} secret
+ * @param {string} user
+ * @param {string[]} roles
+ * @param {string} lifetime
+ */
 export async function signEmbeddedToken(secret, user, roles, lifetime) {
   return new SignJWT({ roles })
     .setProtectedHeader({ alg: 'HS256' })

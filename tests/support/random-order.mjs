@@ -7,10 +7,15 @@ import { createHash } from 'node:crypto';
 export default class RandomOrder {
   #seed;
 
+  /** @param {{ globalConfig: { seed: number } }} options */
   constructor({ globalConfig }) {
     this.#seed = globalConfig.seed;
   }
 
+  /**
+   * @template {{ path: string }} Test
+   * @param {Test[]} tests
+   */
   sort(tests) {
     return tests
       .map((test) => ({ test, hash: this.#hash(test.path) }))
@@ -18,7 +23,13 @@ export default class RandomOrder {
       .map(({ test }) => test);
   }
 
-  /** The files of one `--shard`; the shards of one seed are disjoint. */
+  /**
+   * The files of one `--shard`; the shards of one seed are disjoint.
+   *
+   * @template {{ path: string }} Test
+   * @param {Test[]} tests
+   * @param {{ shardIndex: number, shardCount: number }} options
+   */
   shard(tests, { shardIndex, shardCount }) {
     return this.sort(tests).filter((_, index) => index % shardCount === shardIndex - 1);
   }
@@ -29,6 +40,7 @@ export default class RandomOrder {
 
   cacheResults() {}
 
+  /** @param {string} path */
   #hash(path) {
     const file = path.slice(process.cwd().length);
     return createHash('sha1').update(`${this.#seed} ${file}`).digest('hex');

@@ -5,11 +5,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './servers.mjs';
 
 /**
+ * What the supervisor publishes of a running system, as far as a second router needs it.
+ *
+ * @typedef {object} Instance
+ * @property {Record<string, { url: string }>} services
+ * @property {{ queue: string }} databases
+ * @property {string} [redisUrl]
+ */
+
+/**
  * Starts a second router for the services of the running system in `home`. It has the given settings and
  * the addresses of that system. Resolves with `{ graphqlUrl, log, stop }` once it is ready; `log` is the
  * path of its log file.
+ *
+ * @param {string} home
+ * @param {string} name
+ * @param {Record<string, string>} settings
  */
 export async function startSecondRouter(home, name, settings) {
+  /** @type {Instance} */
   const { services, databases, redisUrl } = JSON.parse(
     readFileSync(join(home, 'instance.json'), 'utf8'),
   );
@@ -49,7 +63,11 @@ export async function startSecondRouter(home, name, settings) {
   throw new Error(`The router "${name}" did not start:\n${readFileSync(logFile, 'utf8')}`);
 }
 
-/** The settings with which a router accepts the tokens that the embedded system in `home` issues. */
+/**
+ * The settings with which a router accepts the tokens that the embedded system in `home` issues.
+ *
+ * @param {string} home
+ */
 export function embeddedIdentity(home) {
   return {
     SPACERENT_PROFILE: 'embedded',
@@ -57,6 +75,7 @@ export function embeddedIdentity(home) {
   };
 }
 
+/** @param {string} address */
 async function isReady(address) {
   try {
     return (await fetch(`${address}/health/ready`)).ok;

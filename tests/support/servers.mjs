@@ -1,6 +1,7 @@
 // Real servers for tests: PostgreSQL from npm, MariaDB and Redis from the machine's packages. Each
 // has its own folder and port, and is stopped by the process that started it.
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,15 +9,21 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startPostgres as startEmbedded } from '#supervisor/src/postgres.ts';
 
-/** A new folder that the returned servers' `stop` removes. */
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+
+/**
+ * A new folder that the returned servers' `stop` removes.
+ *
+ * @param {string} name
+ */
 export function temporaryFolder(name) {
   return mkdtempSync(join(tmpdir(), `spacerent-${name}-`));
 }
 
 export async function freePort() {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
@@ -24,6 +31,7 @@ export async function freePort() {
 /** `{ url, urls, stop }`; `url` is the superuser's of the database `postgres`. */
 export async function startPostgres() {
   const home = temporaryFolder('postgres');
+  /** @type {{ stop(): Promise<unknown> } | undefined} */
   let server;
   const urls = await startEmbedded({
     home,
@@ -40,7 +48,7 @@ export async function startPostgres() {
     urls,
     url: urls.book.replace(/\/book$/, '/postgres'),
     async stop() {
-      await server.stop();
+      await server?.stop();
       rmSync(home, { recursive: true, force: true });
     },
   };
@@ -80,11 +88,16 @@ export async function startMariaDb() {
   return { url: `mysql://root@127.0.0.1:${port}`, port, stop };
 }
 
-/** `{ port, stop, pause, resume }`; on a free port unless one is given. With AOF and noeviction, as in production. */
+/**
+ * `{ port, stop, pause, resume }`; on a free port unless one is given. With AOF and noeviction, as in production.
+ *
+ * @param {string} password
+ * @param {number} [port]
+ */
 export async function startRedis(password, port) {
   const home = temporaryFolder('redis');
   port ??= await freePort();
-  const location = ['--port', port, '--bind', '127.0.0.1', '--dir', home];
+  const location = ['--port', String(port), '--bind', '127.0.0.1', '--dir', home];
   const policies = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
   const server = spawn('redis-server', [...location, ...policies, '--requirepass', password], {
     stdio: 'ignore',
@@ -99,6 +112,10 @@ export async function startRedis(password, port) {
   };
 }
 
+/**
+ * @param {ChildProcess} server
+ * @param {string} home
+ */
 function stopAndRemove(server, home) {
   return async () => {
     if (server.exitCode === null && server.signalCode === null) {
@@ -109,6 +126,11 @@ function stopAndRemove(server, home) {
   };
 }
 
+/**
+ * @param {ChildProcess} server
+ * @param {number} port
+ * @param {string} name
+ */
 async function untilListening(server, port, name) {
   for (let attempt = 0; attempt < 300; attempt += 1) {
     if (server.exitCode !== null) throw new Error(`${name} ended with code ${server.exitCode}.`);

@@ -1,18 +1,17 @@
 import { startMariaDb, startPostgres, startRedis } from './servers.mjs';
+import { stopAtEnd } from './stop-all.mjs';
 
 /** Starts real databases for the tests of parts, and puts their addresses into the environment. */
 export default async function startServers() {
   const postgres = await startPostgres();
   process.env.TEST_POSTGRES_URL = postgres.url;
-  // The set-ups of both Jest projects run in one process.
-  globalThis.stopAll ??= [];
-  globalThis.stopAll.push(postgres.stop);
+  stopAtEnd(postgres.stop);
   if (process.env.SPACERENT_TEST_PROFILES?.includes('servers')) {
     const mariaDb = await startMariaDb();
     process.env.TEST_MARIADB_URL = `${mariaDb.url}/mysql`;
-    globalThis.stopAll.push(mariaDb.stop);
+    stopAtEnd(mariaDb.stop);
     const redis = await startRedis('test');
     process.env.TEST_REDIS_URL = `redis://:test@127.0.0.1:${redis.port}`;
-    globalThis.stopAll.push(redis.stop);
+    stopAtEnd(redis.stop);
   }
 }

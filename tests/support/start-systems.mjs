@@ -9,7 +9,7 @@ import { readComposeFile } from '../image/compose-file.mjs';
 import { startIdentityProvider } from './identity-provider.mjs';
 import { embeddedIdentity, startSecondRouter } from './second-router.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
-import stopAll from './stop-all.mjs';
+import stopAll, { stopAtEnd } from './stop-all.mjs';
 
 // Short, so that tests see holds expire; long enough for a deferred payment to be approved.
 const HOLD_SECONDS = '20';
@@ -42,7 +42,6 @@ const SETTINGS = {
  * the executor of the gateway library.
  */
 export default async function startSystems() {
-  globalThis.stopAll ??= [];
   try {
     await startAll();
   } catch (error) {
@@ -62,12 +61,12 @@ async function startAll() {
       ROUTER_EXECUTOR: 'stock',
       ...UNLIMITED,
     });
-    globalThis.stopAll.push(stock.stop);
+    stopAtEnd(stock.stop);
     process.env.STOCK_ROUTER = stock.graphqlUrl;
   }
   if (profiles.includes('servers')) {
     const provider = await startIdentityProvider();
-    globalThis.stopAll.push(provider.stop);
+    stopAtEnd(provider.stop);
     const environment = await startComposedServers(provider);
     const home = await startSystem('servers', { ...environment, ...SETTINGS });
     // With these the tests sign tokens as the provider does.
@@ -76,7 +75,12 @@ async function startAll() {
   }
 }
 
-/** Runs `npm start`'s supervisor and resolves with its home once it is ready. */
+/**
+ * Runs `npm start`'s supervisor and resolves with its home once it is ready.
+ *
+ * @param {string} name
+ * @param {Record<string, string>} environment
+ */
 async function startSystem(name, environment) {
   const home = temporaryFolder(name);
   const { NODE_OPTIONS, ...inherited } = process.env;
@@ -91,7 +95,7 @@ async function startSystem(name, environment) {
   child.stderr.on('data', (chunk) => {
     output += chunk;
   });
-  globalThis.stopAll.push(async () => {
+  stopAtEnd(async () => {
     if (child.exitCode === null) {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));
@@ -107,6 +111,7 @@ async function startSystem(name, environment) {
   throw new Error(`The ${name} system was not ready within 60 s:\n${output}`);
 }
 
+/** @param {string} home */
 function readState(home) {
   try {
     return JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8')).state;
@@ -118,10 +123,13 @@ function readState(home) {
 /**
  * Starts real servers with the credentials that "npm run ops -- secrets" makes for docker-compose.yml. Resolves with
  * the environment that the file gives its services, with hosts and ports of this machine.
+ *
+ * @param {{ settings: Record<string, string> }} provider
  */
 async function startComposedServers({ settings }) {
   const variables = { ...randomSecrets(), ...settings };
   const { services, databasesSql } = readComposeFile('docker-compose.yml', variables);
+  /** @type {Record<string, string | number> & { REDIS_URL: string, MYPAGE_DATABASE_URL: string }} */
   const composed = Object.assign({}, ...Object.values(services).map((each) => each.environment));
   const redisPassword = new URL(composed.REDIS_URL).password;
   const [postgres, mariaDb, redis] = await Promise.all([
@@ -129,28 +137,36 @@ async function startComposedServers({ settings }) {
     startMariaDb(),
     startRedis(redisPassword),
   ]);
-  globalThis.stopAll.push(postgres.stop, mariaDb.stop, redis.stop);
+  for (const server of [postgres, mariaDb, redis]) stopAtEnd(server.stop);
   await createPostgresDatabases(postgres.url, databasesSql);
   await createMariaDbDatabase(mariaDb.port, new URL(composed.MYPAGE_DATABASE_URL));
 
+  /** @type {Record<string, string>} */
   const hosts = {
     postgres: new URL(postgres.url).host,
     mariadb: `127.0.0.1:${mariaDb.port}`,
     redis: `127.0.0.1:${redis.port}`,
   };
-  const toLocalAddress = ([name, value]) => {
-    const url = new URL(value);
-    url.host = hosts[url.hostname];
+  const toLocalAddress = (/** @type {[string, string | number]} */ [name, value]) => {
+    const url = new URL(String(value));
+    const host = hosts[url.hostname];
+    if (!host) throw new Error(`${name} names a server that the tests do not start.`);
+    url.host = host;
     return [name, url.href];
   };
   const addresses = Object.entries(composed).filter(([name]) => /DATABASE_URL|REDIS/.test(name));
   return asFiles({ ...Object.fromEntries(addresses.map(toLocalAddress)), ...settings });
 }
 
-/** Writes each setting into a file of its own, as Docker and Kubernetes provide secrets. */
+/**
+ * Writes each setting into a file of its own, as Docker and Kubernetes provide secrets.
+ *
+ * @param {Record<string, string>} environment
+ * @returns {Record<string, string>}
+ */
 function asFiles(environment) {
   const folder = temporaryFolder('secrets');
-  globalThis.stopAll.push(async () => rmSync(folder, { recursive: true, force: true }));
+  stopAtEnd(() => rmSync(folder, { recursive: true, force: true }));
   const variables = Object.entries(environment).map(([name, value]) => {
     const file = join(folder, name);
     writeFileSync(file, `${value}\n`, { mode: 0o600 });
@@ -159,7 +175,12 @@ function asFiles(environment) {
   return Object.fromEntries(variables);
 }
 
-/** Runs the SQL of the file, as the image of PostgreSQL does at its first start. */
+/**
+ * Runs the SQL of the file, as the image of PostgreSQL does at its first start.
+ *
+ * @param {string} url
+ * @param {string} databasesSql
+ */
 async function createPostgresDatabases(url, databasesSql) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -171,7 +192,12 @@ async function createPostgresDatabases(url, databasesSql) {
   await client.end();
 }
 
-/** Creates database and user, as the image of MariaDB does at its first start. */
+/**
+ * Creates database and user, as the image of MariaDB does at its first start.
+ *
+ * @param {number} port
+ * @param {URL} url
+ */
 async function createMariaDbDatabase(port, { username, password, pathname }) {
   const connection = await createConnection({ host: '127.0.0.1', port, user: 'root' });
   await connection.query(`CREATE DATABASE ${pathname.slice(1)}`);

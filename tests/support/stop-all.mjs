@@ -1,10 +1,27 @@
 const END_TIMEOUT_MS = 20_000;
 
+/**
+ * What the global set-ups started. They and the tear-down run in one process, which loads this module once.
+ *
+ * @type {(() => unknown)[]}
+ */
+const steps = [];
+let isEndWatched = false;
+
+/**
+ * Runs the step at the end of all tests, before those that were given earlier.
+ *
+ * @param {() => unknown} step
+ */
+export function stopAtEnd(step) {
+  steps.push(step);
+}
+
 /** Stops what the global set-ups started, last first. */
 export default async function stopAll() {
-  globalThis.stopAll ??= [];
-  for (let stop = globalThis.stopAll.pop(); stop; stop = globalThis.stopAll.pop()) await stop();
-  globalThis.isEndWatched ??= failUnlessEnded();
+  for (let stop = steps.pop(); stop; stop = steps.pop()) await stop();
+  if (!isEndWatched) failUnlessEnded();
+  isEndWatched = true;
 }
 
 /** Fails a finished run that does not end: something open is a leak. */
@@ -16,5 +33,4 @@ function failUnlessEnded() {
     console.error(`The tests have left something open: ${process.getActiveResourcesInfo()}`);
     process.exit(1);
   }, END_TIMEOUT_MS).unref();
-  return true;
 }

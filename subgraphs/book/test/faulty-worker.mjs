@@ -10,10 +10,19 @@ import { openTransport } from '#platform/messaging/queue.ts';
 import { createLogger } from '#platform/observability/logger.ts';
 import { createMetrics } from '#platform/observability/metrics.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
-import { consumeEvents } from '../../../dist/subgraphs/book/src/adapters/event-consumers.js';
-import { prismaBookingStore } from '../../../dist/subgraphs/book/src/adapters/prisma-booking-store.js';
 
-const [databaseUrl, queueUrl, signal] = process.argv.slice(2);
+/** @typedef {import('../src/ports.ts').BookingStore} BookingStore */
+/** @typedef {import('../src/ports.ts').BookPorts} BookPorts */
+
+const [databaseUrl, queueUrl, signal] = /** @type {[string, string, NodeJS.Signals]} */ (
+  process.argv.slice(2)
+);
+// Not by static imports: the types are those of the sources, which Node.js cannot run.
+/** @type {typeof import('../src/adapters/event-consumers.ts')} */
+const { consumeEvents } = await importBuilt('event-consumers');
+/** @type {typeof import('../src/adapters/prisma-booking-store.ts')} */
+const { prismaBookingStore } = await importBuilt('prisma-booking-store');
+
 const logger = createLogger('faulty-worker', 'silent');
 const pool = openPostgres(databaseUrl, logger);
 const transport = openTransport({ QUEUE_DATABASE_URL: queueUrl }, logger);
@@ -21,6 +30,7 @@ const store = prismaBookingStore(new PrismaClient({ adapter: new PrismaPg(pool) 
   publish: () => {},
 });
 
+/** @type {BookingStore} */
 const bookings = {
   ...store,
   async findForEvent(id, eventId) {
@@ -30,11 +40,14 @@ const bookings = {
   },
   async save(...args) {
     const outcome = await store.save(...args);
-    process.send({ outcome });
+    process.send?.({ outcome });
     return outcome;
   },
 };
-const ports = { bookings, clock: () => new Date(), newId: uuidv7, log: () => {} };
+// The other ports are those of events that are not sent to it.
+const ports = /** @type {BookPorts} */ (
+  /** @type {unknown} */ ({ bookings, clock: () => new Date(), newId: uuidv7, log: () => {} })
+);
 const consumer = openConsumer({
   name: 'book',
   transport,
@@ -45,5 +58,11 @@ const consumer = openConsumer({
   logger,
 });
 await consumeEvents(consumer, ports, logger);
-process.send({ ready: true });
+process.send?.({ ready: true });
 process.on('disconnect', () => process.exit());
+
+/** @param {string} adapter */
+function importBuilt(adapter) {
+  const built = '../../../dist/subgraphs/book/src/adapters';
+  return import(`${built}/${adapter}.js`);
+}

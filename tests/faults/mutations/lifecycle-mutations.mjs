@@ -1,4 +1,3 @@
-// @ts-check
 /** @import { Mutation } from './mutation.ts' */
 
 /** @type {readonly Mutation[]} */

@@ -1,4 +1,3 @@
-// @ts-check
 /** @import { Mutation } from './mutation.ts' */
 import { bookMutations } from './book-mutations.mjs';
 import { databaseMutations } from './database-mutations.mjs';

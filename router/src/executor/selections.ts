@@ -96,7 +96,9 @@ export class Selections {
           continue;
         }
         const { typeCondition } = selection.element;
-        if (!typeCondition || isSubtype(typeCondition, runtimeType ?? parent)) {
+        // A fragment on an interface says less of an object than the type of the field.
+        const applies = (known: CompositeType) => !typeCondition || isSubtype(typeCondition, known);
+        if (applies(type) || (!runtimeType && applies(parent))) {
           add(selection.selectionSet, typeCondition ?? parent, conditions);
         } else isPartial = true;
       }

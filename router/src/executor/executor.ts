@@ -10,6 +10,7 @@ import {
   parse,
 } from 'graphql';
 import { conditionValues } from './conditions.ts';
+import { EntityKeys } from './entity-keys.ts';
 import type { Execution } from './execution.ts';
 import { Failures, notPlanned, withPath } from './failures.ts';
 import { Operations, type PreparedOperation, type Unprepared } from './operations.ts';
@@ -54,6 +55,7 @@ export class Executor<Context> {
   readonly #primaries: Primaries;
   readonly #subgraphs: ExecutorOptions<Context>['subgraphs'];
   readonly #types: TypeConditions;
+  readonly #keys: EntityKeys;
   /** Names of required fields that plans select with arguments. */
   readonly #inputs: ReadonlySet<string>;
 
@@ -69,6 +71,7 @@ export class Executor<Context> {
     this.schema = withScalarRules(api.toGraphQLJSSchema(), options.scalars ?? []);
     const allTypes = supergraph.schema.toGraphQLJSSchema();
     this.#types = new TypeConditions(allTypes);
+    this.#keys = new EntityKeys(document);
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
     const plannerNames = readPlannerNames(document);
@@ -164,12 +167,15 @@ export class Executor<Context> {
     return {
       subgraphs: this.#subgraphs,
       types: this.#types,
+      keys: this.#keys,
       variables,
       conditions: conditionValues(conditions, variables),
       context,
       root,
       errors: [],
+      ofPartial: new WeakSet(),
       failures,
+      unresolved: new Failures(),
     };
   }
 }
@@ -208,7 +214,7 @@ async function catchGraphQLErrors(run: () => Promise<ExecutionResult>): Promise<
 
 function toResult<Context>(
   { projection, introspection, clientNames }: PreparedOperation,
-  { root, errors, types, conditions, variables, failures }: Execution<Context>,
+  { root, errors, ofPartial, types, conditions, variables, failures }: Execution<Context>,
 ): ExecutionResult {
   const projected = projection.project(root, {
     conditions,
@@ -218,8 +224,22 @@ function toResult<Context>(
     reported: errors,
   });
   const { data } = projected;
-  const all = [...errors, ...projected.errors].map((error) => withClientNames(error, clientNames));
+  const all = [...errors, ...projected.errors].flatMap((error) => {
+    const named = withClientNames(error, clientNames);
+    return ofPartial.has(error) && !isSelected(data, named.path ?? []) ? [] : [named];
+  });
   return all.length > 0 ? { errors: all, data } : { data };
+}
+
+/** Whether the data has the field, or a null above it. */
+function isSelected(data: unknown, path: readonly (string | number)[]): boolean {
+  let value = data;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return true;
+    if (!Object.hasOwn(value, step)) return false;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return true;
 }
 
 /** The error, with the client's names in its path. */

@@ -58,7 +58,10 @@ async function fetchEntities<Context>(
   cursor: Cursor,
   execution: Execution<Context>,
 ): Promise<void> {
-  const representations = buildRepresentations(fetch, cursor.objects, execution.types);
+  const { types, failures, unresolved } = execution;
+  const keys = execution.keys.of(fetch.serviceName);
+  const input = { types, keys, failures, unresolved };
+  const representations = buildRepresentations(fetch, cursor.objects, input);
   failWithRequired(fetch, representations, cursor, execution);
   const { distinct } = representations;
   if (distinct.length === 0) return;
@@ -82,7 +85,9 @@ async function fetchEntities<Context>(
         const part = n === objects.length - 1 ? entity : deepCopy(entity);
         mergeEntity(fetch, object, part, execution);
       }
-    } else if (entity !== null) {
+    } else if (entity === null) {
+      unresolved.add(objects, fetchedNames(fetch), null);
+    } else {
       const error = invalidEntities(fetch, 'must contain objects and nulls only');
       fail(fetch, objects, error, execution);
     }
@@ -95,6 +100,10 @@ function mergeEntity<Context>(
   received: Tree,
   { types }: Execution<Context>,
 ): void {
+  // The type of an interface object is the interface: the object's own type is known already.
+  if (entity.__typename && types.isAbstract(received.__typename)) {
+    received.__typename = entity.__typename;
+  }
   if (outputRewrites) {
     received.__typename ||= entity.__typename;
     applyRewrites(outputRewrites, received, types);
@@ -106,7 +115,7 @@ function mergeEntity<Context>(
 function reportErrors<Context>(
   { serviceName }: FetchNode,
   response: SubgraphResponse,
-  { entities }: Representations,
+  { entities, partial }: Representations,
   { path }: Cursor,
   execution: Execution<Context>,
 ): void {
@@ -120,9 +129,12 @@ function reportErrors<Context>(
       execution.errors.push(subgraphError(error, serviceName, error.path && everywhere));
       continue;
     }
+    const isPartial = partial.has(at) && isTree((response.data?._entities as unknown[])?.[at]);
     for (const place of entities[at] ?? []) {
       const where = [...(places[place] ?? everywhere), ...rest];
-      execution.errors.push(subgraphError(error, serviceName, where));
+      const located = subgraphError(error, serviceName, where);
+      execution.errors.push(located);
+      if (isPartial) execution.ofPartial.add(located);
     }
   }
 }

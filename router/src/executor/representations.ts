@@ -1,4 +1,7 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import { isIdentified, type KeysByType } from './entity-keys.ts';
+import type { Failures } from './failures.ts';
+import { fetchedNames } from './fetched-names.ts';
 import { getValue, isTree, merge, setValue, type Tree } from './response-tree.ts';
 import { applyRewrites } from './rewrites.ts';
 import type { TypeConditions } from './type-conditions.ts';
@@ -8,41 +11,90 @@ export interface Representations {
   distinct: Tree[];
   /** For each representation, the indexes of the entities that it represents. */
   entities: number[][];
-  /** The indexes of entities that lack a required field. */
+  /** The indexes of entities that lack a key or a required field. */
   incomplete: number[];
+  /** The indexes of representations without all that the fetch requires. */
+  partial: ReadonlySet<number>;
+}
+
+/** What representations are built with. */
+export interface RepresentationInput {
+  types: TypeConditions;
+  /** Of the subgraph. */
+  keys: KeysByType;
+  failures: Failures;
+  unresolved: Failures;
 }
 
 /**
- * Represents `entities` by what the fetch requires of them, equal ones once. Entities that are of
- * another type, or that lack a required field, are left out.
+ * Represents `entities` by what the fetch requires of them, equal ones once. Entities of another type, and
+ * entities whose key or required field is missing because of a failure or of an unknown entity, are left out.
+ * A required field that the plan has not fetched for this entity is left out of its representation: conditions
+ * and fragments exclude the fields that require it, and the others need a value.
  */
 export function buildRepresentations(
   fetch: FetchNode,
   entities: readonly Tree[],
-  types: TypeConditions,
+  { types, keys, failures, unresolved }: RepresentationInput,
 ): Representations {
   const distinct: Tree[] = [];
   const entityIndexes: number[][] = [];
   const incomplete: number[] = [];
+  const partial = new Set<number>();
   const indexes = new Map<string, number>();
+  const requires = fetch.requires ?? [];
   for (const [at, entity] of entities.entries()) {
-    const representation = select(entity, fetch.requires ?? [], types);
-    if (!representation?.__typename) {
+    const representation: Tree = {};
+    const missing = addSelected(representation, entity, requires, types);
+    const isLost = (name: string) => failures.find(entity, name) ?? unresolved.find(entity, name);
+    if (representation.__typename) applyRewrites(fetch.inputRewrites, representation, types);
+    if (!isIdentified(representation, keys) || missing.some(isLost)) {
       incomplete.push(at);
+      if (representation.__typename) unresolved.add([entity], fetchedNames(fetch), null);
       continue;
     }
-    applyRewrites(fetch.inputRewrites, representation, types);
     const key = toKey(representation);
     const existing = indexes.get(key);
     if (existing !== undefined) {
       entityIndexes[existing]?.push(at);
       continue;
     }
+    if (missing.length > 0) partial.add(distinct.length);
     indexes.set(key, distinct.length);
     distinct.push(representation);
     entityIndexes.push([at]);
   }
-  return { distinct, entities: entityIndexes, incomplete };
+  return { distinct, entities: entityIndexes, incomplete, partial };
+}
+
+/** Adds the selected fields of the source; returns the names of those that it lacks. */
+function addSelected(
+  target: Tree,
+  source: Tree,
+  selections: readonly QueryPlanSelectionNode[],
+  types: TypeConditions,
+): string[] {
+  const missing: string[] = [];
+  for (const selection of selections) {
+    if (selection.kind === 'Field') {
+      const name = selection.alias ?? selection.name;
+      const value = getValue(source, name);
+      if (value === undefined) missing.push(name);
+      else addValue(target, name, selectValue(value, selection.selections, types));
+    } else if (
+      selection.typeCondition !== undefined &&
+      types.applies(selection.typeCondition, source, false)
+    ) {
+      missing.push(...addSelected(target, source, selection.selections, types));
+    }
+  }
+  return missing;
+}
+
+/** The same field may be required in several fragments. */
+function addValue(target: Tree, name: string, value: unknown): void {
+  if (getValue(target, name) === undefined) setValue(target, name, value);
+  else merge(target, { [name]: value });
 }
 
 /** Unique for each representation: the same selection creates all, so their fields have one order. */

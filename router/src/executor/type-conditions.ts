@@ -27,6 +27,10 @@ export class TypeConditions {
     return typename === condition || this.#namesFor(condition).has(typename as string);
   }
 
+  isAbstract(typename: unknown): boolean {
+    return typeof typename === 'string' && isAbstractType(this.#schema.getType(typename));
+  }
+
   #namesFor(condition: string): ReadonlySet<string> {
     const cached = this.#names.get(condition);
     if (cached) return cached;

@@ -26,6 +26,9 @@ const sourceFolders = [
   'prisma',
   'bench',
   'tests/faults',
+  // The parts of the command test:oracle.
+  'router/test/federation',
+  'router/test/oracle',
 ];
 const skippedFolders = new Set(['test', 'tests', 'node_modules', 'migrations']);
 

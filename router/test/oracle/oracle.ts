@@ -1,0 +1,172 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+  parse,
+  print,
+  validate,
+} from 'graphql';
+import { type Federation, federate } from '../federation/executors.ts';
+import { buildPlainSchema } from './plain-schema.ts';
+import { reduceDocument } from './reduce.ts';
+import { catalog } from './subgraphs/catalog.ts';
+import { people } from './subgraphs/people.ts';
+import { reviewing } from './subgraphs/reviewing.ts';
+import { stock } from './subgraphs/stock.ts';
+import { createWorld, type World } from './world.ts';
+
+export interface Request {
+  query: string;
+  variables: Record<string, unknown>;
+}
+
+/**
+ * What comparing one operation brought. 'refused': an operation that the router says it does not support.
+ * 'reordered': fragments on one type, with fields between them, are merged into the first of them.
+ */
+export type Outcome = 'same' | 'reordered' | 'refused' | Difference;
+
+/** Two results of one operation, as JSON. */
+export interface Difference {
+  expected: string;
+  found: string;
+}
+
+/** Compares the router's executor with a plain schema over the same data. */
+export class Oracle {
+  readonly schema: GraphQLSchema;
+  readonly #federation: Federation;
+  readonly #worlds: readonly World[];
+
+  private constructor(federation: Federation, plain: GraphQLSchema, worlds: readonly World[]) {
+    this.schema = plain;
+    this.#federation = federation;
+    this.#worlds = worlds;
+  }
+
+  static async start(): Promise<Oracle> {
+    const [split, whole] = [createWorld(), createWorld()];
+    const subgraphs = [catalog(split), people(split), stock(split), reviewing(split)];
+    const federation = await federate(subgraphs);
+    const plain = buildPlainSchema(federation.supergraphSdl, whole);
+    return new Oracle(federation, plain, [split, whole]);
+  }
+
+  stop(): Promise<void> {
+    return this.#federation.stop();
+  }
+
+  /** Why the schema does not allow the operation. */
+  findProblems(query: string): string[] {
+    return validate(this.schema, parse(query)).map(({ message }) => message);
+  }
+
+  /** Whether the operation is valid, and none that the router is known to plan wrongly. */
+  isComparable({ query }: Request): boolean {
+    return !isKnownFault(query) && this.findProblems(query).length === 0;
+  }
+
+  /** Undoes all mutations. */
+  resetData(): void {
+    for (const world of this.#worlds) Object.assign(world, createWorld());
+  }
+
+  /** Executes the operation with both; mutations change the data of both. */
+  async compare({ query, variables }: Request): Promise<Outcome> {
+    return this.#compareDocument(parse(query), variables);
+  }
+
+  async #compareDocument(
+    document: DocumentNode,
+    variables: Record<string, unknown>,
+  ): Promise<Outcome> {
+    const own = await this.#executeFederated(document, variables);
+    if (isRefusal(own)) return 'refused';
+    const expected = toJson(await this.#executePlainly(document, variables));
+    const found = toJson(own);
+    if (expected === found) return 'same';
+    return withSortedKeys(expected) === withSortedKeys(found) ? 'reordered' : { expected, found };
+  }
+
+  /**
+   * A report of the difference, with the smallest operation that has one. The operations before it are executed
+   * again each time, in new data.
+   */
+  async describe(
+    request: Request,
+    { expected, found }: Difference,
+    before: readonly Request[] = [],
+  ): Promise<string> {
+    const compareAgain = async (document: DocumentNode) => {
+      this.resetData();
+      for (const each of before) await this.compare(each);
+      return this.#compareDocument(document, request.variables);
+    };
+    const reduced = await reduceDocument(parse(request.query), async (document) => {
+      if (validate(this.schema, document).length > 0) return false;
+      return typeof (await compareAgain(document)) === 'object';
+    });
+    const own = await compareAgain(reduced);
+    this.resetData();
+    for (const each of before) await this.compare(each);
+    const stock = await this.#federation.execute('stock', print(reduced), request.variables);
+    const { data, errors } = stock;
+    const of = (outcome: Outcome) => (typeof outcome === 'object' ? outcome : undefined);
+    return [
+      `The router and the plain schema differ on this operation:\n${request.query}`,
+      `variables: ${JSON.stringify(request.variables)}`,
+      `expected: ${expected}`,
+      `found:    ${found}`,
+      `\nIts smallest part that differs:\n${print(reduced)}`,
+      `expected: ${of(own)?.expected}`,
+      `found:    ${of(own)?.found}`,
+      `Apollo's executor: ${toJson({ data, errors } as ExecutionResult)}`,
+    ].join('\n');
+  }
+
+  async #executePlainly(document: DocumentNode, variables: Record<string, unknown>) {
+    return execute({ schema: this.schema, document, variableValues: variables });
+  }
+
+  async #executeFederated(document: DocumentNode, variables: Record<string, unknown>) {
+    const { executor } = this.#federation;
+    const prepared = executor.prepare(document);
+    if ('errors' in prepared) return prepared;
+    return executor.execute(prepared, { variables, context: {} });
+  }
+}
+
+/**
+ * The planner fetches what a field requires together with the object where one subgraph has both, although it
+ * requires fields of another subgraph itself: `insurance` of the crates that `stock` returns is computed from a
+ * wrong `toll`.
+ */
+function isKnownFault(query: string): boolean {
+  return /\binsurance\b/.test(query) && /\b(stocked|holds)\b/.test(query);
+}
+
+/** Fields that require one field with different arguments, where the router refuses to split the operation. */
+function isRefusal({ errors }: ExecutionResult): boolean {
+  return (
+    errors?.length === 1 &&
+    / require the same field with different arguments, /.test(toText(errors))
+  );
+}
+
+function toText(errors: readonly { message: string }[]): string {
+  return errors.map(({ message }) => message).join('\n');
+}
+
+/** The order of keys counts. Without faults, there are no errors. */
+function toJson({ data, errors }: ExecutionResult): string {
+  return JSON.stringify({ data, errors: errors?.map(({ message, path }) => ({ message, path })) });
+}
+
+function withSortedKeys(json: string): string {
+  return JSON.stringify(JSON.parse(json), (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}

@@ -64,7 +64,7 @@ test.each([
         faults,
         async (query, yes, faults) => {
           fc.pre(isValid(query));
-          const { data } = await expectSameResult(federation, query, { yes }, faults, 'free');
+          const { data } = await expectSameResult(federation, query, { yes }, faults, 'lossy');
           if (data) resultsWithData += 1;
         },
       ),

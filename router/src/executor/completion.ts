@@ -1,5 +1,5 @@
-import { type FieldSelection, isObjectType, type Schema } from '@apollo/federation-internals';
-import { GraphQLError } from 'graphql';
+import { isObjectType, type Schema } from '@apollo/federation-internals';
+import { type FieldNode, GraphQLError } from 'graphql';
 import type { ConditionValues } from './conditions.ts';
 import { type Failures, withPath } from './failures.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
@@ -15,7 +15,7 @@ const INVALID = Symbol('invalid');
 export interface ProjectionInput {
   conditions: ConditionValues;
   /** Executes `__schema` and `__type`. */
-  introspect: (field: FieldSelection) => unknown;
+  introspect: (field: FieldNode) => unknown;
   /** Why fields are missing in the tree. */
   failures: Failures;
   /** The types of the supergraph, of which the API schema may hide some. */
@@ -42,9 +42,9 @@ export class Completion {
   fill(output: Tree, tree: Tree, { fields }: TypeFields): boolean {
     for (const field of fields) {
       if (this.#isLeftOut(field)) continue;
-      const { responseName, selection } = field;
+      const { responseName, node } = field;
       const previous = output[responseName];
-      if (previous === null || (previous !== undefined && !selection.selectionSet)) continue;
+      if (previous === null || (previous !== undefined && !node.selectionSet)) continue;
       if (field.kind === 'field') {
         this.#path.push(field.treeName);
         const value = this.#completeField(field, tree, previous);
@@ -53,7 +53,7 @@ export class Completion {
         output[responseName] = value === FAILED ? null : value;
       } else if (previous === undefined) {
         const isTypename = field.kind === 'typename';
-        const value = isTypename ? this.#typename(field, tree) : this.#input.introspect(selection);
+        const value = isTypename ? this.#typename(field, tree) : this.#input.introspect(node);
         if (value === undefined) {
           this.#report(`Invalid __typename found for object of type ${field.parent}.`);
           return false;

@@ -1,12 +1,13 @@
-import { isVariable, type OperationElement } from '@apollo/federation-internals';
 import {
   type DocumentNode,
   GraphQLError,
   Kind,
   type OperationDefinitionNode,
+  type SelectionNode,
   valueFromASTUntyped,
   visit,
 } from 'graphql';
+import { findArgument } from './documents.ts';
 import { getValue } from './response-tree.ts';
 
 /** `@include` or `@skip` by a variable. */
@@ -20,14 +21,16 @@ export interface Condition {
 export type ConditionValues = ReadonlyMap<string, boolean>;
 
 /** The conditions of one field or fragment; 'never' when a literal excludes it. */
-export function readConditions(element: OperationElement): readonly Condition[] | 'never' {
+export function readConditions({ directives = [] }: SelectionNode): readonly Condition[] | 'never' {
   const conditions: Condition[] = [];
-  for (const directive of element.appliedDirectives) {
-    if (directive.name !== 'skip' && directive.name !== 'include') continue;
-    const must = directive.name === 'include';
-    const value: unknown = directive.arguments().if;
-    if (isVariable(value)) conditions.push({ variable: value.name, expected: must });
-    else if (value !== must) return 'never';
+  for (const directive of directives) {
+    const name = directive.name.value;
+    if (name !== 'skip' && name !== 'include') continue;
+    const must = name === 'include';
+    const value = findArgument(directive, 'if');
+    if (value?.kind === Kind.VARIABLE) {
+      conditions.push({ variable: value.name.value, expected: must });
+    } else if (value?.kind === Kind.BOOLEAN && value.value !== must) return 'never';
   }
   return conditions;
 }

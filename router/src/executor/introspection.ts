@@ -1,5 +1,5 @@
-import type { FieldSelection } from '@apollo/federation-internals';
 import {
+  type DefinitionNode,
   type DocumentNode,
   executeSync,
   type FieldNode,
@@ -7,6 +7,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
+  type VariableNode,
   visit,
 } from 'graphql';
 
@@ -15,15 +16,17 @@ type Introspect = (variables: Record<string, unknown>) => unknown;
 /** Executes an operation's `__schema` and `__type` against the schema; throws their errors. */
 export class Introspection {
   readonly #schema: GraphQLSchema;
+  readonly #fragments: readonly DefinitionNode[];
   readonly #operation: OperationDefinitionNode;
-  readonly #fields = new Map<FieldSelection, Introspect>();
+  readonly #fields = new Map<FieldNode, Introspect>();
 
-  constructor(schema: GraphQLSchema, operation: OperationDefinitionNode) {
+  constructor(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
     this.#schema = schema;
+    this.#fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
     this.#operation = operation;
   }
 
-  execute(field: FieldSelection, variables: Record<string, unknown>): unknown {
+  execute(field: FieldNode, variables: Record<string, unknown>): unknown {
     const cached = this.#fields.get(field);
     if (cached) return cached(variables);
     const introspect = this.#prepare(field);
@@ -31,14 +34,13 @@ export class Introspection {
     return introspect(variables);
   }
 
-  #prepare(field: FieldSelection): Introspect {
-    const node = field.expandFragments().toSelectionNode() as FieldNode;
-    const variables = variablesIn(node);
-    const document = this.#document(node, variables);
+  #prepare(field: FieldNode): Introspect {
+    const variables = this.#variablesIn(field);
+    const document = this.#document(field, variables);
     const introspect: Introspect = (variableValues) => {
       const { data, errors } = executeSync({ schema: this.#schema, document, variableValues });
       if (errors?.[0]) throw errors[0];
-      return data?.[node.alias?.value ?? node.name.value];
+      return data?.[field.alias?.value ?? field.name.value];
     };
     if (variables.size > 0) return introspect;
     // Without variables the result never changes.
@@ -58,12 +60,21 @@ export class Introspection {
       ),
       selectionSet: { kind: Kind.SELECTION_SET, selections: [node] },
     };
-    return { kind: Kind.DOCUMENT, definitions: [query] };
+    return { kind: Kind.DOCUMENT, definitions: [query, ...this.#fragments] };
   }
-}
 
-function variablesIn(node: FieldNode): Set<string> {
-  const names = new Set<string>();
-  visit(node, { Variable: ({ name }) => void names.add(name.value) });
-  return names;
+  /** Those of the field; with a fragment in it also those of all fragments. */
+  #variablesIn(field: FieldNode): Set<string> {
+    const names = new Set<string>();
+    let hasFragments = false;
+    const Variable = ({ name }: VariableNode): void => {
+      names.add(name.value);
+    };
+    const FragmentSpread = (): void => {
+      hasFragments = true;
+    };
+    visit(field, { Variable, FragmentSpread });
+    if (hasFragments) for (const fragment of this.#fragments) visit(fragment, { Variable });
+    return names;
+  }
 }

@@ -109,7 +109,7 @@ export class Operations {
     const complete = addTypenames(planned.document, this.#schema);
     const parts = splitConflicts(complete, this.#schema, this.#requirements);
     const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];
-    const projection = new Projection(operation, clientNames);
+    const projection = new Projection(this.#api, planned.document, node, clientNames);
     const fetched = new Set([plan, ...furtherPlans].flatMap(({ node }) => fetchedRootNames(node)));
     return {
       operation: findOperation(document, operationName),
@@ -117,7 +117,7 @@ export class Operations {
       furtherPlans,
       projection,
       unplanned: new Set(projection.rootNames().filter((name) => !fetched.has(name))),
-      introspection: new Introspection(this.#schema, node),
+      introspection: new Introspection(this.#schema, planned.document, node),
       conditions: conditionVariables(planned.document, node),
       clientNames,
       clientVariables,

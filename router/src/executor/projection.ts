@@ -1,6 +1,7 @@
-import type { Operation, Schema } from '@apollo/federation-internals';
-import type { GraphQLError } from 'graphql';
+import type { Schema } from '@apollo/federation-internals';
+import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import { Completion, type ProjectionInput } from './completion.ts';
+import { fragmentsIn } from './documents.ts';
 import type { Tree } from './response-tree.ts';
 import { Selections, type TypeFields } from './selections.ts';
 
@@ -15,12 +16,19 @@ export class Projection {
   readonly #schema: Schema;
   readonly #selections: Selections;
 
-  /** `clientNames` are the client's response names that differ in the plan. */
-  constructor(operation: Operation, clientNames: ReadonlyMap<string, string>) {
-    this.#schema = operation.schema();
-    const root = this.#schema.schemaDefinition.rootType(operation.rootKind);
-    if (!root) throw new Error(`the schema has no ${operation.rootKind}`);
-    this.#selections = new Selections(this.#schema, operation.selectionSet, root, clientNames);
+  /** `clientNames` are the client's response names that differ in the planned document. */
+  constructor(
+    schema: Schema,
+    document: DocumentNode,
+    { operation, selectionSet }: OperationDefinitionNode,
+    clientNames: ReadonlyMap<string, string>,
+  ) {
+    this.#schema = schema;
+    const root = schema.schemaDefinition.rootType(operation);
+    if (!root) throw new Error(`the schema has no ${operation}`);
+    const fragments = fragmentsIn(document);
+    const input = { schema, fragments, clientNames, compiled: new WeakMap() };
+    this.#selections = new Selections(input, selectionSet, root);
   }
 
   /** The names of the operation's fields in the tree, without those that the router answers itself. */

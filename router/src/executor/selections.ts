@@ -1,16 +1,23 @@
 import {
   type CompositeType,
-  type FieldSelection,
   isCompositeType,
   isLeafType,
   isListType,
   isNonNullType,
   isSubtype,
+  isUnionType,
   isValidLeafValue,
   type Schema,
-  type SelectionSet,
   type Type,
 } from '@apollo/federation-internals';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type FragmentSpreadNode,
+  type InlineFragmentNode,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import { type Condition, readConditions } from './conditions.ts';
 
 /** The shape of a field's value. */
@@ -32,7 +39,7 @@ export interface SelectedField {
   shape: Shape;
   /** The field is left out unless all of them are met. */
   conditions: readonly Condition[];
-  selection: FieldSelection;
+  node: FieldNode;
 }
 
 /** The fields of objects of one type, in the client's order, fragments resolved. */
@@ -43,29 +50,31 @@ export interface TypeFields {
   isPartial: boolean;
 }
 
-/** The selection set of one operation or field, compiled for each object type on first use. */
+/** What all selection sets of one operation share. */
+export interface SelectionsInput {
+  schema: Schema;
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** The client's response names that differ in the plan. */
+  clientNames: ReadonlyMap<string, string>;
+  /** A named fragment is compiled once. */
+  compiled: WeakMap<SelectionSetNode, Selections>;
+}
+
+/**
+ * The selection set of one operation or field, compiled for each object type on first use. It is read from the
+ * document: the planner's model of an operation merges fragments, which changes the order of their fields.
+ */
 export class Selections {
-  readonly #schema: Schema;
-  readonly #set: SelectionSet;
+  readonly #input: SelectionsInput;
+  readonly #set: SelectionSetNode;
   readonly #declaredType: CompositeType;
-  readonly #clientNames: ReadonlyMap<string, string>;
-  readonly #compiled: WeakMap<SelectionSet, Selections>;
   readonly #byTypename = new Map<string, TypeFields>();
   #declared: TypeFields | undefined;
 
-  /** `clientNames` are those that differ in the plan; `compiled` is the cache of the operation, so that a named fragment is compiled once. */
-  constructor(
-    schema: Schema,
-    set: SelectionSet,
-    declaredType: CompositeType,
-    clientNames: ReadonlyMap<string, string>,
-    compiled: WeakMap<SelectionSet, Selections> = new WeakMap(),
-  ) {
-    this.#schema = schema;
+  constructor(input: SelectionsInput, set: SelectionSetNode, declaredType: CompositeType) {
+    this.#input = input;
     this.#set = set;
     this.#declaredType = declaredType;
-    this.#clientNames = clientNames;
-    this.#compiled = compiled;
   }
 
   /** For an object with this `__typename`, or without one; null when the schema has no such type. */
@@ -76,7 +85,7 @@ export class Selections {
     }
     const cached = this.#byTypename.get(typename as string);
     if (cached) return cached;
-    const type = this.#schema.type(String(typename));
+    const type = this.#input.schema.type(String(typename));
     if (!type || !isCompositeType(type)) return null;
     const compiled = this.#compile(type, type);
     this.#byTypename.set(type.name, compiled);
@@ -86,59 +95,84 @@ export class Selections {
   #compile(type: CompositeType, runtimeType: CompositeType | undefined): TypeFields {
     const fields: SelectedField[] = [];
     let isPartial = false;
-    const add = (set: SelectionSet, parent: CompositeType, outer: readonly Condition[]): void => {
-      for (const selection of set.selections()) {
-        const own = readConditions(selection.element);
+    // A fragment on an interface says less of an object than the type of the field.
+    const applies = (condition: CompositeType, parent: CompositeType): boolean =>
+      isSubtype(condition, type) || (!runtimeType && isSubtype(condition, parent));
+    /** `written` is the type that the set is written for, `parent` what is known of the object. */
+    const add = (
+      { selections }: SelectionSetNode,
+      written: CompositeType,
+      parent: CompositeType,
+      outer: readonly Condition[],
+    ): void => {
+      for (const selection of selections) {
+        const own = readConditions(selection);
         if (own === 'never') continue;
         const conditions = [...outer, ...own];
-        if (selection.kind === 'FieldSelection') {
-          fields.push(this.#field(selection, parent, conditions));
+        if (selection.kind === Kind.FIELD) {
+          fields.push(this.#field(selection, written, parent, conditions));
           continue;
         }
-        const { typeCondition } = selection.element;
-        // A fragment on an interface says less of an object than the type of the field.
-        const applies = (known: CompositeType) => !typeCondition || isSubtype(typeCondition, known);
-        if (applies(type) || (!runtimeType && applies(parent))) {
-          add(selection.selectionSet, typeCondition ?? parent, conditions);
+        const { typeCondition, selectionSet } = this.#fragment(selection);
+        const condition = typeCondition && this.#compositeType(typeCondition.name.value);
+        if (!condition || applies(condition, parent)) {
+          add(selectionSet, condition ?? written, condition ?? parent, conditions);
         } else isPartial = true;
       }
     };
-    add(this.#set, type, []);
+    add(this.#set, this.#declaredType, type, []);
     return { type, fields, isPartial };
   }
 
+  #fragment(selection: InlineFragmentNode | FragmentSpreadNode) {
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selection;
+    const fragment = this.#input.fragments.get(selection.name.value);
+    if (!fragment) throw new Error(`the document has no fragment "${selection.name.value}"`);
+    return fragment;
+  }
+
+  #compositeType(name: string): CompositeType {
+    const type = this.#input.schema.type(name);
+    if (!type || !isCompositeType(type)) throw new Error(`${name} has no fields`);
+    return type;
+  }
+
   #field(
-    selection: FieldSelection,
+    node: FieldNode,
+    written: CompositeType,
     parent: CompositeType,
     conditions: readonly Condition[],
   ): SelectedField {
-    const { element } = selection;
-    const { definition } = element;
-    let kind: SelectedField['kind'] = 'field';
-    if (definition.isSchemaIntrospectionField()) kind = 'introspection';
-    else if (element.name === '__typename') kind = 'typename';
-    const shape = this.#shape(definition.type as Type, selection.selectionSet);
-    const treeName = element.responseName();
-    const responseName = this.#clientNames.get(treeName) ?? treeName;
-    return { kind, responseName, treeName, parent, shape, conditions, selection };
+    const name = node.name.value;
+    const treeName = node.alias?.value ?? name;
+    const responseName = this.#input.clientNames.get(treeName) ?? treeName;
+    const common = { responseName, treeName, parent, conditions, node };
+    if (name.startsWith('__')) {
+      const shape = this.#shape(this.#input.schema.stringType(), undefined);
+      return { ...common, kind: name === '__typename' ? 'typename' : 'introspection', shape };
+    }
+    const type = isUnionType(written) ? undefined : written.field(name)?.type;
+    if (!type) throw new Error(`the type ${written} has no field "${name}"`);
+    return { ...common, kind: 'field', shape: this.#shape(type, node.selectionSet) };
   }
 
-  #shape(type: Type, set: SelectionSet | undefined): Shape {
+  #shape(type: Type, set: SelectionSetNode | undefined): Shape {
     if (isNonNullType(type)) return { kind: 'nonNull', of: this.#shape(type.ofType, set), type };
     if (isListType(type)) return { kind: 'list', of: this.#shape(type.ofType, set), type };
     if (isCompositeType(type) && set) {
       return { kind: 'object', selections: this.#selections(set, type), type };
     }
     if (!isLeafType(type)) throw new Error(`${type} cannot be selected`);
-    const accepts = (value: unknown) => isValidLeafValue(this.#schema, value, type);
+    const accepts = (value: unknown) => isValidLeafValue(this.#input.schema, value, type);
     return { kind: 'leaf', accepts, type };
   }
 
-  #selections(set: SelectionSet, type: CompositeType): Selections {
-    const cached = this.#compiled.get(set);
+  #selections(set: SelectionSetNode, type: CompositeType): Selections {
+    const { compiled } = this.#input;
+    const cached = compiled.get(set);
     if (cached) return cached;
-    const selections = new Selections(this.#schema, set, type, this.#clientNames, this.#compiled);
-    this.#compiled.set(set, selections);
+    const selections = new Selections(this.#input, set, type);
+    compiled.set(set, selections);
     return selections;
   }
 }

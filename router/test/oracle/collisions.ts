@@ -131,6 +131,14 @@ export const plans: Case[] = [
     '{ featured { ... on Crate { rating } ... on Barrel { rating } ... on Barrel { __typename } } }',
   ],
   [
+    'fragments on one type, with a field between them',
+    '{ top { ... on Review { id } stars ... on Review { body author { id ... on Party { name } id country } } } }',
+  ],
+  [
+    'a fragment that is spread twice',
+    `{ top { ...A stars item { sku } ...A body } } fragment A on Review { item { title } id }`,
+  ],
+  [
     'a type inside an interface',
     '{ me { friends { ... on Party { ... on Person { n: __typename } } } } }',
   ],

@@ -21,11 +21,8 @@ export interface Request {
   variables: Record<string, unknown>;
 }
 
-/**
- * What comparing one operation brought. 'refused': an operation that the router says it does not support.
- * 'reordered': fragments on one type, with fields between them, are merged into the first of them.
- */
-export type Outcome = 'same' | 'reordered' | 'refused' | Difference;
+/** What comparing one operation brought; 'refused' are operations that the router says it does not support. */
+export type Outcome = 'same' | 'refused' | Difference;
 
 /** Two results of one operation, as JSON. */
 export interface Difference {
@@ -85,8 +82,7 @@ export class Oracle {
     if (isRefusal(own)) return 'refused';
     const expected = toJson(await this.#executePlainly(document, variables));
     const found = toJson(own);
-    if (expected === found) return 'same';
-    return withSortedKeys(expected) === withSortedKeys(found) ? 'reordered' : { expected, found };
+    return expected === found ? 'same' : { expected, found };
   }
 
   /**
@@ -161,12 +157,4 @@ function toText(errors: readonly { message: string }[]): string {
 /** The order of keys counts. Without faults, there are no errors. */
 function toJson({ data, errors }: ExecutionResult): string {
   return JSON.stringify({ data, errors: errors?.map(({ message, path }) => ({ message, path })) });
-}
-
-function withSortedKeys(json: string): string {
-  return JSON.stringify(JSON.parse(json), (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : value,
-  );
 }

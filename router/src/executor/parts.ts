@@ -4,6 +4,7 @@ import type { Execution } from './execution.ts';
 import type { Failures } from './failures.ts';
 import { executePlan } from './plan.ts';
 import { getValue, isTree, setValue, type Tree } from './response-tree.ts';
+import type { TypeConditions } from './type-conditions.ts';
 
 /**
  * Executes a further plan of a query, and adds what it brings to the execution's tree. `inputs` are names of
@@ -14,13 +15,13 @@ export async function addPart<Context>(
   execution: Execution<Context>,
   inputs: ReadonlySet<string>,
 ): Promise<void> {
-  const { root, errors, failures } = execution;
+  const { root, errors } = execution;
   const part = { ...execution, root: {}, errors: [] };
   await executePlan(node, part);
   // What both plans fetch may have failed twice.
   const reported = new Set(errors.map(toKey));
   errors.push(...part.errors.filter((error) => !reported.has(toKey(error))));
-  new Addition(inputs, failures).addTree(root, part.root);
+  new Addition(inputs, execution).addTree(root, part.root);
 }
 
 function toKey({ message, path }: GraphQLError): string {
@@ -30,10 +31,15 @@ function toKey({ message, path }: GraphQLError): string {
 class Addition {
   readonly #inputs: ReadonlySet<string>;
   readonly #failures: Failures;
+  readonly #types: TypeConditions;
 
-  constructor(inputs: ReadonlySet<string>, failures: Failures) {
+  constructor(
+    inputs: ReadonlySet<string>,
+    { failures, types }: Pick<Execution<never>, 'failures' | 'types'>,
+  ) {
     this.#inputs = inputs;
     this.#failures = failures;
+    this.#types = types;
   }
 
   /** Throws a GraphQLError when the trees do not describe the same objects: data has changed in between. */
@@ -42,9 +48,15 @@ class Addition {
     for (const name of Object.keys(added)) {
       const value = added[name];
       const present = getValue(target, name);
-      if (present === undefined) setValue(target, name, value);
+      if (present === undefined || this.#isVaguer(present, name)) setValue(target, name, value);
+      else if (this.#isVaguer(value, name)) continue;
       else if (value !== undefined && !this.#inputs.has(name)) this.#addValue(present, value);
     }
+  }
+
+  /** An interface object has its interface as type where only its own subgraph was asked. */
+  #isVaguer(value: unknown, name: string): boolean {
+    return name === '__typename' && this.#types.isAbstract(value);
   }
 
   #addValue(present: unknown, added: unknown): void {

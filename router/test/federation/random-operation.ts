@@ -19,6 +19,8 @@ const MAX_DEPTH = 5;
 /** What depends on the schema and on what the operations are for. */
 export interface OperationOptions {
   kind?: 'query' | 'mutation';
+  /** The largest number of fields of the root. */
+  rootFields?: number;
   /** Literals and variables for arguments, by their types; the first one is never null. */
   values?: Record<string, readonly string[]>;
   /** The definitions of all variables. */
@@ -67,6 +69,7 @@ export function randomOperation(
   schema: GraphQLSchema,
   {
     kind = 'query',
+    rootFields = 3,
     values: pools = VALUES,
     variables = VARIABLES,
     leftOut = LEFT_OUT,
@@ -85,7 +88,7 @@ export function randomOperation(
     let aliases = 0;
 
     function selectionSet(type: GraphQLNamedType, depth: number, scope: ResponseNames): string {
-      const count = gen(fc.integer, { min: 1, max: depth === 0 ? 3 : 4 });
+      const count = gen(fc.integer, { min: 1, max: depth === 0 ? rootFields : 4 });
       const selections = Array.from({ length: count }, (_, at) =>
         selection(type, depth, scope, at === 0 && !leavesNothing),
       );

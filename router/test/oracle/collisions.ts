@@ -139,6 +139,10 @@ export const plans: Case[] = [
     `{ top { ...A stars item { sku } ...A body } } fragment A on Review { item { title } id }`,
   ],
   [
+    'requirements with different arguments below an interface object',
+    '{ latest { item { ... on Crate { postage } ... on Crate @skip(if: $yes) { stamps } } } }',
+  ],
+  [
     'a type inside an interface',
     '{ me { friends { ... on Party { ... on Person { n: __typename } } } } }',
   ],

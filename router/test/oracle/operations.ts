@@ -56,7 +56,13 @@ export function randomRequest(
   kind: 'query' | 'mutation' = 'query',
 ): fc.Arbitrary<Request> {
   return fc.record({
-    query: randomOperation(schema, { ...options, kind }),
+    // Plans execute mutations of one subgraph together before they fetch what their results need of others.
+    query: randomOperation(schema, { ...options, kind, rootFields: kind === 'mutation' ? 1 : 3 }),
     variables: values,
   });
+}
+
+/** A few mutations, to be executed one after another. */
+export function randomMutations(schema: GraphQLSchema): fc.Arbitrary<Request[]> {
+  return fc.array(randomRequest(schema, 'mutation'), { minLength: 1, maxLength: 3 });
 }

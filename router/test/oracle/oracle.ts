@@ -24,6 +24,13 @@ export interface Request {
 /** What comparing one operation brought; 'refused' are operations that the router says it does not support. */
 export type Outcome = 'same' | 'refused' | Difference;
 
+/** The numbers of operations, and the report of the first difference. */
+export interface Comparison {
+  same: number;
+  refused: number;
+  difference?: string;
+}
+
 /** Two results of one operation, as JSON. */
 export interface Difference {
   expected: string;
@@ -85,14 +92,29 @@ export class Oracle {
     return expected === found ? 'same' : { expected, found };
   }
 
+  /** Compares operations one after another, in new data that each finds as the ones before have left it. */
+  async compareAll(requests: readonly Request[]): Promise<Comparison> {
+    this.resetData();
+    const comparison: Comparison = { same: 0, refused: 0 };
+    for (const [index, request] of requests.entries()) {
+      const outcome = await this.compare(request);
+      if (typeof outcome === 'object') {
+        const difference = await this.#describe(request, outcome, requests.slice(0, index));
+        return { ...comparison, difference };
+      }
+      comparison[outcome] += 1;
+    }
+    return comparison;
+  }
+
   /**
    * A report of the difference, with the smallest operation that has one. The operations before it are executed
    * again each time, in new data.
    */
-  async describe(
+  async #describe(
     request: Request,
     { expected, found }: Difference,
-    before: readonly Request[] = [],
+    before: readonly Request[],
   ): Promise<string> {
     const compareAgain = async (document: DocumentNode) => {
       this.resetData();
@@ -112,6 +134,7 @@ export class Oracle {
     return [
       `The router and the plain schema differ on this operation:\n${request.query}`,
       `variables: ${JSON.stringify(request.variables)}`,
+      ...before.map((each) => `after: ${each.query} ${JSON.stringify(each.variables)}`),
       `expected: ${expected}`,
       `found:    ${found}`,
       `\nIts smallest part that differs:\n${print(reduced)}`,

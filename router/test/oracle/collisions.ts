@@ -110,6 +110,10 @@ export const mutations: Case[] = [
 /** What plans bring only in part, or wrongly, whatever the names. */
 export const plans: Case[] = [
   ['a condition on a field with requirements', '{ crates { handling @include(if: $no) volume } }'],
+  [
+    'conditions that leave nothing of a field',
+    '{ me { name @include(if: $no) } crates @skip(if: $no) { sku @include(if: $no) } }',
+  ],
   ['a condition that is literal', '{ items { ... on Barrel { worth @skip(if: true) volume } } }'],
   [
     'a condition on a fragment',
@@ -118,6 +122,15 @@ export const plans: Case[] = [
   [
     'a condition on one of several required fields',
     '{ crates { toll @skip(if: $yes) volume @include(if: $yes) insurance @include(if: $no) } }',
+  ],
+  [
+    'a condition that the fetch does not have',
+    '{ stocked { ... on Crate @skip(if: true) { handling } ... on Crate { lidded } } }',
+  ],
+  ['a requirement that an unknown entity lacks', '{ crates { sku acclaim stock toll } }'],
+  [
+    'requirements of which one is left out and one is lacking',
+    '{ crates { acclaim handling @include(if: $no) rating @skip(if: $yes) volume } }',
   ],
   ['requirements of one type of an interface', '{ items { ... on Barrel { blurb } rating } }'],
   ['a key of one type of a union', '{ things { ... on Barrel { blurb } ... on Crate { sku } } }'],

@@ -7,6 +7,7 @@ interface GivenItem {
   price: number;
   kind: string;
   weight: number | null;
+  rating: number;
   size: Item['size'];
   lots: Item['lots'];
   packing: Packing | null;
@@ -37,6 +38,7 @@ const computed = {
     lots?.reduce((sum, lot) => sum + (lot ? lot.pieces * (lot.value ?? 1) : 1000), 0),
   postage: ({ weight }: GivenItem) => toText(weight, 'kg'),
   stamps: ({ weight }: GivenItem) => toText(weight, 'lb'),
+  acclaim: ({ rating }: GivenItem) => `${rating} stars`,
   origin: ({ maker }: GivenItem) => maker && `${maker.id} of ${maker.country}`,
 };
 
@@ -50,6 +52,8 @@ const itemFields = `
   lots: [Lot] @external
   packing: Packing @external
   maker: Party @external
+  rating: Float @external
+  acclaim: String @requires(fields: "rating")
   stock: Int
   toll: String @requires(fields: "price kind")
   handling: String @requires(fields: "packing { code ... on Box { depth corners { x y } } ... on Wrap { layers material { grade } } }")

@@ -35,8 +35,9 @@ export interface RepresentationInput {
 export function buildRepresentations(
   fetch: FetchNode,
   entities: readonly Tree[],
-  { types, keys, failures, unresolved }: RepresentationInput,
+  input: RepresentationInput,
 ): Representations {
+  const { types, keys, unresolved } = input;
   const distinct: Tree[] = [];
   const entityIndexes: number[][] = [];
   const incomplete: number[] = [];
@@ -45,10 +46,12 @@ export function buildRepresentations(
   const requires = fetch.requires ?? [];
   for (const [at, entity] of entities.entries()) {
     const representation: Tree = {};
-    const missing = addSelected(representation, entity, requires, types);
-    const isLost = (name: string) => failures.find(entity, name) ?? unresolved.find(entity, name);
+    const missing = addSelected(representation, entity, requires, input);
     if (representation.__typename) applyRewrites(fetch.inputRewrites, representation, types);
-    if (!isIdentified(representation, keys) || missing.some(isLost)) {
+    if (
+      !isIdentified(representation, keys) ||
+      missing.some((each) => isLost(entity, each, input))
+    ) {
       incomplete.push(at);
       if (representation.__typename) unresolved.add([entity], fetchedNames(fetch), null);
       continue;
@@ -67,25 +70,34 @@ export function buildRepresentations(
   return { distinct, entities: entityIndexes, incomplete, partial };
 }
 
-/** Adds the selected fields of the source; returns the names of those that it lacks. */
+/** Whether a field is missing because of a failure, or of an entity that its subgraph does not know. */
+function isLost(
+  object: Tree,
+  field: QueryPlanSelectionNode,
+  { failures, unresolved }: RepresentationInput,
+): boolean {
+  return (failures.findIn(object, [field]) ?? unresolved.findIn(object, [field])) !== undefined;
+}
+
+/** Adds the selected fields of the source; returns those that it lacks. */
 function addSelected(
   target: Tree,
   source: Tree,
   selections: readonly QueryPlanSelectionNode[],
-  types: TypeConditions,
-): string[] {
-  const missing: string[] = [];
+  input: RepresentationInput,
+): QueryPlanSelectionNode[] {
+  const missing: QueryPlanSelectionNode[] = [];
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const name = selection.alias ?? selection.name;
-      const value = getValue(source, name);
-      if (value === undefined) missing.push(name);
-      else addValue(target, name, selectValue(value, selection.selections, types));
+      const value = selectValue(getValue(source, name), selection.selections, input);
+      if (value === undefined) missing.push(selection);
+      else addValue(target, name, value);
     } else if (
       selection.typeCondition !== undefined &&
-      types.applies(selection.typeCondition, source, false)
+      input.types.applies(selection.typeCondition, source, false)
     ) {
-      missing.push(...addSelected(target, source, selection.selections, types));
+      missing.push(...addSelected(target, source, selection.selections, input));
     }
   }
   return missing;
@@ -108,36 +120,21 @@ function toKey(representation: Tree): string {
   return key;
 }
 
-/** The selected fields of the source; null when one is missing. */
-function select(
-  source: Tree,
-  selections: readonly QueryPlanSelectionNode[],
-  types: TypeConditions,
-): Tree | null {
-  const selected: Tree = {};
-  for (const selection of selections) {
-    if (selection.kind === 'Field') {
-      const name = selection.alias ?? selection.name;
-      const value = getValue(source, name);
-      if (value === undefined) return null;
-      setValue(selected, name, selectValue(value, selection.selections, types));
-    } else if (
-      selection.typeCondition !== undefined &&
-      types.applies(selection.typeCondition, source, false)
-    ) {
-      const part = select(source, selection.selections, types);
-      if (part) merge(selected, part);
-    }
-  }
-  return selected;
-}
-
+/** The value with the selected fields; undefined where the plan has not fetched all of them. */
 function selectValue(
   value: unknown,
   selections: readonly QueryPlanSelectionNode[] | undefined,
-  types: TypeConditions,
+  input: RepresentationInput,
 ): unknown {
-  if (!selections) return value;
-  if (Array.isArray(value)) return value.map((element) => selectValue(element, selections, types));
-  return isTree(value) ? select(value, selections, types) : null;
+  if (!selections || value === undefined) return value;
+  if (Array.isArray(value)) {
+    const elements = value.map((element) => selectValue(element, selections, input));
+    return elements.includes(undefined) ? undefined : elements;
+  }
+  if (!isTree(value)) return null;
+  const selected: Tree = {};
+  const missing = addSelected(selected, value, selections, input);
+  if (missing.length === 0) return selected;
+  // Like Apollo's executor: what is lost below is a null of the object that contains it.
+  return missing.some((each) => isLost(value, each, input)) ? null : undefined;
 }

@@ -3,8 +3,9 @@ import { Executor } from '../../router/src/executor/executor.ts';
 import { type Latencies, toLatencies } from '../measurement/latencies.ts';
 import type { RunningFederation } from './federation.ts';
 
-const WARM_UP = 10;
-const OPERATIONS = 100;
+/** Until the code of the planner is compiled. */
+const WARM_UP = 50;
+const OPERATIONS = 200;
 
 /** How long the own executor prepares operations of 100 fields, none of which it has seen before. */
 export function measurePreparation({ supergraphSdl, urls }: RunningFederation): Latencies & {

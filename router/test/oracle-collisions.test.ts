@@ -31,3 +31,10 @@ describe('an alias in a mutation leaves every value right: the name of', () => {
 describe('an operation has the answer of a plain schema, with', () => {
   test.each(plans)('%s', (...each) => expectPlainAnswer(each));
 });
+
+test('an operation whose plan would compute a field without its inputs is refused', async () => {
+  const query = '{ stocked { ... on Crate { insurance } } }';
+  expect(await oracle.compare({ query, variables: {} })).toBe('refused');
+  // The object of another subgraph gets the inputs first.
+  expect(await oracle.compare({ query: '{ crates { insurance } }', variables: {} })).toBe('same');
+});

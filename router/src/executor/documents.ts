@@ -7,6 +7,7 @@ import {
   parse,
   type SelectionSetNode,
   type ValueNode,
+  visit,
 } from 'graphql';
 
 export const TYPENAME: FieldNode = {
@@ -39,4 +40,17 @@ export function parseFieldSet(
   if (value?.kind !== Kind.STRING) return undefined;
   const [definition] = parse(`{ ${value.value} }`, { noLocation: true }).definitions;
   return definition?.kind === Kind.OPERATION_DEFINITION ? definition.selectionSet : undefined;
+}
+
+/** The subgraphs' names by those of the enum `join__Graph`. */
+export function readSubgraphNames(supergraph: DocumentNode): Map<string, string> {
+  const services = new Map<string, string>();
+  visit(supergraph, {
+    EnumValueDefinition({ name, directives = [] }) {
+      const directive = directives.find((each) => each.name.value === 'join__graph');
+      const service = directive && findArgument(directive, 'name');
+      if (service?.kind === Kind.STRING) services.set(name.value, service.value);
+    },
+  });
+  return services;
 }

@@ -5,7 +5,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { findArgument, parseFieldSet } from './documents.ts';
+import { findArgument, parseFieldSet, readSubgraphNames } from './documents.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 
 /** The fields of a key, with those inside them. */
@@ -21,7 +21,7 @@ export class EntityKeys {
   readonly #byService = new Map<string, Map<string, KeyField[][]>>();
 
   constructor(supergraph: DocumentNode) {
-    const services = readServices(supergraph);
+    const services = readSubgraphNames(supergraph);
     const readType = (type: {
       name: { value: string };
       directives?: readonly ConstDirectiveNode[] | undefined;
@@ -75,17 +75,4 @@ function toFields({ selections }: SelectionSetNode): KeyField[] {
     const { name, selectionSet } = selection;
     return [{ name: name.value, inner: selectionSet ? toFields(selectionSet) : [] }];
   });
-}
-
-/** The subgraphs' names by those of the enum `join__Graph`. */
-function readServices(supergraph: DocumentNode): Map<string, string> {
-  const services = new Map<string, string>();
-  visit(supergraph, {
-    EnumValueDefinition({ name, directives = [] }) {
-      const directive = directives.find((each) => each.name.value === 'join__graph');
-      const service = directive && findArgument(directive, 'name');
-      if (service?.kind === Kind.STRING) services.set(name.value, service.value);
-    },
-  });
-  return services;
 }

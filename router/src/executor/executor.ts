@@ -23,6 +23,7 @@ import type { Tree } from './response-tree.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
 import { TypeConditions } from './type-conditions.ts';
+import { planCheck } from './unmet-requirements.ts';
 import { withoutUnresolvableKeys } from './unresolvable-keys.ts';
 
 const OPERATION_CACHE_SIZE = 1_000;
@@ -82,6 +83,7 @@ export class Executor<Context> {
       planner,
       plannerNames,
       requirements: readRequirements(document, allTypes),
+      checkPlan: planCheck(document, allTypes),
       cacheSize: options.cacheSize ?? OPERATION_CACHE_SIZE,
     });
   }

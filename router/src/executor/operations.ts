@@ -19,6 +19,7 @@ import { Introspection } from './introspection.ts';
 import { type PlannerNames, toPlannedDocument } from './planned-document.ts';
 import { Projection } from './projection.ts';
 import type { Requirements } from './requirements.ts';
+import type { CheckPlan } from './unmet-requirements.ts';
 
 /** Everything that is computed before an operation is executed. */
 export interface PreparedOperation {
@@ -51,6 +52,7 @@ export class Operations {
   readonly #planner: QueryPlanner;
   readonly #plannerNames: PlannerNames;
   readonly #requirements: Requirements;
+  readonly #checkPlan: CheckPlan;
   readonly #prepared: LRUCache<string, PreparedOperation>;
 
   constructor(options: {
@@ -59,6 +61,7 @@ export class Operations {
     planner: QueryPlanner;
     plannerNames: PlannerNames;
     requirements: Requirements;
+    checkPlan: CheckPlan;
     cacheSize: number;
   }) {
     this.#schema = options.schema;
@@ -66,6 +69,7 @@ export class Operations {
     this.#planner = options.planner;
     this.#plannerNames = options.plannerNames;
     this.#requirements = options.requirements;
+    this.#checkPlan = options.checkPlan;
     this.#prepared = new LRUCache({ max: options.cacheSize });
   }
 
@@ -100,12 +104,15 @@ export class Operations {
     const { clientNames, clientVariables } = planned;
     const node = findOperation(planned.document, operationName);
     const operation = operationFromDocument(this.#api, planned.document, { operationName });
-    const toPlan = (part: DocumentNode): QueryPlan =>
-      this.#planner.buildQueryPlan(
+    const toPlan = (part: DocumentNode): QueryPlan => {
+      const plan = this.#planner.buildQueryPlan(
         part === planned.document
           ? operation
           : operationFromDocument(this.#api, part, { operationName }),
       );
+      this.#checkPlan(plan);
+      return plan;
+    };
     const complete = addTypenames(planned.document, this.#schema);
     const parts = splitConflicts(complete, this.#schema, this.#requirements);
     const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];

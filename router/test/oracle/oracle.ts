@@ -66,9 +66,9 @@ export class Oracle {
     return validate(this.schema, parse(query)).map(({ message }) => message);
   }
 
-  /** Whether the operation is valid, and none that the router is known to plan wrongly. */
+  /** Whether the operation is valid. */
   isComparable({ query }: Request): boolean {
-    return !isKnownFault(query) && this.findProblems(query).length === 0;
+    return this.findProblems(query).length === 0;
   }
 
   /** Undoes all mutations. */
@@ -156,20 +156,13 @@ export class Oracle {
   }
 }
 
-/**
- * The planner fetches what a field requires together with the object where one subgraph has both, although it
- * requires fields of another subgraph itself: `insurance` of the crates that `stock` returns is computed from a
- * wrong `toll`.
- */
-function isKnownFault(query: string): boolean {
-  return /\binsurance\b/.test(query) && /\b(stocked|holds)\b/.test(query);
-}
-
-/** Fields that require one field with different arguments, where the router refuses to split the operation. */
+/** What the router cannot plan it refuses, instead of answering it wrongly. */
 function isRefusal({ errors }: ExecutionResult): boolean {
   return (
     errors?.length === 1 &&
-    / require the same field with different arguments, /.test(toText(errors))
+    /require the same field with different arguments, |^The router cannot plan this operation: /.test(
+      toText(errors),
+    )
   );
 }
 

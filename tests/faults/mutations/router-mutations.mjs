@@ -42,4 +42,42 @@ export const routerMutations = [
     ],
     tests: 'host-subscriptions',
   },
+  {
+    name: 'the names of its own in a plan: an alias becomes the key of an entity',
+    edits: [
+      [
+        'router/src/executor/operations.ts',
+        'toPlannedDocument(document, this.#plannerNames);',
+        '{ document, clientNames: new Map(), clientVariables: new Map() };',
+      ],
+    ],
+    tests: 'router/test/oracle-collisions',
+  },
+  {
+    name: 'the parts of a query: two fields compute with the same arguments of a required one',
+    edits: [
+      [
+        'router/src/executor/operations.ts',
+        'splitConflicts(complete, this.#schema, this.#requirements);',
+        '[complete];',
+      ],
+    ],
+    tests: 'router/test/executor-plan-faults',
+  },
+  {
+    name: 'the check of a plan: a field is computed without what it requires',
+    edits: [['router/src/executor/operations.ts', 'this.#checkPlan(plan);', '']],
+    tests: 'router/test/oracle-collisions',
+  },
+  {
+    name: "the object's own type: an interface object replaces it by the interface",
+    edits: [
+      [
+        'router/src/executor/fetch.ts',
+        'if (entity.__typename && types.isAbstract(received.__typename)) {',
+        'if (!received) {',
+      ],
+    ],
+    tests: 'router/test/oracle-collisions',
+  },
 ];

@@ -30,6 +30,8 @@ interface Received {
 }
 
 const received: Received[] = [];
+/** What the subgraphs respond instead of executing the request. */
+let oddResponse: object | null = null;
 const ends: (() => Promise<unknown>)[] = [];
 let folder: string;
 let supergraph: string;
@@ -69,7 +71,8 @@ async function serve(typeDefs: string, resolvers: object): Promise<string> {
     let body = '';
     for await (const chunk of request) body += chunk;
     const { query, variables } = JSON.parse(body);
-    const result = await graphql({ schema, source: query, variableValues: variables });
+    const result =
+      oddResponse ?? (await graphql({ schema, source: query, variableValues: variables }));
     response.setHeader('content-type', 'application/json').end(JSON.stringify(result));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -172,6 +175,18 @@ describe('The router before any supergraph', () => {
     ]);
   });
 
+  test.each([['no list'], [[null]], [[{ message: 7, extensions: 'x', path: [{}] }]]])(
+    'reports the odd errors %j of a subgraph in plain words',
+    async (errors) => {
+      oddResponse = { data: { product: { sku: 'p1' } }, errors };
+      const result = await router.post('{ product { sku } }');
+      oddResponse = null;
+      expect(result.status).toBe(200);
+      expect(result.errors[0].message).toMatch(/^(The response of|Error while fetching)/);
+      expect(result.errors[0].extensions.serviceName).toBe('products');
+    },
+  );
+
   test('refuses subscriptions with a sentence, in every protocol', async () => {
     for (const accept of ['application/json', 'text/event-stream', 'multipart/mixed']) {
       const { status, errors } = await router.post('subscription { renamed { sku } }', { accept });
@@ -261,6 +276,14 @@ describe('A start of the router that cannot succeed ends with a sentence', () =>
     const setting = await runToEnd(['--supergraph', supergraph], { MAX_ROOT_FIELDS: '0' });
     expect(setting.output).toContain('MAX_ROOT_FIELDS is wrong: must be at least 1.');
     expect([port.code, setting.code]).toEqual([2, 2]);
+  });
+
+  test('where the manifest of operations does not exist', async () => {
+    const { output, code } = await runToEnd(['--supergraph', supergraph, '--port', '0'], {
+      OPERATIONS_MANIFEST: join(folder, 'none.json'),
+    });
+    expect(output).toMatch(/^The manifest of operations .*none\.json cannot be read/);
+    expect(code).toBe(2);
   });
 
   test('where another program listens at the port', async () => {

@@ -151,3 +151,14 @@ test('a query to a slow subgraph is not sent a second time', async () => {
   expect(connections).toHaveLength(1);
   connections[0]?.destroy();
 });
+
+test('a response that does not end in time fails as unavailable, although its parts keep coming', async () => {
+  let timer: NodeJS.Timeout | undefined;
+  const { client } = await subgraph((response) => {
+    timer = setInterval(() => response.write(' '), 200);
+  });
+  await expect(client.send({ query: QUERY, variables: {} }, context)).rejects.toMatchObject({
+    extensions: { code: 'SERVICE_UNAVAILABLE' },
+  });
+  clearInterval(timer);
+});

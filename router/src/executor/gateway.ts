@@ -5,7 +5,7 @@ import { type RouterMetrics, toOutcome } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
 import { gatewayExecutor } from './gateway-executor.ts';
 import { withScalarRules } from './scalar-rules.ts';
-import type { Subgraph } from './subgraph.ts';
+import { type Subgraph, type SubgraphResponse, toValidResponse } from './subgraph.ts';
 import type { RouterContext, SubgraphClient } from './subgraph-client.ts';
 
 /** The executor of queries and mutations: the router's own, or the gateway's. */
@@ -69,8 +69,7 @@ function measuredSubgraphs(
           const startedAt = performance.now();
           try {
             const response = await client.send(request, context);
-            const failed = toOutcome(response.errors as never) === 'error';
-            record(failed ? 'error' : 'ok', startedAt);
+            record(hasFailed(response, name) ? 'error' : 'ok', startedAt);
             return response;
           } catch (error) {
             record('unavailable', startedAt);
@@ -81,4 +80,10 @@ function measuredSubgraphs(
     ];
   };
   return Object.fromEntries(Object.entries(clients).map(timed));
+}
+
+/** Whether the response has an error that is no refusal. Its errors may be anything: subgraphs send them. */
+function hasFailed(response: SubgraphResponse, name: string): boolean {
+  if (!response.errors) return false;
+  return toOutcome(toValidResponse(response, name).errors as never) === 'error';
 }

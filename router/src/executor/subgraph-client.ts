@@ -29,6 +29,8 @@ export interface SubgraphClientOptions {
   logger: Logger;
 }
 
+const MAX_RESPONSE_BYTES = 64 * 1_024 * 1_024;
+
 /**
  * Sends requests to one subgraph over HTTP, on pooled connections. A failure is an error of this subgraph's
  * fields only.
@@ -38,6 +40,7 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
   readonly #path: string;
   readonly #authorize: SubgraphClientOptions['authorize'];
   readonly #identifiesRouter: boolean;
+  readonly #timeoutMs: number;
   readonly #http: HttpPool;
   readonly #reads: RetryingHttpClient;
   readonly #logger: Logger;
@@ -52,12 +55,13 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     this.#path = pathname + search;
     this.#authorize = authorize;
     this.#identifiesRouter = identifiesRouter;
+    this.#timeoutMs = timeoutMs;
     this.#logger = logger;
     const message = 'a subgraph responds with GraphQL, but not as GraphQL over HTTP asks';
     this.#warnOfFormat = throttledWarnings(logger, message, { subgraph: name });
-    const timeouts = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-    this.#http = openHttpPool(origin, { connections: 64, ...timeouts });
-    this.#reads = openRetryingHttpClient(this.#http, origin, { connections: 64, ...timeouts });
+    const options = { connections: 64, maxResponseSize: MAX_RESPONSE_BYTES };
+    this.#http = openHttpPool(origin, options);
+    this.#reads = openRetryingHttpClient(this.#http, origin, options);
   }
 
   /**
@@ -74,6 +78,8 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
       const response = await http.request({
         method: 'POST',
         path: this.#path,
+        // Of the whole response: undici's own timeouts are those between two of its parts.
+        signal: AbortSignal.timeout(this.#timeoutMs),
         headers: {
           'content-type': 'application/json',
           accept: 'application/json',

@@ -38,6 +38,13 @@ function isErrorList(errors: unknown): errors is Record<string, unknown>[] {
   return Array.isArray(errors) && errors.every(isTree);
 }
 
+function isPath(value: unknown): value is (string | number)[] {
+  return (
+    Array.isArray(value) &&
+    value.every((step) => typeof step === 'string' || Number.isInteger(step))
+  );
+}
+
 /** Leaves out what has another type than the specification's. */
 function toValidError({
   message,
@@ -46,7 +53,7 @@ function toValidError({
 }: Record<string, unknown>): GraphQLFormattedError {
   return {
     message: typeof message === 'string' ? message : '',
-    ...(Array.isArray(path) && { path }),
+    ...(isPath(path) && { path }),
     ...(isTree(extensions) && { extensions }),
   };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '#platform/config/settings.ts';
@@ -20,8 +21,9 @@ const { values } = parseArgs({
 const identifyNobody: Identify = async () => null;
 
 function configure(env: NodeJS.ProcessEnv) {
-  const path = values.supergraph ?? '';
-  if (path === '') throw new ConfigError('Name the supergraph: --supergraph FILE.');
+  if (!values.supergraph) throw new ConfigError('Name the supergraph: --supergraph FILE.');
+  // npm runs its scripts in the project's folder: the path is relative to where npm was called.
+  const path = resolve(env.INIT_CWD ?? '', values.supergraph);
   if (values.port !== undefined && !isPort(values.port)) {
     throw new ConfigError(`--port must be a whole number from 0 to 65535, not "${values.port}".`);
   }
@@ -33,6 +35,17 @@ function configure(env: NodeJS.ProcessEnv) {
 
 function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+}
+
+/** Exits with the message of an error that is not the program's own, such as an unusable manifest. */
+async function orExit<Value>(starting: Promise<Value>): Promise<Value> {
+  try {
+    return await starting;
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof TypeError) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
 }
 
 /** Exits with a sentence when the address cannot be used. */
@@ -67,21 +80,23 @@ await runService('router', configure, async ({ config, logger, draining, ...life
     observe: metrics.observeSubgraph,
     logger,
   });
-  const server = await createPublicServer({
-    settings: config,
-    isForDevelopers: true,
-    gateway: gateway.gateway,
-    executor: gateway.executor,
-    supergraphSdl: supergraph.sdl,
-    live: null,
-    identify: provider
-      ? identityVerifier({ ...provider, SPACERENT_PROFILE: 'servers' }, logger)
-      : identifyNobody,
-    formatError: withSubgraphErrors(errorFormatter(logger)),
-    metrics,
-    draining,
-    logger,
-  });
+  const server = await orExit(
+    createPublicServer({
+      settings: config,
+      isForDevelopers: true,
+      gateway: gateway.gateway,
+      executor: gateway.executor,
+      supergraphSdl: supergraph.sdl,
+      live: null,
+      identify: provider
+        ? identityVerifier({ ...provider, SPACERENT_PROFILE: 'servers' }, logger)
+        : identifyNobody,
+      formatError: withSubgraphErrors(errorFormatter(logger)),
+      metrics,
+      draining,
+      logger,
+    }),
+  );
   const address = await listen(server.app, config.HOST, config.PORT);
   console.log(`The router is ready at ${address}/graphql, before:`);
   for (const [name, url] of Object.entries(supergraph.urls)) console.log(`  ${name}  ${url}`);

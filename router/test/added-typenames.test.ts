@@ -37,3 +37,10 @@ test('fragments that spread another one twice, many deep, are read once each', (
   );
   expect(print(addTypenames(document, schema))).toContain('me {\n    ...F0\n    __typename\n  }');
 });
+
+test('a field with nothing but fragments on other types gets __typename, so that it is fetched', () => {
+  const document = parse('{ me { ... on Thing { ... on Book { title } } } }');
+  expect(print(addTypenames(document, schema))).toContain('__typename');
+  const applies = parse('{ me { ... on Thing { ... on User { id } } } }');
+  expect(addTypenames(applies, schema)).toBe(applies);
+});

@@ -158,6 +158,11 @@ describe('a response that is not valid', () => {
       'reviews',
       () => ({ errors: [{ message: 5, path: 'x', extensions: 'y' }] }) as never,
     );
+    const steps = withResponses(
+      'reviews',
+      () => ({ errors: [{ message: 'odd', path: [{ x: 1 }, null] }] }) as never,
+    );
+    expect(pathsOf((await steps('{ me { reviews { id } } }')).errors)).toEqual(['me.reviews']);
     const { errors } = await odd('{ me { reviews { id } } }');
     expect(errors?.[0]?.message).toBe('Error while fetching subquery from service "reviews"');
     expect(pathsOf(errors)).toEqual(['me.reviews']);

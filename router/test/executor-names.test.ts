@@ -232,7 +232,7 @@ describe('what a subgraph requires', () => {
       'mutation { send { price stamps } }',
     );
     expect(data).toBeUndefined();
-    expect(errors?.[0]?.message).toContain('select them in separate operations');
+    expect(errors?.[0]?.message).toContain('Select them in separate operations');
     expect(requests).toEqual([]);
     const one = await parcels.execute('own', 'mutation { send { price } }');
     expect(one.data).toEqual({ send: { price: 200 } });

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { GraphQLError, parse } from 'graphql';
+import { Executor } from '../src/executor/executor.ts';
+import type { Subgraph } from '../src/executor/subgraph.ts';
 import { type Federation, federate } from './federation/executors.ts';
-import type { FixtureSubgraph } from './federation/subgraph.ts';
+import { type FixtureSubgraph, RunningSubgraph } from './federation/subgraph.ts';
 
 // Small supergraphs whose plans lose or mix up values; the gateway's executor answers them wrongly.
 
@@ -50,6 +53,15 @@ describe('a fragment on the only type that the fetched subgraph has', () => {
       found: { title: 'Emma' },
     });
   });
+});
+
+test('two selections of __schema are answered as one', async () => {
+  const subgraphs = [{ name: 'a', typeDefs: 'type Query { a: Int }', resolvers: {} }];
+  await expectAnswer(
+    subgraphs,
+    '{ __schema { queryType { name } } ...S } fragment S on Query { __schema { queryType { kind } mutationType { name } } }',
+    { __schema: { queryType: { name: 'Query', kind: 'OBJECT' }, mutationType: null } },
+  );
 });
 
 describe('fields that require one field with different arguments', () => {
@@ -128,5 +140,126 @@ describe('fields that require one field with different arguments', () => {
     const { data, requests } = await federation.execute('own', '{ product { usd next { eur } } }');
     expect(data).toEqual({ product: { usd: 10, next: { eur: 60 } } });
     expect(requests.filter(({ query }) => /\{\s*product\b/.test(query))).toHaveLength(1);
+  });
+
+  test.each([0, 1])('are an error each where request %i of the object fails', async (failing) => {
+    let requests = 0;
+    federation = await federate(subgraphs);
+    const [prices, currencies, cents] = subgraphs.map((each) => new RunningSubgraph(each, []));
+    const failingOnce: Subgraph<object> = {
+      async send(request) {
+        const isOfObject = /\{\s*product\b/.test(request.query);
+        if (isOfObject && requests++ === failing) throw new GraphQLError('prices do not respond');
+        return (prices as RunningSubgraph).send(request);
+      },
+    };
+    const own = new Executor<object>({
+      supergraphSdl: federation.supergraphSdl,
+      subgraphs: { prices: failingOnce, currencies, cents } as never,
+    });
+    const prepared = own.prepare(parse('{ product { sku usd eur } }'));
+    if ('errors' in prepared) throw prepared.errors[0];
+    const { data, errors } = await own.execute(prepared, { context: {} });
+    const lost = failing === 0 ? 'usd' : 'eur';
+    expect(data).toMatchObject({ product: { [lost]: null } });
+    expect(errors?.map(({ message, path }) => [message, path?.join('.')])).toContainEqual([
+      'prices do not respond',
+      `product.${lost}`,
+    ]);
+  });
+
+  test('are refused where one field requires both', async () => {
+    const both: FixtureSubgraph = {
+      name: 'sums',
+      typeDefs: `${link('@key', '@requires', '@external')}
+        type Product @key(fields: "sku") {
+          sku: ID! usd: Int @external eur: Int @external sum: Int @requires(fields: "usd eur")
+        }`,
+      resolvers: { Product: { __resolveReference: resolve } },
+    };
+    federation = await federate([...subgraphs, both]);
+    const { data, errors } = await federation.execute('own', '{ product { sum } }');
+    expect(data).toBeUndefined();
+    expect(errors?.[0]?.message).toContain('"sum" requires one field with different arguments');
+  });
+
+  test('may require a value that changes between the plans', async () => {
+    let reads = 0;
+    const changing: FixtureSubgraph[] = [
+      {
+        name: 'parcels',
+        typeDefs: `${link('@key')}
+          type Query { parcel: Parcel }
+          type Parcel @key(fields: "id") { id: ID! weight(unit: String!): Int clock: Int }`,
+        resolvers: {
+          Query: { parcel: () => ({ id: 'p1' }) },
+          Parcel: {
+            __resolveReference: resolve,
+            weight: (_: object, { unit }: { unit: string }) => (unit === 'KG' ? 1 : 2),
+            clock: () => ++reads,
+          },
+        },
+      },
+      {
+        name: 'postage',
+        typeDefs: `${link('@key', '@requires', '@external')}
+          type Parcel @key(fields: "id") {
+            id: ID! weight(unit: String!): Int @external clock: Int @external
+            metric: Int @requires(fields: "weight(unit: \\"KG\\") clock")
+            imperial: Int @requires(fields: "weight(unit: \\"LB\\") clock")
+          }`,
+        resolvers: {
+          Parcel: {
+            __resolveReference: resolve,
+            metric: ({ weight }: { weight: number }) => weight,
+            imperial: ({ weight }: { weight: number }) => weight,
+          },
+        },
+      },
+    ];
+    federation = await federate(changing);
+    const unseen = await federation.execute('own', '{ parcel { metric imperial } }');
+    expect(unseen).toMatchObject({ data: { parcel: { metric: 1, imperial: 2 } } });
+    // The client would see one of two values.
+    const seen = await federation.execute('own', '{ parcel { metric imperial clock } }');
+    expect(seen.errors?.[0]?.message).toContain('The data changed while it was read');
+  });
+});
+
+describe('a field that requires of an object what another field requires too', () => {
+  const subgraphs: FixtureSubgraph[] = [
+    {
+      name: 'sizes',
+      typeDefs: `${link('@key', '@shareable')}
+        type Query { product: Product }
+        type Product @key(fields: "sku") { sku: ID! size: Size }
+        type Size @shareable { width: Int height: Int }`,
+      resolvers: { Query: { product: () => ({ sku: '1', size: { width: 2, height: 3 } }) } },
+    },
+    {
+      name: 'boxes',
+      typeDefs: `${link('@key', '@requires', '@external', '@shareable')}
+        type Product @key(fields: "sku") {
+          sku: ID! size: Size @external
+          lid: Int @requires(fields: "size { width }") wall: Int @requires(fields: "size { height }")
+        }
+        type Size @shareable { width: Int height: Int }`,
+      resolvers: {
+        Product: {
+          lid: ({ size }: { size: { width: number } }) => size.width,
+          wall: ({ size }: { size: { height: number } }) => size.height,
+        },
+      },
+    },
+  ];
+
+  test('has its value without the other field', async () => {
+    federation = await federate(subgraphs);
+    const { data, errors } = await federation.execute(
+      'own',
+      'query ($all: Boolean = false) { product { lid wall @include(if: $all) } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ product: { lid: 2 } });
   });
 });

@@ -47,6 +47,26 @@ test('a required list is left out where a field in it was not fetched, and is no
   });
 });
 
+test('an object has what was fetched of it, where conditions left out what else was required', () => {
+  const selections = [field('__typename'), field('id'), field('size', [field('w'), field('h')])];
+  const requires = [{ kind: 'InlineFragment', typeCondition: 'Post', selections }];
+  const input = { types, keys: new Map(), failures: new Failures(), unresolved: new Failures() };
+  const buildOf = (size: unknown) =>
+    buildRepresentations(
+      { ...fetch, requires } as FetchNode,
+      [{ __typename: 'Post', id: 'p1', size }],
+      input,
+    );
+  expect(buildOf({ w: 1 })).toMatchObject({
+    distinct: [{ size: { w: 1 } }],
+    partial: new Set([0]),
+  });
+  expect(buildOf([{ w: 1 }, {}, null]).distinct).toEqual([
+    { __typename: 'Post', id: 'p1', size: [{ w: 1 }, {}, null] },
+  ]);
+  expect(buildOf({}).distinct).toEqual([{ __typename: 'Post', id: 'p1' }]);
+});
+
 test('an object of a required list whose fetch failed is a null in it', () => {
   const [failed, whole] = [{ __typename: 'Comment' }, { __typename: 'Comment', by: 'u1' }];
   const failures = new Failures();

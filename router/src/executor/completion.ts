@@ -51,14 +51,14 @@ export class Completion {
         this.#path.pop();
         if (value === INVALID) return false;
         output[responseName] = value === FAILED ? null : value;
-      } else if (previous === undefined) {
+      } else {
         const isTypename = field.kind === 'typename';
         const value = isTypename ? this.#typename(field, tree) : this.#input.introspect(node);
         if (value === undefined) {
           this.#report(`Invalid __typename found for object of type ${field.parent}.`);
           return false;
         }
-        output[responseName] = value;
+        output[responseName] = previous === undefined ? value : combine(previous, value);
       }
     }
     return true;
@@ -185,6 +185,19 @@ export class Completion {
       ? `field ${parent}.${field.responseName}`
       : `array element of type ${type} at index ${last}`;
   }
+}
+
+/** What two selections of one introspection field found; neither is changed, because results are cached. */
+function combine(one: unknown, other: unknown): unknown {
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.map((each, index) => combine(each, other[index]));
+  }
+  if (!isTree(one) || !isTree(other)) return one;
+  const combined: Tree = { ...one };
+  for (const name of Object.keys(other)) {
+    combined[name] = name in one ? combine(one[name], other[name]) : other[name];
+  }
+  return combined;
 }
 
 function toKey(path: readonly (string | number)[]): string {

@@ -2,10 +2,10 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  GraphQLError,
   type GraphQLSchema,
   type InlineFragmentNode,
   Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
   type SelectionNode,
   type SelectionSetNode,
@@ -14,6 +14,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { fragmentsIn, TYPENAME } from './documents.ts';
+import { unplannable } from './failures.ts';
 import {
   possibleTypes,
   type Requirement,
@@ -28,27 +29,36 @@ type Parts = ReadonlyMap<FieldNode, number>;
 type Needs = Map<string, Requirement[]>;
 
 /**
- * Splits a document so that no part needs one field of an object with different arguments: the planner would
- * fetch it once, with the arguments of one of them. The first part has everything else. Throws a GraphQLError
- * for a mutation, whose parts would be executed twice.
+ * Splits an operation of a document so that no part needs one field of an object with different arguments: the
+ * planner would fetch it once, with the arguments of one of them. The first part has everything else. Throws a
+ * GraphQLError for a mutation, whose parts would be executed twice, and for a field that needs both itself.
  */
 export function splitConflicts(
   document: DocumentNode,
+  operation: OperationDefinitionNode,
   schema: GraphQLSchema,
   requirements: Requirements,
 ): [DocumentNode, ...DocumentNode[]] {
   if (requirements.size === 0) return [document];
-  const written = writeOutFragments(document);
+  const written = writeOutFragments(document, operation);
   const parts = assignParts(written, schema, requirements);
   const count = Math.max(0, ...parts.values()) + 1;
   if (count === 1) return [document];
-  requireQuery(written, parts);
+  if (operation.operation !== OperationTypeNode.QUERY) {
+    const [field] = [...parts].find(([, part]) => part > 0) ?? [];
+    throw unplannable(
+      `"${field?.name.value}" and another field require the same field with different arguments, which only queries may do. Select them in separate operations.`,
+    );
+  }
   const others = Array.from({ length: count - 1 }, (_, index) => index + 1);
   return [selectPart(written, parts, 0), ...others.map((part) => selectPart(written, parts, part))];
 }
 
-/** The operations of the document without named fragments: each field stands at one place of the response. */
-function writeOutFragments(document: DocumentNode): DocumentNode {
+/** The operation without named fragments: each field stands at one place of the response. */
+function writeOutFragments(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): DocumentNode {
   const fragments = fragmentsIn(document);
   const writeSet = (set: SelectionSetNode): SelectionSetNode => ({
     ...set,
@@ -67,10 +77,8 @@ function writeOutFragments(document: DocumentNode): DocumentNode {
     const kind = Kind.INLINE_FRAGMENT;
     return { kind, typeCondition, directives, selectionSet: writeSet(selectionSet) };
   };
-  const operations = document.definitions
-    .filter((each) => each.kind === Kind.OPERATION_DEFINITION)
-    .map((each) => ({ ...each, selectionSet: writeSet(each.selectionSet) }));
-  return { kind: Kind.DOCUMENT, definitions: operations };
+  const selectionSet = writeSet(operation.selectionSet);
+  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }] };
 }
 
 /** Finds the first part for each field whose needs agree with those of the field, and of the fields above it. */
@@ -105,6 +113,11 @@ function assignParts(
     path.push((field.alias ?? field.name).value);
     chain.push(own);
     if (own.size === 0) return;
+    if (disagree(own, own)) {
+      throw unplannable(
+        `"${field.name.value}" requires one field with different arguments, through other fields. Select these instead.`,
+      );
+    }
     let part = 0;
     while (chain.some((each) => disagree(each, needs[part]))) part += 1;
     needs[part] ??= new Map();
@@ -115,10 +128,7 @@ function assignParts(
     path.pop();
     chain.pop();
   };
-  const OperationDefinition = (): void => {
-    needs.length = 0;
-  };
-  visit(document, visitWithTypeInfo(types, { OperationDefinition, Field: { enter, leave } }));
+  visit(document, visitWithTypeInfo(types, { Field: { enter, leave } }));
   return parts;
 }
 
@@ -142,7 +152,7 @@ function addNeeds(all: Needs, added: Needs): void {
   }
 }
 
-/** The operations of the document with the fields of one part, and with those that lead to them. */
+/** The operation with the fields of one part, and with those that lead to them. */
 function selectPart(document: DocumentNode, parts: Parts, part: number): DocumentNode {
   /** `above` is the part of the field with a part of its own that the selection is below. */
   const select = (
@@ -171,17 +181,4 @@ function selectPart(document: DocumentNode, parts: Parts, part: number): Documen
       return { ...operation, selectionSet: selected };
     },
   });
-}
-
-/** Throws for an operation of another kind with fields that must be planned apart. */
-function requireQuery({ definitions }: DocumentNode, parts: Parts): void {
-  const isQuery = definitions.every(
-    (each) => each.kind !== Kind.OPERATION_DEFINITION || each.operation === OperationTypeNode.QUERY,
-  );
-  if (isQuery) return;
-  const [field] = [...parts].find(([, part]) => part > 0) ?? [];
-  throw new GraphQLError(
-    `"${field?.name.value}" and another field require the same field with different arguments, which the router does not support outside of queries: select them in separate operations.`,
-    { extensions: { code: 'BAD_USER_INPUT' } },
-  );
 }

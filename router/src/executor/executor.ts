@@ -57,8 +57,6 @@ export class Executor<Context> {
   readonly #subgraphs: ExecutorOptions<Context>['subgraphs'];
   readonly #types: TypeConditions;
   readonly #keys: EntityKeys;
-  /** Names of required fields that plans select with arguments. */
-  readonly #inputs: ReadonlySet<string>;
 
   /** Throws when the supergraph is not valid, or names a subgraph that is not given. */
   constructor(options: ExecutorOptions<Context>) {
@@ -76,7 +74,6 @@ export class Executor<Context> {
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);
     const plannerNames = readPlannerNames(document);
-    this.#inputs = plannerNames.withArguments;
     this.operations = new Operations({
       schema: this.schema,
       api,
@@ -123,7 +120,7 @@ export class Executor<Context> {
       const execution = this.#startExecution(prepared, variables, context);
       if (node) await executePlan(node, execution);
       for (const { node } of prepared.furtherPlans) {
-        if (node) await addPart(node as PlanNode, execution, this.#inputs);
+        if (node) await addPart(node as PlanNode, execution, prepared.ignored);
       }
       const result = toResult(prepared, execution);
       // As for an operation that cannot be planned, there is no data when nothing of it can be fetched.

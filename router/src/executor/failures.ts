@@ -5,10 +5,12 @@ import { getValue, isTree, type Tree } from './response-tree.ts';
 /** Why an object lacks fields. */
 export interface Failure {
   /** The response names that it lacks. */
-  names: ReadonlySet<string>;
+  names: Pick<ReadonlySet<string>, 'has'>;
   /** Null: the subgraph's errors are reported already, with their own paths. */
   error: GraphQLError | null;
 }
+
+const ALL_NAMES: Failure['names'] = { has: () => true };
 
 /** Fetches that failed as a whole, by the objects of the tree whose fields they did not bring. */
 export class Failures {
@@ -16,7 +18,7 @@ export class Failures {
   #count = 0;
 
   /** The fetch brought nothing for these objects. */
-  add(objects: readonly Tree[], names: ReadonlySet<string>, error: Failure['error']): void {
+  add(objects: readonly Tree[], names: Failure['names'], error: Failure['error']): void {
     for (const object of objects) {
       const failures = this.#byObject.get(object);
       if (failures) failures.push({ names, error });
@@ -29,6 +31,16 @@ export class Failures {
   copy(from: Tree, to: Tree): void {
     const failures = this.#byObject.get(from);
     if (failures) this.#byObject.set(to, [...(this.#byObject.get(to) ?? []), ...failures]);
+  }
+
+  /** Whatever the objects in the value lack, at any depth, they lack for this reason. */
+  addBelow(value: unknown, { error }: Failure): void {
+    if (Array.isArray(value)) {
+      for (const element of value) this.addBelow(element, { names: ALL_NAMES, error });
+    } else if (isTree(value)) {
+      this.add([value], ALL_NAMES, error);
+      for (const inner of Object.values(value)) this.addBelow(inner, { names: ALL_NAMES, error });
+    }
   }
 
   /** Why the object lacks the field; undefined where no fetch of it failed. */
@@ -82,6 +94,13 @@ export function notPlanned(): GraphQLError {
     'No plan of the router fetches this field: the supergraph must be composed again.',
     { extensions: { code: 'INTERNAL_SERVER_ERROR' } },
   );
+}
+
+/** Why an operation is refused that would have wrong values; the sentence says what the client can do. */
+export function unplannable(sentence: string): GraphQLError {
+  return new GraphQLError(`The router cannot plan this operation: ${sentence}`, {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 }
 
 /** The error of a response with neither data nor errors. */

@@ -9,6 +9,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   print,
+  visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { addTypenames } from './added-typenames.ts';
@@ -28,6 +29,8 @@ export interface PreparedOperation {
   plan: QueryPlan;
   /** The plans of fields that must not stand in the plan of the others. */
   furtherPlans: readonly QueryPlan[];
+  /** Names of values that may differ between these plans: the client has not selected them. */
+  ignored: ReadonlySet<string>;
   projection: Projection;
   introspection: Introspection;
   /** The variables of `@include` and `@skip`, with their defaults. */
@@ -114,7 +117,12 @@ export class Operations {
       return plan;
     };
     const complete = addTypenames(planned.document, this.#schema);
-    const parts = splitConflicts(complete, this.#schema, this.#requirements);
+    const parts = splitConflicts(
+      complete,
+      findOperation(complete, operationName),
+      this.#schema,
+      this.#requirements,
+    );
     const [plan, ...furtherPlans] = parts.map(toPlan) as [QueryPlan, ...QueryPlan[]];
     const projection = new Projection(this.#api, planned.document, node, clientNames);
     const fetched = new Set([plan, ...furtherPlans].flatMap(({ node }) => fetchedRootNames(node)));
@@ -122,6 +130,7 @@ export class Operations {
       operation: findOperation(document, operationName),
       plan,
       furtherPlans,
+      ignored: furtherPlans.length > 0 ? this.#ignoredNames(planned.document) : NO_NAMES,
       projection,
       unplanned: new Set(projection.rootNames().filter((name) => !fetched.has(name))),
       introspection: new Introspection(this.#schema, planned.document, node),
@@ -130,7 +139,17 @@ export class Operations {
       clientVariables,
     };
   }
+
+  /** Inputs of `@requires`, but for those that the client selects: its own fields have other names. */
+  #ignoredNames(document: DocumentNode): ReadonlySet<string> {
+    const { inputs, withArguments } = this.#plannerNames;
+    const ignored = new Set([...inputs, ...withArguments]);
+    visit(document, { Field: ({ alias, name }) => void ignored.delete((alias ?? name).value) });
+    return ignored;
+  }
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 function findOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
   const operation = getOperationAST(document, name);

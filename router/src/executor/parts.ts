@@ -7,13 +7,13 @@ import { getValue, isTree, setValue, type Tree } from './response-tree.ts';
 import type { TypeConditions } from './type-conditions.ts';
 
 /**
- * Executes a further plan of a query, and adds what it brings to the execution's tree. `inputs` are names of
- * values that only fetches read, and that differ between the plans.
+ * Executes a further plan of a query, and adds what it brings to the execution's tree. `ignored` are names of
+ * values that only fetches read: they may differ between the plans.
  */
 export async function addPart<Context>(
   node: PlanNode,
   execution: Execution<Context>,
-  inputs: ReadonlySet<string>,
+  ignored: ReadonlySet<string>,
 ): Promise<void> {
   const { root, errors } = execution;
   const part = { ...execution, root: {}, errors: [] };
@@ -21,7 +21,7 @@ export async function addPart<Context>(
   // What both plans fetch may have failed twice.
   const reported = new Set(errors.map(toKey));
   errors.push(...part.errors.filter((error) => !reported.has(toKey(error))));
-  new Addition(inputs, execution).addTree(root, part.root);
+  new Addition(ignored, execution).addTree(root, part.root);
 }
 
 function toKey({ message, path }: GraphQLError): string {
@@ -29,29 +29,40 @@ function toKey({ message, path }: GraphQLError): string {
 }
 
 class Addition {
-  readonly #inputs: ReadonlySet<string>;
+  readonly #ignored: ReadonlySet<string>;
   readonly #failures: Failures;
   readonly #types: TypeConditions;
 
   constructor(
-    inputs: ReadonlySet<string>,
+    ignored: ReadonlySet<string>,
     { failures, types }: Pick<Execution<never>, 'failures' | 'types'>,
   ) {
-    this.#inputs = inputs;
+    this.#ignored = ignored;
     this.#failures = failures;
     this.#types = types;
   }
 
   /** Throws a GraphQLError when the trees do not describe the same objects: data has changed in between. */
   addTree(target: Tree, added: Tree): void {
-    this.#failures.copy(added, target);
+    // What only one plan has brought lacks the fields of the other one.
+    for (const name of Object.keys(target)) {
+      const failure = this.#failures.find(added, name);
+      if (failure && getValue(added, name) === undefined) {
+        this.#failures.addBelow(target[name], failure);
+      }
+    }
     for (const name of Object.keys(added)) {
       const value = added[name];
       const present = getValue(target, name);
+      if (present === undefined) {
+        const failure = this.#failures.find(target, name);
+        if (failure) this.#failures.addBelow(value, failure);
+      }
       if (present === undefined || this.#isVaguer(present, name)) setValue(target, name, value);
       else if (this.#isVaguer(value, name)) continue;
-      else if (value !== undefined && !this.#inputs.has(name)) this.#addValue(present, value);
+      else if (value !== undefined && !this.#ignored.has(name)) this.#addValue(present, value);
     }
+    this.#failures.copy(added, target);
   }
 
   /** An interface object has its interface as type where only its own subgraph was asked. */

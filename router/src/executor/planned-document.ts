@@ -1,5 +1,5 @@
-import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, visit } from 'graphql';
-import { parseFieldSet } from './documents.ts';
+import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, print, visit } from 'graphql';
+import { findArgument, parseFieldSet } from './documents.ts';
 
 /** The names under which the planner may select fields of its own, beside those of the client. */
 export interface PlannerNames {
@@ -7,6 +7,10 @@ export interface PlannerNames {
   selected: ReadonlySet<string>;
   /** Those that an input of `@requires` selects with arguments. */
   withArguments: ReadonlySet<string>;
+  /** Those in inputs of `@requires` that are in no key. */
+  inputs: ReadonlySet<string>;
+  /** Whether the planner may fetch a field of one type for all objects of an interface. */
+  hasInterfaceObjects: boolean;
 }
 
 /** A client's document as it is planned, and the names in it that differ from the client's. */
@@ -25,21 +29,26 @@ const REPRESENTATIONS = 'representations';
 export function readPlannerNames(supergraph: DocumentNode): PlannerNames {
   const selected = new Set(['__typename']);
   const withArguments = new Set<string>();
-  const Field = ({ name, arguments: args }: FieldNode): void => {
-    selected.add(name.value);
-    if (args?.length) withArguments.add(name.value);
-  };
+  let hasInterfaceObjects = false;
+  const byArgument = { key: new Set<string>(), requires: new Set<string>() };
   visit(supergraph, {
     Directive(directive: DirectiveNode) {
       const { value: name } = directive.name;
       if (name !== 'join__type' && name !== 'join__field') return;
-      for (const argument of ['key', 'requires']) {
+      hasInterfaceObjects ||= findArgument(directive, 'isInterfaceObject') !== undefined;
+      for (const argument of ['key', 'requires'] as const) {
         const set = parseFieldSet(directive, argument);
+        const Field = ({ name, arguments: args }: FieldNode): void => {
+          selected.add(name.value);
+          byArgument[argument].add(name.value);
+          if (args?.length) withArguments.add(name.value);
+        };
         if (set) visit(set, { Field });
       }
     },
   });
-  return { selected, withArguments };
+  const inputs = new Set([...byArgument.requires].filter((name) => !byArgument.key.has(name)));
+  return { selected, withArguments, inputs, hasInterfaceObjects };
 }
 
 /**
@@ -52,14 +61,19 @@ export function readPlannerNames(supergraph: DocumentNode): PlannerNames {
 export function toPlannedDocument(document: DocumentNode, names: PlannerNames): PlannedDocument {
   const clientNames = new Map<string, string>();
   const planned = new Map<string, string>();
-  let used: ReadonlySet<string> | undefined;
+  let used: Set<string> | undefined;
 
-  function toPlannedName(responseName: string, field: string): string {
-    const key = `${responseName} ${field}`;
+  const ambiguous = names.hasInterfaceObjects ? findAmbiguous(document) : NO_NAMES;
+
+  function toPlannedName(node: FieldNode): string {
+    const [responseName, field] = [responseNameOf(node), node.name.value];
+    const key = `${responseName} ${signatureOf(node)}`;
     const known = planned.get(key);
     if (known) return known;
     used ??= namesIn(document);
     const name = unusedName(`client_${responseName}_${field}`, used);
+    // The names of two pairs can be joined to the same one.
+    used.add(name);
     planned.set(key, name);
     clientNames.set(name, responseName);
     return name;
@@ -74,10 +88,9 @@ export function toPlannedDocument(document: DocumentNode, names: PlannerNames): 
       },
       leave(field) {
         if (isSchemaField(field)) isInSchema = false;
-        if (isInSchema || !mayCollide(field, names)) return undefined;
-        const { alias, name } = field;
-        const value = toPlannedName(alias?.value ?? name.value, name.value);
-        return { ...field, alias: { kind: Kind.NAME, value } };
+        if (isInSchema) return undefined;
+        if (!mayCollide(field, names) && !ambiguous.has(responseNameOf(field))) return undefined;
+        return { ...field, alias: { kind: Kind.NAME, value: toPlannedName(field) } };
       },
     },
   });
@@ -86,6 +99,35 @@ export function toPlannedDocument(document: DocumentNode, names: PlannerNames): 
 
 function isSchemaField({ name }: FieldNode): boolean {
   return name.value === '__schema' || name.value === '__type';
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+function responseNameOf({ alias, name }: FieldNode): string {
+  return (alias ?? name).value;
+}
+
+function signatureOf({ name, arguments: args = [] }: FieldNode): string {
+  return `${name.value}(${args.map(print).sort().join()})`;
+}
+
+/**
+ * Response names that stand for several fields, as in fragments on different types. A subgraph with an interface
+ * object is asked for the field of one type without regard to the type: its values would replace those of the
+ * others.
+ */
+function findAmbiguous(document: DocumentNode): ReadonlySet<string> {
+  const signatures = new Map<string, string>();
+  const ambiguous = new Set<string>();
+  visit(document, {
+    Field(field) {
+      const name = responseNameOf(field);
+      const signature = signatureOf(field);
+      if ((signatures.get(name) ?? signature) !== signature) ambiguous.add(name);
+      signatures.set(name, signature);
+    },
+  });
+  return ambiguous;
 }
 
 /** Whether the planner may select something else under the field's response name. */

@@ -90,9 +90,8 @@ function addSelected(
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const name = selection.alias ?? selection.name;
-      const value = selectValue(getValue(source, name), selection.selections, input);
-      if (value === undefined) missing.push(selection);
-      else addValue(target, name, value);
+      const value = selectValue(getValue(source, name), selection, input, missing);
+      if (value !== undefined) addValue(target, name, value);
     } else if (
       selection.typeCondition !== undefined &&
       input.types.applies(selection.typeCondition, source, false)
@@ -120,21 +119,39 @@ function toKey(representation: Tree): string {
   return key;
 }
 
-/** The value with the selected fields; undefined where the plan has not fetched all of them. */
+/**
+ * The value with the selected fields; undefined where the plan has fetched none of them. Conditions may leave
+ * out some that one field requires of an object, and not those that another requires of it. The field is
+ * added to `missing` where something lacks.
+ */
 function selectValue(
   value: unknown,
-  selections: readonly QueryPlanSelectionNode[] | undefined,
+  field: QueryPlanSelectionNode & { kind: 'Field' },
   input: RepresentationInput,
+  missing: QueryPlanSelectionNode[],
 ): unknown {
-  if (!selections || value === undefined) return value;
+  const { selections } = field;
+  if (value === undefined) return lack(field, missing);
+  if (!selections) return value;
   if (Array.isArray(value)) {
-    const elements = value.map((element) => selectValue(element, selections, input));
-    return elements.includes(undefined) ? undefined : elements;
+    const elements = value.map((element) => selectValue(element, field, input, missing));
+    if (!elements.includes(undefined)) return elements;
+    if (!elements.some((each) => each !== undefined && each !== null)) return undefined;
+    return elements.map((each, index) =>
+      each === undefined && isTree(value[index]) ? {} : (each ?? null),
+    );
   }
   if (!isTree(value)) return null;
   const selected: Tree = {};
-  const missing = addSelected(selected, value, selections, input);
-  if (missing.length === 0) return selected;
+  const lacking = addSelected(selected, value, selections, input);
+  if (lacking.length === 0) return selected;
   // Like Apollo's executor: what is lost below is a null of the object that contains it.
-  return missing.some((each) => isLost(value, each, input)) ? null : undefined;
+  if (lacking.some((each) => isLost(value, each, input))) return null;
+  lack(field, missing);
+  return Object.keys(selected).length > 0 ? selected : undefined;
+}
+
+/** Once for all elements of a list. */
+function lack(field: QueryPlanSelectionNode, missing: QueryPlanSelectionNode[]): undefined {
+  if (missing.at(-1) !== field) missing.push(field);
 }

@@ -2,7 +2,6 @@ import type { FetchNode, PlanNode, QueryPlan, SubscriptionNode } from '@apollo/q
 import {
   type ConstDirectiveNode,
   type DocumentNode,
-  GraphQLError,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -15,6 +14,7 @@ import {
   visit,
 } from 'graphql';
 import { findArgument, parseFieldSet, readSubgraphNames } from './documents.ts';
+import { unplannable } from './failures.ts';
 
 /** Throws a GraphQLError for a plan that would let a subgraph compute a wrong value. */
 export type CheckPlan = (plan: QueryPlan) => void;
@@ -35,9 +35,8 @@ export function planCheck(supergraph: DocumentNode, schema: GraphQLSchema): Chec
       .map((fetch) => findUnmet(fetch, inputs, schema))
       .find((found) => found !== undefined);
     if (field === undefined) return;
-    throw new GraphQLError(
-      `The router cannot plan this operation: another field requires "${field}", which requires fields that would not be fetched before it. Select them from another field, or in another operation.`,
-      { extensions: { code: 'BAD_USER_INPUT' } },
+    throw unplannable(
+      `another field requires "${field}", which requires fields that would not be fetched before it. Select them from another field, or in another operation.`,
     );
   };
 }

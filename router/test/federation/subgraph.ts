@@ -8,6 +8,7 @@ import {
   isObjectType,
   parse,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { SubgraphRequest, SubgraphResponse } from '../../src/executor/subgraph.ts';
 
 export interface FixtureSubgraph {
@@ -33,7 +34,8 @@ export interface RecordedRequest extends SubgraphRequest {
 export class RunningSubgraph {
   readonly name: string;
   readonly schema: GraphQLSchema;
-  readonly #documents = new Map<string, DocumentNode>();
+  /** Limited, because random operations may run for hours. */
+  readonly #documents = new LRUCache<string, DocumentNode>({ max: 1_000 });
   readonly #requests: RecordedRequest[];
   #faults: Faults = {};
 

@@ -109,6 +109,10 @@ export const mutations: Case[] = [
 
 /** What plans bring only in part, or wrongly, whatever the names. */
 export const plans: Case[] = [
+  [
+    "a field of an interface object under the name of another type's field",
+    '{ stocked { ... on Barrel { postage: blurb } ... on Crate { postage } } }',
+  ],
   ['a condition on a field with requirements', '{ crates { handling @include(if: $no) volume } }'],
   [
     'conditions that leave nothing of a field',

@@ -30,7 +30,7 @@ Every service by its name, as JSON: the router and the contexts with `defaults` 
 
 {{/* Fails with a sentence for values that the schema cannot refuse. */}}
 {{- define "spacerent.validate" -}}
-{{- $reserved := list "PORT" "HOST" "SPACERENT_PROFILE" -}}
+{{- $reserved := list "PORT" "SPACERENT_PROFILE" -}}
 {{- range $name := keys .Values.contexts -}}
 {{- $reserved = append $reserved (printf "%s_URL" (upper $name)) -}}
 {{- end -}}

@@ -177,17 +177,4 @@ describe('one value', () => {
     ]);
     expect(environmentOf(objects, 'router').MAX_OPERATION_COST).toBe('1000000');
   });
-
-  test('the demo gives its databases the passwords that the addresses contain', async () => {
-    const objects = await render(valueSets.demo ?? []);
-    const { stringData } = find(objects, 'Secret', 'rent-secrets');
-    for (const name of contextNames) {
-      const url = new URL(stringData[`${name.toUpperCase()}_DATABASE_URL`]);
-      expect(url.password).toBe(stringData[`${name.toUpperCase()}_DATABASE_PASSWORD`]);
-      expect(find(objects, 'Service', url.hostname).spec.ports[0].port).toBe(Number(url.port));
-      expect(url.hostname).toBe(
-        topology[name].database === 'postgres' ? 'rent-postgres' : 'rent-mariadb',
-      );
-    }
-  });
 });

@@ -92,6 +92,10 @@ describe('the values of the chart', () => {
     ['ingress.enabled=true', 'ingress.host is empty: an Ingress needs the host name'],
     ['httpRoute.enabled=true', 'httpRoute.parentRefs is empty: an HTTPRoute needs the Gateway'],
     ['secrets.existing=', 'book has no REDIS_URL: name a Secret that holds it in secrets.existing'],
+    [
+      'demo.enabled=true,contexts.book.database.engine=mariadb',
+      'demo.enabled brings a MariaDB with one database: only one context can have',
+    ],
     ['demo.enabled=true', 'demo.enabled makes its own Secret: leave secrets.existing empty.'],
   ])('the chart refuses %s with a sentence', async (value, sentence) => {
     expect(await refusal('--set', value)).toContain(sentence);

@@ -67,6 +67,13 @@ Every service by its name, as JSON: the router and the contexts with `defaults` 
 {{- if and .Values.demo.enabled (ne .Values.queue.engine "redis") -}}
 {{- fail "demo.enabled brings Redis: leave queue.engine at redis." -}}
 {{- end -}}
+{{- $engines := list -}}
+{{- range $entry := .Values.contexts -}}
+{{- $engines = append $engines $entry.database.engine -}}
+{{- end -}}
+{{- if and .Values.demo.enabled (gt (len (without $engines "postgres")) 1) -}}
+{{- fail "demo.enabled brings a MariaDB with one database: only one context can have the engine mariadb." -}}
+{{- end -}}
 {{- if and .Values.demo.enabled .Values.secrets.existing -}}
 {{- fail "demo.enabled makes its own Secret: leave secrets.existing empty." -}}
 {{- end -}}

@@ -57,9 +57,9 @@ export const routerMutations = [
     name: 'the parts of a query: two fields compute with the same arguments of a required one',
     edits: [
       [
-        'router/src/executor/operations.ts',
-        'splitConflicts(complete, this.#schema, this.#requirements);',
-        '[complete];',
+        'router/src/executor/conflicting-requires.ts',
+        'if (count === 1) return [document];',
+        'return [document];',
       ],
     ],
     tests: 'router/test/executor-plan-faults',

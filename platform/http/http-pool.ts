@@ -7,11 +7,11 @@ const MAX_AGE_MS = 30_000;
 
 type Options = NonNullable<ConstructorParameters<typeof Pool>[1]> & { maxAgeMs?: number };
 type Request = Parameters<Pool['request']>[0];
-type Response = Awaited<ReturnType<Pool['request']>>;
+export type HttpResponse = Awaited<ReturnType<Pool['request']>>;
 
 /** Connections to one service. */
 export interface HttpPool {
-  request(request: Request): Promise<Response>;
+  request(request: Request): Promise<HttpResponse>;
   /** Lets running requests finish. */
   close(): Promise<void>;
   destroy(): Promise<void>;
@@ -58,7 +58,7 @@ export interface RetryingHttpClient {
    * a response, or when the response was 503: behind one address there may be other replicas. A request
    * that timed out is not retried. Resolves with the last response, rejects with the last error.
    */
-  request(request: Request): Promise<Response>;
+  request(request: Request): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export function openRetryingHttpClient(
   const retry = (request: Request) => retryPool.request({ ...request, reset: true });
   return {
     async request(request) {
-      let response: Response;
+      let response: HttpResponse;
       try {
         response = await pool.request(request);
       } catch (error) {

@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Principal } from '#platform/auth/principal.ts';
 import {
   type HttpPool,
+  type HttpResponse,
   openHttpPool,
   openRetryingHttpClient,
   type RetryingHttpClient,
@@ -59,7 +60,12 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     this.#logger = logger;
     const message = 'a subgraph responds with GraphQL, but not as GraphQL over HTTP asks';
     this.#warnOfFormat = throttledWarnings(logger, message, { subgraph: name });
-    const options = { connections: 64, maxResponseSize: MAX_RESPONSE_BYTES };
+    const options = {
+      connections: 64,
+      maxResponseSize: MAX_RESPONSE_BYTES,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    };
     this.#http = openHttpPool(origin, options);
     this.#reads = openRetryingHttpClient(this.#http, origin, options);
   }
@@ -72,14 +78,13 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
     { query, variables }: SubgraphRequest,
     context: RouterContext,
   ): Promise<SubgraphResponse> {
+    const startedAt = performance.now();
     try {
       const http = isMutation(query) ? this.#http : this.#reads;
       const authorization = await this.#authorize(context);
       const response = await http.request({
         method: 'POST',
         path: this.#path,
-        // Of the whole response: undici's own timeouts are those between two of its parts.
-        signal: AbortSignal.timeout(this.#timeoutMs),
         headers: {
           'content-type': 'application/json',
           accept: 'application/json',
@@ -89,7 +94,8 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
         body: JSON.stringify({ query, variables }),
       });
       // Some GraphQL servers respond with JSON whatever status and type they declare.
-      const result = await response.body.json();
+      const leftMs = this.#timeoutMs - (performance.now() - startedAt);
+      const result = await readJson(response.body, leftMs);
       const isRouterRefused = this.#identifiesRouter && response.statusCode === 401;
       if (!isRouterRefused && isGraphQLResponse(result)) {
         const type = String(response.headers['content-type']);
@@ -115,6 +121,19 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
 
   async close(): Promise<void> {
     await Promise.all([this.#http.close(), this.#reads.close()]);
+  }
+}
+
+/**
+ * Rejects when the body does not end in time: undici's timeout is that between two of its parts. Not by an
+ * AbortSignal, which costs a tenth of the router's CPU time when each request has one.
+ */
+async function readJson(body: HttpResponse['body'], timeoutMs: number): Promise<unknown> {
+  const timer = setTimeout(() => body.destroy(new Error('the response does not end')), timeoutMs);
+  try {
+    return await body.json();
+  } finally {
+    clearTimeout(timer);
   }
 }
 

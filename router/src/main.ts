@@ -44,7 +44,7 @@ await runService('router', routerConfig, async ({ config, logger, draining, ...l
     gateway: gateway.gateway,
     executor: gateway.executor,
     supergraphSdl,
-    live: openLive({ settings: config, authorize, metrics, logger }),
+    openLive: (shared) => openLive({ ...shared, settings: config, authorize }),
     identify: identityVerifier(config, logger),
     formatError: errorFormatter(logger),
     metrics,

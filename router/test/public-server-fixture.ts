@@ -83,7 +83,7 @@ export async function openPublicServer(env: Record<string, string> = {}) {
     },
     executor,
     supergraphSdl: SUPERGRAPH,
-    live: openLive({ settings: config, authorize, metrics, logger: silent }),
+    openLive: (shared) => openLive({ ...shared, settings: config, authorize }),
     identify: async (authorization) => {
       if (authorization === undefined) return null;
       const user = /^Bearer (\w+)$/.exec(authorization)?.[1];

@@ -8,7 +8,7 @@ import type { AdmissionSettings } from '../admission/settings.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
 import type { Identify } from '../identity/identity.ts';
-import type { LivePart } from '../live/open-live.ts';
+import type { LivePart, SharedWithLive } from '../live/open-live.ts';
 import type { RouterMetrics } from '../observability/metrics.ts';
 import { startApolloServer } from './apollo-server.ts';
 import { clientAddress } from './client-address.ts';
@@ -43,7 +43,7 @@ export async function createPublicServer(deps: {
   executor: Executor<RouterContext>;
   supergraphSdl: string;
   /** Null: subscriptions are refused. */
-  live: LivePart | null;
+  openLive: ((shared: SharedWithLive) => LivePart) | null;
   identify: Identify;
   formatError: FormatError;
   metrics: RouterMetrics;
@@ -51,7 +51,7 @@ export async function createPublicServer(deps: {
   draining: AbortSignal;
   logger: Logger;
 }): Promise<PublicServer> {
-  const { settings, gateway, executor, live, identify, metrics, logger } = deps;
+  const { settings, gateway, executor, openLive, identify, metrics, logger } = deps;
   const { introspection, sandbox } = developerAccess(settings, deps.isForDevelopers);
   const { admission, documents, persisted, ...counting } = await openAdmission({
     settings,
@@ -75,20 +75,20 @@ export async function createPublicServer(deps: {
   });
   const findAddress = clientAddress(settings.TRUSTED_PROXIES);
   const shared = { path: GRAPHQL_PATH, admission, apollo, identify, findAddress, formatError };
-  const streams = live?.serve({ ...shared, executor, server: app.server, metrics, logger });
+  const live = openLive?.({ ...shared, executor, server: app.server, metrics, logger });
   serveGraphql({
     ...shared,
     app,
-    serveStream: streams?.serveStream ?? null,
+    serveStream: live?.serveStream ?? null,
     log,
     responseTimeoutMs: settings.REQUEST_TIMEOUT_MS,
   });
   return {
     app,
-    endSubscriptions: async () => void (await streams?.close()),
+    endSubscriptions: async () => void (await live?.close()),
     endRequests: () => closeHttpServer(app, logger),
     async close() {
-      await live?.close();
+      await live?.closeSources();
       await apollo.stop();
       await counting.close();
     },

@@ -1,8 +1,6 @@
 import type { SignRequest } from '#platform/auth/internal-requests.ts';
-import type { Logger } from '#platform/observability/logger.ts';
 import { mayConnect } from '../http/origins.ts';
 import type { HttpSettings } from '../http/settings.ts';
-import type { RouterMetrics } from '../observability/metrics.ts';
 import { bookCalendars } from './book-calendars.ts';
 import { liveGraphql } from './live-graphql.ts';
 import { mypageViews } from './mypage-views.ts';
@@ -25,22 +23,17 @@ export type SharedWithLive = Omit<
   'settings' | 'maxMessageBytes' | 'views' | 'calendars' | 'mayConnect'
 >;
 
-/** Subscriptions of the public server. */
-export interface LivePart {
-  /** Starts to serve WebSockets, and streams for the public server. */
-  serve(shared: SharedWithLive): ReturnType<typeof liveGraphql>;
+/** Subscriptions of the public server, which are being served. */
+export interface LivePart extends ReturnType<typeof liveGraphql> {
   /** Closes the connections to other services, after those of clients. */
-  close(): Promise<void>;
+  closeSources(): Promise<void>;
 }
 
-/** Opens the sources of subscriptions: mypage's views and book's calendars. */
-export function openLive(deps: {
-  settings: LivePartSettings;
-  authorize: SignRequest;
-  metrics: RouterMetrics;
-  logger: Logger;
-}): LivePart {
-  const { settings, authorize, metrics, logger } = deps;
+/** Opens the sources of subscriptions, mypage's views and book's calendars, and serves WebSockets and streams. */
+export function openLive(
+  deps: SharedWithLive & { settings: LivePartSettings; authorize: SignRequest },
+): LivePart {
+  const { settings, authorize, metrics, logger, ...shared } = deps;
   const watching = {
     authorize,
     timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
@@ -50,17 +43,19 @@ export function openLive(deps: {
   };
   const views = mypageViews({ url: settings.MYPAGE_URL, ...watching });
   const calendars = bookCalendars({ url: settings.BOOK_URL, ...watching });
+  const live = liveGraphql({
+    ...shared,
+    settings,
+    maxMessageBytes: settings.BODY_LIMIT_BYTES,
+    views,
+    calendars,
+    mayConnect: mayConnect(settings.CORS_ORIGINS),
+    metrics,
+    logger,
+  });
   return {
-    serve: (shared) =>
-      liveGraphql({
-        ...shared,
-        settings,
-        maxMessageBytes: settings.BODY_LIMIT_BYTES,
-        views,
-        calendars,
-        mayConnect: mayConnect(settings.CORS_ORIGINS),
-      }),
-    async close() {
+    ...live,
+    async closeSources() {
       await views.close();
       await calendars.close();
     },

@@ -87,7 +87,7 @@ await runService('router', configure, async ({ config, logger, draining, ...life
       gateway: gateway.gateway,
       executor: gateway.executor,
       supergraphSdl: supergraph.sdl,
-      live: null,
+      openLive: null,
       identify: provider
         ? identityVerifier({ ...provider, SPACERENT_PROFILE: 'servers' }, logger)
         : identifyNobody,

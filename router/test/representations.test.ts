@@ -4,9 +4,9 @@ import { buildSchema, GraphQLError } from 'graphql';
 import { Failures } from '../src/executor/failures.ts';
 import { buildRepresentations } from '../src/executor/representations.ts';
 import type { Tree } from '../src/executor/response-tree.ts';
-import { TypeConditions } from '../src/executor/type-conditions.ts';
+import { SupergraphTypes } from '../src/executor/supergraph-types.ts';
 
-const types = new TypeConditions(
+const types = new SupergraphTypes(
   buildSchema(
     'type Query { post: Post } type Post { id: ID! comments: [Comment] } type Comment { by: ID }',
   ),

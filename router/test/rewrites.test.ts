@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { applyRewrites } from '../src/executor/rewrites.ts';
-import { TypeConditions } from '../src/executor/type-conditions.ts';
+import { SupergraphTypes } from '../src/executor/supergraph-types.ts';
 
-const types = new TypeConditions(buildSchema('type Query { a: Int }'));
+const types = new SupergraphTypes(buildSchema('type Query { a: Int }'));
 
 test.each([[0], [''], [false], [null], ['text']])(
   'a rewrite that renames a field keeps its value %j',

@@ -4,7 +4,7 @@ import type { ConditionValues } from './conditions.ts';
 import { type Failures, withPath } from './failures.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 import type { SelectedField, Shape, TypeFields } from './selections.ts';
-import type { TypeConditions } from './type-conditions.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
 
 /** A value that becomes null because of an error in it, which is reported already. */
 const FAILED = Symbol('failed');
@@ -19,7 +19,7 @@ export interface ProjectionInput {
   /** Why fields are missing in the tree. */
   failures: Failures;
   /** The types of the supergraph, of which the API schema may hide some. */
-  types: TypeConditions;
+  types: SupergraphTypes;
   /** The errors that are reported already; a field has one at most. */
   reported: readonly GraphQLError[];
 }

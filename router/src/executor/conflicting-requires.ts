@@ -13,7 +13,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { fragmentsIn, TYPENAME } from './documents.ts';
+import { fragmentsIn, responseNameOf, TYPENAME } from './documents.ts';
 import { unplannable } from './failures.ts';
 import {
   possibleTypes,
@@ -40,7 +40,7 @@ export function splitConflicts(
   requirements: Requirements,
 ): [DocumentNode, ...DocumentNode[]] {
   if (requirements.size === 0) return [document];
-  const written = writeOutFragments(document, operation);
+  const written = { ...operation, selectionSet: writeOutFragments(document, operation) };
   const parts = assignParts(written, schema, requirements);
   const count = Math.max(0, ...parts.values()) + 1;
   if (count === 1) return [document];
@@ -50,15 +50,15 @@ export function splitConflicts(
       `"${field?.name.value}" and another field require the same field with different arguments, which only queries may do. Select them in separate operations.`,
     );
   }
-  const others = Array.from({ length: count - 1 }, (_, index) => index + 1);
-  return [selectPart(written, parts, 0), ...others.map((part) => selectPart(written, parts, part))];
+  const select = (_: unknown, part: number) => selectPart(written, parts, part);
+  return Array.from({ length: count }, select) as [DocumentNode, ...DocumentNode[]];
 }
 
-/** The operation without named fragments: each field stands at one place of the response. */
+/** The operation's selection set without named fragments: each field stands at one place of the response. */
 function writeOutFragments(
   document: DocumentNode,
-  operation: OperationDefinitionNode,
-): DocumentNode {
+  { selectionSet }: OperationDefinitionNode,
+): SelectionSetNode {
   const fragments = fragmentsIn(document);
   const writeSet = (set: SelectionSetNode): SelectionSetNode => ({
     ...set,
@@ -77,13 +77,12 @@ function writeOutFragments(
     const kind = Kind.INLINE_FRAGMENT;
     return { kind, typeCondition, directives, selectionSet: writeSet(selectionSet) };
   };
-  const selectionSet = writeSet(operation.selectionSet);
-  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }] };
+  return writeSet(selectionSet);
 }
 
 /** Finds the first part for each field whose needs agree with those of the field, and of the fields above it. */
 function assignParts(
-  document: DocumentNode,
+  operation: OperationDefinitionNode,
   schema: GraphQLSchema,
   requirements: Requirements,
 ): Parts {
@@ -110,7 +109,7 @@ function assignParts(
   };
   const enter = (field: FieldNode): void => {
     const own = needsOf(field, withPossibleTypes(types.getParentType(), schema));
-    path.push((field.alias ?? field.name).value);
+    path.push(responseNameOf(field));
     chain.push(own);
     if (own.size === 0) return;
     if (disagree(own, own)) {
@@ -128,7 +127,7 @@ function assignParts(
     path.pop();
     chain.pop();
   };
-  visit(document, visitWithTypeInfo(types, { Field: { enter, leave } }));
+  visit(operation, visitWithTypeInfo(types, { Field: { enter, leave } }));
   return parts;
 }
 
@@ -152,8 +151,8 @@ function addNeeds(all: Needs, added: Needs): void {
   }
 }
 
-/** The operation with the fields of one part, and with those that lead to them. */
-function selectPart(document: DocumentNode, parts: Parts, part: number): DocumentNode {
+/** A document of the operation with the fields of one part, and with those that lead to them. */
+function selectPart(operation: OperationDefinitionNode, parts: Parts, part: number): DocumentNode {
   /** `above` is the part of the field with a part of its own that the selection is below. */
   const select = (
     selection: SelectionNode,
@@ -174,11 +173,7 @@ function selectPart(document: DocumentNode, parts: Parts, part: number): Documen
       .filter((each) => each !== null);
     return selections.length > 0 ? { ...set, selections } : null;
   };
-  return visit(document, {
-    OperationDefinition: (operation) => {
-      const { selectionSet } = operation;
-      const selected = selectSet(selectionSet, 0) ?? { ...selectionSet, selections: [TYPENAME] };
-      return { ...operation, selectionSet: selected };
-    },
-  });
+  const { selectionSet } = operation;
+  const selected = selectSet(selectionSet, 0) ?? { ...selectionSet, selections: [TYPENAME] };
+  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: selected }] };
 }

@@ -4,10 +4,8 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   Kind,
-  parse,
-  type SelectionSetNode,
+  print,
   type ValueNode,
-  visit,
 } from 'graphql';
 
 export const TYPENAME: FieldNode = {
@@ -31,26 +29,12 @@ export function findArgument(
   return args.find((argument) => argument.name.value === name)?.value;
 }
 
-/** The fields in an argument of type FieldSet, such as `key` and `requires`; undefined without it. */
-export function parseFieldSet(
-  directive: DirectiveNode,
-  argument: string,
-): SelectionSetNode | undefined {
-  const value = findArgument(directive, argument);
-  if (value?.kind !== Kind.STRING) return undefined;
-  const [definition] = parse(`{ ${value.value} }`, { noLocation: true }).definitions;
-  return definition?.kind === Kind.OPERATION_DEFINITION ? definition.selectionSet : undefined;
+/** The name of the field's value in the response. */
+export function responseNameOf({ alias, name }: FieldNode): string {
+  return (alias ?? name).value;
 }
 
-/** The subgraphs' names by those of the enum `join__Graph`. */
-export function readSubgraphNames(supergraph: DocumentNode): Map<string, string> {
-  const services = new Map<string, string>();
-  visit(supergraph, {
-    EnumValueDefinition({ name, directives = [] }) {
-      const directive = directives.find((each) => each.name.value === 'join__graph');
-      const service = directive && findArgument(directive, 'name');
-      if (service?.kind === Kind.STRING) services.set(name.value, service.value);
-    },
-  });
-  return services;
+/** The arguments as text, the same for the same arguments in any order. */
+export function argumentsText({ arguments: args = [] }: FieldNode): string {
+  return args.map(print).sort().join();
 }

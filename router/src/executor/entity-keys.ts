@@ -5,7 +5,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { findArgument, parseFieldSet, readSubgraphNames } from './documents.ts';
+import { readKey, readSubgraphNames } from './join-directives.ts';
 import { getValue, isTree, type Tree } from './response-tree.ts';
 
 /** The fields of a key, with those inside them. */
@@ -27,13 +27,9 @@ export class EntityKeys {
       directives?: readonly ConstDirectiveNode[] | undefined;
     }): void => {
       for (const directive of type.directives ?? []) {
-        if (directive.name.value !== 'join__type') continue;
-        const key = parseFieldSet(directive, 'key');
-        const graph = findArgument(directive, 'graph');
-        const resolvable = findArgument(directive, 'resolvable');
-        if (!key || graph?.kind !== Kind.ENUM) continue;
-        if (resolvable?.kind === Kind.BOOLEAN && !resolvable.value) continue;
-        this.#add(services.get(graph.value) ?? '', type.name.value, toFields(key));
+        const key = readKey(directive);
+        if (!key?.isResolvable) continue;
+        this.#add(services.get(key.graph) ?? '', type.name.value, toFields(key.fields));
       }
     };
     visit(supergraph, { ObjectTypeDefinition: readType, InterfaceTypeDefinition: readType });

@@ -5,12 +5,12 @@ import type { EntityKeys } from './entity-keys.ts';
 import type { Failures } from './failures.ts';
 import { getValue, setValue, type Tree, type TreePath } from './response-tree.ts';
 import type { Subgraph } from './subgraph.ts';
-import type { TypeConditions } from './type-conditions.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
 
 /** One execution of a plan: its input, and the tree that it fills. */
 export interface Execution<Context> {
   readonly subgraphs: Readonly<Record<string, Subgraph<Context>>>;
-  readonly types: TypeConditions;
+  readonly types: SupergraphTypes;
   readonly keys: EntityKeys;
   /** The client's variables, as sent. */
   readonly variables: Record<string, unknown>;

@@ -22,7 +22,7 @@ import { readRequirements } from './requirements.ts';
 import type { Tree } from './response-tree.ts';
 import { withScalarRules } from './scalar-rules.ts';
 import type { Subgraph } from './subgraph.ts';
-import { TypeConditions } from './type-conditions.ts';
+import { SupergraphTypes } from './supergraph-types.ts';
 import { planCheck } from './unmet-requirements.ts';
 import { withoutUnresolvableKeys } from './unresolvable-keys.ts';
 
@@ -55,7 +55,7 @@ export class Executor<Context> {
   readonly operations: Operations;
   readonly #primaries: Primaries;
   readonly #subgraphs: ExecutorOptions<Context>['subgraphs'];
-  readonly #types: TypeConditions;
+  readonly #types: SupergraphTypes;
   readonly #keys: EntityKeys;
 
   /** Throws when the supergraph is not valid, or names a subgraph that is not given. */
@@ -69,7 +69,7 @@ export class Executor<Context> {
     const api: Schema = supergraph.apiSchema();
     this.schema = withScalarRules(api.toGraphQLJSSchema(), options.scalars ?? []);
     const allTypes = supergraph.schema.toGraphQLJSSchema();
-    this.#types = new TypeConditions(allTypes);
+    this.#types = new SupergraphTypes(allTypes);
     this.#keys = new EntityKeys(document);
     this.#primaries = new Primaries(supergraph);
     const planner = new QueryPlanner(supergraph);

@@ -34,13 +34,10 @@ export class Failures {
   }
 
   /** Whatever the objects in the value lack, at any depth, they lack for this reason. */
-  addBelow(value: unknown, { error }: Failure): void {
-    if (Array.isArray(value)) {
-      for (const element of value) this.addBelow(element, { names: ALL_NAMES, error });
-    } else if (isTree(value)) {
-      this.add([value], ALL_NAMES, error);
-      for (const inner of Object.values(value)) this.addBelow(inner, { names: ALL_NAMES, error });
-    }
+  addBelow(value: unknown, error: Failure['error']): void {
+    if (isTree(value)) this.add([value], ALL_NAMES, error);
+    if (typeof value !== 'object' || value === null) return;
+    for (const inner of Object.values(value)) this.addBelow(inner, error);
   }
 
   /** Why the object lacks the field; undefined where no fetch of it failed. */

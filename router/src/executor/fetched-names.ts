@@ -1,6 +1,6 @@
 import type { FetchNode, PlanNode, SubscriptionNode } from '@apollo/query-planner';
 import { Kind, parse, type SelectionSetNode } from 'graphql';
-import { fragmentsIn } from './documents.ts';
+import { fragmentsIn, responseNameOf } from './documents.ts';
 
 const namesOf = new WeakMap<FetchNode, ReadonlySet<string>>();
 
@@ -17,7 +17,7 @@ export function fetchedNames(fetch: FetchNode): ReadonlySet<string> {
       else if (selection.kind === Kind.FRAGMENT_SPREAD)
         addAll(fragments.get(selection.name.value)?.selectionSet, isEntity);
       else if (!isEntity && fetch.requires) addAll(selection.selectionSet, true);
-      else names.add(selection.alias?.value ?? selection.name.value);
+      else names.add(responseNameOf(selection));
     }
   };
   const operation = document.definitions.find((each) => each.kind === Kind.OPERATION_DEFINITION);

@@ -10,6 +10,7 @@ import {
   type VariableNode,
   visit,
 } from 'graphql';
+import { responseNameOf } from './documents.ts';
 
 type Introspect = (variables: Record<string, unknown>) => unknown;
 
@@ -40,7 +41,7 @@ export class Introspection {
     const introspect: Introspect = (variableValues) => {
       const { data, errors } = executeSync({ schema: this.#schema, document, variableValues });
       if (errors?.[0]) throw errors[0];
-      return data?.[field.alias?.value ?? field.name.value];
+      return data?.[responseNameOf(field)];
     };
     if (variables.size > 0) return introspect;
     // Without variables the result never changes.

@@ -15,6 +15,7 @@ import { LRUCache } from 'lru-cache';
 import { addTypenames } from './added-typenames.ts';
 import { conditionVariables } from './conditions.ts';
 import { splitConflicts } from './conflicting-requires.ts';
+import { responseNameOf } from './documents.ts';
 import { fetchedRootNames } from './fetched-names.ts';
 import { Introspection } from './introspection.ts';
 import { type PlannerNames, toPlannedDocument } from './planned-document.ts';
@@ -144,7 +145,7 @@ export class Operations {
   #ignoredNames(document: DocumentNode): ReadonlySet<string> {
     const { inputs, withArguments } = this.#plannerNames;
     const ignored = new Set([...inputs, ...withArguments]);
-    visit(document, { Field: ({ alias, name }) => void ignored.delete((alias ?? name).value) });
+    visit(document, { Field: (field) => void ignored.delete(responseNameOf(field)) });
     return ignored;
   }
 }

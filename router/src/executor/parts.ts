@@ -4,7 +4,7 @@ import type { Execution } from './execution.ts';
 import type { Failures } from './failures.ts';
 import { executePlan } from './plan.ts';
 import { getValue, isTree, setValue, type Tree } from './response-tree.ts';
-import type { TypeConditions } from './type-conditions.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
 
 /**
  * Executes a further plan of a query, and adds what it brings to the execution's tree. `ignored` are names of
@@ -31,7 +31,7 @@ function toKey({ message, path }: GraphQLError): string {
 class Addition {
   readonly #ignored: ReadonlySet<string>;
   readonly #failures: Failures;
-  readonly #types: TypeConditions;
+  readonly #types: SupergraphTypes;
 
   constructor(
     ignored: ReadonlySet<string>,
@@ -48,7 +48,7 @@ class Addition {
     for (const name of Object.keys(target)) {
       const failure = this.#failures.find(added, name);
       if (failure && getValue(added, name) === undefined) {
-        this.#failures.addBelow(target[name], failure);
+        this.#failures.addBelow(target[name], failure.error);
       }
     }
     for (const name of Object.keys(added)) {
@@ -56,7 +56,7 @@ class Addition {
       const present = getValue(target, name);
       if (present === undefined) {
         const failure = this.#failures.find(target, name);
-        if (failure) this.#failures.addBelow(value, failure);
+        if (failure) this.#failures.addBelow(value, failure.error);
       }
       if (present === undefined || this.#isVaguer(present, name)) setValue(target, name, value);
       else if (this.#isVaguer(value, name)) continue;

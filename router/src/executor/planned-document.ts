@@ -1,5 +1,6 @@
-import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, print, visit } from 'graphql';
-import { findArgument, parseFieldSet } from './documents.ts';
+import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, visit } from 'graphql';
+import { argumentsText, findArgument, responseNameOf } from './documents.ts';
+import { parseFieldSet } from './join-directives.ts';
 
 /** The names under which the planner may select fields of its own, beside those of the client. */
 export interface PlannerNames {
@@ -103,12 +104,8 @@ function isSchemaField({ name }: FieldNode): boolean {
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-function responseNameOf({ alias, name }: FieldNode): string {
-  return (alias ?? name).value;
-}
-
-function signatureOf({ name, arguments: args = [] }: FieldNode): string {
-  return `${name.value}(${args.map(print).sort().join()})`;
+function signatureOf(field: FieldNode): string {
+  return `${field.name.value}(${argumentsText(field)})`;
 }
 
 /**
@@ -131,11 +128,9 @@ function findAmbiguous(document: DocumentNode): ReadonlySet<string> {
 }
 
 /** Whether the planner may select something else under the field's response name. */
-function mayCollide(
-  { alias, name, arguments: args = [] }: FieldNode,
-  { selected, withArguments }: PlannerNames,
-): boolean {
-  const responseName = alias?.value ?? name.value;
+function mayCollide(field: FieldNode, { selected, withArguments }: PlannerNames): boolean {
+  const { name, arguments: args = [] } = field;
+  const responseName = responseNameOf(field);
   if (!selected.has(responseName)) return false;
   return responseName !== name.value || args.length > 0 || withArguments.has(name.value);
 }

@@ -4,7 +4,7 @@ import type { Failures } from './failures.ts';
 import { fetchedNames } from './fetched-names.ts';
 import { getValue, isTree, merge, setValue, type Tree } from './response-tree.ts';
 import { applyRewrites } from './rewrites.ts';
-import type { TypeConditions } from './type-conditions.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
 
 /** Distinct representations, the argument of a subgraph's `_entities`. */
 export interface Representations {
@@ -19,7 +19,7 @@ export interface Representations {
 
 /** What representations are built with. */
 export interface RepresentationInput {
-  types: TypeConditions;
+  types: SupergraphTypes;
   /** Of the subgraph. */
   keys: KeysByType;
   failures: Failures;

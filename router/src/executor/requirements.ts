@@ -1,20 +1,16 @@
 import {
-  type ConstDirectiveNode,
   type DocumentNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
-  type InterfaceTypeDefinitionNode,
   isAbstractType,
   isInterfaceType,
   isObjectType,
   Kind,
-  type ObjectTypeDefinitionNode,
-  print,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
-import { parseFieldSet } from './documents.ts';
+import { argumentsText } from './documents.ts';
+import { readRequires } from './join-directives.ts';
 
 /** A field that a plan fetches for `@requires`, with the arguments of that directive. */
 export interface Requirement {
@@ -61,21 +57,23 @@ export function withPossibleTypes(
   return new Set(type ? [type.name, ...possibleTypes(type, schema)] : []);
 }
 
+/** The named type of a field; undefined where the type has no such field. */
+export function typeOfField(
+  type: GraphQLNamedType | undefined,
+  field: string,
+): GraphQLNamedType | undefined {
+  if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
+  return getNamedType(type.getFields()[field]?.type);
+}
+
 /** The sets of fields in the `@requires` of each field, one for each subgraph that has the field. */
 function readSets(supergraph: DocumentNode): Map<string, SelectionSetNode[]> {
   const sets = new Map<string, SelectionSetNode[]>();
-  const readType = (type: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode): void => {
-    for (const { name, directives = [] } of type.fields ?? []) {
-      const required = directives.map(readSet).filter((set) => set !== undefined);
-      if (required.length > 0) sets.set(`${type.name.value}.${name.value}`, required);
-    }
-  };
-  visit(supergraph, { ObjectTypeDefinition: readType, InterfaceTypeDefinition: readType });
+  for (const { type, field, fields } of readRequires(supergraph)) {
+    const coordinate = `${type}.${field}`;
+    sets.set(coordinate, [...(sets.get(coordinate) ?? []), fields]);
+  }
   return sets;
-}
-
-function readSet(directive: ConstDirectiveNode): SelectionSetNode | undefined {
-  return directive.name.value === 'join__field' ? parseFieldSet(directive, 'requires') : undefined;
 }
 
 /** What a field requires, and what the required fields require. */
@@ -111,13 +109,10 @@ function collect(
       const name = selection.name.value;
       const types = new Set(possibleTypes(type, schema));
       const inner = [...path, name];
-      const args = (selection.arguments ?? []).map(print).sort().join();
-      found.push({ path: inner, types, arguments: args });
+      found.push({ path: inner, types, arguments: argumentsText(selection) });
       for (const each of withPossibleTypes(type, schema)) addRequired(name, each, path);
       if (!selection.selectionSet) continue;
-      const definition =
-        isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
-      addSet(selection.selectionSet, getNamedType(definition?.type), inner);
+      addSet(selection.selectionSet, typeOfField(type, name), inner);
     }
   }
 

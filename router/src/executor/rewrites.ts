@@ -1,6 +1,6 @@
 import type { FetchDataRewrite } from '@apollo/query-planner';
 import { getValue, isTree, setValue, type Tree } from './response-tree.ts';
-import type { TypeConditions } from './type-conditions.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
 
 const CONDITION = '... on ';
 
@@ -8,7 +8,7 @@ const CONDITION = '... on ';
 export function applyRewrites(
   rewrites: readonly FetchDataRewrite[] | undefined,
   tree: Tree,
-  types: TypeConditions,
+  types: SupergraphTypes,
 ): void {
   for (const rewrite of rewrites ?? []) {
     const field = rewrite.path.at(-1);
@@ -28,7 +28,7 @@ function rename(object: Tree, from: string, to: string): void {
 }
 
 /** The objects that a path of field names and type conditions leads to; lists are traversed. */
-function selectObjects(value: unknown, path: readonly string[], types: TypeConditions) {
+function selectObjects(value: unknown, path: readonly string[], types: SupergraphTypes) {
   const found: Tree[] = [];
   const visit = (value: unknown, step: number): void => {
     if (Array.isArray(value)) {

@@ -19,6 +19,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type Condition, readConditions } from './conditions.ts';
+import { responseNameOf } from './documents.ts';
 
 /** The shape of a field's value. */
 export type Shape =
@@ -144,7 +145,7 @@ export class Selections {
     conditions: readonly Condition[],
   ): SelectedField {
     const name = node.name.value;
-    const treeName = node.alias?.value ?? name;
+    const treeName = responseNameOf(node);
     const responseName = this.#input.clientNames.get(treeName) ?? treeName;
     const common = { responseName, treeName, parent, conditions, node };
     if (name.startsWith('__')) {

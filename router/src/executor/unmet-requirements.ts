@@ -1,20 +1,17 @@
 import type { FetchNode, PlanNode, QueryPlan, SubscriptionNode } from '@apollo/query-planner';
 import {
-  type ConstDirectiveNode,
   type DocumentNode,
   type GraphQLNamedType,
   type GraphQLSchema,
-  getNamedType,
-  isInterfaceType,
-  isObjectType,
   Kind,
   type OperationDefinitionNode,
   parse,
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { findArgument, parseFieldSet, readSubgraphNames } from './documents.ts';
 import { unplannable } from './failures.ts';
+import { readRequires, readSubgraphNames } from './join-directives.ts';
+import { typeOfField } from './requirements.ts';
 
 /** Throws a GraphQLError for a plan that would let a subgraph compute a wrong value. */
 export type CheckPlan = (plan: QueryPlan) => void;
@@ -46,25 +43,10 @@ function readInputs(supergraph: DocumentNode): RequiredInputs {
   const subgraphs = readSubgraphNames(supergraph);
   const inputs = new Map<string, readonly string[]>();
   const required = new Set<string>();
-  const readType = (type: {
-    name: { value: string };
-    fields?: readonly {
-      name: { value: string };
-      directives?: readonly ConstDirectiveNode[] | undefined;
-    }[];
-  }): void => {
-    for (const { name, directives = [] } of type.fields ?? []) {
-      for (const directive of directives) {
-        const set = directive.name.value === 'join__field' && parseFieldSet(directive, 'requires');
-        const graph = findArgument(directive, 'graph');
-        if (!set || graph?.kind !== Kind.ENUM) continue;
-        const key = toKey(subgraphs.get(graph.value), type.name.value, name.value);
-        inputs.set(key, fieldNames(set));
-        visit(set, { Field: (field) => void required.add(field.name.value) });
-      }
-    }
-  };
-  visit(supergraph, { ObjectTypeDefinition: readType, InterfaceTypeDefinition: readType });
+  for (const { graph, type, field, fields } of readRequires(supergraph)) {
+    inputs.set(toKey(subgraphs.get(graph), type, field), fieldNames(fields));
+    visit(fields, { Field: ({ name }) => void required.add(name.value) });
+  }
   return new Map([...inputs].filter(([key]) => required.has(key.slice(key.lastIndexOf('.') + 1))));
 }
 
@@ -93,7 +75,7 @@ function findUnmet(
         const needed = inputs.get(toKey(serviceName, type?.name ?? '', name)) ?? [];
         // Of an entity itself the representation has them.
         if (!isEntity && needed.some((each) => !names.has(each))) return name;
-        if (selectionSet) found = search(selectionSet, typeOf(type, name), false);
+        if (selectionSet) found = search(selectionSet, typeOfField(type, name), false);
       }
       if (found !== undefined) return found;
     }
@@ -110,11 +92,6 @@ function findUnmet(
   const [entities] = definition.selectionSet.selections;
   if (entities?.kind !== Kind.FIELD || !entities.selectionSet) return undefined;
   return search(entities.selectionSet, undefined, true);
-}
-
-function typeOf(parent: GraphQLNamedType | undefined, field: string): GraphQLNamedType | undefined {
-  if (!isObjectType(parent) && !isInterfaceType(parent)) return undefined;
-  return getNamedType(parent.getFields()[field]?.type);
 }
 
 /** The names of the fields of a set, those in fragments included. */

@@ -1,5 +1,5 @@
-import { type ConstDirectiveNode, type DocumentNode, Kind, visit } from 'graphql';
-import { findArgument } from './documents.ts';
+import { type ConstDirectiveNode, type DocumentNode, visit } from 'graphql';
+import { readKey } from './join-directives.ts';
 
 /**
  * The supergraph without the keys with `resolvable: false` that stand beside a resolvable one of the same type
@@ -19,13 +19,4 @@ export function withoutUnresolvableKeys(supergraph: DocumentNode): DocumentNode 
     return { ...node, directives };
   };
   return visit(supergraph, { ObjectTypeDefinition: hide, InterfaceTypeDefinition: hide });
-}
-
-function readKey(directive: ConstDirectiveNode) {
-  if (directive.name.value !== 'join__type' || !findArgument(directive, 'key')) return undefined;
-  const graph = findArgument(directive, 'graph');
-  if (graph?.kind !== Kind.ENUM) return undefined;
-  const resolvable = findArgument(directive, 'resolvable');
-  const isResolvable = !(resolvable?.kind === Kind.BOOLEAN && !resolvable.value);
-  return { graph: graph.value, isResolvable };
 }

@@ -1,8 +1,8 @@
 import { type GraphQLSchema, isAbstractType, isEnumType, isInterfaceType } from 'graphql';
 import type { Tree } from './response-tree.ts';
 
-/** Decides, for one schema, which types a type condition applies to. */
-export class TypeConditions {
+/** The types of a supergraph, of which the API schema may hide some. */
+export class SupergraphTypes {
   readonly #schema: GraphQLSchema;
   readonly #names = new Map<string, ReadonlySet<string>>();
 
@@ -10,6 +10,7 @@ export class TypeConditions {
     this.#schema = schema;
   }
 
+  /** Whether there is a type with this name. */
   has(name: string): boolean {
     return this.#schema.getType(name) !== undefined;
   }
@@ -27,6 +28,7 @@ export class TypeConditions {
     return typename === condition || this.#namesFor(condition).has(typename as string);
   }
 
+  /** Whether it is the name of an interface or union. */
   isAbstract(typename: unknown): boolean {
     return typeof typename === 'string' && isAbstractType(this.#schema.getType(typename));
   }

@@ -37,12 +37,14 @@ export function serveGraphql(deps: {
 }): void {
   const { app, path, apollo, serveStream, log, findAddress, formatError, responseTimeoutMs } = deps;
   const identities = new WeakMap<FastifyRequest, Identity | null>();
-  const findStream = (request: FastifyRequest) =>
-    serveStream && request.method === 'POST' ? streamProtocol(request.headers.accept) : null;
-  const admit = httpAdmission({ ...deps, findStream, hasStreams: serveStream !== null });
+  const findStream =
+    serveStream &&
+    (({ method, headers }: FastifyRequest) =>
+      method === 'POST' ? streamProtocol(headers.accept) : null);
+  const admit = httpAdmission({ ...deps, findStream });
 
   async function preHandler(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const operation = log.begin(request, findStream(request)?.name ?? 'http');
+    const operation = log.begin(request, findStream?.(request)?.name ?? 'http');
     let admitted: AdmittedHttpRequest | null;
     try {
       admitted = await admit(request, operation);

@@ -21,11 +21,10 @@ export function httpAdmission(deps: {
   admission: Admission;
   identify: Identify;
   findAddress: (request: FastifyRequest['raw']) => string;
-  /** The protocol of the stream that the client asks for; null: none. */
-  findStream: (request: FastifyRequest) => StreamProtocol | null;
-  hasStreams: boolean;
+  /** Finds the protocol of the stream that the client asks for, if any; null: there are no streams. */
+  findStream: ((request: FastifyRequest) => StreamProtocol | null) | null;
 }) {
-  const { admission, identify, findAddress, findStream, hasStreams } = deps;
+  const { admission, identify, findAddress, findStream } = deps;
 
   return async (
     httpRequest: FastifyRequest,
@@ -40,8 +39,8 @@ export function httpAdmission(deps: {
     const request = admission.examine(parameters);
     operation.kind = request.kind;
     operation.name = request.name;
-    const protocol = findStream(httpRequest);
-    checkProtocol(request, isPost, protocol, hasStreams);
+    const protocol = findStream?.(httpRequest) ?? null;
+    checkProtocol(request, isPost, protocol, findStream !== null);
     const principal = identity?.principal ?? null;
     await admission.charge(request, { principal, address: findAddress(httpRequest.raw) });
     return { request, identity, protocol };

@@ -22,25 +22,19 @@ const shape = {
   ...executorShape,
   ...admissionShape,
   MAX_OPERATION_COST: admissionShape.MAX_OPERATION_COST.removeDefault().default(1_000_000_000),
-  MUTATIONS_PER_MINUTE_PER_USER: withoutLimit('MUTATIONS_PER_MINUTE_PER_USER'),
-  MUTATIONS_PER_MINUTE_PER_ADDRESS: withoutLimit('MUTATIONS_PER_MINUTE_PER_ADDRESS'),
-  QUERY_COST_PER_MINUTE_PER_USER: withoutLimit('QUERY_COST_PER_MINUTE_PER_USER'),
-  QUERY_COST_PER_MINUTE_PER_ADDRESS: withoutLimit('QUERY_COST_PER_MINUTE_PER_ADDRESS'),
+  MUTATIONS_PER_MINUTE_PER_USER:
+    admissionShape.MUTATIONS_PER_MINUTE_PER_USER.removeDefault().default(0),
+  MUTATIONS_PER_MINUTE_PER_ADDRESS:
+    admissionShape.MUTATIONS_PER_MINUTE_PER_ADDRESS.removeDefault().default(0),
+  QUERY_COST_PER_MINUTE_PER_USER:
+    admissionShape.QUERY_COST_PER_MINUTE_PER_USER.removeDefault().default(0),
+  QUERY_COST_PER_MINUTE_PER_ADDRESS:
+    admissionShape.QUERY_COST_PER_MINUTE_PER_ADDRESS.removeDefault().default(0),
   ...serviceShape,
   HOST: serviceShape.HOST.removeDefault().default('127.0.0.1'),
   LOG_LEVEL: serviceShape.LOG_LEVEL.removeDefault().default('warn'),
   DRAIN_SECONDS: serviceShape.DRAIN_SECONDS.removeDefault().default(0),
 };
-
-function withoutLimit(
-  name: {
-    [Name in keyof typeof admissionShape]: Name extends `${string}_PER_MINUTE_${string}`
-      ? Name
-      : never;
-  }[keyof typeof admissionShape],
-) {
-  return admissionShape[name].removeDefault().default(0);
-}
 
 export type StandaloneSettings = z.infer<z.ZodObject<typeof shape>> & {
   /** The provider whose tokens are accepted; null: the subgraphs read `Authorization` themselves. */

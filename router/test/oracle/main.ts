@@ -17,13 +17,7 @@ interface Options {
   seeds: number;
 }
 
-try {
-  await run(readOptions(process.argv.slice(2)));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
-process.exit();
+await run(readOptions(process.argv.slice(2)));
 
 /** Throws an error whose message explains the first invalid option. */
 function readOptions(args: string[]): Options {
@@ -42,8 +36,20 @@ function readOptions(args: string[]): Options {
   };
 }
 
-async function run({ seed: first, minutes, seeds }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
   const oracle = await Oracle.start();
+  try {
+    await compareSeeds(oracle, options);
+  } finally {
+    await oracle.stop();
+  }
+}
+
+/** Throws an error with the first difference. */
+async function compareSeeds(
+  oracle: Oracle,
+  { seed: first, minutes, seeds }: Options,
+): Promise<void> {
   const random = {
     query: fc.noBias(randomRequest(oracle.schema)).map((request) => [request]),
     mutation: fc.noBias(randomMutations(oracle.schema)),
@@ -79,5 +85,4 @@ async function run({ seed: first, minutes, seeds }: Options): Promise<void> {
     }
   }
   report();
-  await oracle.stop();
 }

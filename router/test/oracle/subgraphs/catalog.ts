@@ -1,5 +1,6 @@
 import type { FixtureSubgraph } from '../../federation/subgraph.ts';
 import type { Item, World } from '../world.ts';
+import { VALUE_TYPES } from './value-types.ts';
 
 /** Items of two types behind an interface with a key, values behind another, and unions of entities. */
 export function catalog(world: World): FixtureSubgraph {
@@ -35,16 +36,8 @@ export function catalog(world: World): FixtureSubgraph {
         relabel(sku: ID!, title: String): Item
         reprice(sku: ID!, price: Int!): Item
       }
-      enum Kind { FRAGILE HEAVY PLAIN }
-      enum Unit { G KG LB }
-      type Size @shareable { width: Int height: Int }
-      type Point @shareable { x: Int y: Int }
-      type Material @shareable { name: String grade: Int }
-      type Lot @shareable { pieces: Int! value: Int }
+      ${VALUE_TYPES}
       type Cell { red: Int @shareable shade: Int @shareable green: Int }
-      interface Packing { code: ID! }
-      type Box implements Packing @shareable { code: ID! depth: Int corners: [Point] }
-      type Wrap implements Packing @shareable { code: ID! layers: Int material: Material }
       interface Item @key(fields: "sku") {
         sku: ID! title: String price: Int! kind: Kind! weight(unit: Unit! = G): Float size: Size
         lots: [Lot] packing: Packing maker: Party

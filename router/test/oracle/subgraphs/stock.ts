@@ -1,5 +1,6 @@
 import type { FixtureSubgraph } from '../../federation/subgraph.ts';
 import type { Badge, Depot, Item, Packing, Person, World } from '../world.ts';
+import { VALUE_TYPES } from './value-types.ts';
 
 /** What the representation of an item may hold, as other subgraphs responded. */
 interface GivenItem {
@@ -72,16 +73,8 @@ const typeDefs = `
     stocked: [Stocked] @provides(fields: "... on Crate { title kind } ... on Barrel { title }")
     version: String @shareable
   }
-  enum Kind { FRAGILE HEAVY PLAIN }
-  enum Unit { G KG LB }
-  type Size @shareable { width: Int height: Int }
-  type Point @shareable { x: Int y: Int }
-  type Material @shareable { name: String grade: Int }
-  type Lot @shareable { pieces: Int! value: Int }
+  ${VALUE_TYPES}
   type Cell { red: Int @shareable shade: Int @shareable blue: Int }
-  interface Packing { code: ID! }
-  type Box implements Packing @shareable { code: ID! depth: Int corners: [Point] }
-  type Wrap implements Packing @shareable { code: ID! layers: Int material: Material }
   type Depot @key(fields: "country code") {
     country: ID! code: String! capacity: Int! keeper: Person holds: [Stocked!]
   }

@@ -10,7 +10,7 @@ export const BOOKING_STATUS = `subscription ($id: ID!, $after: Int) {
   }
 }`;
 export const MY_BOOKING_STATUSES = `subscription {
-  myBookingStatuses { bookingId status version timeline { status } }
+  myBookingStatuses { bookingId status version registrationStatus timeline { status } }
 }`;
 
 export const HOST_BOOKINGS = `subscription ($spaceId: ID) {

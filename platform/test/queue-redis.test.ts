@@ -115,5 +115,5 @@ onRedis('the queue on Redis', () => {
       await early.close();
       await server.stop();
     }
-  }, 60_000);
+  }, 240_000);
 });

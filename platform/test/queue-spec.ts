@@ -43,7 +43,7 @@ export function describeQueue(name: string, prepare: () => Promise<QueueServer>)
       await direct?.close();
       await server?.drop();
       // On a busy disk, dropping a database waits long for its checkpoint.
-    }, 90_000);
+    }, 240_000);
 
     const fixture: Fixture = { server: () => server, direct: () => direct };
     testSending(fixture);
@@ -71,7 +71,7 @@ function testSending({ server, direct }: Fixture): void {
         await sendUntilReceived(transport, unknown, await receive(direct(), unknown));
       }),
     );
-  }, 60_000);
+  }, 240_000);
 
   test('a transport that is opened before its server sends and receives once the server is there', async () => {
     const faultsAtStart = faults.filter(({ fault }) => fault !== 'is silent on open connections');
@@ -88,7 +88,7 @@ function testSending({ server, direct }: Fixture): void {
         await sendUntilReceived(transport, back, receivedBack);
       }),
     );
-  }, 60_000);
+  }, 240_000);
 }
 
 function testReconnecting({ server, direct }: Fixture): void {
@@ -111,7 +111,7 @@ function testReconnecting({ server, direct }: Fixture): void {
         ]);
       }),
     );
-  }, 60_000);
+  }, 240_000);
 
   test('a transport detects half-open connections, idle and busy ones, by itself', async () => {
     const { transport, proxy } = await openThroughProxy(server());
@@ -127,7 +127,7 @@ function testReconnecting({ server, direct }: Fixture): void {
       'the worker is notified',
       async () => (await sendAndReceive(direct(), queue, received)) < 1_000,
     );
-  }, 60_000);
+  }, 240_000);
 
   test('a worker receives again at once when its connections are reset or ended by the server', async () => {
     const { transport, proxy } = await openThroughProxy(server());

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { PrismaPg } from '@prisma/adapter-pg';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
@@ -21,7 +21,21 @@ import type { BookingRequest } from '../src/domain/booking-request.ts';
 import type { BookPorts } from '../src/ports.ts';
 import { aRequest, aSpace, MANY_HOLDS } from './a-booking.ts';
 
-const TIMEOUT_MS = 1_500;
+const SHORT_TIMEOUT_MS = 1_500;
+/** For a slow machine: payment responds at once. */
+const LONG_TIMEOUT_MS = 20_000;
+/** The time after which an open circuit lets one call through. */
+const RESET_MS = 5_000;
+/** All but the timeouts and intervals, which a circuit uses. */
+const REAL_CLOCKS = [
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+] as const;
 const PER_SECOND = 20;
 const DAY_MS = 24 * 3_600_000;
 
@@ -30,7 +44,8 @@ let prisma: PrismaClient;
 let payment: FastifyInstance;
 let payments: PaymentClient;
 let ports: BookPorts;
-let patient: BookPorts & { payments: PaymentClient };
+let impatient: BookPorts & { payments: PaymentClient };
+let others: BookPorts & { payments: PaymentClient };
 const metrics = createMetrics('test');
 let response: 'APPROVED' | 'DECLINED' | 'PENDING' | 'broken' | 'silent' = 'APPROVED';
 let called = 0;
@@ -53,7 +68,11 @@ beforeAll(async () => {
 
   database = await createDatabase('book');
   prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
-  payments = paymentClient(url, async () => 'Bearer test', TIMEOUT_MS, metrics, silent);
+  // The circuit's clock stands still until a test advances it, however slow the machine is.
+  jest.useFakeTimers({ doNotFake: [...REAL_CLOCKS] });
+  const openClient = (timeoutMs: number, own = createMetrics('own')) =>
+    paymentClient(url, async () => 'Bearer test', timeoutMs, own, silent);
+  payments = openClient(LONG_TIMEOUT_MS, metrics);
   ports = {
     bookings: prismaBookingStore(prisma, database.pool, { publish: () => {} }),
     changes: postgresChangeStore(database.pool, { publish: () => {} }),
@@ -77,17 +96,16 @@ beforeAll(async () => {
     deferredPerSecond: PER_SECOND,
     log: () => {},
   };
-  const own = createMetrics('patient');
-  patient = {
-    ...ports,
-    payments: paymentClient(url, async () => 'Bearer test', 20_000, own, silent),
-  };
+  impatient = { ...ports, payments: openClient(SHORT_TIMEOUT_MS) };
+  others = { ...ports, payments: openClient(LONG_TIMEOUT_MS) };
   await ports.catalogue.store(aSpace(), uuidv7());
 });
 
 afterAll(async () => {
+  jest.useRealTimers();
   await payments?.close();
-  await patient?.payments.close();
+  await impatient?.payments.close();
+  await others?.payments.close();
   await payment?.close();
   await prisma?.$disconnect();
   await database?.drop();
@@ -135,7 +153,7 @@ describe('while payment responds', () => {
 describe('while payment does not respond', () => {
   test('a call without a response is aborted, and the booking is deferred', async () => {
     response = 'silent';
-    expect(await request()).toBe('PAYMENT_DEFERRED');
+    expect(await request(impatient)).toBe('PAYMENT_DEFERRED');
     await eventually(async () => expect(abandoned).toBe(1));
   });
 
@@ -170,7 +188,8 @@ describe('while payment does not respond', () => {
 describe('when payment is back', () => {
   test('one call probes payment after an outage, then deferred payments are retried within the rate limit', async () => {
     response = 'APPROVED';
-    await eventually(async () => expect(payments.circuit()).toBe('half-open'));
+    jest.advanceTimersByTime(RESET_MS);
+    expect(payments.circuit()).toBe('half-open');
     await retryDuePayments(ports);
     expect([called, await deferred(), payments.circuit()]).toEqual([1, 59, 'closed']);
     for (let left = 49; left >= -1; left -= 10) {
@@ -181,21 +200,21 @@ describe('when payment is back', () => {
   });
 });
 
-// With a client of their own, whose circuit is closed and which waits for a slow machine.
+// With a client of their own, whose circuit has seen no failure.
 describe('payments that are pending', () => {
   test('pending payments are responses: thirty of them leave the circuit closed for others', async () => {
     response = 'PENDING';
-    expect(new Set(await requestMany(30, patient))).toEqual(new Set(['PAYMENT_DEFERRED']));
-    expect(patient.payments.circuit()).toBe('closed');
+    expect(new Set(await requestMany(30, others))).toEqual(new Set(['PAYMENT_DEFERRED']));
+    expect(others.payments.circuit()).toBe('closed');
     response = 'APPROVED';
-    expect(await request(patient)).toBe('PAID');
+    expect(await request(others)).toBe('PAID');
   });
 });
 
 describe('a customer who holds as many unpaid slots as allowed', () => {
   test('a customer at the limit of unpaid holds is refused another one with the limit; a repeated request is not refused', async () => {
     response = 'PENDING';
-    const limited = { ...patient, maxUnpaidHolds: 2 };
+    const limited = { ...others, maxUnpaidHolds: 2 };
     const requests = [nextRequest(), nextRequest(), nextRequest()] as const;
     const customerId = 'yuna';
     const book = (one: BookingRequest) =>
@@ -214,7 +233,7 @@ describe('a repeated request', () => {
   test('a repeated request has the result of the first one after the payment method is erased, another is refused', async () => {
     response = 'APPROVED';
     const first = nextRequest();
-    const book = (one: BookingRequest) => requestBooking(patient, one, 'customer');
+    const book = (one: BookingRequest) => requestBooking(others, one, 'customer');
     const booking = await book(first);
     expect(booking).toMatchObject({ state: { status: 'PAID', paymentMethod: '' } });
     expect(await book(first)).toEqual(booking);

@@ -1,4 +1,4 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
@@ -14,6 +14,7 @@ import {
   LIVE_PATH,
   READY_PATH,
 } from '../http/http-server.ts';
+import { requestMetrics } from '../http/request-metrics.ts';
 import type { Inbox } from '../messaging/inbox.ts';
 import { INBOX_PATH } from '../messaging/peer-inboxes.ts';
 import { type StoredEvents, serveStoredEvents } from '../messaging/stored-events.ts';
@@ -63,8 +64,10 @@ export async function createSubgraph<Context extends SubgraphContext>(
 ): Promise<Service> {
   const { logger } = options;
   const app = createHttpServer(options.health, logger, { requestTimeout: REQUEST_TIMEOUT_MS });
+  // First, so that it measures what the next one refuses as well.
+  const plugin = requestMetrics(app, options.metrics);
   requireServiceToken(app, options);
-  const apollo = await startApollo(options);
+  const apollo = await startApollo(options, plugin);
   app.post(
     '/graphql',
     fastifyApolloHandler(apollo, {
@@ -81,11 +84,10 @@ export async function createSubgraph<Context extends SubgraphContext>(
   };
 }
 
-async function startApollo<Context extends SubgraphContext>({
-  schemaFile,
-  resolvers,
-  logger,
-}: SubgraphOptions<Context>): Promise<ApolloServer<Context>> {
+async function startApollo<Context extends SubgraphContext>(
+  { schemaFile, resolvers, logger }: SubgraphOptions<Context>,
+  plugin: ApolloServerPlugin,
+): Promise<ApolloServer<Context>> {
   const apollo = new ApolloServer<Context>({
     schema: withAccessRules(
       buildSubgraphSchema({
@@ -97,6 +99,7 @@ async function startApollo<Context extends SubgraphContext>({
         } as GraphQLResolverMap<unknown>,
       }),
     ),
+    plugins: [plugin],
     formatError: errorFormatter(logger),
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,

@@ -1,5 +1,6 @@
 import type { ContextName } from '#contracts/topology.ts';
 import { type PublishingContextConfig, peerUrls } from '../config/settings.ts';
+import { poolMetrics } from '../database/pool-metrics.ts';
 import { type Database, openDatabase } from '../database/postgres.ts';
 import { startArchiving } from '../messaging/archive.ts';
 import { postgresDeadLetters } from '../messaging/dead-letters.ts';
@@ -48,6 +49,7 @@ export async function runPublishingContext<Config extends PublishingContextConfi
       const { config, logger, metrics, transport, authorize } = base;
       const database = openDatabase(databaseUrl(config), logger);
       const { requests, workers } = database;
+      poolMetrics(database, metrics);
       const relay = startRelay({
         pool: workers,
         transport,

@@ -23,6 +23,9 @@ export interface DeadLetter {
   reason: string | null;
 }
 
+/** More dead letters are not counted: what counts them must not read them all. */
+export const MAX_COUNTED = 10_000;
+
 /** What an operator did with a dead letter in the end. */
 export interface Resolution {
   state: 'REPLAYED' | 'DISCARDED';
@@ -56,6 +59,7 @@ export interface DeadLetters {
     after: string | null;
     limit: number;
   }): Promise<DeadLetter[]>;
+  /** At most {@link MAX_COUNTED}. */
   count(state: DeadLetterState): Promise<number>;
   /**
    * Deletes a parked event from the inbox, so that it can be processed. False when it is not parked.
@@ -115,7 +119,8 @@ const list = statement<DeadLetter>(
 
 const count = statement<{ count: number }>(
   'dead-letter-count',
-  'SELECT count(*)::int AS count FROM dead_letter WHERE state = $1::dead_letter_state',
+  `SELECT count(*)::int AS count
+     FROM (SELECT FROM dead_letter WHERE state = $1::dead_letter_state LIMIT ${MAX_COUNTED}) counted`,
 );
 
 const release = statement<{ event_id: string }>(

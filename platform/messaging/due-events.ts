@@ -64,7 +64,7 @@ export function dueEventSender(deps: {
 }
 
 /** The queues of each consumer of a context's events. */
-function toQueuesByConsumer(
+export function toQueuesByConsumer(
   publisher: string,
   contexts: Topology = topology,
 ): Map<string, string[]> {

@@ -31,7 +31,7 @@ export function eventProcessor(deps: {
   const { inbox, deadLetters, parkAfter, watch, logger } = deps;
 
   async function handle(event: EventRecord): Promise<void> {
-    await deps.handle(event);
+    await watch.measure(event, () => deps.handle(event));
     watch.processed(event);
   }
 

@@ -110,20 +110,6 @@ export async function hasDueEvents(db: Queryable): Promise<boolean> {
   return (await due(db))[0]?.due === true;
 }
 
-const unacknowledged = statement<{ events: number; seconds: number }>(
-  'outbox-unacknowledged',
-  `SELECT count(*)::int AS events,
-          coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float AS seconds
-     FROM outbox WHERE awaiting <> '{}'`,
-);
-
-/** The number of events that some consumer has not acknowledged, and the age of the oldest. */
-export async function countUnacknowledged(
-  db: Queryable,
-): Promise<{ events: number; seconds: number }> {
-  return (await unacknowledged(db))[0] ?? { events: 0, seconds: 0 };
-}
-
 // Locks in one order: else two relays that acknowledge the same events could deadlock.
 const acknowledge = statement(
   'outbox-acknowledge',

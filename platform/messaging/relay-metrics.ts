@@ -1,39 +1,71 @@
 import { Counter } from 'prom-client';
 import type { Pool } from '../database/postgres.ts';
-import { databaseGauge, type Metrics } from '../observability/metrics.ts';
-import { countUnacknowledged } from './outbox.ts';
+import { databaseGauges, type GaugeOfRows } from '../observability/database-gauges.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import {
+  MAX_EVENTS_READ,
+  readUnacknowledged,
+  type UnacknowledgedEvents,
+  type WaitingEvents,
+} from './waiting-events.ts';
+
+const EXACT = `Whole database; at least, once more than ${MAX_EVENTS_READ} events wait.`;
 
 /** The counters of a relay, and gauges of the unacknowledged events in its outbox. */
-export function relayMetrics(pool: Pool, metrics: Metrics) {
+export function relayMetrics(pool: Pool, metrics: Metrics, queues: readonly string[]) {
   const registers = [metrics];
-  databaseGauge(
-    metrics,
-    {
-      name: 'spacerent_outbox_oldest_unacknowledged_seconds',
-      help: 'Age of the oldest event that some consumer has not acknowledged',
-    },
-    async () => [{ value: (await countUnacknowledged(pool)).seconds }],
-  );
-  databaseGauge(
-    metrics,
-    {
-      name: 'spacerent_outbox_unacknowledged_events',
-      help: 'Events that some consumer has not acknowledged',
-    },
-    async () => [{ value: (await countUnacknowledged(pool)).events }],
-  );
+  databaseGauges(metrics, () => readUnacknowledged(pool), outboxGauges(queues));
   return {
+    published: new Counter({
+      name: 'spacerent_events_published_total',
+      help: 'Events that the process has committed to its outbox. Per process.',
+      labelNames: ['type'],
+      registers,
+    }),
     sent: new Counter({
       name: 'spacerent_events_sent_total',
-      help: 'Events handed to a queue; again: after a lease ran out',
+      help: 'Events handed to a queue; again: after a lease ran out. Per process.',
       labelNames: ['queue', 'again'],
       registers,
     }),
     acknowledged: new Counter({
       name: 'spacerent_events_acknowledged_total',
-      help: 'Events that a consumer has acknowledged',
+      help: 'Events that a consumer has acknowledged. Per process.',
       labelNames: ['consumer'],
       registers,
     }),
   };
+}
+
+/** `queues`: those of the publisher's events, which have a sample also when nothing waits. */
+function outboxGauges(queues: readonly string[]): GaugeOfRows<UnacknowledgedEvents>[] {
+  const toSamples = (field: 'events' | 'oldestSeconds') => (rows: UnacknowledgedEvents) =>
+    queues.map((queue) => {
+      const waiting: WaitingEvents | undefined = rows.queues.find((each) => each.queue === queue);
+      return { labels: { queue }, value: waiting?.[field] ?? 0 };
+    });
+  return [
+    {
+      name: 'spacerent_outbox_oldest_unacknowledged_seconds',
+      help: `Age of the oldest event that some consumer has not acknowledged. ${EXACT}`,
+      toSamples: ({ oldestSeconds }) => [{ value: oldestSeconds }],
+    },
+    {
+      name: 'spacerent_outbox_unacknowledged_events',
+      help: `Events that some consumer has not acknowledged. ${EXACT}`,
+      toSamples: ({ events }) => [{ value: events }],
+    },
+    {
+      name: 'spacerent_queue_oldest_event_seconds',
+      help: `Age of the oldest event that the consumer of the queue has not processed. ${EXACT}`,
+      labelNames: ['queue'],
+      toSamples: toSamples('oldestSeconds'),
+    },
+    {
+      name: 'spacerent_queue_waiting_events',
+      help: `Events that the consumer of the queue has not processed. ${EXACT}`,
+      labelNames: ['queue'],
+      toSamples: toSamples('events'),
+    },
+  ];
 }

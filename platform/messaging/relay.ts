@@ -5,7 +5,7 @@ import { repeat } from '../lifecycle/lifecycle.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { collectAcknowledgements } from './acknowledgements.ts';
-import { dueEventSender } from './due-events.ts';
+import { dueEventSender, toQueuesByConsumer } from './due-events.ts';
 import type { EventRecord } from './events.ts';
 import { sendFreshEvents } from './fresh-events.ts';
 import { openPeerInboxes } from './peer-inboxes.ts';
@@ -42,7 +42,8 @@ export function startRelay(deps: {
   logger: Logger;
 }): Relay {
   const { pool, transport, publisher, contexts, logger } = deps;
-  const { sent, acknowledged } = relayMetrics(pool, deps.metrics);
+  const queues = [...toQueuesByConsumer(publisher, contexts).values()].flat();
+  const { published, sent, acknowledged } = relayMetrics(pool, deps.metrics, queues);
   const inboxes = openPeerInboxes(deps.inboxUrls, deps.authorize);
   const controller = new AbortController();
   const stopping = controller.signal;
@@ -70,7 +71,10 @@ export function startRelay(deps: {
     repeat(logger, 'sending due events', SEND_DUE_EVERY_MS, sendDueEvents),
   ];
   return {
-    publish: fresh.add,
+    publish(events) {
+      for (const { type } of events) published.inc({ type });
+      fresh.add(events);
+    },
     async stop() {
       controller.abort();
       await fresh.sent();

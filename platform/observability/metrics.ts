@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { withTimeout } from '../messaging/queue-server.ts';
+import { processMetrics } from './process-metrics.ts';
 
 export type Metrics = Registry;
 
@@ -9,6 +9,7 @@ export function createMetrics(service: string): Metrics {
   const metrics = new Registry();
   metrics.setDefaultLabels({ service });
   collectDefaultMetrics({ register: metrics });
+  processMetrics(metrics);
   return metrics;
 }
 
@@ -29,7 +30,7 @@ export function showConnection(
   connections.set(metrics, checks);
   new Gauge({
     name: 'spacerent_connected',
-    help: 'Whether the service is connected to an optional server: queue, notifications, counters',
+    help: 'Whether the service is connected to an optional server: queue, notifications, counters. Per process.',
     labelNames: ['to'],
     registers: [metrics],
     async collect() {
@@ -38,40 +39,6 @@ export function showConnection(
           this.set({ to }, (await isConnected()) ? 1 : 0),
         ),
       );
-    },
-  });
-}
-
-/** A slow database must not delay the scrape. */
-const READ_TIMEOUT_MS = 1_000;
-
-/** One value of a gauge, and its labels. */
-export interface Sample<Label extends string = never> {
-  labels?: Record<Label, string>;
-  value: number;
-}
-
-/**
- * A gauge that is read from a database for every scrape. While the database does not respond within
- * a second the gauge has no samples; all other metrics are served.
- */
-export function databaseGauge<Label extends string = never>(
-  metrics: Metrics,
-  { name, help, labelNames = [] }: { name: string; help: string; labelNames?: Label[] },
-  read: () => Promise<readonly Sample<Label>[]>,
-): void {
-  new Gauge({
-    name,
-    help,
-    labelNames,
-    registers: [metrics],
-    async collect() {
-      const samples = await withTimeout(READ_TIMEOUT_MS, name, read()).catch(() => []);
-      this.reset();
-      // Without labels a reset sets the value 0, which would be wrong.
-      if (labelNames.length === 0) this.remove();
-      for (const { labels, value } of samples)
-        this.set({ ...labels } as Record<Label, string>, value);
     },
   });
 }

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { toOutcome } from '#platform/graphql/outcome.ts';
 import { startRedis } from '../../tests/support/servers.mjs';
 import { until } from '../../tests/support/system.ts';
-import { routerMetrics, toOutcome } from '../src/observability/metrics.ts';
+import { routerMetrics } from '../src/observability/metrics.ts';
 import { openPublicServer, type RunningServer } from './public-server-fixture.ts';
 
 const TOKEN = 'a-token-for-the-metrics';

@@ -52,13 +52,11 @@ describeSystems('the reconciliation', (system) => {
       async () => (await violationsOf(bookingId)).includes('confirmed-is-paid-and-registered'),
       75,
     );
-    expect(
-      await readMetric(
-        system,
-        'spacerent_invariant_violations',
-        'confirmed-is-paid-and-registered',
-      ),
-    ).toBeGreaterThanOrEqual(1);
+    const invariant = 'confirmed-is-paid-and-registered';
+    await until(
+      'the metric counts the violation',
+      async () => (await readMetric(system, 'spacerent_invariant_violations', invariant)) >= 1,
+    );
     expect(system.logOf('book')).toContain('an invariant is violated');
     await setStatus('REGISTERED');
     await until(

@@ -1,7 +1,8 @@
 import { ApolloGateway } from '@apollo/gateway';
 import type { GraphQLScalarType } from 'graphql';
+import { toOutcome } from '#platform/graphql/outcome.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { type RouterMetrics, toOutcome } from '../observability/metrics.ts';
+import type { RouterMetrics } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
 import { gatewayExecutor } from './gateway-executor.ts';
 import { withScalarRules } from './scalar-rules.ts';

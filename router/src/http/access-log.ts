@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { toOutcome } from '#platform/graphql/outcome.ts';
 import {
   type Correlation,
   currentCorrelation,
@@ -11,7 +12,6 @@ import {
   type ObservedOperation,
   type RouterMetrics,
   toLoggedName,
-  toOutcome,
 } from '../observability/metrics.ts';
 
 /** An operation that is being executed over HTTP. */

@@ -2,6 +2,7 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { GraphQLError } from 'graphql';
+import { toOutcome } from '#platform/graphql/outcome.ts';
 import type { Admission } from '../admission/admission.ts';
 import {
   type FormatError,
@@ -12,7 +13,6 @@ import {
 import type { RouterContext } from '../executor/subgraph-client.ts';
 import { type Identify, type Identity, readAuthorization } from '../identity/identity.ts';
 import { type EventStreams, streamProtocol } from '../live/event-streams.ts';
-import { toOutcome } from '../observability/metrics.ts';
 import type { AccessLog, LoggedOperation, ObservedContext } from './access-log.ts';
 import { type AdmittedHttpRequest, httpAdmission } from './http-admission.ts';
 import { responseTimeout } from './http-errors.ts';

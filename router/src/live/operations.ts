@@ -1,9 +1,10 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Principal } from '#platform/auth/principal.ts';
+import { toOutcome } from '#platform/graphql/outcome.ts';
 import type { Admission, AdmittedRequest } from '../admission/admission.ts';
 import type { Client } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, toClientError } from '../admission/refusals.ts';
-import { type ObservedOperation, type Protocol, toOutcome } from '../observability/metrics.ts';
+import type { ObservedOperation, Protocol } from '../observability/metrics.ts';
 import { Payload } from './payload.ts';
 import type { Sink } from './sink.ts';
 import type { Subscriptions } from './subscriptions.ts';

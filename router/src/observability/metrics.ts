@@ -1,9 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { CLIENT_CODES } from '#platform/graphql/errors.ts';
+import type { Outcome } from '#platform/graphql/outcome.ts';
 import { createMetrics, type Metrics } from '#platform/observability/metrics.ts';
-
-/** The outcome of an operation. */
-export type Outcome = 'ok' | 'error' | 'refused' | 'limited' | 'unauthenticated';
 
 export type Protocol = 'http' | 'sse' | 'multipart' | 'websocket';
 
@@ -35,20 +32,20 @@ export function routerMetrics(): RouterMetrics {
   const names = new Set<string>();
   const total = new Counter({
     name: 'spacerent_router_operations_total',
-    help: 'Operations that have completed, and subscriptions that have started',
+    help: 'Operations that have completed, and subscriptions that have started. Per process.',
     labelNames: ['kind', 'protocol', 'outcome'],
     registers,
   });
   const seconds = new Histogram({
     name: 'spacerent_router_operation_seconds',
-    help: 'Time to the response, or to the start of a subscription, by operation name',
+    help: 'Time to the response, or to the start of a subscription, by operation name (200 names, then other). Per process.',
     labelNames: ['operation', 'kind', 'outcome'],
     buckets: SECONDS,
     registers,
   });
   const subgraphSeconds = new Histogram({
     name: 'spacerent_router_subgraph_seconds',
-    help: 'Response time of a subgraph for a request of the router',
+    help: 'Response time of a subgraph for a request of the router. Per process.',
     labelNames: ['subgraph', 'outcome'],
     buckets: SECONDS,
     registers,
@@ -74,8 +71,16 @@ export function routerMetrics(): RouterMetrics {
       subgraphSeconds.observe({ subgraph, outcome }, durationSeconds);
     },
     observeOpen({ subscriptions, webSockets }) {
-      gauge('spacerent_router_subscriptions_open', 'Subscriptions that are open', subscriptions);
-      gauge('spacerent_router_websockets_open', 'WebSockets that are open', webSockets);
+      gauge(
+        'spacerent_router_subscriptions_open',
+        'Subscriptions that are open. Per process.',
+        subscriptions,
+      );
+      gauge(
+        'spacerent_router_websockets_open',
+        'WebSockets that are open. Per process.',
+        webSockets,
+      );
     },
   };
 
@@ -89,21 +94,6 @@ export function routerMetrics(): RouterMetrics {
       },
     });
   }
-}
-
-/** Codes in responses that mean a failure of the system, and not a refusal. */
-const FAILED = new Set(['SERVICE_UNAVAILABLE', 'REQUEST_TIMEOUT']);
-const LIMITED = new Set(['RATE_LIMITED', 'TOO_MANY_SUBSCRIPTIONS']);
-
-/** The outcome by the codes of the errors; an error without a code is a failure. */
-export function toOutcome(
-  errors: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[] = [],
-): Outcome {
-  if (errors.length === 0) return 'ok';
-  const codes = errors.map(({ extensions }) => String(extensions?.code ?? 'INTERNAL_SERVER_ERROR'));
-  if (codes.some((code) => FAILED.has(code) || !CLIENT_CODES.has(code))) return 'error';
-  if (codes.some((code) => LIMITED.has(code))) return 'limited';
-  return codes.includes('UNAUTHENTICATED') ? 'unauthenticated' : 'refused';
 }
 
 /** The name for a log line; by GraphQL's rules it has only letters, digits and `_`. */

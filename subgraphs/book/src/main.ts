@@ -10,6 +10,7 @@ import { storedEvents } from '#platform/messaging/stored-events.ts';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { blockResolvers } from './adapters/block-resolvers.ts';
+import { countingBookings } from './adapters/booking-counters.ts';
 import { bookingMetrics } from './adapters/booking-metrics.ts';
 import { bookingSearch } from './adapters/booking-search.ts';
 import { serveCalendars } from './adapters/calendar-endpoint.ts';
@@ -50,7 +51,7 @@ const book = {
   databaseUrl: ({ BOOK_DATABASE_URL }: ReturnType<typeof bookConfig>) => BOOK_DATABASE_URL,
 } as const;
 
-await runPublishingContext(book, ({ config, logger, metrics, authorize, database, relay }) => {
+await runPublishingContext(book, ({ config, logger, metrics, authorize, database, ...base }) => {
   const { requests, workers } = database;
   const urls = { payment: config.PAYMENT_URL, space: config.SPACE_URL, mypage: config.MYPAGE_URL };
   const payments = paymentClient(
@@ -68,6 +69,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
     config.RECONCILIATION_DELAY_SECONDS * 1_000,
   );
   bookingMetrics(workers, metrics);
+  const relay = countingBookings(base.relay, metrics);
 
   const publisher = openPublisher(config, CALENDAR_NOTIFICATIONS_CHANNEL, logger, metrics);
   const calendars = calendarNotifications(publisher);

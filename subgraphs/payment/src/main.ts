@@ -10,6 +10,7 @@ import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { backgroundWork } from './adapters/background.ts';
 import { paymentRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
+import { paymentCounters } from './adapters/payment-counters.ts';
 import { postgresChangeStore } from './adapters/postgres-change-store.ts';
 import { postgresGoodwillStore } from './adapters/postgres-goodwill-store.ts';
 import { leaseMs, prismaPaymentStore } from './adapters/prisma-payment-store.ts';
@@ -42,6 +43,7 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
   const sandbox = sandboxProvider(requests, config.PROVIDER_TIMEOUT_MS);
   const provider = providerCircuit('sandbox', sandbox, metrics, logger);
   refundMetrics(workers, metrics);
+  const counting = paymentCounters(metrics);
   const background = backgroundWork(config.PAYMENT_ANSWER_MS, (error) =>
     logger.warn({ err: error }, 'work in the background failed'),
   );
@@ -49,30 +51,31 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
   const changesInProgress: PaymentPorts['changesInProgress'] = new Map();
 
   const lease = leaseMs(config.PROVIDER_TIMEOUT_MS);
-  const portsOn = (pool: Pool): PaymentPorts => ({
-    payments: prismaPaymentStore(
-      new PrismaClient({ adapter: new PrismaPg(pool) }),
-      pool,
-      relay,
-      lease,
-    ),
-    goodwill: postgresGoodwillStore(pool, relay, lease),
-    changes: postgresChangeStore(pool, relay, lease),
-    provider,
-    background,
-    chargesInProgress,
-    changesInProgress,
-    maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
-    clock: () => new Date(),
-    newId: uuidv7,
-    correlationId,
-    resume: ({ state }, work) => withCorrelation(state.correlationId, work),
-    log: {
-      info: (message, fields) => logger.info(fields, message),
-      warn: (message, fields) => logger.warn(fields, message),
-      error: (message, fields) => logger.error(fields, message),
-    },
-  });
+  const portsOn = (pool: Pool): PaymentPorts =>
+    counting({
+      payments: prismaPaymentStore(
+        new PrismaClient({ adapter: new PrismaPg(pool) }),
+        pool,
+        relay,
+        lease,
+      ),
+      goodwill: postgresGoodwillStore(pool, relay, lease),
+      changes: postgresChangeStore(pool, relay, lease),
+      provider,
+      background,
+      chargesInProgress,
+      changesInProgress,
+      maxRefundAttempts: config.MAX_REFUND_ATTEMPTS,
+      clock: () => new Date(),
+      newId: uuidv7,
+      correlationId,
+      resume: ({ state }, work) => withCorrelation(state.correlationId, work),
+      log: {
+        info: (message, fields) => logger.info(fields, message),
+        warn: (message, fields) => logger.warn(fields, message),
+        error: (message, fields) => logger.error(fields, message),
+      },
+    });
   const workerPorts = portsOn(workers);
 
   return {

@@ -175,10 +175,9 @@ describe('a goodwill refund that the provider keeps refusing', () => {
       },
     ]);
     expect(context.logged).toContain('error: goodwill refund failed: nothing was given back');
-    const metrics = new Registry();
-    refundMetrics(context.pool, metrics);
-    expect(await metrics.metrics()).toMatch(/spacerent_refunds_due\{state="failed"\} 1$/m);
-    expect(await metrics.metrics()).toMatch(/^spacerent_refund_oldest_due_seconds 0$/m);
+    const text = await readMetrics();
+    expect(text).toMatch(/spacerent_refunds_due\{state="failed"\} 1$/m);
+    expect(text).toMatch(/^spacerent_refund_oldest_due_seconds 0$/m);
 
     expect(await giveBack(ports, request, 50_000, key)).toMatchObject({ type: 'InvalidRefund' });
     await context.query("UPDATE sandbox_charge SET refunds = 'accept' WHERE key = $1", [
@@ -188,8 +187,15 @@ describe('a goodwill refund that the provider keeps refusing', () => {
     await context.query(
       "UPDATE goodwill_refund SET failed_at = now() - interval '25 hours' WHERE failed_at IS NOT NULL",
     );
-    expect(await metrics.metrics()).toMatch(/spacerent_refunds_due\{state="failed"\} 0$/m);
+    expect(await readMetrics()).toMatch(/spacerent_refunds_due\{state="failed"\} 0$/m);
   });
+
+  /** Of a new process: one that has read its gauges shows the same for two seconds. */
+  function readMetrics(): Promise<string> {
+    const metrics = new Registry();
+    refundMetrics(context.pool, metrics);
+    return metrics.metrics();
+  }
 
   test('a refund that reached the provider after it had failed is recorded as far as it is left', async () => {
     const request = await aPaid();

@@ -13,7 +13,7 @@ import {
 export function serveCalendars(calendars: Calendars, metrics: Metrics) {
   const computed = new Counter({
     name: 'spacerent_free_slots_computed_total',
-    help: 'Free slots that were computed for live subscribers: one for each change, range and router',
+    help: 'Free slots that were computed for live subscribers: one for each change, range and router. Per process.',
     registers: [metrics],
   });
   return (app: FastifyInstance): void => {

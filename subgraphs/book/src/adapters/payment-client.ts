@@ -55,7 +55,7 @@ export function paymentClient(
   const http = openHttpPool(url, { connections: 64 });
   const calls = new Counter({
     name: 'spacerent_payment_calls_total',
-    help: 'Requests to payment; failed: no clear response; not-called: its circuit breaker was open',
+    help: 'Requests to payment; failed: no clear response; not-called: its circuit breaker was open. Per process.',
     labelNames: ['outcome'],
     registers: [metrics],
   });
@@ -145,7 +145,7 @@ function openBreaker(call: Call, calls: Counter<'outcome'>, logger: Logger) {
 function measureCircuit(circuit: () => PaymentCircuit, metrics: Metrics): void {
   new Gauge({
     name: 'spacerent_payment_circuit',
-    help: 'The circuit breaker of the calls to payment: 1 for the state that it is in',
+    help: 'The circuit breaker of the calls to payment: 1 for the state that it is in. Per process.',
     labelNames: ['state'],
     registers: [metrics],
     collect() {

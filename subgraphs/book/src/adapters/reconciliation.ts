@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Counter } from 'prom-client';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
+import { databaseGauge } from '#platform/observability/database-gauges.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
+import type { Metrics } from '#platform/observability/metrics.ts';
 import { type ContextRecords, reconcile } from '../application/reconcile.ts';
 import { invariants } from '../domain/consistency.ts';
 import type { PostgresReconciliationStore } from './postgres-reconciliation-store.ts';
@@ -22,14 +23,14 @@ export function startReconciliation(deps: {
   const { store, records, metrics, logger } = deps;
   const compared = new Counter({
     name: 'spacerent_reconciliation_compared_bookings_total',
-    help: 'Bookings whose records in all contexts were compared',
+    help: 'Bookings whose records in all contexts were compared. Per process.',
     registers: [metrics],
   });
   databaseGauge(
     metrics,
     {
       name: 'spacerent_invariant_violations',
-      help: 'Bookings that break an invariant at present',
+      help: 'Bookings that break an invariant at present. Whole database.',
       labelNames: ['invariant'],
     },
     async () => {
@@ -46,7 +47,7 @@ export function startReconciliation(deps: {
     metrics,
     {
       name: 'spacerent_reconciliation_age_seconds',
-      help: 'Time since the bookings of a source of events were compared up to the present',
+      help: 'Time since the bookings of a source of events were compared up to the present. Whole database.',
       labelNames: ['source'],
     },
     async () =>

@@ -1,4 +1,9 @@
-import type { DeadLetter, DeadLetterState, DeadLetters } from '#platform/messaging/dead-letters.ts';
+import {
+  type DeadLetter,
+  type DeadLetterState,
+  type DeadLetters,
+  MAX_COUNTED,
+} from '#platform/messaging/dead-letters.ts';
 import type { EventRecord } from '#platform/messaging/events.ts';
 import type { Prisma, PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { liveGeneration, writtenGenerations } from './live-generation.ts';
@@ -65,7 +70,7 @@ export function prismaDeadLetters(prisma: PrismaClient): DeadLetters {
       return rows.map(toDeadLetter);
     },
 
-    count: (state) => prisma.deadLetter.count({ where: { state } }),
+    count: (state) => prisma.deadLetter.count({ where: { state }, take: MAX_COUNTED }),
 
     beginReplay: (eventId) =>
       prisma.$transaction(async (tx) => {

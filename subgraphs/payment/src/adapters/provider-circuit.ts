@@ -29,7 +29,7 @@ export function providerCircuit(
 ): ProviderCircuit {
   const calls = new Counter({
     name: 'spacerent_provider_calls_total',
-    help: 'Calls to a payment provider; not-called: its circuit breaker was open',
+    help: 'Calls to a payment provider; not-called: its circuit breaker was open. Per process.',
     labelNames: ['provider', 'call', 'outcome'],
     registers: [metrics],
   });
@@ -48,7 +48,7 @@ export function providerCircuit(
   );
   new Gauge({
     name: 'spacerent_provider_circuit',
-    help: 'The circuit breaker of the calls to a payment provider: 1 for the state that it is in',
+    help: 'The circuit breaker of the calls to a payment provider: 1 for the state that it is in. Per process.',
     labelNames: ['provider', 'state'],
     registers: [metrics],
     collect() {

@@ -1,5 +1,6 @@
 import { type Pool, statement } from '#platform/database/postgres.ts';
-import { databaseGauge, type Metrics } from '#platform/observability/metrics.ts';
+import { databaseGauges } from '#platform/observability/database-gauges.ts';
+import type { Metrics } from '#platform/observability/metrics.ts';
 
 // Open refunds are few and have indexes of their own; completed ones are never counted. Nobody waits for the money
 // of a goodwill refund that has failed: it shows for a day, so that an operator sees it, and has no age.
@@ -26,29 +27,23 @@ const findOpenRefunds = statement<{
 
 /** Counts the refunds that are not completed by their obstacle, and measures the age of the oldest. */
 export function refundMetrics(pool: Pool, metrics: Metrics): void {
-  databaseGauge(
-    metrics,
+  databaseGauges(metrics, () => findOpenRefunds(pool), [
     {
       name: 'spacerent_refund_oldest_due_seconds',
-      help: 'Age of the oldest refund that is not completed',
+      help: 'Age of the oldest refund that is not completed. Whole database.',
+      toSamples: (rows) => [{ value: Math.max(0, ...rows.map(({ age }) => age)) }],
     },
-    async () => [{ value: Math.max(0, ...(await findOpenRefunds(pool)).map(({ age }) => age)) }],
-  );
-  databaseGauge(
-    metrics,
     {
       name: 'spacerent_refunds_due',
       help:
         'Refunds that are not completed; refused: by the provider, and retried; failed: left to operators, ' +
-        'or a goodwill refund that failed within a day',
+        'or a goodwill refund that failed within a day. Whole database.',
       labelNames: ['state'],
+      toSamples: (rows) =>
+        (['owed', 'refused', 'failed'] as const).map((state) => ({
+          labels: { state },
+          value: rows.find((row) => row.state === state)?.refunds ?? 0,
+        })),
     },
-    async () => {
-      const rows = await findOpenRefunds(pool);
-      return (['owed', 'refused', 'failed'] as const).map((state) => ({
-        labels: { state },
-        value: rows.find((row) => row.state === state)?.refunds ?? 0,
-      }));
-    },
-  );
+  ]);
 }

@@ -11,8 +11,11 @@ import {
 
 const EXACT = `Whole database; at least, once more than ${MAX_EVENTS_READ} events wait.`;
 
+/** The queues of a publisher's events, by consumer. */
+type Queues = ReadonlyMap<string, readonly string[]>;
+
 /** The counters of a relay, and gauges of the unacknowledged events in its outbox. */
-export function relayMetrics(pool: Pool, metrics: Metrics, queues: readonly string[]) {
+export function relayMetrics(pool: Pool, metrics: Metrics, queues: Queues) {
   const registers = [metrics];
   databaseGauges(metrics, () => readUnacknowledged(pool), outboxGauges(queues));
   return {
@@ -37,12 +40,17 @@ export function relayMetrics(pool: Pool, metrics: Metrics, queues: readonly stri
   };
 }
 
-/** `queues`: those of the publisher's events, which have a sample also when nothing waits. */
-function outboxGauges(queues: readonly string[]): GaugeOfRows<UnacknowledgedEvents>[] {
+/** Every queue has a sample, also when nothing waits in it. */
+function outboxGauges(queues: Queues): GaugeOfRows<UnacknowledgedEvents>[] {
+  const labels = [...queues].flatMap(([consumer, names]) =>
+    names.map((queue) => ({ queue, consumer })),
+  );
   const toSamples = (field: 'events' | 'oldestSeconds') => (rows: UnacknowledgedEvents) =>
-    queues.map((queue) => {
-      const waiting: WaitingEvents | undefined = rows.queues.find((each) => each.queue === queue);
-      return { labels: { queue }, value: waiting?.[field] ?? 0 };
+    labels.map((each) => {
+      const waiting: WaitingEvents | undefined = rows.queues.find(
+        ({ queue }) => queue === each.queue,
+      );
+      return { labels: each, value: waiting?.[field] ?? 0 };
     });
   return [
     {
@@ -58,13 +66,13 @@ function outboxGauges(queues: readonly string[]): GaugeOfRows<UnacknowledgedEven
     {
       name: 'spacerent_queue_oldest_event_seconds',
       help: `Age of the oldest event that the consumer of the queue has not processed. ${EXACT}`,
-      labelNames: ['queue'],
+      labelNames: ['queue', 'consumer'],
       toSamples: toSamples('oldestSeconds'),
     },
     {
       name: 'spacerent_queue_waiting_events',
       help: `Events that the consumer of the queue has not processed. ${EXACT}`,
-      labelNames: ['queue'],
+      labelNames: ['queue', 'consumer'],
       toSamples: toSamples('events'),
     },
   ];

@@ -42,7 +42,7 @@ export function startRelay(deps: {
   logger: Logger;
 }): Relay {
   const { pool, transport, publisher, contexts, logger } = deps;
-  const queues = [...toQueuesByConsumer(publisher, contexts).values()].flat();
+  const queues = toQueuesByConsumer(publisher, contexts);
   const { published, sent, acknowledged } = relayMetrics(pool, deps.metrics, queues);
   const inboxes = openPeerInboxes(deps.inboxUrls, deps.authorize);
   const controller = new AbortController();

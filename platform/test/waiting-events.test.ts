@@ -35,10 +35,10 @@ test('the waiting events are counted for each queue, with the age of the oldest'
   expect([events, Math.round(oldestSeconds / 3_600)]).toEqual([3, 2]);
 
   const metrics = createMetrics('test');
-  relayMetrics(pool, metrics, ['booking.mypage', 'booking.idle']);
+  relayMetrics(pool, metrics, new Map([['mypage', ['booking.mypage', 'booking.idle']]]));
   const text = await metrics.metrics();
   expect(text).toMatch(
-    /spacerent_queue_waiting_events\{queue="booking.mypage",service="test"\} 2\n/,
+    /spacerent_queue_waiting_events\{queue="booking.mypage",consumer="mypage",service="test"\} 2\n/,
   );
   expect(text).toMatch(/spacerent_queue_oldest_event_seconds\{queue="booking.mypage",.*\} 72\d\d/);
   expect(text).toMatch(/spacerent_queue_oldest_event_seconds\{queue="booking.idle",.*\} 0\n/);

@@ -8,6 +8,27 @@ const SERVERS = [
   ['mariadbd', ['mariadbd', 'mysqld']],
 ];
 
+/** Debian's package prometheus has both; tests of the alerts and dashboards run them. */
+const TOOLS = ['promtool', 'prometheus'];
+
+/**
+ * Prints which tests are left out on this machine because a program that they run is missing, or throws where
+ * everything is to run (CI, SPACERENT_TEST_ALL).
+ */
+export function reportMissingTools() {
+  const missing = TOOLS.filter((name) => !isOnPath(name));
+  if (missing.length === 0) return;
+  const names = missing.join(' and ');
+  if (areAllRequested()) {
+    throw new CommandError(
+      `All tests are requested, but ${names} (Debian's package prometheus) is missing on this machine.`,
+    );
+  }
+  console.log(
+    `Tests of the alerts and dashboards that run ${names} (Debian's package prometheus) are left out.`,
+  );
+}
+
 /**
  * The profiles whose tests can run on this machine, joined by commas. Prints what is left out, or throws where
  * everything is to run (CI, SPACERENT_TEST_ALL).
@@ -18,7 +39,7 @@ export function chooseProfiles() {
 
   const names = missing.map(([name]) => name).join(' and ');
   const verb = missing.length === 1 ? 'is' : 'are';
-  if (isSet('CI') || isSet('SPACERENT_TEST_ALL')) {
+  if (areAllRequested()) {
     throw new CommandError(
       `All tests are requested, but ${names} ${verb} missing on this machine.`,
     );
@@ -27,6 +48,10 @@ export function chooseProfiles() {
     `Tests of the servers profile are left out because ${names} ${verb} missing on this machine.`,
   );
   return 'embedded';
+}
+
+function areAllRequested() {
+  return isSet('CI') || isSet('SPACERENT_TEST_ALL');
 }
 
 /** @param {string} name */

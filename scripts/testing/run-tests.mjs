@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { runCommand } from '../command.mjs';
 import { installAndBuild } from '../run-built.mjs';
 import { runLanes } from './lanes.mjs';
-import { chooseProfiles } from './profiles.mjs';
+import { chooseProfiles, reportMissingTools } from './profiles.mjs';
 
 /** The part of a help text that is the same for each of them. */
 export const jestHelp = `The order of the files and everything random follow from a seed, which is printed.
@@ -12,7 +12,8 @@ export const jestHelp = `The order of the files and everything random follow fro
 
 /** The part of a help text on the requirements of the servers profile. */
 export const serversHelp = `Tests of the servers profile start their own redis-server and mariadbd and are left out, with a line saying
-so, on a machine that lacks one of them; with SPACERENT_TEST_ALL=1 (also when CI is set) that is an error.`;
+so, on a machine that lacks one of them, as are tests of the alerts and dashboards without promtool and
+prometheus; with SPACERENT_TEST_ALL=1 (also when CI is set) that is an error.`;
 
 /**
  * A part of the tests. `perProfile`: each profile has a run of Jest of its own. `shards`: the number of runs of Jest
@@ -35,6 +36,7 @@ export async function runTests(help, command, { parts, startsServers = true }) {
   await runCommand(help, async (args) => {
     await installAndBuild();
     const profiles = startsServers ? chooseProfiles() : 'embedded';
+    if (startsServers) reportMissingTools();
     const workers = startsServers ? [] : ['--maxWorkers=100%'];
     const { seed, rest } = readSeed(args);
     const options = [...workers, '--seed', seed ?? String(randomInt(2 ** 31))];

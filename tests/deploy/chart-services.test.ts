@@ -141,6 +141,21 @@ describe('the network policies', () => {
   });
 });
 
+describe('the horizontal scaling', () => {
+  test('a context scales by the age of the events that it has not processed itself', async () => {
+    const objects = await render(valueSets['high availability'] ?? []);
+    for (const name of contextNames) {
+      const { metrics } = find(objects, 'HorizontalPodAutoscaler', `rent-${name}`).spec;
+      expect(metrics[1].external).toMatchObject({
+        metric: {
+          name: 'spacerent_queue_oldest_event_seconds',
+          selector: { matchLabels: { consumer: name } },
+        },
+      });
+    }
+  });
+});
+
 describe('one value', () => {
   test('one entry among the values adds a fifth context everywhere', async () => {
     const entry = { port: 4005, calls: ['book'], database: { engine: 'postgres', port: 5432 } };

@@ -47,6 +47,7 @@ const customModels: Record<string, CustomModel> = {
   },
   ServiceMonitorSpec: {
     selector: 'V1LabelSelector',
+    'jobLabel?': 'string',
     'targetLabels?': 'Array<string>',
     endpoints: 'Array<Endpoint>',
   },
@@ -54,6 +55,7 @@ const customModels: Record<string, CustomModel> = {
     port: 'string',
     path: 'string',
     interval: 'string',
+    'honorLabels?': 'boolean',
     authorization: 'SafeAuthorization',
   },
   SafeAuthorization: { type: 'string', credentials: 'V1SecretKeySelector' },

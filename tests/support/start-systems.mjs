@@ -28,7 +28,10 @@ const UNLIMITED = {
 const SANDBOX = 'on';
 // Short, so that tests see the findings of the reconciliation.
 const RECONCILIATION = { RECONCILIATION_SECONDS: '1', RECONCILIATION_DELAY_SECONDS: '4' };
+/** For the tests of the metrics, which read it as SYSTEM_METRICS_TOKEN. */
+const METRICS_TOKEN = 'a-token-for-the-metrics-of-the-tests';
 const SETTINGS = {
+  METRICS_TOKEN,
   HOLD_SECONDS,
   PARK_AFTER_FAILURES,
   SANDBOX,
@@ -52,6 +55,7 @@ export default async function startSystems() {
 }
 
 async function startAll() {
+  process.env.SYSTEM_METRICS_TOKEN = METRICS_TOKEN;
   const profiles = (process.env.SPACERENT_TEST_PROFILES ?? 'embedded').split(',');
   if (profiles.includes('embedded')) {
     const home = await startSystem('embedded', SETTINGS);

@@ -1,4 +1,5 @@
 import { Counter } from 'prom-client';
+import { paymentStatus } from '#contracts/payment.ts';
 import { currency as currencies } from '#contracts/values.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
 import type { Payment } from '../domain/payment.ts';
@@ -57,6 +58,7 @@ function openCounters(metrics: Metrics): Count {
     registers,
   });
   // A series that begins at 1 has no increase.
+  for (const status of paymentStatus.options) payments.inc({ status }, 0);
   for (const currency of currencies.options) {
     charged.inc({ currency }, 0);
     refunded.inc({ currency }, 0);

@@ -88,18 +88,24 @@ export class Prometheus {
       method: 'POST',
       body: new URLSearchParams({ query: expression }),
     });
-    const { status, error, data } = await response.json();
+    const { status, error, data } = (await response.json()) as {
+      status: string;
+      error?: string;
+      data: { result: Series[] };
+    };
     if (status !== 'success') throw new Error(`${error}: ${expression}`);
     return data.result;
   }
 
   /** The rules that could not be evaluated, with the reason. */
   async failedRules(): Promise<string[]> {
-    const { data } = await (await fetch(`${this.#url}/api/v1/rules`)).json();
-    const rules = data.groups.flatMap(({ rules }: { rules: object[] }) => rules);
-    return rules.flatMap((rule: { name: string; lastError?: string }) =>
-      rule.lastError ? [`${rule.name}: ${rule.lastError}`] : [],
-    );
+    const response = await fetch(`${this.#url}/api/v1/rules`);
+    const { data } = (await response.json()) as {
+      data: { groups: { rules: { name: string; lastError?: string }[] }[] };
+    };
+    return data.groups
+      .flatMap(({ rules }) => rules)
+      .flatMap(({ name, lastError }) => (lastError ? [`${name}: ${lastError}`] : []));
   }
 
   async stop(): Promise<void> {

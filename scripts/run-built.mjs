@@ -33,3 +33,13 @@ export async function runBuilt(help, program, args = process.argv.slice(2)) {
     args,
   );
 }
+
+/**
+ * The exports of the built module `dist/<module>`, brought up to date.
+ *
+ * @param {string} module
+ */
+export async function importBuilt(module) {
+  await installAndBuild();
+  return import(pathToFileURL(join(root, 'dist', module)).href);
+}

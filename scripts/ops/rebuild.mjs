@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, parseOptions } from '../command.mjs';
 import { connectionHelp, connectOperator } from './operator-client.mjs';
+import { progressLine } from './progress.mjs';
 
 /**
  * @typedef {import('./operator-client.mjs').GraphqlRequest} GraphqlRequest
@@ -33,7 +34,6 @@ const START = `mutation ($acceptDifferences: Boolean) {
 const LATEST = `{ myPageRebuild { ${REBUILD} } }`;
 
 const POLL_MS = 500;
-const LINE_PERIOD_MS = 5_000;
 /** mypage may restart during a rebuild; its next response then contains the state of the rebuild. */
 const NO_RESPONSE_TIMEOUT_MS = 60_000;
 
@@ -67,7 +67,7 @@ function readOptions(args) {
  * @param {number} since
  */
 async function watch(request, started, since) {
-  const show = process.stdout.isTTY ? updatedLine() : occasionalLine();
+  const show = progressLine();
   let rebuild = started;
   let respondedAt = since;
   let readMs = 0;
@@ -88,23 +88,6 @@ async function watch(request, started, since) {
   }
   show.end();
   return { rebuild, readMs };
-}
-
-function updatedLine() {
-  const show = (/** @type {string} */ line) => process.stdout.write(`\r\x1b[K${line}`);
-  show.end = () => process.stdout.write('\r\x1b[K');
-  return show;
-}
-
-function occasionalLine() {
-  let shownAt = Number.NEGATIVE_INFINITY;
-  const show = (/** @type {string} */ line) => {
-    if (performance.now() - shownAt < LINE_PERIOD_MS) return;
-    shownAt = performance.now();
-    console.log(line);
-  };
-  show.end = () => {};
-  return show;
 }
 
 /** @param {Rebuild} rebuild */

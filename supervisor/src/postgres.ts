@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
+import { exchangeFolder } from './backup/home-data.ts';
 import { withLog } from './logs.ts';
 import { locateBinaries } from './postgres-binaries.ts';
 import { endLeftoverServer, initialise, superuser } from './postgres-data.ts';
@@ -39,6 +40,7 @@ type Options = {
 export async function startPostgres(options: Options): Promise<PostgresUrls> {
   const { home, port, log, say, onChange, onStarting, abort } = options;
   const data = join(home, 'postgres');
+  requireNoExchange(home);
   const password = readPassword(home, data);
   const user = choosePostgresUser(locateBinaries(home), home, data);
   if (existsSync(data)) await endLeftoverServer(data, say);
@@ -62,6 +64,14 @@ export async function startPostgres(options: Options): Promise<PostgresUrls> {
   await supervised.start();
   await createMissing(urlFor('postgres'));
   return Object.fromEntries(databases.map((name) => [name, urlFor(name)])) as PostgresUrls;
+}
+
+/** A restore that ended while it exchanged the data has left some of each. */
+function requireNoExchange(home: string): void {
+  if (!existsSync(exchangeFolder(home))) return;
+  throw new Error(
+    `A restore into ${home} was interrupted while it exchanged the data. Repeat it, with --replace.`,
+  );
 }
 
 function readPassword(home: string, data: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { currency } from './values.ts';
 
 /**
  * Requests and responses of the reconciliation: each context's own record of a booking, which book compares
@@ -8,10 +9,29 @@ import { z } from 'zod';
 /** The internal endpoint at which payment, space and mypage serve their records. */
 export const BOOKING_RECORDS_PATH = '/booking-records';
 export const MAX_BOOKING_IDS = 500;
+/** The internal endpoint at which they list the bookings that they have records of, in the order of the ids. */
+export const BOOKING_IDS_PATH = '/booking-ids';
+
+export const bookingIdsRequest = z.object({
+  after: z.uuid(),
+  limit: z.int().min(1).max(MAX_BOOKING_IDS),
+});
+export const bookingIdsResponse = z.object({ bookingIds: z.array(z.uuid()) });
 
 export const bookingRecordsRequest = z.object({
   bookingIds: z.array(z.uuid()).max(MAX_BOOKING_IDS),
 });
+
+/** What payment and mypage know of the booking itself, for the case that book has lost it. */
+export const knownBooking = z.object({
+  customerId: z.string(),
+  spaceId: z.uuid(),
+  startAt: z.iso.datetime(),
+  endAt: z.iso.datetime(),
+  price: z.int(),
+  currency,
+});
+export type KnownBooking = z.infer<typeof knownBooking>;
 
 /** Amounts are in the currency's minor unit. */
 export const paymentRecord = z.object({
@@ -30,6 +50,8 @@ export const paymentRecord = z.object({
   isPassing: z.boolean(),
   /** Has the payment provider charged the booking, by its own record? Null: it does not respond. */
   chargedByProvider: z.boolean().nullable(),
+  /** Absent in responses of release 0.2.0. */
+  booking: knownBooking.optional(),
 });
 export type PaymentRecord = z.infer<typeof paymentRecord>;
 
@@ -53,5 +75,7 @@ export const viewRecord = z.object({
   paymentStatus: z.string().nullable(),
   refunded: z.int(),
   registrationStatus: z.string().nullable(),
+  /** Null while its booking's event has not come; absent in responses of release 0.2.0. */
+  booking: knownBooking.nullable().optional(),
 });
 export type ViewRecord = z.infer<typeof viewRecord>;

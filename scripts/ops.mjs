@@ -5,6 +5,8 @@ const commands = {
   backup: 'writes one file with all data of the system that "npm start" runs, or ran',
   'dead-letters': 'lists, replays and discards events that a context could not process',
   'erase-customer': "replaces a customer's id by a pseudonym in every context",
+  reconcile: "ends bookings that contradict after book's database was restored to an earlier time",
+  redeliver: 'sends events again to a context whose database was restored to an earlier time',
   rebuild: "rebuilds mypage's read model from the stored events",
   restore: 'restores such a file into an empty home, or in place of its data',
   secrets: 'writes a file of random secrets for a deployment',

@@ -11,6 +11,7 @@ import { postgresAuditLog } from '../operator/audit.ts';
 import { auditResolvers } from '../operator/audit-resolvers.ts';
 import type { Erasure } from '../operator/erasure.ts';
 import { erasureResolvers } from '../operator/erasure-resolvers.ts';
+import { redeliveryResolvers } from '../operator/redelivery-resolvers.ts';
 import { type ContextBase, type ContextParts, runContext } from './context.ts';
 import { postgresProbe } from './readiness.ts';
 
@@ -69,6 +70,7 @@ export async function runPublishingContext<Config extends PublishingContextConfi
           ...parts.resolvers,
           auditResolvers(title, postgresAuditLog(requests)),
           erasureResolvers(title, parts.erasure),
+          redeliveryResolvers(title, name, workers, logger),
         ],
         events: storedEvents(requests),
         startJobs: () => ({

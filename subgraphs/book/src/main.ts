@@ -21,6 +21,7 @@ import { consumeEvents } from './adapters/event-consumers.ts';
 import { gatheredCalendars } from './adapters/gathered-calendars.ts';
 import { holidayCalendar } from './adapters/holiday-calendar.ts';
 import { holidayResolvers } from './adapters/holiday-resolvers.ts';
+import { lostBookings } from './adapters/lost-bookings.ts';
 import { overdueBookings } from './adapters/overdue-bookings.ts';
 import { paymentClient } from './adapters/payment-client.ts';
 import { postgresBlockStore } from './adapters/postgres-block-store.ts';
@@ -30,6 +31,7 @@ import { postgresReconciliationStore } from './adapters/postgres-reconciliation-
 import { prismaBookingStore } from './adapters/prisma-booking-store.ts';
 import { prismaCatalogue } from './adapters/prisma-catalogue.ts';
 import { startReconciliation } from './adapters/reconciliation.ts';
+import { reconciliationResolvers } from './adapters/reconciliation-resolvers.ts';
 import { rescheduleResolvers } from './adapters/reschedule-resolvers.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { sagaInquiries } from './adapters/saga-inquiries.ts';
@@ -108,6 +110,12 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       blockResolvers(requestPorts),
       holidayResolvers(requestPorts),
       erasureStart(requests),
+      reconciliationResolvers({
+        ...requestPorts,
+        records,
+        store: postgresReconciliationStore(requests, config.RECONCILIATION_SECONDS),
+        lost: lostBookings(requests, relay),
+      }),
     ],
     erasure: bookErasure(requests),
     serve: serveCalendars(

@@ -4,7 +4,7 @@ import { runContext } from '#platform/lifecycle/context.ts';
 import { openPublisher } from '#platform/messaging/notifications.ts';
 import { serveBookingRecords } from '#platform/operator/booking-records.ts';
 import { erasureResolvers } from '#platform/operator/erasure-resolvers.ts';
-import { viewRecords } from './adapters/booking-records.ts';
+import { viewedBookingIds, viewRecords } from './adapters/booking-records.ts';
 import { viewErasure } from './adapters/customer-erasure.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { hostResolvers } from './adapters/host-resolvers.ts';
@@ -65,7 +65,7 @@ await runContext(mypage, async ({ config, logger, metrics, authorize }) => {
     ],
     serve(app) {
       serveViewVersions(app, prismaViewVersions(database.requests, keepMinutes));
-      serveBookingRecords(app, viewRecords(database.requests));
+      serveBookingRecords(app, viewRecords(database.requests), viewedBookingIds(database.requests));
     },
     consume: (consumer) => consumeEvents(consumer, projector, logger),
     startJobs: () => ({

@@ -8,7 +8,7 @@ import { serveBookingRecords } from '#platform/operator/booking-records.ts';
 import { postgresErasure } from '#platform/operator/erasure.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
 import { backgroundWork } from './adapters/background.ts';
-import { paymentRecords } from './adapters/booking-records.ts';
+import { paidBookingIds, paymentRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { paymentCounters } from './adapters/payment-counters.ts';
 import { postgresChangeStore } from './adapters/postgres-change-store.ts';
@@ -81,7 +81,8 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
   return {
     resolvers: [resolvers(portsOn(requests))],
     erasure: postgresErasure(requests, ['payment']),
-    serve: (app) => serveBookingRecords(app, paymentRecords(requests, provider)),
+    serve: (app) =>
+      serveBookingRecords(app, paymentRecords(requests, provider), paidBookingIds(requests)),
     consume: (consumer) => consumeEvents(consumer, workerPorts),
     startJobs: () => ({
       'retries of refunds': repeat(logger, 'retrying refunds', RETRY_REFUNDS_MS, () =>

@@ -6,7 +6,7 @@ import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts'
 import { serveBookingRecords } from '#platform/operator/booking-records.ts';
 import { postgresErasure } from '#platform/operator/erasure.ts';
 import { PrismaClient } from '#prisma/space/generated/client.ts';
-import { registrationRecords } from './adapters/booking-records.ts';
+import { registeredBookingIds, registrationRecords } from './adapters/booking-records.ts';
 import { consumeEvents } from './adapters/event-consumers.ts';
 import { removeEndedSlots } from './adapters/occupied-slots.ts';
 import { prismaRegistrationStore } from './adapters/prisma-registration-store.ts';
@@ -42,7 +42,8 @@ await runPublishingContext(space, ({ logger, database: { requests, workers }, re
   return {
     resolvers: [resolvers(portsOn(requests))],
     erasure: postgresErasure(requests, []),
-    serve: (app) => serveBookingRecords(app, registrationRecords(requests)),
+    serve: (app) =>
+      serveBookingRecords(app, registrationRecords(requests), registeredBookingIds(requests)),
     consume: (consumer) => consumeEvents(consumer, portsOn(workers)),
     startJobs: () => ({
       'removal of slots that ended': repeat(

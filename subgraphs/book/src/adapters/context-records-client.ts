@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import {
+  BOOKING_IDS_PATH,
   BOOKING_RECORDS_PATH,
+  bookingIdsResponse,
+  MAX_BOOKING_IDS,
   paymentRecord,
   registrationRecord,
   viewRecord,
@@ -10,6 +13,7 @@ import { openPeerClient } from '#platform/http/peer-client.ts';
 import { firstIdAt } from '#platform/messaging/archive.ts';
 import { EVENTS_PATH, type StoredEvents } from '#platform/messaging/stored-events.ts';
 import type { ContextRecords, EventSource } from '../application/reconcile.ts';
+import type { ReconcileBookingsPorts } from '../application/reconcile-bookings.ts';
 
 type Peer = 'payment' | 'space' | 'mypage';
 
@@ -31,7 +35,7 @@ export function contextRecordsClient(
   ownEvents: StoredEvents,
   authorize: SignRequest,
   delayMs: number,
-): ContextRecords & { close(): Promise<void> } {
+): ContextRecords & ReconcileBookingsPorts['records'] & { close(): Promise<void> } {
   const peers = openPeerClient(urls, authorize, { connections: 1, timeoutMs: TIMEOUT_MS });
 
   async function readRecords<Record extends { bookingId: string }>(
@@ -77,6 +81,23 @@ export function contextRecordsClient(
         registration: registrations.get(bookingId) ?? null,
         view: views.get(bookingId) ?? null,
       }));
+    },
+
+    async idsAfter(after) {
+      const request = { path: BOOKING_IDS_PATH, body: { after, limit: MAX_BOOKING_IDS } };
+      const pages = await Promise.all(
+        (['payment', 'space', 'mypage'] as const).map(
+          async (peer) => (await peers.request(peer, request, bookingIdsResponse)).bookingIds,
+        ),
+      );
+      // A full page may end before the others: what follows its end comes with the next one.
+      const ends = pages.flatMap((page) => (page.length < MAX_BOOKING_IDS ? [] : [page.at(-1)]));
+      const [end = null] = ends.filter((id) => id !== undefined).sort();
+      const ids = [...new Set(pages.flat())].sort();
+      // As many as one request for records may name.
+      const page = ids.filter((id) => end === null || id <= end).slice(0, MAX_BOOKING_IDS);
+      const isCut = page.length < ids.length;
+      return { ids: page, next: isCut || end !== null ? (page.at(-1) ?? null) : null };
     },
 
     close: () => peers.close(),

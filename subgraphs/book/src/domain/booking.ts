@@ -198,6 +198,12 @@ export class Booking {
     return this.apply('cancel', { refund: this.quoteRefund(role, now), openChange: null });
   }
 
+  /** As {@link cancel}, at the refund that payment owes already: book has lost the cancellation. */
+  cancelAt(refund: number): Booking | IllegalTransition {
+    const { price } = this.state;
+    return this.apply('cancel', { refund: { ...price, amount: refund }, openChange: null });
+  }
+
   /** The use cannot be registered: the whole price is refunded, whatever the tiers say. */
   rejectRegistration(): Booking | IllegalTransition {
     const { price, goodwill } = this.state;

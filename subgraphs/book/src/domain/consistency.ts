@@ -1,4 +1,5 @@
 import { type BookingStatus, pendingStatuses } from './lifecycle.ts';
+import type { Currency } from './money.ts';
 
 /** What must be true of every booking, as the labels of the metric name it. */
 export const invariants = [
@@ -14,6 +15,16 @@ export const invariants = [
   'view-shows-the-booking',
 ] as const;
 export type Invariant = (typeof invariants)[number];
+
+/** What payment and mypage know of the booking itself. */
+export interface KnownBooking {
+  customerId: string;
+  spaceId: string;
+  startAt: string;
+  endAt: string;
+  price: number;
+  currency: Currency;
+}
 
 /** A booking as book stores it. Amounts are in the currency's minor unit. */
 export interface BookingRecord {
@@ -47,6 +58,7 @@ export interface BookingRecords {
     refundDue: number | null;
     isPassing: boolean;
     chargedByProvider: boolean | null;
+    booking?: KnownBooking | undefined;
   } | null;
   registration: {
     paymentId: string | null;
@@ -62,6 +74,7 @@ export interface BookingRecords {
     paymentStatus: string | null;
     refunded: number;
     registrationStatus: string | null;
+    booking?: KnownBooking | null | undefined;
   } | null;
 }
 

@@ -38,6 +38,10 @@ export interface BookingNotCancellable {
   message: string;
   status: BookingStatus;
 }
+export interface BookingNotReconcilable {
+  type: 'BookingNotReconcilable';
+  message: string;
+}
 export interface BlockNotFound {
   type: 'BlockNotFound';
   message: string;

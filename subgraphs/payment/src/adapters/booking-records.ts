@@ -15,10 +15,23 @@ const findRecords = statement<Row>(
                           AND (c.charge_status = 'PENDING'
                                OR (c.refund_amount IS NOT NULL AND c.settled_at IS NULL)))
             OR EXISTS (SELECT FROM outbox e WHERE e.aggregate_id = p.id AND e.awaiting <> '{}')
-            AS "isPassing"
+            AS "isPassing",
+          jsonb_build_object('customerId', p.customer_id, 'spaceId', p.space_id,
+            'startAt', to_char(p.start_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'endAt', to_char(p.end_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'price', p.amount - p.refunded_for_changes, 'currency', p.currency) AS booking
      FROM payment p LEFT JOIN refund r ON r.payment_id = p.id
     WHERE p.booking_id = ANY($1::uuid[])`,
 );
+
+const listIds = statement<{ id: string }>(
+  'booking-ids',
+  `SELECT booking_id AS id FROM payment WHERE booking_id > $1::uuid ORDER BY booking_id LIMIT $2`,
+);
+
+/** The ids of the bookings after one that have a payment. */
+export const paidBookingIds = (pool: Pool) => async (after: string, limit: number) =>
+  (await listIds(pool, after, limit)).map(({ id }) => id);
 
 const PROVIDER_CONCURRENCY = 8;
 

@@ -16,6 +16,15 @@ const findRecords = statement<RegistrationRecord>(
      FROM registration r WHERE booking_id = ANY($1::uuid[])`,
 );
 
+const listIds = statement<{ id: string }>(
+  'booking-ids',
+  'SELECT booking_id AS id FROM registration WHERE booking_id > $1::uuid ORDER BY booking_id LIMIT $2',
+);
+
+/** The ids of the bookings after one that have a registration. */
+export const registeredBookingIds = (pool: Pool) => async (after: string, limit: number) =>
+  (await listIds(pool, after, limit)).map(({ id }) => id);
+
 /** Reads registrations for the reconciliation. */
 export const registrationRecords = (pool: Pool) => (bookingIds: readonly string[]) =>
   findRecords(pool, [...bookingIds]);

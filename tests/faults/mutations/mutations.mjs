@@ -1,4 +1,5 @@
 /** @import { Mutation } from './mutation.ts' */
+import { backupMutations } from './backup-mutations.mjs';
 import { bookMutations } from './book-mutations.mjs';
 import { databaseMutations } from './database-mutations.mjs';
 import { lifecycleMutations } from './lifecycle-mutations.mjs';
@@ -21,4 +22,5 @@ export const mutations = [
   ...routerMutations,
   ...databaseMutations,
   ...lifecycleMutations,
+  ...backupMutations,
 ];

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { projectFile } from '#platform/config/project.ts';
-import { listSpace, newCustomer, nextSlot, readProviderLedger } from '../../support/customer.ts';
+import {
+  CANCEL_BOOKING,
+  listSpace,
+  newCustomer,
+  nextSlot,
+  readProviderLedger,
+} from '../../support/customer.ts';
 import { eventually } from '../../support/system.ts';
 import { findViolations } from '../invariants/check-invariants.ts';
 import { waitForQuiescence } from '../invariants/quiescence.ts';
@@ -47,6 +53,10 @@ async function ops(...args: string[]): Promise<string> {
   return output;
 }
 
+const RESCHEDULE = `mutation ($input: RescheduleBookingInput!) {
+  rescheduleBooking(input: $input) { __typename ... on Problem { message } }
+}`;
+
 describe("book's database is restored to an earlier time", () => {
   test('nobody loses money, no slot is sold twice, and what book still knows goes on', async () => {
     const { system } = running;
@@ -59,6 +69,7 @@ describe("book's database is restored to an earlier time", () => {
     };
     const kept = await book(kim);
     const cancelledLater = await book(kim);
+    const changedLater = await book(kim);
     await waitUntilQuiet();
     const restoredTo = new Date().toISOString();
     await copyBook(running);
@@ -67,6 +78,9 @@ describe("book's database is restored to an earlier time", () => {
     const lostAndSoldAgain = await book(kim);
     await kim.cancel(cancelledLater.id);
     await kim.waitForStatus(cancelledLater.id, 'CANCELLED');
+    const input = { bookingId: changedLater.id, idempotencyKey: 'later', expectedDifference: 0 };
+    const change = await kim.graphql(RESCHEDULE, { input: { ...input, slot: nextSlot() } });
+    expect(change.data.rescheduleBooking.__typename).toBe('RescheduleBookingSuccess');
     await waitUntilQuiet();
     await restoreBook(running);
 
@@ -78,6 +92,7 @@ describe("book's database is restored to an earlier time", () => {
       [lost.id, 'CANCEL_LOST'],
       [lostAndSoldAgain.id, 'CANCEL_LOST'],
       [cancelledLater.id, 'CANCEL_AS_REFUNDED'],
+      [changedLater.id, '-'],
     ];
     await eventually(async () => {
       const listed = await ops('reconcile', ...since);
@@ -86,9 +101,11 @@ describe("book's database is restored to an earlier time", () => {
     }, 60);
     await ops('reconcile', ...since, '--apply', '--reason', 'book was restored');
     await ops('redeliver', '--to', 'book', ...since);
+    const operator = await system.token('operator', 'operator');
+    await system.graphql(operator, CANCEL_BOOKING, { id: changedLater.id });
     await waitUntilQuiet();
 
-    for (const { id } of [lost, lostAndSoldAgain, cancelledLater]) {
+    for (const { id } of [lost, lostAndSoldAgain, cancelledLater, changedLater]) {
       await kim.waitForView(id, { status: 'CANCELLED' });
       expect(await kim.booking(id)).toMatchObject({
         status: 'CANCELLED',

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
+import { projectFile } from '#platform/config/project.ts';
 import { until } from '../../support/system.ts';
 import type { EmbeddedSystem } from './embedded-system.ts';
 
@@ -11,8 +13,24 @@ export function copyBook({ urls }: EmbeddedSystem): Promise<void> {
   });
 }
 
-/** Gives book the copy in place of its database, and restarts it, as after a restore of that database alone. */
+/** The SQL of the runbook that is run on the restored database before book starts. */
+function readRunbookSql(): string {
+  const runbook = readFileSync(projectFile('docs/operations/backup.md'), 'utf8');
+  const [, sql] = /```sql\n(.+?)```/s.exec(runbook) ?? [];
+  if (!sql) throw new Error('The runbook has no SQL.');
+  return sql;
+}
+
+/**
+ * Gives book the copy in place of its database, as after a restore of that database alone, runs the SQL of the
+ * runbook, and restarts book.
+ */
 export async function restoreBook({ system, urls }: EmbeddedSystem): Promise<void> {
+  const copyUrl = Object.assign(new URL(urls.admin), { pathname: `/${COPY}` }).href;
+  const copy = new pg.Client({ connectionString: copyUrl });
+  await copy.connect();
+  await copy.query(readRunbookSql());
+  await copy.end();
   await withoutConnections(urls.admin, async (admin) => {
     await admin.query('ALTER DATABASE book RENAME TO book_lost');
     await admin.query(`ALTER DATABASE ${COPY} RENAME TO book`);

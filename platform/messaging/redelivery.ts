@@ -50,7 +50,8 @@ export interface Redelivery {
 }
 
 /** The position of a page of {@link redeliverPage}. */
-export const REDELIVERY_POSITION = /^(outbox|archive)\/([0-9a-f-]{36})$/;
+export const REDELIVERY_POSITION =
+  /^(outbox|archive)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
  * Makes up to 1,000 events after the position `after` await the consumer. The relay compares each with the

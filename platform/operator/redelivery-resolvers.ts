@@ -1,4 +1,4 @@
-import { type ContextName, findConsumers, topology } from '#contracts/topology.ts';
+import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { requirePrincipal } from '../auth/principal.ts';
 import type { Queryable } from '../database/postgres.ts';
 import { badInput } from '../graphql/errors.ts';
@@ -23,8 +23,6 @@ export function redeliveryResolvers(
   db: Queryable,
   logger: Pick<Logger, 'info'>,
 ) {
-  const types = Object.keys(topology[publisher].publishes);
-  const consumers = [...new Set(types.flatMap((type) => findConsumers(type)))].sort();
   return {
     Mutation: {
       async [`redeliver${title}Events`](
@@ -33,8 +31,8 @@ export function redeliveryResolvers(
         { principal }: SubgraphContext,
       ) {
         const { userId: by } = requirePrincipal(principal);
-        if (!consumers.includes(consumer)) {
-          throw badInput('consumer', `The consumer must be one of ${consumers.join(', ')}.`);
+        if (!(contextNames as string[]).includes(consumer)) {
+          throw badInput('consumer', `The consumer must be one of ${contextNames.join(', ')}.`);
         }
         if (after !== null && !REDELIVERY_POSITION.test(after)) {
           throw badInput('after', 'The position must be the `next` of an earlier page.');

@@ -15,13 +15,16 @@ const GZIP_LEVEL = 1;
 export class ArchiveWriter {
   readonly #pack = pack();
   readonly #written: Promise<void>;
+  /** Why the output has ended early, such as a full disk. */
+  #failure: unknown;
   readonly files: ManifestFile[] = [];
 
   constructor(file: string) {
     const output = createWriteStream(file, { mode: 0o600, flags: 'wx', flush: true });
     this.#written = pipeline(this.#pack, createGzip({ level: GZIP_LEVEL }), output);
-    // It rejects the call that is under way, see #unlessFailed().
-    this.#written.catch(() => {});
+    this.#written.catch((error) => {
+      this.#failure ??= error;
+    });
   }
 
   /** Adds a file that may be written meanwhile: as many bytes as it has now. */
@@ -52,8 +55,23 @@ export class ArchiveWriter {
     size: number,
     chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   ): Promise<void> {
+    try {
+      await this.#addEntry(path, size, chunks);
+    } catch (error) {
+      // tar-stream knows only that its output has ended.
+      throw this.#failure ?? error;
+    }
+  }
+
+  async #addEntry(
+    path: string,
+    size: number,
+    chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+  ): Promise<void> {
     const hash = createHash('sha256');
     const entry = this.#pack.entry({ name: path, size, mode: 0o600 });
+    // The output's failure reaches the entry as well; without a listener it would end the process.
+    entry.on('error', () => {});
     for await (const chunk of chunks) {
       hash.update(chunk);
       if (!entry.write(chunk)) await this.#unlessFailed(once(entry, 'drain'));

@@ -178,7 +178,8 @@ function toSentence(error: unknown, file: string): unknown {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new Error(`${basename(file)} was not written: ${message}.`);
   }
-  if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === '57P01') {
+  const isCut = /^Connection terminated|not queryable/.test(message);
+  if (isCut || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === '57P01') {
     return new Error(`PostgreSQL ended during the backup: nothing was written (${message}).`);
   }
   return error;

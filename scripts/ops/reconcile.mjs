@@ -22,6 +22,7 @@ Each is an entry of the audit log. Without --apply nothing is changed.
 
 ${sinceHelp}
   --apply             ends the bookings that have a remedy
+  --booking <id>      with --apply: only this one, such as when others have been used meanwhile
   --reason <text>     why, for the audit log; needed with --apply
 ${connectionHelp}`;
 
@@ -45,6 +46,7 @@ export async function run(args) {
     options: {
       since: { type: 'string' },
       apply: { type: 'boolean', default: false },
+      booking: { type: 'string' },
       reason: { type: 'string' },
       url: { type: 'string' },
     },
@@ -57,11 +59,15 @@ export async function run(args) {
     console.log(`${bookingId}  ${(remedy ?? '-').padEnd(18)}  ${detail}`);
   }
   const endable = found.filter(({ remedy }) => remedy !== null);
-  if (values.apply) await apply(request, endable, values.reason ?? '');
-  const rest = found.length - endable.length;
+  const chosen = endable.filter(({ bookingId }) => (values.booking ?? bookingId) === bookingId);
+  if (values.booking && chosen.length === 0) {
+    throw new CommandError(`The booking ${values.booking} is not among those that have a remedy.`);
+  }
+  if (values.apply) await apply(request, chosen, values.reason ?? '');
+  const ended = values.apply ? `${chosen.length} of them were ended` : 'they end with --apply';
   console.log(
-    `${found.length} bookings contradict: ${endable.length} ${values.apply ? 'were ended' : 'can be ended with --apply'}, ` +
-      `${rest} need a decision.`,
+    `${found.length} bookings contradict. ${endable.length} have a remedy: ${ended}. ` +
+      `${found.length - endable.length} need a decision.`,
   );
 }
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
   expected = answeredBefore(before, records);
   await running.stop();
   running = undefined;
-}, 180_000);
+}, 400_000);
 
 afterAll(async () => {
   await running?.stop();
@@ -69,7 +69,7 @@ describe('a backup', () => {
     running = await startEmbeddedSystem(secondHome);
     await waitUntilQuiet(running);
     expect(await findViolations(running.urls, expected, new Date(0))).toEqual([]);
-  }, 180_000);
+  }, 400_000);
 
   test('a restored system goes on booking, changing and cancelling', async () => {
     if (!running) throw new Error('The system does not run.');
@@ -78,7 +78,7 @@ describe('a backup', () => {
     await runLoad(running, plan, expected, { name: 'second', seed, isOver });
     await waitUntilQuiet(running);
     expect(await findViolations(running.urls, expected, new Date(0))).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   test('a restore into a home with data is refused, and one that runs is named', async () => {
     const again = { file, home: secondHome, ...silently };
@@ -90,5 +90,5 @@ describe('a backup', () => {
     await expect(restore({ ...again, replace: false })).rejects.toThrow(/holds data already/);
     const { movedTo } = await restore({ ...again, replace: true });
     expect(existsSync(join(movedTo ?? '', 'postgres'))).toBe(true);
-  }, 120_000);
+  }, 300_000);
 });

@@ -48,7 +48,7 @@ export async function startEmbeddedSystem(home: string): Promise<EmbeddedSystem>
       if (child.exitCode !== null) throw new Error(`The system did not start:\n${output}`);
       return output.includes('Ctrl-C stops');
     },
-    120,
+    300,
   );
   const system = new System('embedded', home);
   const { mypage, ...contexts } = system.instance().databases;

@@ -1,3 +1,4 @@
+import { MAX_BOOKING_IDS } from '#contracts/reconciliation.ts';
 import { Booking } from '../domain/booking.ts';
 import {
   type BookingRecord,
@@ -146,10 +147,14 @@ async function readRecords(
   { store, records }: ReconcileBookingsPorts,
   ids: readonly string[],
 ): Promise<BookingRecords[]> {
-  if (ids.length === 0) return [];
-  const [bookings, others] = await Promise.all([store.bookings(ids), records.read(ids)]);
-  const byId = new Map(bookings.map((booking) => [booking.id, booking]));
-  return others.map((each) => ({ ...each, booking: byId.get(each.bookingId) ?? null }));
+  const found: BookingRecords[] = [];
+  for (let start = 0; start < ids.length; start += MAX_BOOKING_IDS) {
+    const page = ids.slice(start, start + MAX_BOOKING_IDS);
+    const [bookings, others] = await Promise.all([store.bookings(page), records.read(page)]);
+    const byId = new Map(bookings.map((booking) => [booking.id, booking]));
+    found.push(...others.map((each) => ({ ...each, booking: byId.get(each.bookingId) ?? null })));
+  }
+  return found;
 }
 
 const describe = (violations: readonly Violation[]): string =>

@@ -57,11 +57,19 @@ const integer = (min: number, max: number) =>
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
 
+/** A `/`, `#` or `?` in a password ends the host too early. Text without a scheme has another problem. */
+export const isDatabaseUrl = (text: string) => !text.includes('://') || URL.canParse(text);
+export const NO_DATABASE_URL =
+  'must be a valid address, with special characters of its password encoded (%2F for a slash)';
+
 /** Building blocks for the services' shapes. */
 export const setting = {
   integer,
   httpUrl,
-  postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address'),
+  postgresUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
+    .refine(isDatabaseUrl, NO_DATABASE_URL),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../observability/logger.ts';
 import { applyMigration } from './migrate/apply.ts';
+import { bounded } from './migrate/bounded.ts';
 import type { MigrationDatabase } from './migrate/database.ts';
+import { MigrationBlocked } from './migrate/migration-blocked.ts';
 import {
   type Migration,
   type MigrationPlan,
@@ -26,11 +28,11 @@ const LOCK_RETRY_MS = 60_000;
 /**
  * Brings the database up to the migrations in `migrationsDir` (Prisma's layout) and resolves with
  * the names of those that it applied. Safe to call from several processes at once, of different
- * versions too: one applies, the others wait for it, 60 s at most; a database that is newer than
+ * versions too: one applies, the others wait for it, `lockWaitMs` at most; a database that is newer than
  * the folder is accepted with a warning. Rejects when the database and the folder contradict each
  * other, when a migration on which the previous release cannot run is not in `allowIncompatible`,
  * when a migration cannot acquire its locks within a minute, and when the database is not up: retries
- * are up to the caller.
+ * are up to the caller, and useful where the error is {@link MigrationBlocked}.
  */
 export async function applyMigrations(options: {
   /** `postgresql://…`, `mysql://…` or `file:…`. */
@@ -39,16 +41,24 @@ export async function applyMigrations(options: {
   /** Names of migrations that are applied although the previous release cannot run on them. */
   allowIncompatible?: readonly string[];
   log: Pick<Logger, 'info' | 'warn'>;
+  /** How long another process that is migrating is waited for. */
+  lockWaitMs?: number;
   /** How long each statement waits for its locks, and for how long it is tried again. */
   locks?: { timeoutMs: number; retryForMs: number };
 }): Promise<string[]> {
-  const { databaseUrl, migrationsDir, allowIncompatible = [], log } = options;
+  const {
+    databaseUrl,
+    migrationsDir,
+    allowIncompatible = [],
+    lockWaitMs = LOCK_WAIT_MS,
+    log,
+  } = options;
   const { timeoutMs, retryForMs } = options.locks ?? {
     timeoutMs: LOCK_TIMEOUT_MS,
     retryForMs: LOCK_RETRY_MS,
   };
   const migrations = await readMigrations(migrationsDir);
-  const database = await connect(databaseUrl, timeoutMs);
+  const database = bounded(await connect(databaseUrl, timeoutMs));
   try {
     await refuseOtherProvider(database, migrationsDir);
     // A process with nothing to apply does not wait for a newer version that is migrating.
@@ -57,7 +67,7 @@ export async function applyMigrations(options: {
       warnOfNewer(unlockedPlan, database, log);
       return [];
     }
-    await lock(database);
+    await lock(database, lockWaitMs);
     if (!(await database.hasMigrationsTable())) await database.createMigrationsTable();
     const plan = await readPlan(database, migrations, migrationsDir);
     warnOfNewer(plan, database, log);
@@ -103,13 +113,14 @@ async function refuseOtherProvider(database: MigrationDatabase, migrationsDir: s
 }
 
 /** Polls instead of blocking: a blocked lock statement would block CREATE INDEX CONCURRENTLY. */
-async function lock(database: MigrationDatabase): Promise<void> {
-  const deadline = performance.now() + LOCK_WAIT_MS;
+async function lock(database: MigrationDatabase, waitMs: number): Promise<void> {
+  const deadline = performance.now() + waitMs;
   while (!(await database.tryLock())) {
     if (performance.now() > deadline) {
-      throw new Error(
-        `Another process has been migrating ${database.name} for ${LOCK_WAIT_MS / 1000} s ` +
-          `(${await database.lockOwner()}); wait until it is done, or end it, and start again.`,
+      throw new MigrationBlocked(
+        'another process is migrating it',
+        `Another process has been migrating ${database.name} for ${waitMs / 1000} s ` +
+          `(${await database.lockOwner()}); wait until it is done, or end it.`,
       );
     }
     await pause(LOCK_POLL_MS);

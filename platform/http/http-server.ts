@@ -20,6 +20,11 @@ export interface Health {
   draining: AbortSignal;
 }
 
+/** Why a service is not ready, in words that each caller may see. Where it began, it has been logged. */
+export class NotReady extends Error {
+  override name = 'NotReady';
+}
+
 /** Serves health checks and runs every request with its correlation id. `options` are Fastify's. */
 export function createHttpServer(
   { ready, draining }: Health,
@@ -50,6 +55,9 @@ export function createHttpServer(
       await ready();
       return { status: 'ready' };
     } catch (error) {
+      if (error instanceof NotReady) {
+        return reply.code(503).send({ status: 'not ready', reason: error.message });
+      }
       logger.warn({ err: error }, 'not ready');
       return reply.code(503).send({ status: 'not ready' });
     }

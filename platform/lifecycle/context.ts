@@ -13,6 +13,7 @@ import type { StoredEvents } from '../messaging/stored-events.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { deadLetterResolvers } from '../operator/dead-letter-resolvers.ts';
+import { openWaitingServer } from './database-wait.ts';
 import { runService } from './lifecycle.ts';
 import type { Probe } from './readiness.ts';
 
@@ -31,6 +32,9 @@ interface ConsumingStores {
   inbox: Inbox;
   deadLetters: DeadLetters;
 }
+
+/** Short: a context that waits for another one's migration says so. */
+const MIGRATION_LOCK_WAIT_MS = 2_000;
 
 type Stops = Record<string, () => Promise<unknown> | unknown>;
 
@@ -57,8 +61,8 @@ export interface ContextParts {
 }
 
 /**
- * Runs a context as a service: applies its migrations, opens its parts, consumes events, serves its
- * subgraph, and shuts down in order. Exits as {@link runService} does.
+ * Runs a context as a service: waits for its database, applies its migrations, opens its parts, consumes
+ * events, serves its subgraph, and shuts down in order. Exits as {@link runService} does.
  */
 export async function runContext<Config extends ContextConfig>(
   context: {
@@ -77,11 +81,16 @@ export async function runContext<Config extends ContextConfig>(
     const authorize = internalRequestSigner(name, config.INTERNAL_TOKEN_KEYS);
     const metrics = createMetrics(name);
     const database = context.database(config);
-    await applyMigrations({
-      databaseUrl: database.url,
-      migrationsDir: projectFile(database.migrations),
-      allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
-      log: logger,
+    const waiting = await openWaitingServer(name, config, draining, logger);
+    await waiting.untilMigrated(async () => {
+      refuseOldAddress(context, database.url);
+      await applyMigrations({
+        databaseUrl: database.url,
+        migrationsDir: projectFile(database.migrations),
+        allowIncompatible: config.ALLOW_INCOMPATIBLE_MIGRATIONS,
+        lockWaitMs: MIGRATION_LOCK_WAIT_MS,
+        log: logger,
+      });
     });
     const transport = openTransport(config, logger, metrics);
     const parts = await open({ config, logger, metrics, transport, authorize });
@@ -112,6 +121,7 @@ export async function runContext<Config extends ContextConfig>(
     await parts.consume(consumer);
     requireHandlers(name, consumer);
     const jobs = parts.startJobs?.() ?? {};
+    await waiting.close();
     await server.listen({ host: config.HOST, port: config.PORT });
     logger.info({ port: config.PORT }, `${name} is ready`);
 
@@ -124,6 +134,18 @@ export async function runContext<Config extends ContextConfig>(
     onStop('queue', () => transport.close());
     onStop('database', () => Promise.all([parts.probe.close(), parts.closeDatabase()]));
   });
+}
+
+/** A service that waits with an old password would wait for ever: its file may hold the new one. */
+function refuseOldAddress<Config>(
+  context: {
+    configure: (env: NodeJS.ProcessEnv) => Config;
+    database: (config: Config) => { url: string };
+  },
+  url: string,
+): void {
+  if (context.database(context.configure(process.env)).url === url) return;
+  throw new Error("The address of the service's database has changed: it has to start again.");
 }
 
 /** Throws unless each event that awaits the context has a handler: it would never be acknowledged. */

@@ -100,7 +100,7 @@ const TRANSIENT_KINDS = new Set([
 
 /** Errors of pg's pool and client and of the file postgres.ts, which carry no code. */
 const TRANSIENT_MESSAGE =
-  /^(?:timeout exceeded when trying to connect|Connection terminated|Query read timeout|PostgreSQL was silent for|Cannot use a pool after calling end|Client has encountered a connection error|Client was closed and is not queryable)/;
+  /^(?:timeout expired|timeout exceeded when trying to connect|Connection terminated|Query read timeout|PostgreSQL was silent for|Cannot use a pool after calling end|Client has encountered a connection error|Client was closed and is not queryable)/;
 
 const TRANSIENT_STATUS = new Set([429, 502, 503, 504]);
 

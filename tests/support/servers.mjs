@@ -28,14 +28,18 @@ export async function freePort() {
   return port;
 }
 
-/** `{ url, urls, stop }`; `url` is the superuser's of the database `postgres`. */
-export async function startPostgres() {
+/**
+ * `{ url, urls, stop }`; `url` is the superuser's of the database `postgres`.
+ *
+ * @param {number} [port] a free one by default
+ */
+export async function startPostgres(port) {
   const home = temporaryFolder('postgres');
   /** @type {{ stop(): Promise<unknown> } | undefined} */
   let server;
   const urls = await startEmbedded({
     home,
-    port: await freePort(),
+    port: port ?? (await freePort()),
     log: join(home, 'postgres.log'),
     say: () => {},
     onChange: () => {},
@@ -54,8 +58,12 @@ export async function startPostgres() {
   };
 }
 
-/** `{ url, port, stop }`; the url is root's, without a database. */
-export async function startMariaDb() {
+/**
+ * `{ url, port, stop }`; the url is root's, without a database.
+ *
+ * @param {number} [port] a free one by default
+ */
+export async function startMariaDb(port) {
   const home = temporaryFolder('mariadb');
   const data = join(home, 'data');
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
@@ -69,7 +77,7 @@ export async function startMariaDb() {
   );
   if (install.status !== 0)
     throw new Error(`The data folder of MariaDB could not be created: ${install.stderr}`);
-  const port = await freePort();
+  port ??= await freePort();
   const server = spawn(
     'mariadbd',
     [

@@ -29,6 +29,20 @@ export async function startServiceProcess(
   service: 'router' | ContextName,
   env: Record<string, string>,
 ): Promise<ServiceProcess> {
+  const started = await launchServiceProcess(service, env);
+  for (let attempt = 0; attempt < 600 && started.child.exitCode === null; attempt += 1) {
+    if ((await started.readiness()) === 200) return started;
+    await pause(50);
+  }
+  await started.end();
+  throw new Error(`${service} did not get ready:\n${started.log()}`);
+}
+
+/** Starts a service with `env`, and does not wait for it. */
+export async function launchServiceProcess(
+  service: 'router' | ContextName,
+  env: Record<string, string>,
+): Promise<ServiceProcess> {
   const port = Number(env.PORT ?? (await freePort()));
   const folder = service === 'router' ? 'router' : `subgraphs/${service}`;
   const { NODE_OPTIONS, ...inherited } = process.env;
@@ -66,12 +80,7 @@ export async function startServiceProcess(
       await started.exited;
     },
   };
-  for (let attempt = 0; attempt < 600 && child.exitCode === null; attempt += 1) {
-    if ((await started.readiness()) === 200) return started;
-    await pause(50);
-  }
-  await started.end();
-  throw new Error(`${service} did not get ready:\n${text}`);
+  return started;
 }
 
 async function statusOf(url: string): Promise<number> {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../../observability/logger.ts';
+import { describeOutage } from '../outage.ts';
 import { LockTimeout, type MigrationDatabase, type Retry } from './database.ts';
+import { MigrationBlocked } from './migration-blocked.ts';
 import { checksum, type Migration, repairInstructions, toIncompatibleLog } from './migrations.ts';
 
 /** Lets the statements proceed that queued behind the migration while it waited for its lock. */
@@ -56,17 +58,27 @@ export async function applyMigration(
   try {
     await database.runScript(sql, retry);
   } catch (cause) {
-    if (cause instanceof LockTimeout && cause.statementsDone === 0) {
+    if (isWithoutEffect(cause)) {
       await database.query('DELETE FROM _prisma_migrations WHERE id = ?', [id]);
-      throw blocked(name, cause, options.retryForMs);
+      throw cause instanceof LockTimeout ? blocked(name, cause, options.retryForMs) : cause;
     }
     const logs = toMessage(cause);
     await database.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [logs, id]);
-    throw new Error(`The migration ${name} failed halfway: ${logs} ${repairInstructions(name)}`, {
-      cause,
-    });
+    throw new MigrationBlocked(
+      'a migration failed halfway, see the log',
+      `The migration ${name} failed halfway: ${logs} ${repairInstructions(name)}`,
+      { cause },
+    );
   }
   await finish();
+}
+
+/** Did the first statement fail, and only because of a lock, a right, or the state of the server? */
+function isWithoutEffect(cause: unknown): boolean {
+  const { statementsDone } = cause as { statementsDone?: number };
+  return (
+    statementsDone === 0 && (cause instanceof LockTimeout || describeOutage(cause) !== undefined)
+  );
 }
 
 function retryOnLockTimeout(
@@ -89,10 +101,11 @@ function retryOnLockTimeout(
 }
 
 function blocked(name: string, cause: LockTimeout, retryForMs: number): Error {
-  return new Error(
+  return new MigrationBlocked(
+    'a migration waits for a lock that another session has',
     `The migration ${name} was not applied: it could not have its locks within ` +
       `${Math.round(retryForMs / 1_000)} s. Blocked by: ${cause.blockedBy}. Nothing has changed; ` +
-      'wait until that is done, or end it, and start again.',
+      'wait until that is done, or end it.',
     { cause },
   );
 }

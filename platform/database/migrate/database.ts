@@ -42,6 +42,8 @@ export class LockTimeout extends Error {
 }
 
 export const CONNECT_TIMEOUT_MS = 10_000;
+/** A server that does not respond is not waited for. */
+export const CLOSE_TIMEOUT_MS = 2_000;
 
 /** The address without user and password, for messages. */
 export function withoutCredentials(url: string): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { MigrationBlocked } from './migration-blocked.ts';
 
 /** A migration of the folder, in Prisma's layout. */
 export interface Migration {
@@ -68,7 +69,7 @@ export function planMigrations(
       refuseIncompatible(row, names.database);
       newer.push(name);
     } else if (row.finished_at === null) {
-      throw new Error(unfinished(name, names.database));
+      throw unfinished(name, names.database);
     } else {
       throw new Error(
         `${names.database} has the migration ${name}, which ${basename(names.folder)} does not ` +
@@ -90,7 +91,7 @@ export function planMigrations(
 }
 
 function refuseContradiction(row: MigrationRow, { name, sql }: Migration, database: string): void {
-  if (row.finished_at === null) throw new Error(unfinished(name, database));
+  if (row.finished_at === null) throw unfinished(name, database);
   if (!isChecksumOf(sql, row.checksum)) {
     throw new Error(
       `The migration ${name} was changed after it had been applied to ${database}. ` +
@@ -126,15 +127,19 @@ export function requireAllowed(pending: readonly Migration[], allowed: readonly 
   );
 }
 
-function unfinished(name: string, database: string): string {
-  return `The migration ${name} was begun on ${database} and not finished. ${repairInstructions(name)}`;
+/** Another process may be about to finish it. */
+function unfinished(name: string, database: string): MigrationBlocked {
+  return new MigrationBlocked(
+    'a migration was begun and not finished, see the log',
+    `The migration ${name} was begun on ${database} and not finished. ${repairInstructions(name)}`,
+  );
 }
 
 export function repairInstructions(name: string): string {
   return (
     'Undo by hand what it has done and delete its row from _prisma_migrations ' +
     `(migration_name = '${name}'), or complete it by hand and set the row's finished_at; ` +
-    'then start again.'
+    'a waiting service goes on by itself then.'
   );
 }
 

@@ -1,5 +1,7 @@
 import mariadb, { type Connection } from 'mariadb';
+import { withTimeout } from '../../messaging/queue-server.ts';
 import {
+  CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   LockTimeout,
   type MigrationDatabase,
@@ -62,7 +64,8 @@ export async function connectMysql(url: string, lockTimeoutMs: number): Promise<
       for (const [done, statement] of splitStatements(sql).entries()) {
         await retry(() =>
           connection.query(statement).catch(async (error: { code?: string }) => {
-            if (!LOCK_ERRORS.has(error.code ?? '')) throw error;
+            if (!LOCK_ERRORS.has(error.code ?? ''))
+              throw Object.assign(error, { statementsDone: done });
             throw new LockTimeout(await describeBlockers(connection), done, error);
           }),
         );
@@ -70,7 +73,7 @@ export async function connectMysql(url: string, lockTimeoutMs: number): Promise<
     },
     canRollBack: () => false, // Every DDL statement commits.
     atomically: (work) => work(),
-    close: () => connection.end(),
+    close: () => withTimeout(CLOSE_TIMEOUT_MS, 'closing', connection.end()).catch(() => {}),
   };
   return database;
 }

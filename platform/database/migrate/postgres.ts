@@ -1,5 +1,8 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
+import { withTimeout } from '../../messaging/queue-server.ts';
 import {
+  CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   LockTimeout,
   type MigrationDatabase,
@@ -98,7 +101,11 @@ export async function connectPostgres(
         throw error;
       }
     },
-    close: () => client.end(),
+    async close() {
+      const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+      const closing = withTimeout(CLOSE_TIMEOUT_MS, 'closing', client.end());
+      await closing.catch(() => void stream.destroy());
+    },
   };
   return database;
 }

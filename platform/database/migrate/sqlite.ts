@@ -1,8 +1,9 @@
-import { createClient, type Transaction } from '@libsql/client';
+import { type Client, createClient, type Transaction } from '@libsql/client';
 import type { MigrationDatabase } from './database.ts';
+import { MigrationBlocked } from './migration-blocked.ts';
 
 export async function connectSqlite(url: string): Promise<MigrationDatabase> {
-  const client = createClient({ url });
+  const client = openFile(url);
   // Prisma alters a table by copying and dropping it. With foreign keys on, the drop deletes the rows
   // that refer to it, and inside a transaction the script cannot turn them off itself.
   await client.execute('PRAGMA foreign_keys = OFF');
@@ -75,6 +76,16 @@ export async function connectSqlite(url: string): Promise<MigrationDatabase> {
     },
   };
   return database;
+}
+
+/** The folder may be a volume that is not there yet. */
+function openFile(url: string): Client {
+  try {
+    return createClient({ url });
+  } catch (cause) {
+    const message = `${url} cannot be opened: ${(cause as Error).message}`;
+    throw new MigrationBlocked('its file cannot be opened', message, { cause });
+  }
 }
 
 /** SQLite has no type for instants; this is how Prisma's libSQL adapter writes them. */

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { grouped } from '#platform/config/setting-groups.ts';
-import { contextShape, peersShape, readConfig, setting } from '#platform/config/settings.ts';
+import {
+  contextShape,
+  isDatabaseUrl,
+  NO_DATABASE_URL,
+  peersShape,
+  readConfig,
+  setting,
+} from '#platform/config/settings.ts';
 
 const { BOOK_URL, PAYMENT_URL, SPACE_URL } = peersShape;
 
@@ -21,6 +28,7 @@ export const mypageShape = {
     MYPAGE_DATABASE_URL: z
       .string()
       .regex(/^(file:|(mysql|mariadb):\/\/)/, 'must be a file: or mysql:// address')
+      .refine(isDatabaseUrl, NO_DATABASE_URL)
       .meta({
         description:
           "`mysql://`, `mariadb://` or `file:` (SQLite) address of mypage's database; `npm start` " +

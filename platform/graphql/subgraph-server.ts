@@ -6,7 +6,11 @@ import type { FastifyInstance } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { ContextName } from '#contracts/topology.ts';
-import { type InternalRequest, internalRequestVerifier } from '../auth/internal-requests.ts';
+import {
+  type InternalKeys,
+  type InternalRequest,
+  internalRequestVerifier,
+} from '../auth/internal-requests.ts';
 import {
   closeHttpServer,
   createHttpServer,
@@ -41,7 +45,8 @@ export interface Service {
 
 interface SubgraphOptions<Context extends SubgraphContext> {
   name: ContextName;
-  config: { INTERNAL_TOKEN_KEYS: readonly string[]; METRICS_TOKEN?: string | undefined };
+  config: { METRICS_TOKEN?: string | undefined };
+  keys: InternalKeys;
   schemaFile: string;
   /** Maps of resolvers by type; they are merged. */
   resolvers: readonly Record<string, object>[];
@@ -136,9 +141,14 @@ function serveInternalEndpoints(
 /** Responds with 401 unless a service of the system has signed the request; health is for all. */
 function requireServiceToken(
   app: FastifyInstance,
-  { name, config, logger }: Pick<SubgraphOptions<SubgraphContext>, 'name' | 'config' | 'logger'>,
+  {
+    name,
+    config,
+    keys,
+    logger,
+  }: Pick<SubgraphOptions<SubgraphContext>, 'name' | 'config' | 'keys' | 'logger'>,
 ): void {
-  const authenticate = internalRequestVerifier(name, config.INTERNAL_TOKEN_KEYS);
+  const authenticate = internalRequestVerifier(name, keys);
   const formatError = errorFormatter(logger);
   const mayReadMetrics = metricsTokenCheck(config.METRICS_TOKEN);
   app.decorateRequest('internalRequest');

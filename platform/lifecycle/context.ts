@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type ContextName, topology } from '#contracts/topology.ts';
+import { followInternalKeys } from '../auth/internal-keys.ts';
 import { internalRequestSigner, type SignRequest } from '../auth/internal-requests.ts';
 import { projectFile } from '../config/project.ts';
 import type { ContextConfig } from '../config/settings.ts';
@@ -78,8 +79,9 @@ export async function runContext<Config extends ContextConfig>(
   const { name } = context;
   await runService(name, context.configure, async ({ config, logger, draining, ...lifecycle }) => {
     const { onDrain, onDrained, onStop } = lifecycle;
-    const authorize = internalRequestSigner(name, config.INTERNAL_TOKEN_KEYS);
     const metrics = createMetrics(name);
+    const keys = followInternalKeys(config.INTERNAL_TOKEN_KEYS, process.env, metrics, logger);
+    const authorize = internalRequestSigner(name, keys);
     const database = context.database(config);
     const waiting = await openWaitingServer(name, config, draining, logger);
     await waiting.untilMigrated(async () => {
@@ -105,6 +107,7 @@ export async function runContext<Config extends ContextConfig>(
     const server = await createSubgraph({
       name,
       config,
+      keys,
       schemaFile: projectFile(`subgraphs/${name}/schema.graphql`),
       resolvers: [
         ...parts.resolvers,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { contextNames } from '#contracts/topology.ts';
+import { followInternalKeys } from '#platform/auth/internal-keys.ts';
 import { internalRequestSigner } from '#platform/auth/internal-requests.ts';
 import { projectFile } from '#platform/config/project.ts';
 import { peerUrls } from '#platform/config/settings.ts';
@@ -17,7 +18,13 @@ import { routerMetrics } from './observability/metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const metrics = routerMetrics();
-  const authorize = internalRequestSigner('router', config.INTERNAL_TOKEN_KEYS);
+  const keys = followInternalKeys(
+    config.INTERNAL_TOKEN_KEYS,
+    process.env,
+    metrics.registry,
+    logger,
+  );
+  const authorize = internalRequestSigner('router', keys);
   const supergraphSdl = await readFile(projectFile('router/supergraph.graphql'), 'utf8');
   const urls = peerUrls(config);
   const clients = contextNames.map((name) => {

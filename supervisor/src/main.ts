@@ -79,8 +79,7 @@ async function start(settings: Settings): Promise<void> {
       SPACERENT_HOME: home,
       // Without a load balancer in front, a drain would only delay the stop.
       DRAIN_SECONDS: '0',
-      INTERNAL_TOKEN_KEYS:
-        settings.internalTokenKeys ?? readOrCreateSecret(join(home, 'internal-token-key')),
+      ...internalTokenKeys(settings),
     },
     databases: servers.databases,
     onChange: (name, pid) => file.setService(name, pid, ports[name]),
@@ -104,6 +103,14 @@ async function start(settings: Settings): Promise<void> {
   shutdown.add(() => file.update({ state: 'stopping' }));
   const startedInMs = Date.now() - startedAt.getTime();
   say(banner({ graphqlUrl, logs, profile: settings.profile.name, startedInMs, ...example }));
+}
+
+/** The keys of the settings, or a file in the home, which the services follow. */
+function internalTokenKeys({ internalTokenKeys, home }: Settings): Record<string, string> {
+  if (internalTokenKeys !== undefined) return { INTERNAL_TOKEN_KEYS: internalTokenKeys };
+  const file = join(home, 'internal-token-key');
+  readOrCreateSecret(file);
+  return { INTERNAL_TOKEN_KEYS_FILE: file };
 }
 
 /** The databases, the queue and the signer of tokens: embedded ones, or those of the settings. */

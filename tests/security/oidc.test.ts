@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { LIST_SPACE } from '../support/customer.ts';
 import { startSecondRouter } from '../support/second-router.mjs';
 import { System, until } from '../support/system.ts';
@@ -12,6 +13,7 @@ describe('an OpenID provider', () => {
   let provider: OpenIdProvider;
   let system: System;
   let stop: () => Promise<void>;
+  let log: string;
 
   beforeAll(async () => {
     provider = await startOpenIdProvider(AUDIENCE);
@@ -26,6 +28,7 @@ describe('an OpenID provider', () => {
       AUTH_KEYS_COOLDOWN_SECONDS: '1',
     });
     stop = router.stop;
+    log = router.log;
     system = new System('servers', home, router.graphqlUrl);
   });
   afterAll(async () => {
@@ -91,6 +94,43 @@ describe('an OpenID provider', () => {
       return status === 401 && errors?.[0]?.extensions.code === 'UNAUTHENTICATED';
     });
     expect((await system.graphql(fresh, MY_PAGE)).status).toBe(200);
+  });
+
+  test('no request fails while the provider shows a new key, signs with it, and hides the old one', async () => {
+    const keyOf = (token: string) => String(decodeProtectedHeader(token).kid);
+    const old = await provider.signIn('kim-by-openid', AUDIENCE);
+    await until(
+      'its key is known',
+      async () => (await system.graphql(old, MY_PAGE)).status === 200,
+    );
+    let current = old;
+    let isOver = false;
+    const statuses: number[] = [];
+    const load = Array.from({ length: 4 }, async () => {
+      while (!isOver) statuses.push((await system.graphql(current, MY_PAGE)).status);
+    });
+    await provider.publish();
+    const fetched = new RegExp(`"keys":\\["${keyOf(old)}","key-\\d+"\\]`);
+    await until('both keys are known', async () => fetched.test(readFileSync(log, 'utf8')));
+    await provider.sign();
+    const fresh = await provider.signIn('kim-by-openid', AUDIENCE);
+    expect(keyOf(fresh)).not.toBe(keyOf(old));
+    for (const token of [old, fresh]) {
+      expect((await system.graphql(token, MY_PAGE)).status).toBe(200);
+    }
+    current = fresh;
+    await provider.withdraw();
+    const withdrawnAt = performance.now();
+    await until(
+      'the old key is forgotten',
+      async () => (await system.graphql(old, MY_PAGE)).status === 401,
+    );
+    // Two seconds for the keys and two for the checked token, as set above, and time for the requests.
+    expect(performance.now() - withdrawnAt).toBeLessThan(6_000);
+    isOver = true;
+    await Promise.all(load);
+    expect(statuses.length).toBeGreaterThan(20);
+    expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
   test('a removed key expires from the cache even when no token with a new key arrives', async () => {

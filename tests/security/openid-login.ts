@@ -11,7 +11,11 @@ export interface OpenIdProvider {
   issuer: string;
   /** Signs in as a browser does, and resolves with the access token for the audience. */
   signIn(user: string, audience: string): Promise<string>;
-  /** Replaces its signing key, and forgets the old one. */
+  /** Shows a new key beside the old one; signs with the new one; hides the old one. */
+  publish(): Promise<void>;
+  sign(): Promise<void>;
+  withdraw(): Promise<void>;
+  /** All of these at once. */
   rotate(): Promise<void>;
   keyRequests(): Promise<number>;
   stop(): Promise<void>;
@@ -34,6 +38,9 @@ export async function startOpenIdProvider(audience: string): Promise<OpenIdProvi
   return {
     issuer,
     signIn: (user, resource) => signIn(issuer, user, resource),
+    publish: async () => void (await send('publish')),
+    sign: async () => void (await send('sign')),
+    withdraw: async () => void (await send('withdraw')),
     rotate: async () => void (await send('rotate')),
     keyRequests: async () => (await send('keyRequests')).keyRequests,
     async stop() {

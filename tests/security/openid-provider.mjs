@@ -1,6 +1,6 @@
 // A real OpenID provider on loopback, as a process of its own. It sends its issuer over the channel to its
-// parent. The message "rotate" replaces its signing key; "keyRequests" returns the number of requests for
-// its keys.
+// parent. The messages "publish", "sign" and "withdraw" rotate its key step by step, "rotate" at once;
+// "keyRequests" returns the number of requests for its keys.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -27,16 +27,20 @@ await once(server.listen(0, '127.0.0.1'), 'listening');
 const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
 const issuer = `http://127.0.0.1:${port}`;
 
-/**
- * Starts a provider with a new key; sessions and grants stay, because they are stored elsewhere.
- *
- * @param {string} kid
- */
-async function replaceKey(kid) {
+/** Published, the signing one first. @type {object[]} */
+let keys = [];
+let number = 0;
+
+async function createKey() {
+  number += 1;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  const key = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
+  return { ...(await exportJWK(privateKey)), kid: `key-${number}`, alg: 'RS256', use: 'sig' };
+}
+
+/** Starts a provider with the keys; sessions and grants stay, because they are stored elsewhere. */
+function useKeys() {
   const provider = new Provider(issuer, {
-    jwks: { keys: [key] },
+    jwks: { keys },
     cookies: { keys: ['a key of this test alone'] },
     clients: [
       {
@@ -73,16 +77,24 @@ async function replaceKey(kid) {
   handle = provider.callback();
 }
 
-let number = 1;
+/** @type {Record<string, () => Promise<void> | void>} */
+const steps = {
+  publish: async () => void keys.push(await createKey()),
+  sign: () => void keys.reverse(),
+  withdraw: () => void keys.pop(),
+  async rotate() {
+    keys = [await createKey()];
+  },
+};
 process.on('message', async (message) => {
-  if (message === 'rotate') {
-    number += 1;
-    await replaceKey(`key-${number}`);
-    process.send?.({ rotated: number });
-  } else {
-    process.send?.({ keyRequests });
+  const step = steps[String(message)];
+  if (step) {
+    await step();
+    useKeys();
   }
+  process.send?.({ keyRequests });
 });
 process.on('disconnect', () => process.exit());
-await replaceKey('key-1');
+await steps.rotate?.();
+useKeys();
 process.send?.({ issuer });

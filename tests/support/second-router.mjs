@@ -44,7 +44,7 @@ export async function startSecondRouter(home, name, settings) {
       PORT: String(port),
       DRAIN_SECONDS: '0',
       ...(redisUrl ? { REDIS_URL: redisUrl } : { QUEUE_DATABASE_URL: databases.queue }),
-      INTERNAL_TOKEN_KEYS: readFileSync(join(home, 'internal-token-key'), 'utf8').trim(),
+      INTERNAL_TOKEN_KEYS_FILE: join(home, 'internal-token-key'),
       ...settings,
     },
   });

@@ -51,12 +51,15 @@ export function openHttpPool(
   };
 }
 
+/** Of a replica that is about to stop, or of a proxy whose connection to one ended. */
+const RETRIED_STATUSES = new Set([502, 503]);
+
 /** Sends requests that change nothing, and so may be sent twice. */
 export interface RetryingHttpClient {
   /**
    * Sends a request. Retries once over a new connection when the connection was refused or ended before
-   * a response, or when the response was 503: behind one address there may be other replicas. A request
-   * that timed out is not retried. Resolves with the last response, rejects with the last error.
+   * a response, or when the response was 503, or 502 of a proxy that saw the same: behind one address there
+   * may be other replicas. A request that timed out is not retried. Resolves with the last response, rejects with the last error.
    */
   request(request: Request): Promise<HttpResponse>;
   close(): Promise<void>;
@@ -79,7 +82,7 @@ export function openRetryingHttpClient(
         if (!isWithoutResponse(error)) throw error;
         return retry(request);
       }
-      if (response.statusCode !== 503) return response;
+      if (!RETRIED_STATUSES.has(response.statusCode)) return response;
       await response.body.dump();
       return retry(request);
     },

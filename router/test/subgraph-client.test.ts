@@ -67,6 +67,11 @@ const failures = [
     failure: 'a 503',
     fail: (response: ServerResponse) => void response.writeHead(503).end('{"status":"draining"}'),
   },
+  {
+    failure: 'a 502 of a proxy',
+    fail: (response: ServerResponse) =>
+      void response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>'),
+  },
 ];
 const context = { principal: null };
 

@@ -133,4 +133,46 @@ slots and the quote are of 31 days. Starts nothing else of spacerent. Takes some
   --repetitions N  how often each is evaluated (default 200)
   --out FILE       where the results go as JSON (default .spacerent/bench-rules.json)`,
   },
+  rollout: {
+    purpose: 'replaces every process behind HAProxy: failed requests, missed versions',
+    program: 'tests/faults/rollout/main.js',
+    help: `Usage: npm run bench -- rollout [options]
+
+Starts two replicas of every service behind HAProxy, on PostgreSQL, MariaDB and Redis of its own (temporary data,
+free ports), while clients read, book, cancel and watch their bookings. It replaces every process, one after the
+other: first those of the last release (contracts/baseline/commit, which it builds) by this version, then
+these by new ones. It prints the requests, failures and latencies of each service, checks every invariant, and ends
+with status 1 when a request failed, a subscriber missed or received a version twice, or an invariant is violated.
+Needs the programs redis-server, mariadbd and haproxy (Debian: redis-server, mariadb-server, haproxy). Takes
+about ten minutes.
+
+  --requests N     how many requests are sent at least (default 50000)
+  --subscribers N  how many customers book, watch over graphql-ws or graphql-sse, and cancel (default 200)
+  --readers N      how many clients read, with pauses (default 16)
+  --drain N        DRAIN_SECONDS of every service; HAProxy checks readiness ten times in it (default 5)
+  --short          restarts this version alone, and one replica of each service: a minute
+  --keep           keeps data and logs of a good run, too
+  --out FILE       where the results go as JSON (default .spacerent/bench-rollout.json)
+
+For example: npm run bench -- rollout --short --requests 500 --subscribers 10`,
+  },
+  scale: {
+    purpose: '1, 2 and 4 replicas of each service: throughput, CPU time, evenness',
+    program: 'tests/faults/scale/main.js',
+    help: `Usage: npm run bench -- scale [options]
+
+Starts one replica of every service behind HAProxy, on PostgreSQL, MariaDB and Redis of its own (temporary data,
+free ports). Under the same load it measures each service with 1, 2 and 4 replicas: requests per second,
+latencies, CPU time for each request, and the share of the requests and events that each replica processed. Then it
+checks every invariant: nothing is done twice. Ends with status 1 when a request failed or an invariant is violated.
+Needs the programs redis-server, mariadbd and haproxy (Debian: redis-server, mariadb-server, haproxy), and
+Linux, because it reads the CPU time of the processes. Takes about eight minutes.
+
+  --seconds N   how long each number of replicas is measured (default 15)
+  --clients N   how many requests are under way at once; a quarter of them book and cancel (default 16)
+  --only NAME   one service alone: router, book, payment, space or mypage
+  --drain N     DRAIN_SECONDS of every service (default 5)
+  --keep        keeps data and logs of a good run, too
+  --out FILE    where the results go as JSON (default .spacerent/bench-scale.json)`,
+  },
 };

@@ -8,25 +8,28 @@ const SERVERS = [
   ['mariadbd', ['mariadbd', 'mysqld']],
 ];
 
-/** Debian's package prometheus has both; tests of the alerts and dashboards run them. */
-const TOOLS = ['promtool', 'prometheus'];
+/**
+ * Programs that some tests run, apart from servers.
+ *
+ * @type {[program: string, package: string, tests: string][]}
+ */
+const TOOLS = [
+  ['promtool', 'prometheus', 'alerts and dashboards'],
+  ['prometheus', 'prometheus', 'alerts and dashboards'],
+  ['haproxy', 'haproxy', 'replicas behind a load balancer'],
+];
 
 /**
  * Prints which tests are left out on this machine because a program that they run is missing, or throws where
  * everything is to run (CI, SPACERENT_TEST_ALL).
  */
 export function reportMissingTools() {
-  const missing = TOOLS.filter((name) => !isOnPath(name));
-  if (missing.length === 0) return;
-  const names = missing.join(' and ');
-  if (areAllRequested()) {
-    throw new CommandError(
-      `All tests are requested, but ${names} (Debian's package prometheus) is missing on this machine.`,
-    );
+  for (const [program, debianPackage, tests] of TOOLS) {
+    if (isOnPath(program)) continue;
+    const missing = `${program} (Debian's package ${debianPackage}) is missing on this machine`;
+    if (areAllRequested()) throw new CommandError(`All tests are requested, but ${missing}.`);
+    console.log(`Tests of ${tests} are left out because ${missing}.`);
   }
-  console.log(
-    `Tests of the alerts and dashboards that run ${names} (Debian's package prometheus) are left out.`,
-  );
 }
 
 /**

@@ -12,8 +12,8 @@ export const jestHelp = `The order of the files and everything random follow fro
 
 /** The part of a help text on the requirements of the servers profile. */
 export const serversHelp = `Tests of the servers profile start their own redis-server and mariadbd and are left out, with a line saying
-so, on a machine that lacks one of them, as are tests of the alerts and dashboards without promtool and
-prometheus; with SPACERENT_TEST_ALL=1 (also when CI is set) that is an error.`;
+so, on a machine that lacks one of them; so are tests of the alerts and dashboards without promtool and
+prometheus, and of replicas without haproxy. With SPACERENT_TEST_ALL=1 (also when CI is set) that is an error.`;
 
 /**
  * A part of the tests. `perProfile`: each profile has a run of Jest of its own. `shards`: the number of runs of Jest

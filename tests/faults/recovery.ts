@@ -39,7 +39,7 @@ export async function recover(
 
 /** Waits until book can accept bookings of every recorded space. */
 export async function waitForCatalogue(
-  system: ChaosSystem,
+  system: Pick<ChaosSystem, 'postgres'>,
   records: Records,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { Pool as HttpPool } from 'undici';
 
-/** The longest that a customer waits for a response. */
+/** The longest that an impatient customer waits for a response. */
 const REQUEST_TIMEOUT_MS = 7_000;
 
 /** Codes of errors in the request itself: no change was committed. */
@@ -24,6 +24,7 @@ export function createRouterClient(
   url: string,
   signToken: (user: string, role: string) => Promise<string>,
   role = 'customer',
+  timeoutMs = REQUEST_TIMEOUT_MS,
 ): RouterClient {
   const http = new HttpPool(url, { connections: 64, connectTimeout: 2_000 });
   const tokens = new Map<string, string>();
@@ -49,7 +50,7 @@ export function createRouterClient(
           path: '/graphql',
           headers,
           body: JSON.stringify({ query, variables }),
-          signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+          signal: AbortSignal.timeout(timeoutMs),
         });
         text = await response.body.text();
       } catch (error) {

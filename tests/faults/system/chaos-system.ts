@@ -31,7 +31,7 @@ export interface ChaosSystem extends Servers {
   proxies(): readonly TcpProxy[];
 }
 
-export function databaseUrls({ postgres, viewsUrl }: ChaosSystem): DatabaseUrls {
+export function databaseUrls({ postgres, viewsUrl }: Servers): DatabaseUrls {
   return { admin: postgres.adminUrl, contexts: postgres.urls, views: viewsUrl };
 }
 

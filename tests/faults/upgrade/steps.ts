@@ -6,7 +6,13 @@ import type { ServiceProcess } from '../system/service-process.ts';
  * The documented order of an upgrade: a service before those that send requests to it; the router,
  * whose schema contains the schemas of all, last. A rollback has the reverse order.
  */
-const UPGRADE_ORDER: readonly ServiceName[] = ['mypage', 'space', 'payment', 'book', 'router'];
+export const UPGRADE_ORDER: readonly ServiceName[] = [
+  'mypage',
+  'space',
+  'payment',
+  'book',
+  'router',
+];
 
 export type Version = 'baseline' | 'current';
 

@@ -150,6 +150,7 @@ about ten minutes.
   --subscribers N  how many customers book, watch over graphql-ws or graphql-sse, and cancel (default 200)
   --readers N      how many clients read, with pauses (default 16)
   --drain N        DRAIN_SECONDS of every service; HAProxy checks readiness ten times in it (default 5)
+  --only ROUND     upgrade (from the last release) or restart (of this version) alone
   --short          restarts this version alone, and one replica of each service: a minute
   --keep           keeps data and logs of a good run, too
   --out FILE       where the results go as JSON (default .spacerent/bench-rollout.json)

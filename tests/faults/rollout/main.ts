@@ -2,14 +2,15 @@ import { projectFile } from '#platform/config/project.ts';
 import { startReplicatedSystem } from '../replicas/replicated-system.ts';
 import { runMeasurement } from '../replicas/run-measurement.ts';
 import { buildBaseline } from '../upgrade/baseline.ts';
-import { readOptions } from './options.ts';
+import { ROUNDS, readOptions } from './options.ts';
 import { findFailures, toReport, toRows } from './report.ts';
 import { runRollout } from './run.ts';
 
 const REPLICAS = 2;
 
 await runMeasurement('rollout', readOptions, async (options, folder, log, signal) => {
-  const baseline = options.isShort ? undefined : buildBaseline(log);
+  const rounds = ROUNDS.filter((round) => !options.only || round === options.only);
+  const baseline = rounds.includes('upgrade') ? buildBaseline(log) : undefined;
   const upgraded = new Set<string>();
   log(`starting ${REPLICAS} replicas of each service`);
   const system = await startReplicatedSystem(folder, {
@@ -19,7 +20,7 @@ await runMeasurement('rollout', readOptions, async (options, folder, log, signal
     rootFor: (replica) => (baseline && !upgraded.has(replica) ? baseline.root : projectFile('.')),
   });
   const result = await runRollout(system, options, {
-    rounds: baseline ? ['upgrade', 'restart'] : ['restart'],
+    rounds,
     upgrade: (replica) => void upgraded.add(replica),
     hasOlderViews: baseline !== undefined,
     log,

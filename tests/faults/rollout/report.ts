@@ -50,7 +50,8 @@ export function findFailures(result: RolloutResult): string[] {
       ({ operation, startedAt, endedAt, failure }) =>
         `request ${operation} at ${(startedAt / 1_000).toFixed(1)} s, after ${(endedAt - startedAt).toFixed(0)} ms: ${failure}`,
     ),
-    ...subscribers.faults.map((fault) => `subscriber: ${fault}`),
+    ...subscribers.missed.map((what) => `versions of ${what}`),
+    ...subscribers.failed.map((what) => `subscription of ${what}`),
     ...violations,
   ];
 }
@@ -77,7 +78,7 @@ export function toReport(result: RolloutResult): string {
     `Before the measurement ${warmUp.requests} requests warmed the processes up, of which ${warmUp.failed} failed.`,
     `Bookings and cancellations: ${outcomes.ok} ok, ${outcomes.refused} refused, ${outcomes.unknown} unknown; ${deferred} payments deferred.`,
     `Subscribers: ${subscribers.bookings} bookings watched in ${subscribers.subscriptions} subscriptions, ${subscribers.resumed} of them resumed after a`,
-    `  restart of a router; ${subscribers.versions} versions received, ${subscribers.faults.length} faults (missed, repeated, ended wrongly).`,
+    `  restart of a router; ${subscribers.versions} versions received; ${subscribers.missed.length} bookings with a version missed or repeated, ${subscribers.failed.length} failed subscriptions.`,
     formatCounters(result),
     `Invariants violated: ${result.violations.length}.`,
     ...failures.slice(0, MAX_LINES).map((failure) => `  ${failure}`),

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ServiceName } from '../../../supervisor/src/services.ts';
 import { countOutcomes, type Outcome, type Records } from '../load/records.ts';
@@ -53,14 +54,22 @@ export async function runRollout(
   options: RolloutOptions,
   { rounds, upgrade, hasOlderViews, log, signal }: RolloutDeps,
 ): Promise<RolloutResult> {
-  const totals = { bookings: 0, versions: 0, subscriptions: 0, resumed: 0, faults: [] };
+  const totals: SubscriberTotals = {
+    bookings: 0,
+    versions: 0,
+    subscriptions: 0,
+    resumed: 0,
+    missed: [],
+    failed: [],
+  };
   const state = { isRouterReplaced: false, isOver: false };
   const load = await prepareLoad(system, 'rollout', signal);
   const { requests, records } = load;
-  const progress = setInterval(
-    () => log(`${requests.requests.length} requests, ${requests.failures.length} failed`),
-    PROGRESS_MS,
-  );
+  const progress = setInterval(() => {
+    const [load = 0] = loadavg();
+    const { length } = requests.requests;
+    log(`${length} requests, ${requests.failures.length} failed; load ${load.toFixed(0)}`);
+  }, PROGRESS_MS);
   try {
     const clients = Promise.all([
       ...startReaders(load, options, state),

@@ -23,8 +23,10 @@ export interface SubscriberTotals {
   subscriptions: number;
   /** Subscriptions that continued after a restart of the router. */
   resumed: number;
-  /** What came wrongly, for people: versions missed or repeated, and subscriptions that did not end well. */
-  faults: string[];
+  /** Versions that were missed or repeated, for people. */
+  missed: string[];
+  /** Subscriptions that failed, for people: one that is refused is opened again. */
+  failed: string[];
 }
 
 export interface Subscriber {
@@ -46,14 +48,15 @@ export interface Subscriber {
 
 /** Books, watches the booking over one connection after another, cancels it, and books again. */
 export async function actAsSubscriber(subscriber: Subscriber): Promise<void> {
-  const { name, random, router, records, slots, isOver, patience } = subscriber;
+  const { name, random, router, records, slots, totals, isOver, patience } = subscriber;
   await wait(random.between(0, MAX_WATCH_MS * patience));
   for (let turn = 0; !isOver(); turn += 1) {
     const slot = slots.ownSlot(random);
     const input = { ...slot, headcount: 1, paymentMethod: 'pm_ok' };
     const outcome = await requestBooking(router, records, name, `${name}-${turn}`, input);
     if (outcome.kind !== 'ok') {
-      if (outcome.kind === 'refused') fault(subscriber, slot.spaceId, `refused: ${outcome.type}`);
+      if (outcome.kind === 'refused')
+        note(totals.failed, slot.spaceId, `no booking: ${outcome.type}`);
       await wait(1_000);
       continue;
     }
@@ -70,17 +73,17 @@ async function watchBooking(subscriber: Subscriber, bookingId: string): Promise<
   const hasEnded = ended.then(() => true);
   const registered = () => views.some(({ status }) => status === 'REGISTERED');
   const isRegistered = await reached(registered, hasEnded);
-  if (!isRegistered) fault(subscriber, bookingId, `no REGISTERED after ${describe(views)}`);
+  if (!isRegistered) note(totals.missed, bookingId, `no REGISTERED after ${describe(views)}`);
   const cancelAt = performance.now() + random.between(MIN_WATCH_MS, MAX_WATCH_MS) * patience;
   while (performance.now() < cancelAt && !isOver()) await wait(POLL_MS * 5);
   await cancelBooking(router, records, name, bookingId);
   const inTime = await Promise.race([hasEnded, wait(VERSION_TIMEOUT_MS, false)]);
   watching.abort();
-  if (!inTime) fault(subscriber, bookingId, `no end after ${describe(views)}`);
+  if (!inTime) note(totals.missed, bookingId, `no end after ${describe(views)}`);
   await ended;
   totals.bookings += 1;
   totals.versions += views.length;
-  checkVersions(subscriber, bookingId, views);
+  checkVersions(totals, bookingId, views);
 }
 
 async function reached(condition: () => boolean, ended: Promise<boolean>): Promise<boolean> {
@@ -105,9 +108,9 @@ async function follow(
     totals.subscriptions += 1;
     const end = await subscribeOnce(subscriber, bookingId, views, signal);
     if (end === 'completed' || signal.aborted) return;
-    if (end !== 'restarted') fault(subscriber, bookingId, end.failure);
+    if (end !== 'restarted') note(totals.failed, bookingId, end.failure);
     else if (!wasReplaced && !isRouterReplaced())
-      fault(subscriber, bookingId, 'the subscription ended although no router was replaced');
+      note(totals.failed, bookingId, 'the subscription ended although no router was replaced');
     totals.resumed += 1;
     await wait(random.between(50, MAX_RECONNECT_MS));
   }
@@ -138,7 +141,7 @@ async function subscribeOnce(
 
 /** Every version after the first, each once, up to the one that says that the booking is cancelled. */
 function checkVersions(
-  subscriber: Subscriber,
+  totals: SubscriberTotals,
   bookingId: string,
   views: readonly StatusView[],
 ): void {
@@ -146,11 +149,11 @@ function checkVersions(
   const isWhole =
     views.every(({ version }, index) => version === first + index) &&
     views.at(-1)?.status === 'CANCELLED';
-  if (!isWhole) fault(subscriber, bookingId, `received ${describe(views)}`);
+  if (!isWhole) note(totals.missed, bookingId, `received ${describe(views)}`);
 }
 
-function fault({ name, totals }: Subscriber, bookingId: string, what: string): void {
-  totals.faults.push(`${name}, ${bookingId}: ${what}`);
+function note(list: string[], subject: string, what: string): void {
+  list.push(`${subject}: ${what}`);
 }
 
 function describe(views: readonly StatusView[]): string {

@@ -13,8 +13,8 @@ const COUNTS = [1, 2, 4] as const;
 export const MAX_REPLICAS = Math.max(...COUNTS);
 /** One of so many clients books and cancels, the others read. */
 const CLIENTS_PER_BOOKER = 4;
-/** After a start or a stop, until the measurement. */
-const SETTLE_MS = 2_000;
+/** After a start or a stop, until the measurement: code that is not compiled yet is slow. */
+const SETTLE_MS = 10_000;
 
 /** What was measured with this number of replicas of one service, and one replica of each other. */
 export interface ScaleStep {

@@ -64,7 +64,7 @@ function parseKeys(text: string, env: NodeJS.ProcessEnv): readonly string[] {
 function showKeys(metrics: Metrics, keys: InternalKeys): void {
   new Gauge({
     name: 'spacerent_internal_token_keys',
-    help: 'The keys of requests between services that the process uses, by id: 1 for each',
+    help: 'Always 1: a key of requests between services that the process uses, by its id. Per process.',
     labelNames: ['key', 'use'],
     registers: [metrics],
     collect() {

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { projectFile } from '#platform/config/project.ts';
+import { runProgram } from './run-program.ts';
 
 /** From these seeds on, the faults are short and different. */
 const FIRST_SEEDS: Record<string, number> = { embedded: 42, servers: 45 };
@@ -37,23 +36,5 @@ describe('npm run test:faults', () => {
   });
 });
 
-async function runFaultTest(...args: string[]): Promise<{ code: number | null; output: string }> {
-  // Jest's options are not meant for the program.
-  const { NODE_OPTIONS, ...env } = process.env;
-  const child = spawn(process.execPath, [projectFile('dist/tests/faults/main.js'), ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    output += chunk;
-  });
-  // After SIGTERM the program stops its servers and reports its progress.
-  const timer = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearTimeout(timer);
-  return { code, output };
-}
+const runFaultTest = (...args: string[]) =>
+  runProgram('dist/tests/faults/main.js', args, TIMEOUT_MS);

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { projectFile } from '#platform/config/project.ts';
+import { runProgram } from '../run-program.ts';
 import { isInstalled } from '../system/programs.ts';
 
 /** Ends a run that hangs: next to other tests on two cores, one takes minutes. */
@@ -36,24 +35,5 @@ describe('npm run bench -- rollout', () => {
   });
 });
 
-async function rollout(
-  { NODE_OPTIONS, ...env }: NodeJS.ProcessEnv,
-  ...args: string[]
-): Promise<{ code: number | null; output: string }> {
-  const program = projectFile('dist/tests/faults/rollout/main.js');
-  const child = spawn(process.execPath, [program, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const collect = (chunk: Buffer) => {
-    output += chunk;
-  };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
-  // After SIGTERM the program stops its servers.
-  const timer = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearTimeout(timer);
-  return { code, output };
-}
+const rollout = (environment: NodeJS.ProcessEnv, ...args: string[]) =>
+  runProgram('dist/tests/faults/rollout/main.js', args, TIMEOUT_MS, environment);

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { projectFile } from '#platform/config/project.ts';
+import { runProgram } from '../run-program.ts';
 
 /** Ends a run that hangs: beside other tests on two cores, one takes up to six minutes. */
 const TIMEOUT_MS = 600_000;
@@ -23,23 +22,5 @@ describe('npm run test:upgrade', () => {
   });
 });
 
-async function upgrade(...args: string[]): Promise<{ code: number | null; output: string }> {
-  // Jest's options are not meant for the program.
-  const { NODE_OPTIONS, ...env } = process.env;
-  const program = projectFile('dist/tests/faults/upgrade/main.js');
-  const child = spawn(process.execPath, [program, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const collect = (chunk: Buffer) => {
-    output += chunk;
-  };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
-  // After SIGTERM the program stops its servers and reports its progress.
-  const timer = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearTimeout(timer);
-  return { code, output };
-}
+const upgrade = (...args: string[]) =>
+  runProgram('dist/tests/faults/upgrade/main.js', args, TIMEOUT_MS);

@@ -1,33 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  accessSync,
-  constants,
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { projectFile } from '#platform/config/project.ts';
 import { freePort } from '../support/servers.mjs';
 import { until } from '../support/system.ts';
 
 const EXAMPLE = 'deploy/prometheus/prometheus.yml';
-
-/** Is the program of Debian's package prometheus there? scripts/testing/profiles.mjs reports where it is not. */
-export function isInstalled(program: 'prometheus' | 'promtool'): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** One series of a result, with its present value. */
 export interface Series {

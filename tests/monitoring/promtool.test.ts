@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { projectFile } from '#platform/config/project.ts';
+import { isInstalled } from '../faults/system/programs.ts';
 import { readRules } from './files.ts';
-import { isInstalled } from './prometheus.ts';
 
 const run = promisify(execFile);
 const folder = projectFile('deploy/prometheus');

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { isInstalled } from '../faults/system/programs.ts';
 import { CANCEL_BOOKING, listSpace, newCustomer } from '../support/customer.ts';
 import { describeSystems, eventually, type System, until } from '../support/system.ts';
 import { readDocumentedMetrics, readQueries } from './files.ts';
-import { isInstalled, Prometheus, type Series } from './prometheus.ts';
+import { Prometheus, type Series } from './prometheus.ts';
 
 const token = String(process.env.SYSTEM_METRICS_TOKEN);
 

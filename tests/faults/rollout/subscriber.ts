@@ -109,9 +109,8 @@ async function follow(
     const end = await subscribeOnce(subscriber, bookingId, views, signal);
     if (end === 'completed' || signal.aborted) return;
     if (end !== 'restarted') note(totals.failed, bookingId, end.failure);
-    else if (!wasReplaced && !isRouterReplaced())
-      note(totals.failed, bookingId, 'the subscription ended although no router was replaced');
-    totals.resumed += 1;
+    else if (wasReplaced || isRouterReplaced()) totals.resumed += 1;
+    else note(totals.failed, bookingId, 'the subscription ended although no router was replaced');
     await wait(random.between(50, MAX_RECONNECT_MS));
   }
 }

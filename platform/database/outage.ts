@@ -41,7 +41,7 @@ export function describeOutage(error: unknown): string | undefined {
 }
 
 function toCodes({ code, errno, sqlState }: ReturnType<typeof listCauses>[number]): string[] {
-  // Node's socket errors have an `errno` too: MariaDB's carry an SQLSTATE beside it.
+  // Node's socket errors have an `errno` too; only MariaDB's have an SQLSTATE as well.
   return [String(code), ...(sqlState === undefined ? [] : [toKey(Number(errno))])];
 }
 

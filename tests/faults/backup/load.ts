@@ -24,7 +24,7 @@ export async function listSpaces(
 }
 
 /**
- * Lets customers book, change and cancel, a host decide and an operator give back, until `isOver`. `name`
+ * Lets customers book, change and cancel, a host decide and an operator refund, until `isOver`. `name`
  * distinguishes their idempotency keys from those of other loads.
  */
 export async function runLoad(

@@ -84,6 +84,17 @@ function chargedAmount({ status, amount }: Payment['state']): number {
   return isCharged(status) ? amount : 0;
 }
 
+/** Calls `count` where the write took place, and resolves with its result. */
+async function counting<Result>(write: Promise<Result | 'saved'>, count: () => void) {
+  const result = await write;
+  if (result === 'saved') count();
+  return result;
+}
+
+function isRefunded(previous: Payment, next: Payment): boolean {
+  return next.state.refunded > previous.state.refunded;
+}
+
 function countingPayments(payments: Stores['payments'], count: Count): Stores['payments'] {
   return {
     ...payments,
@@ -92,37 +103,29 @@ function countingPayments(payments: Stores['payments'], count: Count): Stores['p
       if (created.isNew) count.first(created.payment);
       return created;
     },
-    async save(previous, next, eventType, options = {}) {
-      const result = await payments.save(previous, next, eventType, options);
-      if (result !== 'saved') return result;
-      count.next(previous, next);
-      if (options.failsRefund) count.refund('cancellation', 'failed');
-      const isRefunded = next.state.refunded > previous.state.refunded;
-      if (options.completesRefund && isRefunded) count.refund('cancellation', 'completed');
-      return result;
-    },
-    async resolveOutside(previous, next, decision) {
-      const result = await payments.resolveOutside(previous, next, decision);
-      if (result === 'saved') {
+    save: (previous, next, eventType, options = {}) =>
+      counting(payments.save(previous, next, eventType, options), () => {
+        count.next(previous, next);
+        if (options.failsRefund) count.refund('cancellation', 'failed');
+        if (options.completesRefund && isRefunded(previous, next))
+          count.refund('cancellation', 'completed');
+      }),
+    resolveOutside: (previous, next, decision) =>
+      counting(payments.resolveOutside(previous, next, decision), () => {
         count.next(previous, next);
         count.refund('cancellation', 'completed');
-      }
-      return result;
-    },
+      }),
   };
 }
 
 function countingGoodwill(goodwill: Stores['goodwill'], count: Count): Stores['goodwill'] {
   return {
     ...goodwill,
-    async complete(refund, previous, next) {
-      const result = await goodwill.complete(refund, previous, next);
-      if (result === 'saved') {
+    complete: (refund, previous, next) =>
+      counting(goodwill.complete(refund, previous, next), () => {
         count.next(previous, next);
         count.refund('goodwill', 'completed');
-      }
-      return result;
-    },
+      }),
     async fail(refund) {
       const hasFailed = await goodwill.fail(refund);
       if (hasFailed) count.refund('goodwill', 'failed');
@@ -132,37 +135,24 @@ function countingGoodwill(goodwill: Stores['goodwill'], count: Count): Stores['g
 }
 
 function countingChanges(changes: Stores['changes'], count: Count): Stores['changes'] {
-  const isRefunded = (previous: Payment, next: Payment) =>
-    next.state.refunded > previous.state.refunded;
   return {
     ...changes,
-    async approve(change, previous, next) {
-      const result = await changes.approve(change, previous, next);
-      if (result === 'saved') count.next(previous, next);
-      return result;
-    },
-    async complete(change, previous, next) {
-      const result = await changes.complete(change, previous, next);
-      if (result !== 'saved') return result;
-      count.next(previous, next);
-      if (isRefunded(previous, next)) count.refund('change', 'completed');
-      return result;
-    },
-    async fail(change, previous, next) {
-      const result = await changes.fail(change, previous, next);
-      if (result === 'saved') {
+    approve: (change, previous, next) =>
+      counting(changes.approve(change, previous, next), () => count.next(previous, next)),
+    complete: (change, previous, next) =>
+      counting(changes.complete(change, previous, next), () => {
+        count.next(previous, next);
+        if (isRefunded(previous, next)) count.refund('change', 'completed');
+      }),
+    fail: (change, previous, next) =>
+      counting(changes.fail(change, previous, next), () => {
         count.next(previous, next);
         count.refund('change', 'failed');
-      }
-      return result;
-    },
-    async resolveOutside(failed, previous, next, decision) {
-      const result = await changes.resolveOutside(failed, previous, next, decision);
-      if (result === 'saved') {
+      }),
+    resolveOutside: (failed, previous, next, decision) =>
+      counting(changes.resolveOutside(failed, previous, next, decision), () => {
         count.next(previous, next);
         count.refund('change', 'completed', failed.length);
-      }
-      return result;
-    },
+      }),
   };
 }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { withTimeout } from '../messaging/queue-server.ts';
+import { withTimeout } from './timeout.ts';
 
 /** Checks whether a database works, over a connection of its own. */
 export interface Probe {

@@ -1,8 +1,8 @@
 import { ConfigError } from '../config/settings.ts';
+import { withTimeout } from '../lifecycle/timeout.ts';
 import type { NotificationConnection } from './notification-connection.ts';
 import { connectToPostgres } from './notification-postgres.ts';
 import { connectToRedis } from './notification-redis.ts';
-import { withTimeout } from './queue-server.ts';
 
 /** One of the two is set; Redis takes precedence. */
 export interface NotificationSettings {

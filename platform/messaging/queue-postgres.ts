@@ -2,13 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createPostgresBackend, Queue } from 'bullmq';
 import pg from 'pg';
 import { destroyHalfOpenConnections, renewConnectionsWhenReadOnly } from '../database/postgres.ts';
+import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
-import {
-  PING_TIMEOUT_MS,
-  type QueueServer,
-  throttledWarnings,
-  withTimeout,
-} from './queue-server.ts';
+import { PING_TIMEOUT_MS, type QueueServer, throttledWarnings } from './queue-server.ts';
 
 /** The schema of BullMQ's tables on PostgreSQL. */
 const BULLMQ_SCHEMA = 'bullmq';

@@ -1,12 +1,8 @@
 import { createNodeRedisClient, createRedisBackend, type IRedisClient } from 'bullmq';
 import { createClient, ErrorReply } from 'redis';
+import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
-import {
-  PING_TIMEOUT_MS,
-  type QueueServer,
-  throttledWarnings,
-  withTimeout,
-} from './queue-server.ts';
+import { PING_TIMEOUT_MS, type QueueServer, throttledWarnings } from './queue-server.ts';
 
 const PING_EVERY_MS = 1_000;
 

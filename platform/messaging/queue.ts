@@ -1,11 +1,12 @@
 import { Queue } from 'bullmq';
 import { ConfigError } from '../config/settings.ts';
+import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Metrics, showConnection } from '../observability/metrics.ts';
 import type { EventRecord } from './events.ts';
 import { openQueueDatabase } from './queue-postgres.ts';
 import { openRedis } from './queue-redis.ts';
-import { PING_TIMEOUT_MS, throttledWarnings, withTimeout } from './queue-server.ts';
+import { PING_TIMEOUT_MS, throttledWarnings } from './queue-server.ts';
 import { type Receiver, startReceiver } from './queue-worker.ts';
 
 /** One copy of an event for one consumer. */

@@ -1,5 +1,5 @@
 import { Counter, Gauge } from 'prom-client';
-import { withTimeout } from '../messaging/queue-server.ts';
+import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Metrics } from './metrics.ts';
 
 /** A slow database must not delay the scrape. */

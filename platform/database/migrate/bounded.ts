@@ -1,4 +1,4 @@
-import { withTimeout } from '../../messaging/queue-server.ts';
+import { withTimeout } from '../../lifecycle/timeout.ts';
 import type { MigrationDatabase } from './database.ts';
 import { MigrationBlocked } from './migration-blocked.ts';
 

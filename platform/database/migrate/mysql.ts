@@ -1,5 +1,5 @@
 import mariadb, { type Connection } from 'mariadb';
-import { withTimeout } from '../../messaging/queue-server.ts';
+import { withTimeout } from '../../lifecycle/timeout.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,

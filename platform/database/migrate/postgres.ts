@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { withTimeout } from '../../messaging/queue-server.ts';
+import { withTimeout } from '../../lifecycle/timeout.ts';
 import {
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,

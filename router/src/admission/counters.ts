@@ -5,7 +5,7 @@ import {
   RateLimiterRedis,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
-import { withTimeout } from '#platform/messaging/queue-server.ts';
+import { withTimeout } from '#platform/lifecycle/timeout.ts';
 import type { CountingRedis } from './counting-redis.ts';
 
 /** By how much a client exceeds its limit of a minute. */

@@ -10,6 +10,7 @@ describeMigrations('migrations', (setup) => {
   testVersions(setup);
   testIncompatible(setup);
   if (setup.provider !== 'sqlite') testLocks(setup);
+  if (setup.provider === 'postgresql') testLocksOfTwoTables(setup);
 });
 
 function testApplying(setup: MigrationSetup): void {
@@ -192,6 +193,44 @@ function testLocks(setup: MigrationSetup): void {
     await reader.end();
     expect(await waiting).toEqual(['20250103000000_wide']);
   });
+}
+
+/** Elsewhere each statement commits by itself, so a migration never has one lock while it waits for another. */
+function testLocksOfTwoTables(setup: MigrationSetup): void {
+  test.each([
+    ['changes another table', 'ALTER TABLE tariff ADD COLUMN space INTEGER;'],
+    ['drops an index of another table', 'DROP INDEX IF EXISTS "tariff_id";'],
+    ['indexes another table', 'CREATE UNIQUE INDEX tariff_space ON tariff (id);'],
+  ])(
+    'a migration that %s gives way to a transaction that uses both the other way round',
+    async (_, sql) => {
+      await setup.write(
+        '20250102120000_tariff',
+        'CREATE TABLE tariff (id INTEGER); CREATE INDEX tariff_id ON tariff (id);',
+      );
+      await setup.migrate();
+      const pause = 'SELECT pg_sleep(0.5);';
+      await setup.write(
+        '20250103000000_both',
+        `ALTER TABLE "space" ADD COLUMN tariff INTEGER; ${pause} ${sql}`,
+      );
+      const client = await setup.database.openTransaction('INSERT INTO tariff (id) VALUES (1)');
+      const migrating = setup.migrate();
+      await until('the migration has one of the tables', async () => {
+        const locks = await setup.database.query(
+          `SELECT 1 FROM pg_locks WHERE relation = 'space'::regclass AND granted
+            AND mode = 'AccessExclusiveLock'`,
+        );
+        return locks.length > 0;
+      });
+      // PostgreSQL fails this statement when the migration still waits for the other table a second later.
+      await client.query('SELECT * FROM space');
+      await until('a warning', () => setup.warnings.length > 0);
+      expect(setup.warnings[0]?.blockedBy).toContain(String(client.id));
+      await client.end();
+      expect(await migrating).toEqual(['20250103000000_both']);
+    },
+  );
 }
 
 function sha256(text: string): string {

@@ -8,8 +8,14 @@ export interface MigrationDatabase {
   url: string;
   query(sql: string): Promise<Record<string, unknown>[]>;
   /** A transaction that has run the statement and stays open; `id` is that of its session. */
-  openTransaction(sql: string): Promise<{ id: number; end(): Promise<void> }>;
+  openTransaction(sql: string): Promise<OpenTransaction>;
   drop(): Promise<void>;
+}
+
+export interface OpenTransaction {
+  id: number;
+  query(sql: string): Promise<unknown>;
+  end(): Promise<void>;
 }
 
 export interface Engine {
@@ -66,7 +72,7 @@ async function createPostgres(): Promise<MigrationDatabase> {
       const { rows } = await client.query('SELECT pg_backend_pid() AS id');
       await client.query('BEGIN');
       await client.query(sql);
-      return { id: rows[0].id, end: () => client.end() };
+      return { id: rows[0].id, query: (text) => client.query(text), end: () => client.end() };
     },
     drop: async () => {
       await query(server, `DROP DATABASE ${name} WITH (FORCE)`);
@@ -96,7 +102,11 @@ async function createMariadb(): Promise<MigrationDatabase> {
       await connection.query('START TRANSACTION');
       await connection.query(sql);
       const { threadId } = connection;
-      return { id: Number(threadId), end: () => connection.end() };
+      return {
+        id: Number(threadId),
+        query: (text) => connection.query(text),
+        end: () => connection.end(),
+      };
     },
     drop: async () => {
       await query(server, `DROP DATABASE ${name}`);

@@ -9,6 +9,7 @@ import {
   withoutCredentials,
 } from './database.ts';
 import { watchBlockers } from './postgres-blockers.ts';
+import { lockTables } from './postgres-locks.ts';
 
 /** Prisma's own key, so that `prisma migrate deploy` waits too. */
 const LOCK_KEY = 72707369;
@@ -27,7 +28,10 @@ const MIGRATIONS_TABLE = `
             applied_steps_count     INTEGER NOT NULL DEFAULT 0
         )`;
 
-/** Every statement fails after it has waited for a lock for `lockTimeoutMs`. */
+/**
+ * Every statement fails after it has waited for a lock for `lockTimeoutMs`, sooner where others may wait for
+ * locks that the migration has already, see {@link lockTables}.
+ */
 export async function connectPostgres(
   url: string,
   lockTimeoutMs: number,
@@ -35,9 +39,14 @@ export async function connectPostgres(
   const client = await openClient(url, 'spacerent-migrate');
   const setLockTimeout = (ms: number) =>
     client.query(`SELECT set_config('lock_timeout', $1, false)`, [String(ms)]);
-  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
-  const { pid } = rows[0];
+  const { rows } = await client.query(
+    `SELECT pg_backend_pid() AS pid, setting::int AS deadlock_ms FROM pg_settings
+        WHERE name = 'deadlock_timeout'`,
+  );
+  const { pid, deadlock_ms } = rows[0];
   await setLockTimeout(lockTimeoutMs);
+  // Half: the rest is for a machine on which a timeout fires late.
+  const furtherLocksMs = Math.min(lockTimeoutMs, deadlock_ms / 2);
 
   const database: MigrationDatabase = {
     provider: 'postgresql',
@@ -73,9 +82,10 @@ export async function connectPostgres(
       const blockers = watchBlockers(
         () => openClient(url, 'spacerent-migrate-watch'),
         pid,
-        lockTimeoutMs,
+        furtherLocksMs,
       );
       try {
+        if (database.canRollBack(sql)) await lockTables(client, sql, furtherLocksMs);
         await client.query(sql);
       } catch (error) {
         // A script with its own BEGIN leaves its failed transaction open.

@@ -26,6 +26,17 @@ export const databaseMutations = [
     tests: 'platform/test/postgres',
   },
   {
+    name: "a migration's locks of all its tables: its deadlock fails a request",
+    edits: [
+      [
+        'platform/database/migrate/postgres.ts',
+        '        if (database.canRollBack(sql)) await lockTables(client, sql, furtherLocksMs);\n',
+        '',
+      ],
+    ],
+    tests: 'platform/test/migrate\\.',
+  },
+  {
     name: 'the tolerance of a newer database: an older version refuses to start',
     edits: [
       [
@@ -52,8 +63,8 @@ export const databaseMutations = [
     edits: [
       [
         'platform/database/migrate/postgres.ts',
-        'const { pid } = rows[0];\n  await setLockTimeout(lockTimeoutMs);',
-        'const { pid } = rows[0];',
+        'const { pid, deadlock_ms } = rows[0];\n  await setLockTimeout(lockTimeoutMs);',
+        'const { pid, deadlock_ms } = rows[0];',
       ],
     ],
     tests: 'platform/test/migrate\\.',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { GraphQLError } from 'graphql';
 import type { VersionQuery, ViewNotification, ViewVersion } from '#contracts/mypage.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { DateTime } from '#platform/graphql/scalars.ts';
@@ -170,20 +171,29 @@ function toHost({ hostId, spaceId }: HostedSpace, customerId: string) {
 export async function openLiveRouter(
   limits = { perUser: 1_000_000, perAddress: 1_000_000, perProcess: 1_000_000 },
   connections = { perAddress: 1_000, perProcess: 1_000, ...IDLE_TIMES },
-  completionTimeoutMs = 30_000,
+  timeouts: { completionTimeoutMs?: number; newBookingTimeoutMs?: number } = {},
 ) {
   const mypage = new Mypage();
   const calendars = new BookCalendars();
-  /** The executor's requests to book. */
+  /** The executor's requests to book for entities. */
   const requests: { query: string; variables: Record<string, unknown> }[] = [];
   const book = {
-    async send(request: (typeof requests)[number]) {
+    async send(request: (typeof requests)[number], { principal }: RouterContext) {
+      const id = request.variables.id as string | undefined;
+      if (id) {
+        if (book.isDown) throw new GraphQLError('book does not respond');
+        const isVisible = principal?.userId === book.customers.get(id);
+        return { data: { booking: isVisible ? { id } : null } };
+      }
       requests.push(request);
       const { representations } = request.variables as { representations: { id: string }[] };
       await pause(book.delay());
       return { data: { _entities: representations.map(() => ({ headcount: 3 })) } };
     },
     delay: () => 0,
+    isDown: false,
+    /** By the ids of their bookings. */
+    customers: new Map<string, string>(),
   };
   const emptySubgraph = { send: async () => ({ data: {} }) };
   const executor = new Executor<RouterContext>({
@@ -199,7 +209,7 @@ export async function openLiveRouter(
     views,
     calendars: slots,
     limits,
-    completionTimeoutMs,
+    ...timeouts,
     formatError,
   });
   const server: Server = createServer();

@@ -109,7 +109,7 @@ describe('a subscription to a final booking', () => {
 
   test('a subscription to a final booking completes after a timeout when the view stays incomplete', async () => {
     await live.router.close();
-    live.router = await openLiveRouter(undefined, undefined, 300);
+    live.router = await openLiveRouter(undefined, undefined, { completionTimeoutMs: 300 });
     const { id, watching } = await cancelledBooking();
     live.router.mypage.change(id, 'kim', 'CANCELLED', false);
     await until('the subscription is complete', async () => watching.isOver);

@@ -25,6 +25,7 @@ export function subscriptions(deps: {
   calendars: WatchedCalendars;
   limits: SubscriptionLimits;
   completionTimeoutMs?: number;
+  newBookingTimeoutMs?: number;
   formatError: FormatError;
 }): Subscriptions {
   const { executor } = deps;

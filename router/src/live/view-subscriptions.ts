@@ -6,6 +6,7 @@ import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
+import { bookingVisibility, type IsBookingVisible } from './booking-visibility.ts';
 import type { BookingWatch, Watch } from './feeds.ts';
 import type { OperationSubscriber } from './live-operation.ts';
 import { type JoinedOperation, sharedOperations } from './shared-operations.ts';
@@ -19,19 +20,23 @@ import type { WatchedViews } from './watched-views.ts';
 const COMPLETION_TIMEOUT_MS = 30_000;
 /** Delay of the completion where an older mypage does not say whether a view is complete. */
 const UNKNOWN_COMPLETION_DELAY_MS = 1_000;
-/** A new booking appears in mypage a moment after `book` has confirmed it. */
-const NEW_BOOKING_TIMEOUT_MS = 3_000;
-const NEW_BOOKING_RETRY_MS = 150;
+/** Mypage gets a new booking from the events of book: at once, or late when it is restarted or overloaded. */
+const NEW_BOOKING_TIMEOUT_MS = 30_000;
+const MIN_RETRY_DELAY_MS = 100;
+const MAX_RETRY_DELAY_MS = 1_000;
 
 /** Opens subscriptions of mypage's views: of one booking, a customer's bookings or a host's. */
 export function viewSubscriptions(deps: {
   executor: Executor<RouterContext>;
   views: WatchedViews;
   completionTimeoutMs?: number | undefined;
+  newBookingTimeoutMs?: number | undefined;
   formatError: FormatError;
 }) {
   const { executor, views, formatError } = deps;
   const { completionTimeoutMs = COMPLETION_TIMEOUT_MS } = deps;
+  const { newBookingTimeoutMs = NEW_BOOKING_TIMEOUT_MS } = deps;
+  const reader = { views, isVisible: bookingVisibility(executor), newBookingTimeoutMs };
   const operations = sharedOperations({ executor, source: viewVersions(views), formatError });
 
   /** Resolves with the function that ends the subscription, once what the client lacks is sent. */
@@ -61,7 +66,7 @@ export function viewSubscriptions(deps: {
     };
 
     try {
-      const read = (query: VersionQuery) => readView(views, query, principal);
+      const read = (query: VersionQuery) => readView(reader, query, principal);
       const view = await sendPresentState(joined, subscriber, { target, after, read });
       if (view) completion.observe(view, 0);
       return end;
@@ -100,21 +105,34 @@ async function sendPresentState(
   return isUpToDate ? view : null;
 }
 
-/** Reads a booking's view. A booking of another customer gives NOT_FOUND, as one that does not exist. */
+/**
+ * Reads a booking's view, which may appear a moment after book has confirmed the booking. A booking of another
+ * customer gives NOT_FOUND, after the same requests as one that does not exist.
+ */
 async function readView(
-  views: WatchedViews,
+  reader: { views: WatchedViews; isVisible: IsBookingVisible; newBookingTimeoutMs: number },
   query: VersionQuery,
   principal: Principal,
 ): Promise<VersionResult> {
-  const deadline = performance.now() + NEW_BOOKING_TIMEOUT_MS;
-  for (;;) {
-    const view = await views.readVersions(query).catch(() => {
+  const read = () =>
+    reader.views.readVersions(query).catch(() => {
       throw unavailable();
     });
-    if (view && mayWatch(principal, view)) return view;
-    if (performance.now() > deadline) throw notFound();
-    await pause(NEW_BOOKING_RETRY_MS);
+  let view = await read();
+  if (view && mayWatch(principal, view)) return view;
+  const isVisible = await reader.isVisible(query.bookingId, principal);
+  if (view || isVisible === false) throw notFound();
+
+  const deadline = performance.now() + reader.newBookingTimeoutMs;
+  let delayMs = MIN_RETRY_DELAY_MS;
+  while (!view) {
+    if (performance.now() > deadline) throw notYet();
+    await pause(delayMs);
+    delayMs = Math.min(delayMs * 1.5, MAX_RETRY_DELAY_MS);
+    view = await read();
   }
+  if (!mayWatch(principal, view)) throw notFound();
+  return view;
 }
 
 function mayWatch({ userId, roles }: Principal, { customerId }: VersionResult): boolean {
@@ -127,6 +145,12 @@ function notFound(): GraphQLError {
 
 function unavailable(): GraphQLError {
   return new GraphQLError('The mypage part of the system does not respond: try again.', {
+    extensions: { code: 'SERVICE_UNAVAILABLE' },
+  });
+}
+
+function notYet(): GraphQLError {
+  return new GraphQLError('The status of the booking is not known yet: try again.', {
     extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
 }

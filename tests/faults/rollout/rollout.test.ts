@@ -16,12 +16,12 @@ describe('npm run bench -- rollout', () => {
     async () => {
       const out = join(tmpdir(), `spacerent-rollout-${process.pid}.json`);
       const size = ['--requests', '300', '--subscribers', '10', '--readers', '3', '--drain', '3'];
-      // Not its status: on a busy machine it may say that mypage showed a new booking late.
-      const { output } = await rollout(process.env, '--short', ...size, '--out', out);
+      const { code, output } = await rollout(process.env, '--short', ...size, '--out', out);
       rmSync(out, { force: true });
       expect(output).toMatch(/requests \(\d+ while a process was replaced\), 0 failed/);
       expect(output).toContain('; 0 bookings with a version missed or repeated,');
       expect(output).toContain('Invariants violated: 0.');
+      expect(code).toBe(0);
     },
     TIMEOUT_MS + 30_000,
   );

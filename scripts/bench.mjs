@@ -8,7 +8,7 @@ const DEFAULT = 'booking';
 const help = `Usage: npm run bench -- [name] [options]
 
 ${Object.entries(benchmarks)
-  .map(([name, { purpose }]) => `  ${name.padEnd(12)}${purpose}`)
+  .map(([name, { purpose }]) => `  ${name.padEnd(16)}${purpose}`)
   .join('\n')}
 
 npm run bench -- <name> --help shows the options of a benchmark. For example:

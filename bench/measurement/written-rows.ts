@@ -55,8 +55,15 @@ async function written(
   if (!counted) throw new Error('PostgreSQL reports no statistics.');
   let redelivered = 0;
   for (const database of databases) {
+    const url = postgresUrl(database);
+    // The queue's database has none.
+    const [outbox] = await query<{ exists: boolean }>(
+      url,
+      "SELECT to_regclass('outbox') IS NOT NULL AS exists",
+    );
+    if (!outbox?.exists) continue;
     const [row] = await query<{ again: number }>(
-      postgresUrl(database),
+      url,
       'SELECT coalesce(sum(attempts - 1), 0)::float8 AS again FROM outbox WHERE attempts > 1',
     );
     redelivered += row?.again ?? 0;

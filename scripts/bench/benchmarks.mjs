@@ -20,6 +20,23 @@ Takes about two and a half minutes; close other programs first, because they aff
 
 The clients run on this very machine, so the table of CPU time lists them as well.`,
   },
+  'capacity-model': {
+    purpose: 'what a booking costs, a simulation of the system, and sizes for many bookings',
+    program: 'bench/capacity-model/main.js',
+    help: `Usage: npm run bench -- capacity-model [options]
+
+Starts spacerent (embedded profile, a free port, a temporary home) and measures what a booking costs each
+process and database: CPU time, rows, stored bytes, and bytes read and written. From one client and from four it
+derives a model of a booking, simulates many clients on this machine with it, and compares the throughput with
+that of as many real ones. Only if both differ by less than 20 % it prints sizes for a million, a hundred million
+and a billion bookings a year; else it ends with status 1. Linux only. Takes about three minutes; close
+other programs first, because they affect the result.
+
+  --seconds N   how long each load is measured (default 20)
+  --clients N   how many clients book at once in the comparison (default 32)
+  --peak N      bookings of the busiest hour as a multiple of the average hour's (default 10)
+  --out FILE    where the results go as JSON (default .spacerent/bench-capacity-model.json)`,
+  },
   'host-page': {
     purpose: 'pages of a host with many bookings against those of a host with few',
     program: 'bench/host-page/main.js',

@@ -19,7 +19,7 @@ export function testFilesByNeed() {
 }
 
 function testFiles() {
-  const folders = ['contracts', 'platform', 'router', 'subgraphs', 'supervisor', 'tests'];
+  const folders = ['bench', 'contracts', 'platform', 'router', 'subgraphs', 'supervisor', 'tests'];
   return folders
     .flatMap((folder) =>
       readdirSync(join(root, folder), { encoding: 'utf8', recursive: true }).map((name) =>

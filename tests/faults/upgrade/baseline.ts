@@ -8,11 +8,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { contextNames } from '#contracts/topology.ts';
 import { projectFile } from '#platform/config/project.ts';
+import { installPackages } from './baseline-packages.ts';
 
 /** The earlier version of the project, built. */
 export interface Baseline {
@@ -79,12 +79,7 @@ function unpack(commit: string, folder: string): void {
     maxBuffer: 1 << 28,
   });
   execFileSync('tar', ['-x', '-C', folder], { input: archive });
-  const lockFiles = [folder, projectFile('.')].map((root) =>
-    readFileSync(join(root, 'package-lock.json'), 'utf8'),
-  );
-  // When the packages differ, the baseline's build installs its own.
-  if (lockFiles[0] !== lockFiles[1]) return;
-  symlinkSync(projectFile('node_modules'), join(folder, 'node_modules'));
+  installPackages(folder, projectFile('node_modules'));
   // The baseline's build replaces what does not match its sources.
   const outputs = ['dist', ...contextNames.map((name) => `prisma/${name}/generated`)];
   for (const path of outputs.filter((each) => existsSync(projectFile(each)))) {

@@ -6,6 +6,8 @@ import { contextNames } from '#contracts/topology.ts';
  */
 
 const SECRET_NAME = /_(SECRET|PASSWORD|TOKEN|KEYS?)$/;
+/** Settings that are read as an object, whose values are secrets. */
+const SECRET_VALUES_NAME = /_HEADERS$/;
 
 /** The account of an address, even if a character that is not encoded makes it an invalid URL. */
 const ACCOUNT = /^[a-z][a-z0-9+.-]*:\/\/(?:([^:@/]*)(?::([^/]*|.*))?@)?/i;
@@ -46,6 +48,8 @@ const ADVICE = 'set a random one, as "npm run ops -- secrets" makes them.';
 /** Every secret among the settings, in each form in which a text could contain it. */
 export function secretsIn(settings: Record<string, unknown>): string[] {
   const found = Object.entries(settings).flatMap(([name, value]) => {
+    if (SECRET_VALUES_NAME.test(name))
+      return Object.values((value ?? {}) as Record<string, string>);
     const values = (Array.isArray(value) ? value : [value]).filter(
       (each): each is string => typeof each === 'string',
     );

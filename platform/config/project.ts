@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,4 +14,10 @@ export function projectFile(relativePath: string): string {
     folder = parent;
   }
   return join(folder, relativePath);
+}
+
+/** The version of this release. */
+export function projectVersion(): string {
+  const { version } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8'));
+  return String(version);
 }

@@ -7,6 +7,7 @@ export const SETTING_GROUPS = {
   identity: 'Identity',
   limits: 'Request limits',
   bookings: 'Bookings and events',
+  traces: 'Traces',
 } as const;
 
 export type SettingGroup = keyof typeof SETTING_GROUPS;

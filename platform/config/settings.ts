@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { publicSecretProblems } from '../auth/secrets.ts';
+import { tracingShape } from '../observability/tracing-settings.ts';
 import { readSettingValues } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
+import { httpUrl, integer } from './setting-schemas.ts';
 
 /** The environment is not usable; `message` names every problem at once. */
 export class ConfigError extends Error {
@@ -48,15 +50,6 @@ export function readProfile(env: Record<string, string | undefined>): string {
   return profileShape.SPACERENT_PROFILE.parse(given.SPACERENT_PROFILE);
 }
 
-const integer = (min: number, max: number) =>
-  z.coerce
-    .number(`must be a whole number from ${min} to ${max}`)
-    .int(`must be a whole number from ${min} to ${max}`)
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`);
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
-
 /** A `/`, `#` or `?` in a password ends the host too early. Text without a scheme has another problem. */
 export const isDatabaseUrl = (text: string) => !text.includes('://') || URL.canParse(text);
 export const NO_DATABASE_URL =
@@ -95,9 +88,10 @@ export const serviceShape = grouped('service', {
     ),
 });
 
-/** The settings of every service: address, log level, and the keys of internal requests. */
+/** The settings of every service: address, log level, traces, and the keys of internal requests. */
 export const processShape = {
   ...serviceShape,
+  ...tracingShape,
   ...grouped('identity', {
     INTERNAL_TOKEN_KEYS: z
       .string()

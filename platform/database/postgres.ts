@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { Logger } from '../observability/logger.ts';
+import { inChildSpan, type SpanOptions } from '../observability/tracing.ts';
 
 export type Pool = pg.Pool;
 export type Queryable = Pick<pg.Pool, 'query'>;
@@ -148,15 +149,28 @@ export function destroyHalfOpenConnections(
  * where Prisma's client costs three times as much.
  */
 export function statement<Row extends pg.QueryResultRow>(name: string, text: string) {
-  return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
-    (await db.query<Row>({ name, text, values })).rows;
+  return async (db: Queryable, ...values: unknown[]): Promise<Row[]> => {
+    const query = () => db.query<Row>({ name, text, values });
+    return (await inChildSpan(name, SPAN, query, isFailure)).rows;
+  };
+}
+
+const SPAN: SpanOptions = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } };
+
+/** A violated constraint is the database's decision: the slot is taken, the key was used. */
+function isFailure(error: unknown): boolean {
+  return !String((error as { code?: unknown }).code).startsWith('23');
 }
 
 /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
-export async function inTransaction<T>(
+export function inTransaction<T>(
   pool: Pool,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
+  return inChildSpan('transaction', SPAN, () => transact(pool, work), isFailure);
+}
+
+async function transact<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {

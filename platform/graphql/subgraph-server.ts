@@ -2,7 +2,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { ContextName } from '#contracts/topology.ts';
@@ -24,6 +24,8 @@ import { INBOX_PATH } from '../messaging/peer-inboxes.ts';
 import { type StoredEvents, serveStoredEvents } from '../messaging/stored-events.ts';
 import type { Logger } from '../observability/logger.ts';
 import { METRICS_PATH, type Metrics, metricsTokenCheck } from '../observability/metrics.ts';
+import { parseTraceparent, TRACEPARENT_HEADER } from '../observability/traceparent.ts';
+import { startRequestSpan } from '../observability/tracing.ts';
 import { withAccessRules } from './access.ts';
 import { errorFormatter } from './errors.ts';
 import { DateTime, LocalDate } from './scalars.ts';
@@ -34,6 +36,7 @@ export type SubgraphContext = InternalRequest;
 
 /** Ends requests of services that stopped sending. */
 const REQUEST_TIMEOUT_MS = 15_000;
+const GRAPHQL_PATH = '/graphql';
 
 const inboxRequest = z.object({ ids: z.array(z.uuid()).max(10_000) });
 
@@ -74,7 +77,7 @@ export async function createSubgraph<Context extends SubgraphContext>(
   requireServiceToken(app, options);
   const apollo = await startApollo(options, plugin);
   app.post(
-    '/graphql',
+    GRAPHQL_PATH,
     fastifyApolloHandler(apollo, {
       context: async ({ internalRequest }) => options.context(internalRequest),
     }),
@@ -159,6 +162,8 @@ function requireServiceToken(
     if (route === METRICS_PATH && mayReadMetrics(authorization)) return;
     try {
       request.internalRequest = await authenticate(authorization);
+      // Not before: a stranger must not decide what is exported.
+      traceRequest(request);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       logger.warn(
@@ -168,6 +173,13 @@ function requireServiceToken(
       return reply.code(401).send({ errors: [formatError(error.toJSON(), error)] });
     }
   });
+}
+
+/** Continues the trace of the service that sent the request. Only GraphQL begins one: others poll all the time. */
+function traceRequest({ headers, method, routeOptions: { url } }: FastifyRequest): void {
+  const parent = parseTraceparent(headers[TRACEPARENT_HEADER]);
+  if (parent || url === GRAPHQL_PATH)
+    startRequestSpan(`${method} ${url}`, { kind: 'server', parent });
 }
 
 declare module 'fastify' {

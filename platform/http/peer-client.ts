@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { SignRequest } from '../auth/internal-requests.ts';
-import { CORRELATION_HEADER, correlationId } from '../observability/correlation.ts';
+import { inChildSpan, tracingHeaders } from '../observability/tracing.ts';
 import { openHttpPool } from './http-pool.ts';
 
 interface PeerRequest {
@@ -33,26 +33,27 @@ export function openPeerClient<Peer extends string>(
     ]),
   );
   return {
-    async request(to, { path, body }, schema) {
-      const pool = pools.get(to);
-      if (!pool) throw new Error(`The address of ${to} is not known.`);
-      const response = await pool.request({
-        method: body ? 'POST' : 'GET',
-        path,
-        headers: {
-          authorization: await authorize(to),
-          [CORRELATION_HEADER]: correlationId(),
-          ...(body && { 'content-type': 'application/json' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      if (response.statusCode !== 200) {
-        await response.body.dump();
-        throw new Error(`${to} responded to ${path} with HTTP ${response.statusCode}`);
-      }
-      return schema.parse(await response.body.json());
-    },
+    request: (to, { path, body }, schema) =>
+      inChildSpan(`request ${to}`, { kind: 'client' }, async () => {
+        const pool = pools.get(to);
+        if (!pool) throw new Error(`The address of ${to} is not known.`);
+        const response = await pool.request({
+          method: body ? 'POST' : 'GET',
+          path,
+          headers: {
+            authorization: await authorize(to),
+            ...tracingHeaders(),
+            ...(body && { 'content-type': 'application/json' }),
+          },
+          ...(body && { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        if (response.statusCode !== 200) {
+          await response.body.dump();
+          throw new Error(`${to} responded to ${path} with HTTP ${response.statusCode}`);
+        }
+        return schema.parse(await response.body.json());
+      }),
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },

@@ -4,11 +4,12 @@ import { Histogram } from 'prom-client';
 import { type Outcome, toOutcome } from '../graphql/outcome.ts';
 import { type Correlation, currentCorrelation } from '../observability/correlation.ts';
 import { METRICS_PATH, type Metrics } from '../observability/metrics.ts';
+import { endRequestSpan } from '../observability/tracing.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /**
- * Measures every request to a context but for health and metrics, by route. The returned plugin of Apollo Server
+ * Measures every request to a context but for health and metrics, by route, and ends its span. The returned plugin of Apollo Server
  * finds the outcome of GraphQL requests: their HTTP status is 200 also when they fail.
  */
 export function requestMetrics(
@@ -38,13 +39,16 @@ export function requestMetrics(
     const correlation = correlations.get(request);
     const outcome = (correlation && outcomes.get(correlation)) ?? outcomeOf(statusCode);
     seconds.observe({ route, outcome }, elapsedTime / 1_000);
+    endRequestSpan(correlation?.span, { outcome, statusCode });
   });
 
   return {
     requestDidStart: async () => ({
-      async willSendResponse({ errors }) {
+      async willSendResponse({ errors, operation }) {
         const correlation = currentCorrelation();
         if (correlation) outcomes.set(correlation, toOutcome(errors));
+        if (operation)
+          correlation?.span?.setAttribute('graphql.operation.type', operation.operation);
       },
     }),
   };

@@ -13,6 +13,7 @@ import { openTransport, type Transport } from '../messaging/queue.ts';
 import type { StoredEvents } from '../messaging/stored-events.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { startTracing } from '../observability/start-tracing.ts';
 import { deadLetterResolvers } from '../operator/dead-letter-resolvers.ts';
 import { openWaitingServer } from './database-wait.ts';
 import { runService } from './lifecycle.ts';
@@ -80,6 +81,7 @@ export async function runContext<Config extends ContextConfig>(
   await runService(name, context.configure, async ({ config, logger, draining, ...lifecycle }) => {
     const { onDrain, onDrained, onStop } = lifecycle;
     const metrics = createMetrics(name);
+    const stopTracing = await startTracing(name, config, metrics, logger);
     const keys = followInternalKeys(config.INTERNAL_TOKEN_KEYS, process.env, metrics, logger);
     const authorize = internalRequestSigner(name, keys);
     const database = context.database(config);
@@ -136,6 +138,7 @@ export async function runContext<Config extends ContextConfig>(
     for (const [part, stop] of Object.entries(parts.stops ?? {})) onStop(part, stop);
     onStop('queue', () => transport.close());
     onStop('database', () => Promise.all([parts.probe.close(), parts.closeDatabase()]));
+    onStop('traces', stopTracing);
   });
 }
 

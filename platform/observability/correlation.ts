@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import type { Span } from '@opentelemetry/api';
 
 /** Connects the log lines, internal requests and events of one client request. */
 export interface Correlation {
@@ -7,15 +8,21 @@ export interface Correlation {
   id: string;
   /** The client's own id of its request; it is logged with ours, and never stored. */
   clientId?: string | undefined;
+  /** The span that is active, where traces are on. */
+  span?: Span | undefined;
 }
 
 const current = new AsyncLocalStorage<Correlation>();
 
 export const CORRELATION_HEADER = 'x-correlation-id';
 
-/** Runs `work` so that all its log lines, requests and events have the correlation id. */
+/**
+ * Runs `work` so that all its log lines, requests and events have the correlation id. With an id alone, the
+ * active span stays.
+ */
 export function withCorrelation<T>(correlation: string | Correlation, work: () => T): T {
-  return current.run(typeof correlation === 'string' ? { id: correlation } : correlation, work);
+  if (typeof correlation !== 'string') return current.run(correlation, work);
+  return current.run({ id: correlation, span: current.getStore()?.span }, work);
 }
 
 /** Runs `work` under the id of the current request or event; outside of any, under a new one. */

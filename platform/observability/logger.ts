@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api';
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import { currentCorrelation } from './correlation.ts';
 import { redactor } from './redaction.ts';
@@ -5,7 +6,8 @@ import { redactor } from './redaction.ts';
 export type { Logger };
 
 /**
- * JSON lines on stdout, each with the service's name and the current correlation id. The `secrets`, and
+ * JSON lines on stdout, each with the service's name, the current correlation id and, where traces are on, the ids of
+ * the active span under the names that OpenTelemetry gives them. The `secrets`, and
  * anything else that looks like a credential, are redacted anywhere in a line.
  */
 export function createLogger(
@@ -31,10 +33,18 @@ export function createLogger(
     mixin: () => {
       const current = currentCorrelation();
       if (!current) return {};
-      const { id, clientId } = current;
-      return { correlationId: id, ...(clientId && { clientCorrelationId: clientId }) };
+      const { id, clientId, span } = current;
+      return {
+        correlationId: id,
+        ...(clientId && { clientCorrelationId: clientId }),
+        ...(span && traceIds(span.spanContext())),
+      };
     },
     hooks: { streamWrite: redactor(secrets) },
   };
   return pino(options, stdout);
+}
+
+function traceIds({ traceId, spanId }: SpanContext) {
+  return { trace_id: traceId, span_id: spanId };
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import { Gauge, type Registry } from 'prom-client';
-import { projectFile } from '../config/project.ts';
+import { projectVersion } from '../config/project.ts';
 
 /** Larger than any machine's memory: the kernel's way to say that a control group has no limit. */
 const NO_LIMIT_BYTES = 2 ** 50;
@@ -14,7 +13,7 @@ export function processMetrics(metrics: Registry): void {
     help: 'Always 1; the labels name the version of spacerent and of Node. Per process.',
     labelNames: ['version', 'node'],
     registers,
-  }).set({ version: spacerentVersion(), node: process.versions.node }, 1);
+  }).set({ version: projectVersion(), node: process.versions.node }, 1);
   new Gauge({
     name: 'spacerent_heap_limit_bytes',
     help: 'Size of the JavaScript heap at which the process ends itself. Per process.',
@@ -28,9 +27,4 @@ export function processMetrics(metrics: Registry): void {
   });
   memory.remove();
   if (limit > 0 && limit < NO_LIMIT_BYTES) memory.set(limit);
-}
-
-function spacerentVersion(): string {
-  const { version } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8'));
-  return String(version);
 }

@@ -7,6 +7,7 @@ import { peerUrls } from '#platform/config/settings.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { DateTime, LocalDate } from '#platform/graphql/scalars.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
+import { startTracing } from '#platform/observability/start-tracing.ts';
 import { routerConfig } from './config.ts';
 import { createGateway } from './executor/gateway.ts';
 import { SubgraphClient } from './executor/subgraph-client.ts';
@@ -18,6 +19,7 @@ import { routerMetrics } from './observability/metrics.ts';
 
 await runService('router', routerConfig, async ({ config, logger, draining, ...lifecycle }) => {
   const metrics = routerMetrics();
+  const stopTracing = await startTracing('router', config, metrics.registry, logger);
   const keys = followInternalKeys(
     config.INTERNAL_TOKEN_KEYS,
     process.env,
@@ -68,4 +70,5 @@ await runService('router', routerConfig, async ({ config, logger, draining, ...l
   onDrained('requests', server.endRequests);
   onStop('execution', server.close);
   onStop('subgraph connections', gateway.close);
+  onStop('traces', stopTracing);
 });

@@ -2,11 +2,17 @@ import { ApolloGateway } from '@apollo/gateway';
 import type { GraphQLScalarType } from 'graphql';
 import { toOutcome } from '#platform/graphql/outcome.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import { fail, inChildSpan, type Span } from '#platform/observability/tracing.ts';
 import type { RouterMetrics } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
 import { gatewayExecutor } from './gateway-executor.ts';
 import { withScalarRules } from './scalar-rules.ts';
-import { type Subgraph, type SubgraphResponse, toValidResponse } from './subgraph.ts';
+import {
+  type Subgraph,
+  type SubgraphRequest,
+  type SubgraphResponse,
+  toValidResponse,
+} from './subgraph.ts';
 import type { RouterContext, SubgraphClient } from './subgraph-client.ts';
 
 /** The executor of queries and mutations: the router's own, or the gateway's. */
@@ -63,20 +69,29 @@ function measuredSubgraphs(
   const timed = ([name, client]: [string, SubgraphClient]): [string, Subgraph<RouterContext>] => {
     const record = (outcome: Parameters<typeof observe>[1], startedAt: number) =>
       observe(name, outcome, (performance.now() - startedAt) / 1_000);
+    const send = async (
+      request: SubgraphRequest,
+      context: RouterContext,
+      span: Span | undefined,
+    ): Promise<SubgraphResponse> => {
+      const startedAt = performance.now();
+      try {
+        const response = await client.send(request, context);
+        const isFailed = hasFailed(response, name);
+        record(isFailed ? 'error' : 'ok', startedAt);
+        if (isFailed) fail(span, { code: 'GRAPHQL_ERROR' });
+        return response;
+      } catch (error) {
+        record('unavailable', startedAt);
+        throw error;
+      }
+    };
+    const spanName = `fetch ${name}`;
     return [
       name,
       {
-        async send(request, context) {
-          const startedAt = performance.now();
-          try {
-            const response = await client.send(request, context);
-            record(hasFailed(response, name) ? 'error' : 'ok', startedAt);
-            return response;
-          } catch (error) {
-            record('unavailable', startedAt);
-            throw error;
-          }
-        },
+        send: (request, context) =>
+          inChildSpan(spanName, { kind: 'client' }, (span) => send(request, context, span)),
       },
     ];
   };

@@ -12,6 +12,7 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { startChildSpan } from '#platform/observability/tracing.ts';
 import { addTypenames } from './added-typenames.ts';
 import { conditionVariables } from './conditions.ts';
 import { splitConflicts } from './conflicting-requires.ts';
@@ -93,6 +94,7 @@ export class Operations {
     const key = `${textHash} ${operationName ?? ''}`;
     const cached = this.#prepared.get(key);
     if (cached) return cached;
+    const span = startChildSpan('plan');
     try {
       const prepared = this.#prepare(document, operationName ?? undefined);
       this.#prepared.set(key, prepared);
@@ -100,6 +102,8 @@ export class Operations {
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       throw error;
+    } finally {
+      span?.end();
     }
   }
 

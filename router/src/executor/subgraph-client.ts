@@ -9,8 +9,8 @@ import {
   type RetryingHttpClient,
 } from '#platform/http/http-pool.ts';
 import { throttledWarnings } from '#platform/messaging/queue-server.ts';
-import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import { tracingHeaders } from '#platform/observability/tracing.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
 
 export interface RouterContext {
@@ -89,7 +89,7 @@ export class SubgraphClient implements Subgraph<RouterContext>, GraphQLDataSourc
           'content-type': 'application/json',
           accept: 'application/json',
           ...(authorization !== undefined && { authorization }),
-          [CORRELATION_HEADER]: correlationId(),
+          ...tracingHeaders(),
         },
         body: JSON.stringify({ query, variables }),
       });

@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toOutcome } from '#platform/graphql/outcome.ts';
 import {
   type Correlation,
@@ -7,22 +7,31 @@ import {
   withCorrelation,
 } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import type { Span } from '#platform/observability/tracing.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
 import {
   type ObservedOperation,
   type RouterMetrics,
   toLoggedName,
 } from '../observability/metrics.ts';
+import { endOperationSpan, type StartOperationSpan } from './operation-span.ts';
 
 /** An operation that is being executed over HTTP. */
 export interface LoggedOperation extends ObservedOperation {
   /** Streams are measured where they are served, because the request lasts as long as the stream. */
   isStreamed: boolean;
+  span?: Span | undefined;
 }
 
 export interface AccessLog {
-  /** Registers the request as one for an operation, before it is parsed. */
-  begin(request: FastifyRequest, protocol: ObservedOperation['protocol']): LoggedOperation;
+  /** Registers the request as one for an operation, before its document is parsed, and starts its span. */
+  begin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    protocol: ObservedOperation['protocol'],
+  ): LoggedOperation;
+  /** Marks an operation as streamed, and ends its span: that of the subscription follows. */
+  beginStream(operation: LoggedOperation): void;
   /** Removes a request that turned out to have no operation. */
   discard(request: FastifyRequest): void;
   find(request: FastifyRequest): LoggedOperation | undefined;
@@ -39,9 +48,10 @@ export function accessLog(deps: {
   /** The path of GraphQL. */
   path: string;
   metrics: RouterMetrics;
+  startSpan: StartOperationSpan;
   logger: Logger;
 }): AccessLog {
-  const { app, path, metrics, logger } = deps;
+  const { app, path, metrics, startSpan, logger } = deps;
   const correlations = new WeakMap<FastifyRequest, Correlation>();
   const operations = new WeakMap<FastifyRequest, LoggedOperation>();
 
@@ -56,7 +66,10 @@ export function accessLog(deps: {
     const { statusCode, elapsedTime } = reply;
     const operation = operations.get(request) ?? unreadOperation(request, statusCode);
     if (operation && statusCode >= 500) operation.outcome = 'error';
-    if (operation && !operation.isStreamed) metrics.observe(operation, elapsedTime / 1_000);
+    if (operation && !operation.isStreamed) {
+      metrics.observe(operation, elapsedTime / 1_000);
+      endOperationSpan(operation.span, operation, statusCode);
+    }
     const fields = {
       statusCode,
       ms: Math.round(elapsedTime),
@@ -83,10 +96,15 @@ export function accessLog(deps: {
   }
 
   return {
-    begin(request, protocol) {
-      const operation: LoggedOperation = { ...UNREAD, protocol };
+    begin(request, reply, protocol) {
+      const span = startSpan(request, reply.elapsedTime);
+      const operation: LoggedOperation = { ...UNREAD, protocol, span };
       operations.set(request, operation);
       return operation;
+    },
+    beginStream(operation) {
+      operation.isStreamed = true;
+      endOperationSpan(operation.span, operation, 200);
     },
     discard: (request) => void operations.delete(request),
     find: (request) => operations.get(request),

@@ -31,6 +31,14 @@ export function clientAddress(trusted: readonly string[]): (request: IncomingMes
   return (request) => toCountedAddress(proxyaddr(request, isTrusted));
 }
 
+/** Whether a request comes from a trusted proxy, and not from a client itself. */
+export function fromTrustedProxy(
+  trusted: readonly string[],
+): (request: IncomingMessage) => boolean {
+  const isTrusted = proxyaddr.compile([...trusted]);
+  return ({ socket }) => isTrusted(socket.remoteAddress ?? '', 0);
+}
+
 /** The address that rates are counted by: for IPv6 the /64 network, because one customer owns all of it. */
 export function toCountedAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

@@ -12,6 +12,7 @@ import {
   handleHttpErrors,
 } from './http-errors.ts';
 import { serveMetrics } from './metrics-route.ts';
+import { operationSpans } from './operation-span.ts';
 import { allowOrigins } from './origins.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import type { HttpSettings } from './settings.ts';
@@ -36,7 +37,7 @@ export async function createFastify(deps: {
   const app = createHttpServer(health, logger, fastifyOptions(limits), newCorrelation);
   app.server.maxConnections = settings.CONNECTIONS_PER_PROCESS;
   // Its hooks come first, so that it logs what the others respond to.
-  const log = accessLog({ app, path, metrics, logger });
+  const log = accessLog({ app, path, metrics, startSpan: operationSpans(settings), logger });
   serveMetrics(app, metrics.registry, settings.METRICS_TOKEN);
   handleHttpErrors(app, limits, logger);
   await addSecurityHeaders(app);

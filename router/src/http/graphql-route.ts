@@ -44,7 +44,7 @@ export function serveGraphql(deps: {
   const admit = httpAdmission({ ...deps, findStream });
 
   async function preHandler(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const operation = log.begin(request, findStream?.(request)?.name ?? 'http');
+    const operation = log.begin(request, reply, findStream?.(request)?.name ?? 'http');
     let admitted: AdmittedHttpRequest | null;
     try {
       admitted = await admit(request, operation);
@@ -60,7 +60,7 @@ export function serveGraphql(deps: {
     if (!protocol || !serveStream) return;
     // Multipart is for subscriptions only; Apollo Server chooses the format of its own responses.
     if (admitted.request.kind !== 'subscription' && protocol.isForSubscriptionsOnly) return;
-    operation.isStreamed = true;
+    log.beginStream(operation);
     const client = { identity, address: findAddress(request.raw) };
     await serveStream(protocol, admitted.request, client, reply);
   }

@@ -13,6 +13,12 @@ const origins = {
       'Proxies whose `X-Forwarded-For` is accepted: addresses, networks, `loopback`, `linklocal` or ' +
         '`uniquelocal`, separated by commas.',
     ),
+  TRUSTED_PROXIES_TRACE: onOrOff
+    .default('off')
+    .describe(
+      '`on`: the proxies of `TRUSTED_PROXIES` write `traceparent` themselves, and their traces are continued; ' +
+        'with `off` each request begins a trace, linked to the one that it names.',
+    ),
   CORS_ORIGINS: allowedOrigins
     .default([])
     .describe(

@@ -1,10 +1,11 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Principal } from '#platform/auth/principal.ts';
 import { toOutcome } from '#platform/graphql/outcome.ts';
+import { fail, inSpan, type SpanOptions } from '#platform/observability/tracing.ts';
 import type { Admission, AdmittedRequest } from '../admission/admission.ts';
 import type { Client } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, toClientError } from '../admission/refusals.ts';
-import type { ObservedOperation, Protocol } from '../observability/metrics.ts';
+import { type ObservedOperation, type Protocol, toLoggedName } from '../observability/metrics.ts';
 import { Payload } from './payload.ts';
 import type { Sink } from './sink.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -58,27 +59,42 @@ export function operations(deps: {
         return { errors: error.errors.map(toShown) };
       }
     },
-    async open(request, client, sink, protocol) {
-      const startedAt = performance.now();
-      const { kind, name } = request;
-      const record = (errors: Parameters<typeof toOutcome>[0]) =>
-        observe({ kind, name, protocol, outcome: toOutcome(errors) }, secondsSince(startedAt));
-      try {
-        if (request.kind === 'subscription') {
-          const end = await subscriptions.open({ ...request, ...client }, sink);
-          record([]);
-          return { end };
+    open: (request, client, sink, protocol) =>
+      inSpan(request.kind, spanOptions(request, protocol), async (span) => {
+        const startedAt = performance.now();
+        const { kind, name } = request;
+        const record = (errors: Parameters<typeof toOutcome>[0]) => {
+          const outcome = toOutcome(errors);
+          if (outcome === 'error') fail(span, { code: 'GRAPHQL_ERROR' });
+          observe({ kind, name, protocol, outcome }, secondsSince(startedAt));
+        };
+        try {
+          if (request.kind === 'subscription') {
+            const end = await subscriptions.open({ ...request, ...client }, sink);
+            record([]);
+            return { end };
+          }
+          const result = await execute(request, client.principal);
+          record(result.errors);
+          sink.next([new Payload(result)]);
+          sink.complete();
+          return { end: () => {} };
+        } catch (error) {
+          const errors = [toShown(error)];
+          record(errors);
+          return { errors };
         }
-        const result = await execute(request, client.principal);
-        record(result.errors);
-        sink.next([new Payload(result)]);
-        sink.complete();
-        return { end: () => {} };
-      } catch (error) {
-        const errors = [toShown(error)];
-        record(errors);
-        return { errors };
-      }
+      }),
+  };
+}
+
+function spanOptions({ kind, name }: AdmittedRequest, protocol: Protocol): SpanOptions {
+  return {
+    kind: 'server',
+    attributes: {
+      'graphql.operation.type': kind,
+      'graphql.operation.name': toLoggedName(name),
+      'spacerent.protocol': protocol,
     },
   };
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '#platform/config/settings.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
+import { startTracing } from '#platform/observability/start-tracing.ts';
 import { createGateway } from '../executor/gateway.ts';
 import { SubgraphClient } from '../executor/subgraph-client.ts';
 import { createPublicServer } from '../http/public-server.ts';
@@ -63,6 +64,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 await runService('router', configure, async ({ config, logger, draining, ...lifecycle }) => {
   const { supergraph, provider } = config;
   const metrics = routerMetrics();
+  const stopTracing = await startTracing('router', config, metrics.registry, logger);
   const clients = Object.entries(supergraph.urls).map(([name, url]) => {
     const client = new SubgraphClient(name, {
       url,
@@ -105,4 +107,5 @@ await runService('router', configure, async ({ config, logger, draining, ...life
   onDrained('requests', server.endRequests);
   onStop('execution', server.close);
   onStop('subgraph connections', gateway.close);
+  onStop('traces', stopTracing);
 });

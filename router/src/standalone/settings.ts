@@ -5,6 +5,7 @@ import {
   readConfig,
   serviceShape,
 } from '#platform/config/settings.ts';
+import { tracingShape } from '#platform/observability/tracing-settings.ts';
 import { admissionShape } from '../admission/settings.ts';
 import { executorShape } from '../executor/settings.ts';
 import { httpShape } from '../http/settings.ts';
@@ -30,6 +31,7 @@ const shape = {
     admissionShape.QUERY_COST_PER_MINUTE_PER_USER.removeDefault().default(0),
   QUERY_COST_PER_MINUTE_PER_ADDRESS:
     admissionShape.QUERY_COST_PER_MINUTE_PER_ADDRESS.removeDefault().default(0),
+  ...tracingShape,
   ...serviceShape,
   HOST: serviceShape.HOST.removeDefault().default('127.0.0.1'),
   LOG_LEVEL: serviceShape.LOG_LEVEL.removeDefault().default('warn'),

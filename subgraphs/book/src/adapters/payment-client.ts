@@ -3,9 +3,9 @@ import { Counter, Gauge } from 'prom-client';
 import { z } from 'zod';
 import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openHttpPool } from '#platform/http/http-pool.ts';
-import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
+import { inSpan, tracingHeaders } from '#platform/observability/tracing.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { PaymentCircuit, PaymentGateway, PaymentOutcome } from '../ports.ts';
 
@@ -60,14 +60,14 @@ export function paymentClient(
     registers: [metrics],
   });
 
-  async function call(query: string, variables: object): Promise<PaymentOutcome> {
+  async function send(query: string, variables: object): Promise<PaymentOutcome> {
     const { statusCode, body } = await http.request({
       method: 'POST',
       path: '/graphql',
       headers: {
         'content-type': 'application/json',
         authorization: await authorize('payment'),
-        [CORRELATION_HEADER]: correlationId(),
+        ...tracingHeaders(),
       },
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(timeoutMs),
@@ -80,6 +80,8 @@ export function paymentClient(
     return outcome;
   }
 
+  const call: Call = (query, variables) =>
+    inSpan('request payment', { kind: 'client' }, () => send(query, variables));
   const breaker = openBreaker(call, calls, logger);
   const circuit = (): PaymentCircuit => {
     if (breaker.opened) return 'open';

@@ -27,6 +27,8 @@ export const viewNotification = z.object({
   /** Null: no event has named the host yet; absent in releases up to 0.2.0. */
   hostId: z.string().nullable().optional(),
   version: z.int(),
+  /** The span that has written the version, in W3C's format; absent without traces and in earlier releases. */
+  traceparent: z.string().optional(),
 });
 export const viewNotifications = z.array(viewNotification);
 export type ViewNotification = z.infer<typeof viewNotification>;

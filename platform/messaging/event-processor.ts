@@ -1,7 +1,8 @@
-import { withCorrelation } from '../observability/correlation.ts';
 import type { Logger } from '../observability/logger.ts';
+import { activeSpan, fail } from '../observability/tracing.ts';
 import type { ConsumerWatch } from './consumer-watch.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { inEventSpan } from './event-traces.ts';
 import type { EventRecord } from './events.ts';
 import { failureText } from './failure-text.ts';
 import { failureKind } from './failures.ts';
@@ -19,6 +20,8 @@ export interface EventProcessor {
 }
 
 export function eventProcessor(deps: {
+  /** The context, as the topology names it. */
+  name: string;
   /** Calls the handler of an event. */
   handle: (event: EventRecord) => Promise<void>;
   inbox: Inbox;
@@ -28,7 +31,7 @@ export function eventProcessor(deps: {
   watch: ConsumerWatch;
   logger: Logger;
 }): EventProcessor {
-  const { inbox, deadLetters, parkAfter, watch, logger } = deps;
+  const { name, inbox, deadLetters, parkAfter, watch, logger } = deps;
 
   async function handle(event: EventRecord): Promise<void> {
     await watch.measure(event, () => deps.handle(event));
@@ -38,6 +41,7 @@ export function eventProcessor(deps: {
   /** Counts the failure. Is the event to be retried? */
   async function countFailure(event: EventRecord, error: unknown): Promise<boolean> {
     watch.failed(event, error);
+    fail(activeSpan(), error);
     const state = await deadLetters.recordFailure(event, failureText(error), parkAfter);
     if (state === 'PARKED') {
       const fields = { event: event.type, eventId: event.id };
@@ -67,7 +71,7 @@ export function eventProcessor(deps: {
       const outcomes = await Promise.allSettled(
         batch
           .filter(({ id }) => !recorded.has(id))
-          .map((event) => withCorrelation(event.correlationId, () => processOrPark(event))),
+          .map((event) => inEventSpan(name, event, () => processOrPark(event))),
       );
       const failure = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failure) throw failure.reason;
@@ -76,7 +80,7 @@ export function eventProcessor(deps: {
     async reprocess(event) {
       if ((await inbox.findRecorded([event.id])).length > 0) return;
       try {
-        await withCorrelation(event.correlationId, () => handle(event));
+        await inEventSpan(name, event, () => handle(event));
       } catch (error) {
         // Transient failures too: the event was parked, and an operator has tried it.
         await countFailure(event, error);

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type EventContract, presentSchemaVersion } from '#contracts/event-contract.ts';
 import { findConsumers, type Topology } from '#contracts/topology.ts';
 import { correlationId } from '../observability/correlation.ts';
+import { traceCreation } from './event-traces.ts';
 
 /** An event as it is stored in an outbox and carried by a job. `occurredAt` is RFC 3339 in UTC. */
 export interface EventRecord<Payload = unknown> {
@@ -15,6 +16,8 @@ export interface EventRecord<Payload = unknown> {
   schemaVersion?: number;
   occurredAt: string;
   correlationId: string;
+  /** The span that created the event, in W3C's format; absent without traces and in events of earlier releases. */
+  traceparent?: string;
   payload: Payload;
   /** The consumers that have not acknowledged the event yet. */
   awaiting: string[];
@@ -24,8 +27,8 @@ export interface EventRecord<Payload = unknown> {
 export type StoredEvent = Omit<EventRecord, 'awaiting'>;
 
 /**
- * A new event of the contract, with the correlation id of the current request or event. Instants in its
- * payload are Dates until it is written as JSON.
+ * A new event of the contract, with the correlation id of the current request or event, and a span whose parent is the
+ * active one. Instants in its payload are Dates until it is written as JSON.
  */
 export function newEvent<Payload>(
   type: string,
@@ -33,8 +36,10 @@ export function newEvent<Payload>(
   change: { aggregateId: string; version: number; occurredAt: Date; payload: Payload },
   contexts?: Topology,
 ): EventRecord<Payload> {
+  const id = uuidv7();
+  const traceparent = traceCreation({ id, type, topic: contract.topic });
   return {
-    id: uuidv7(),
+    id,
     topic: contract.topic,
     type,
     aggregateId: change.aggregateId,
@@ -42,6 +47,7 @@ export function newEvent<Payload>(
     schemaVersion: presentSchemaVersion(contract),
     occurredAt: change.occurredAt.toISOString(),
     correlationId: correlationId(),
+    ...(traceparent !== undefined && { traceparent }),
     payload: change.payload,
     awaiting: findConsumers(type, contexts),
   };

@@ -15,12 +15,13 @@ const MAX_LEASE_SECONDS = 60;
 export function insertOutbox(parameter: string, condition = 'TRUE'): string {
   return `
     INSERT INTO outbox (id, aggregate_id, version, topic, type, schema_version, payload,
-                        correlation_id, occurred_at, awaiting, attempts, next_attempt_at)
+                        correlation_id, traceparent, occurred_at, awaiting, attempts, next_attempt_at)
     SELECT id, "aggregateId", version, topic, type, coalesce("schemaVersion", 1), payload,
-           "correlationId", "occurredAt", awaiting, 1, now() + interval '${FIRST_LEASE_SECONDS} seconds'
+           "correlationId", traceparent, "occurredAt", awaiting, 1, now() + interval '${FIRST_LEASE_SECONDS} seconds'
       FROM jsonb_to_recordset(${parameter}::jsonb)
         AS e (id uuid, "aggregateId" uuid, version int, topic text, type text,
-              "schemaVersion" int, payload jsonb, "correlationId" text, "occurredAt" timestamptz, awaiting text[])
+              "schemaVersion" int, payload jsonb, "correlationId" text, traceparent text,
+              "occurredAt" timestamptz, awaiting text[])
      WHERE ${condition}`;
 }
 
@@ -37,7 +38,7 @@ export interface EventRow {
   occurred_at: Date;
 }
 
-/** Reads what {@link insertOutbox} wrote, without `awaiting`, which only the relay needs. */
+/** Reads what {@link insertOutbox} wrote, without `awaiting` and `traceparent`, which only the relay needs. */
 export function toStoredEvent(row: EventRow): StoredEvent {
   return {
     id: row.id,
@@ -53,6 +54,8 @@ export function toStoredEvent(row: EventRow): StoredEvent {
 }
 
 interface OutboxRow extends EventRow {
+  /** Null without traces, and in rows of earlier releases. */
+  traceparent: string | null;
   awaiting: string[];
   attempts: number;
 }
@@ -96,7 +99,11 @@ export async function claimDueEvents(
   const rows = await claim(db, limit, queues);
   return rows.map((row) => ({
     attempt: row.attempts,
-    event: { ...toStoredEvent(row), awaiting: row.awaiting },
+    event: {
+      ...toStoredEvent(row),
+      ...(row.traceparent !== null && { traceparent: row.traceparent }),
+      awaiting: row.awaiting,
+    },
   }));
 }
 

@@ -1,6 +1,7 @@
 import type { Counter } from 'prom-client';
 import type { Logger } from '../observability/logger.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
+import { inSendSpan } from './event-traces.ts';
 import { queueName } from './events.ts';
 import type { ClaimedEvent } from './outbox.ts';
 import type { Message, Transport } from './queue.ts';
@@ -29,7 +30,7 @@ export function eventSender(deps: {
     );
     for (const { event } of events) acknowledgements.track(event);
     try {
-      await transport.send(messages);
+      await inSendSpan(events, () => transport.send(messages));
       for (const { queue, attempt } of messages) {
         sent.inc({ queue, again: attempt > 1 ? 'yes' : 'no' });
       }

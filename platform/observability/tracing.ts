@@ -48,6 +48,11 @@ export function useTracer(startSpan?: StartSpan): void {
   start = startSpan;
 }
 
+/** Whether spans are started: for work that is done for them alone. */
+export function isTracing(): boolean {
+  return start !== undefined;
+}
+
 /** Starts a part of the active trace, which the caller ends; undefined without one. It is not the active span. */
 export function startChildSpan(name: string, options: SpanOptions = {}): Span | undefined {
   const parent = activeSpan();
@@ -95,6 +100,16 @@ export function inChildSpan<T>(
   isFailure?: IsFailure,
 ): Promise<T> {
   return activeSpan() ? inSpan(name, options, work, isFailure) : work();
+}
+
+/** Goes on long after the request with the correlation id, in a trace that is linked to the request's. */
+export function inLateSpan<T>(
+  name: string,
+  correlationId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const links = [requestSpan(correlationId)];
+  return withCorrelation(correlationId, () => inSpan(name, { parent: 'none', links }, work));
 }
 
 /** The active span; undefined while traces are off, and outside of any. */

@@ -5,7 +5,12 @@ import {
   TRACEPARENT_HEADER,
   unsampled,
 } from '#platform/observability/traceparent.ts';
-import { endRequestSpan, type Span, startRequestSpan } from '#platform/observability/tracing.ts';
+import {
+  endRequestSpan,
+  isTracing,
+  type Span,
+  startRequestSpan,
+} from '#platform/observability/tracing.ts';
 import { type ObservedOperation, toLoggedName } from '../observability/metrics.ts';
 import { fromTrustedProxy } from './client-address.ts';
 import type { HttpSettings } from './settings.ts';
@@ -25,6 +30,7 @@ export function operationSpans(
     settings.TRUSTED_PROXIES_TRACE === 'on' && isProxy(request.raw);
 
   return (request, elapsedMs) => {
+    if (!isTracing()) return undefined;
     const named = parseTraceparent(request.headers[TRACEPARENT_HEADER]);
     const origin =
       named && isContinued(request) ? { parent: named } : { links: [named && unsampled(named)] };

@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
+import { inSpan, type SpanContext } from '#platform/observability/tracing.ts';
 import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';
@@ -33,6 +34,8 @@ export interface LiveSource<
   /** The value of the root field. */
   toRootValue(version: Version, target: Target): object | null;
   toTopic(version: Version): string;
+  /** The span that has written the version, where it is known. */
+  findSpan?(version: Version): SpanContext | undefined;
 }
 
 export interface SharedOperations<
@@ -71,12 +74,18 @@ export function sharedOperations<
   ): Running {
     const operation = new LiveOperation<Version>(
       (version) =>
-        withCorrelation(correlationId(), async () => {
-          const rootValue = source.toRootValue(version, target);
-          const { errors, ...rest } = await execute(request, prepared, rootValue);
-          const result = { ...rest, ...(errors && { errors: errors.map(format) }) };
-          return new Payload(result, source.toTopic(version));
-        }),
+        withCorrelation(correlationId(), () =>
+          inSpan(
+            'live event',
+            { parent: 'none', links: [source.findSpan?.(version)] },
+            async () => {
+              const rootValue = source.toRootValue(version, target);
+              const { errors, ...rest } = await execute(request, prepared, rootValue);
+              const result = { ...rest, ...(errors && { errors: errors.map(format) }) };
+              return new Payload(result, source.toTopic(version));
+            },
+          ),
+        ),
       source.toTopic,
     );
     const watch = startWatch(source, target, operation);

@@ -25,5 +25,6 @@ export function viewVersions(views: WatchedViews): LiveSource<ViewTarget, ViewVe
     },
     toRootValue: (version, target) => (target.kind === 'host' ? toHostBooking(version) : version),
     toTopic: ({ bookingId }) => bookingId,
+    findSpan: views.findSpan,
   };
 }

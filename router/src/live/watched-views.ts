@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import {
   type VersionQuery,
   type VersionResult,
@@ -9,6 +10,8 @@ import {
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import { parseTraceparent } from '#platform/observability/traceparent.ts';
+import type { SpanContext } from '#platform/observability/tracing.ts';
 import {
   type BookingFeed,
   type BookingWatch,
@@ -30,6 +33,8 @@ export interface WatchedViews {
   host(hostId: string, watcher: Watcher): Promise<Watch>;
   /** Reads versions from mypage; retries for 10 s before it rejects. */
   readVersions(query: VersionQuery): Promise<VersionResult | null>;
+  /** The span that has written a version of which this process was notified lately. */
+  findSpan(version: ViewVersion): SpanContext | undefined;
   close(): Promise<void>;
 }
 
@@ -37,6 +42,8 @@ export interface WatchedViews {
 const POLL_MS = 5_000;
 const READ_TIMEOUT_MS = 10_000;
 const RETRY_PAUSE_MS = 200;
+/** Of notifications: their versions are read at once. */
+const MAX_SPANS = 1_000;
 
 export function watchedViews(deps: {
   source: ViewSource;
@@ -48,6 +55,7 @@ export function watchedViews(deps: {
   const bookings = new Map<string, BookingFeed>();
   const customers = new Map<string, OwnerFeed>();
   const hosts = new Map<string, OwnerFeed>();
+  const spans = new LRUCache<string, SpanContext>({ max: MAX_SPANS });
   let isClosed = false;
 
   /** Retries until mypage responds; rejects once `shouldStop` returns true. */
@@ -66,6 +74,8 @@ export function watchedViews(deps: {
   }
 
   function notify(notification: ViewNotification, projectedAt?: string): void {
+    const span = parseTraceparent(notification.traceparent);
+    if (span) spans.set(spanKey(notification), span);
     bookings.get(notification.bookingId)?.notify(notification.version);
     customers.get(notification.customerId)?.notify(notification, projectedAt);
     hosts.get(notification.hostId ?? '')?.notify(notification, projectedAt);
@@ -124,10 +134,15 @@ export function watchedViews(deps: {
       const deadline = performance.now() + READ_TIMEOUT_MS;
       return readWithRetries(query, () => performance.now() > deadline);
     },
+    findSpan: (version) => spans.get(spanKey(version)),
     async close() {
       isClosed = true;
       await stopPolling();
       await listening.close();
     },
   };
+}
+
+function spanKey({ bookingId, version }: Pick<ViewVersion, 'bookingId' | 'version'>): string {
+  return `${bookingId} ${version}`;
 }

@@ -7,7 +7,8 @@ import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
 import { openPublisher } from '#platform/messaging/notifications.ts';
 import { storedEvents } from '#platform/messaging/stored-events.ts';
-import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
+import { correlationId } from '#platform/observability/correlation.ts';
+import { inLateSpan } from '#platform/observability/tracing.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { blockResolvers } from './adapters/block-resolvers.ts';
 import { countingBookings } from './adapters/booking-counters.ts';
@@ -92,7 +93,7 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
       wait,
       newId: uuidv7,
       correlationId,
-      resume: ({ state }, work) => withCorrelation(state.correlationId, work),
+      resume: ({ state }, work) => inLateSpan('resume booking', state.correlationId, work),
       holdSeconds: config.HOLD_SECONDS,
       maxUnpaidHolds: config.MAX_UNPAID_HOLDS,
       deferredPerSecond: config.DEFERRED_PAYMENTS_PER_SECOND,

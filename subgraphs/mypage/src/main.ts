@@ -13,6 +13,7 @@ import { prismaHostViews } from './adapters/prisma-host-views.ts';
 import { prismaViewGenerations } from './adapters/prisma-view-generations.ts';
 import { prismaViewStore } from './adapters/prisma-view-store.ts';
 import { prismaViewVersions, startDeletingVersions } from './adapters/prisma-view-versions.ts';
+import { projectionTraces } from './adapters/projection-traces.ts';
 import { resolvers } from './adapters/resolvers.ts';
 import { retiredGenerations, startDeletingGenerations } from './adapters/retired-generations.ts';
 import { storedEventsClient } from './adapters/stored-events-client.ts';
@@ -39,7 +40,12 @@ await runContext(mypage, async ({ config, logger, metrics, authorize }) => {
   const projectedViews = prismaViewStore(database.workers);
   const keepMinutes = config.VIEW_VERSIONS_KEEP_MINUTES;
   const publisher = openPublisher(config, VIEW_NOTIFICATIONS_CHANNEL, logger, metrics);
-  const projector = batchProjector(projectedViews, notifySubscribers(publisher), isOutage);
+  const traces = projectionTraces();
+  const projector = batchProjector(
+    traces.inSpans(projectedViews),
+    notifySubscribers(publisher, traces.find),
+    isOutage,
+  );
   const generations = prismaViewGenerations(database.workers);
   const events = storedEventsClient(
     { book: config.BOOK_URL, payment: config.PAYMENT_URL, space: config.SPACE_URL },
@@ -67,7 +73,7 @@ await runContext(mypage, async ({ config, logger, metrics, authorize }) => {
       serveViewVersions(app, prismaViewVersions(database.requests, keepMinutes));
       serveBookingRecords(app, viewRecords(database.requests), viewedBookingIds(database.requests));
     },
-    consume: (consumer) => consumeEvents(consumer, projector, logger),
+    consume: (consumer) => consumeEvents(consumer, traces.fromEvents(projector), logger),
     startJobs: () => ({
       rebuild: () => rebuilds.stop(),
       'deletion of old versions': startDeletingVersions(

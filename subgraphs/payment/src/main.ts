@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Pool } from '#platform/database/postgres.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
-import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
+import { correlationId } from '#platform/observability/correlation.ts';
+import { inLateSpan } from '#platform/observability/tracing.ts';
 import { serveBookingRecords } from '#platform/operator/booking-records.ts';
 import { postgresErasure } from '#platform/operator/erasure.ts';
 import { PrismaClient } from '#prisma/payment/generated/client.ts';
@@ -69,7 +70,7 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
       clock: () => new Date(),
       newId: uuidv7,
       correlationId,
-      resume: ({ state }, work) => withCorrelation(state.correlationId, work),
+      resume: ({ state }, work) => inLateSpan('resume payment', state.correlationId, work),
       log: {
         info: (message, fields) => logger.info(fields, message),
         warn: (message, fields) => logger.warn(fields, message),

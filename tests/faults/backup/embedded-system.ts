@@ -30,10 +30,13 @@ export interface EmbeddedSystem {
   stop(): Promise<void>;
 }
 
-export async function startEmbeddedSystem(home: string): Promise<EmbeddedSystem> {
+export async function startEmbeddedSystem(
+  home: string,
+  settings: Record<string, string> = {},
+): Promise<EmbeddedSystem> {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [projectFile('dist/supervisor/src/main.js')], {
-    env: { PATH, HOME, ...SETTINGS, SPACERENT_HOME: home },
+    env: { PATH, HOME, ...SETTINGS, ...settings, SPACERENT_HOME: home },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

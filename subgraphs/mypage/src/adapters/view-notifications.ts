@@ -24,12 +24,20 @@ const NOTIFICATION_BATCH_SIZE = 1_000;
 /** PostgreSQL notifies of 8000 bytes at most. */
 const MAX_NOTIFICATION_BYTES = 7_000;
 
-/** Publishes new versions of views, but not those of a generation that is not live. */
-export function notifySubscribers(publisher: Publisher) {
+/**
+ * Publishes new versions of views, but not those of a generation that is not live; with the span that has written
+ * each, where traces are on.
+ */
+export function notifySubscribers(
+  publisher: Publisher,
+  findTraceparent: (view: BookingStatusView) => string | undefined,
+) {
   return (views: readonly BookingStatusView[]): void => {
-    const notifications = views.flatMap(({ bookingId, customerId, hostId, version }) =>
-      customerId === null ? [] : [{ bookingId, customerId, hostId, version }],
-    );
+    const notifications = views.flatMap((view) => {
+      const { bookingId, customerId, hostId, version } = view;
+      if (customerId === null) return [];
+      return [{ bookingId, customerId, hostId, version, traceparent: findTraceparent(view) }];
+    });
     for (const text of toMessages(notifications)) publisher.publish(text);
   };
 }

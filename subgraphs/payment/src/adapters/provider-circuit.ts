@@ -2,6 +2,7 @@ import CircuitBreaker from 'opossum';
 import { Counter, Gauge } from 'prom-client';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
+import { inChildSpan, type SpanOptions } from '#platform/observability/tracing.ts';
 import {
   ChargeUndecided,
   type PaymentProvider,
@@ -14,6 +15,8 @@ export interface ProviderCircuit extends PaymentProvider {
 }
 
 type Call = () => Promise<unknown>;
+
+const SPAN: SpanOptions = { kind: 'client' };
 
 /**
  * A provider behind a circuit breaker of its own: it opens when half of at least 20 calls within
@@ -40,7 +43,7 @@ export function providerCircuit(
     errorThresholdPercentage: 50,
     rollingCountTimeout: 10_000,
     resetTimeout: 5_000,
-    errorFilter: (error) => error instanceof ChargeUndecided || error instanceof RefundRefused,
+    errorFilter: (error) => !isFailure(error),
   });
   breaker.on('open', () => logger.warn({ provider: name }, 'the provider fails: circuit open'));
   breaker.on('close', () =>
@@ -61,7 +64,8 @@ export function providerCircuit(
 
   async function callProvider<T>(call: keyof PaymentProvider, work: () => Promise<T>): Promise<T> {
     try {
-      const result = (await breaker.fire(work)) as T;
+      const fire = () => breaker.fire(work) as Promise<T>;
+      const result = await inChildSpan(`provider ${call}`, SPAN, fire, isFailure);
       calls.inc({ provider: name, call, outcome: 'responded' });
       return result;
     } catch (error) {
@@ -90,6 +94,11 @@ export function providerCircuit(
       callProvider('refund', () => provider.refund(account, refundKey, amount)),
     close: () => breaker.shutdown(),
   };
+}
+
+/** A charge that is not decided yet and a refund that is refused are responses of the provider. */
+function isFailure(error: unknown): boolean {
+  return !(error instanceof ChargeUndecided || error instanceof RefundRefused);
 }
 
 function toOutcome(error: unknown, notCalled: boolean): string {

@@ -10,6 +10,7 @@ const SETTINGS = {
   BOOK_DATABASE_URL: 'postgresql://book:b%40ok%22pass%5C%2F9@postgres:5432/book',
   REDIS_URL: 'redis://:redis-pw-4711@redis:6379',
   MYPAGE_DATABASE_URL: 'mysql://mypage:71830512@mariadb/mypage',
+  OTEL_EXPORTER_OTLP_HEADERS: { authorization: 'ApiKey of-the-collector-77' },
   BOOK_URL: 'http://book:4001',
   HOLD_SECONDS: 900,
 };
@@ -22,6 +23,7 @@ const SECRETS = [
   ['a password as it stands in its address', 'b%40ok%22pass%5C%2F9'],
   ['the password of Redis', 'redis-pw-4711'],
   ['a password of digits', '71830512'],
+  ['a header for the collector', 'ApiKey of-the-collector-77'],
   ['a token', 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJraW0ifQ.c2lnbmF0dXJlLW9mLXRva2Vu'],
   ['an encrypted token', 'eyJhbGciOiJkaXIifQ..aXYtaXYtaXY.Y2lwaGVydGV4dA.dGFnLXRhZw'],
 ] as const;

@@ -3,9 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { listSpace, newCustomer, sql } from '../support/customer.ts';
 import { liveClients } from '../support/live-clients.ts';
 import { MY_BOOKING_STATUSES, unsubscribeAll, watch } from '../support/status-subscriptions.ts';
-import { eventually, until } from '../support/system.ts';
+import { eventually, type System, until } from '../support/system.ts';
 import { connectedSpans, namesOf, withoutParent } from './connected-spans.ts';
-import { bookTraced, startTracedSystem, type TracedSystem } from './traced-system.ts';
+import {
+  bookTraced,
+  METRICS_TOKEN,
+  startTracedSystem,
+  type TracedSystem,
+} from './traced-system.ts';
 
 const START_MS = 300_000;
 /** A client's own trace, which asks for its export. */
@@ -17,6 +22,7 @@ describe('the trace of a booking', () => {
   beforeAll(async () => {
     traced = await startTracedSystem({
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test%20rig',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '1000',
       OTEL_EXPORTER_OTLP_HEADERS: 'x-api-key=a-key-of-the-collector',
     });
   }, START_MS);
@@ -134,4 +140,33 @@ describe('the trace of a booking', () => {
       for (const span of spans) expect(span).toMatchObject({ parentSpanId: undefined, links: [] });
     });
   });
+
+  test('bookings go on while the collector refuses or does not respond, and lost spans are counted', async () => {
+    const { system, receiver } = traced;
+    const space = await listSpace(system);
+    const kim = await newCustomer(system);
+    const request = { token: kim.token, spaceId: space.id, paymentMethod: PAYMENT_METHOD };
+    for (const behaviour of ['refuse', 'hang'] as const) {
+      receiver.behave(behaviour);
+      const { bookingId } = await bookTraced(system, request);
+      await kim.waitForStatus(bookingId, 'REGISTERED');
+    }
+    await until('lost spans are counted', async () => (await lostSpans(system, 'book')) > 0, 30);
+    expect(system.logOf('book')).toContain('the collector does not take them');
+    receiver.behave('accept');
+    const { traceId } = await bookTraced(system, request);
+    await until('spans are exported again', () =>
+      receiver.spans.some((span) => span.traceId === traceId && span.service === 'book'),
+    );
+    receiver.behave('hang');
+    await bookTraced(system, request);
+    // `afterAll` stops the system, which must not wait for the collector.
+  }, 120_000);
 });
+
+async function lostSpans(system: System, service: string): Promise<number> {
+  const url = `${system.instance().services[service]?.url}/metrics`;
+  const response = await fetch(url, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } });
+  const sample = /^spacerent_trace_spans_dropped_total\{[^}]*reason="export"[^}]*\} (\d+)$/m;
+  return Number(sample.exec(await response.text())?.[1]);
+}

@@ -1,4 +1,4 @@
-import type { ReceivedSpan } from './otlp-receiver.ts';
+import type { ReceivedSpan } from '../support/otlp-receiver.ts';
 
 /** The spans of a trace, and of all traces that are linked to it, directly or not. */
 export function connectedSpans(spans: readonly ReceivedSpan[], traceId: string): ReceivedSpan[] {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedSystem } from '../faults/backup/embedded-system.ts';
 import { nextSlot, REQUEST_BOOKING } from '../support/customer.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { System } from '../support/system.ts';
-import { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 
 export const METRICS_TOKEN = 'a-token-for-the-metrics-of-the-traces';
 

@@ -138,6 +138,24 @@ time of the processes. Starts nothing else of spacerent. Takes under a minute.
   --clients N   how many requests are under way at once (default 8)
   --out FILE    where the results go as JSON (default .spacerent/bench-router.json)`,
   },
+  tracing: {
+    purpose: 'CPU time of traces: switched off, and of a share of the requests',
+    program: 'bench/tracing/main.js',
+    help: `Usage: npm run bench -- tracing [options]
+
+Measures the CPU time that all services of spacerent (embedded profile) spend on a booking, to the
+acknowledgement of its last event, and on a page of mypage: with traces off, with a share of them exported
+to a collector in the process of the benchmark, and in an earlier version. The systems run next to each
+other and are measured in turns, in an order that changes with each round; what counts is the ratio
+within a round. Linux only. Takes about four minutes; close other programs first.
+
+  --against REF  an earlier version, as git knows it (default: leave it out)
+  --percent N    the share of the traces that is exported (default 1)
+  --rounds N     how many rounds are measured (default 12)
+  --bookings N   how many bookings there are in each round of each system (default 100)
+  --reads N      how many pages are read in each round of each system (default 400)
+  --out FILE     where the results go as JSON (default .spacerent/bench-tracing.json)`,
+  },
   rules: {
     purpose: 'CPU time of booking rules, prices and refunds with the longest lists',
     program: 'bench/rules/main.js',

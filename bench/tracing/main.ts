@@ -1,0 +1,88 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readMachine } from '../measurement/machine.ts';
+import { watchStolenTime } from '../measurement/stolen-time.ts';
+import { buildOtherVersion, type OtherVersion } from '../protection/other-version.ts';
+import { log, measureSystem } from '../system/measure-system.ts';
+import { type System, startSystem } from '../system/system.ts';
+import { startCollector } from './collector.ts';
+import { type Options, readOptions } from './options.ts';
+import { type Rounds, toReport } from './report.ts';
+import { openVariant, type Variant } from './variant.ts';
+
+const WARM_UP_ROUNDS = 2;
+
+await measureSystem(readOptions, measure);
+
+/** All systems run at once; each round measures them one after the other, in an order that rotates. */
+async function measure(off: System, options: Options): Promise<void> {
+  const stolen = watchStolenTime();
+  const collector = await startCollector();
+  const started: System[] = [];
+  let version: OtherVersion | undefined;
+  const start = async (settings: Record<string, string>, root?: string) => {
+    const system = await startSystem(undefined, settings, root);
+    started.push(system);
+    return openVariant(system);
+  };
+  try {
+    if (options.against !== undefined) {
+      log(`Building ${options.against}`);
+      version = buildOtherVersion(options.against);
+    }
+    const before = version && (await start({}, version.root));
+    const on = await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: String(options.percent / 100),
+    });
+    const variants = {
+      ...(before && { 'before traces': before }),
+      'traces off': await openVariant(off),
+      [`traces on, ${options.percent} %`]: on,
+    };
+    const rounds = await measureInTurns(variants, options);
+    for (const variant of Object.values(variants)) await variant.close();
+    await writeResults(options, rounds, collector.bytes(), stolen().share);
+  } finally {
+    for (const system of started) await system.stop();
+    version?.remove();
+    collector.close();
+  }
+}
+
+async function measureInTurns(
+  variants: Record<string, Variant>,
+  { rounds, bookings, reads }: Options,
+): Promise<Rounds> {
+  const entries = Object.entries(variants);
+  const measured: Rounds = Object.fromEntries(entries.map(([name]) => [name, []]));
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+    log(round < 0 ? 'Warming up' : `Round ${round + 1} of ${rounds}`);
+    for (let turn = 0; turn < entries.length; turn += 1) {
+      const at = (turn + round + WARM_UP_ROUNDS) % entries.length;
+      const [name, variant] = entries[at] as [string, Variant];
+      const cost = await variant.measure(bookings, reads);
+      if (round >= 0) measured[name]?.push(cost);
+    }
+  }
+  return measured;
+}
+
+async function writeResults(
+  { out, ...options }: Options,
+  rounds: Rounds,
+  exportedBytes: number,
+  stolenShare: number | undefined,
+): Promise<void> {
+  const results = { startedAt: new Date().toISOString(), machine: readMachine(), options };
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(
+    out,
+    `${JSON.stringify({ ...results, stolenShare, exportedBytes, rounds }, undefined, 2)}\n`,
+  );
+  console.log(`${toReport(rounds)}
+
+The host's other guests used ${((stolenShare ?? 0) * 100).toFixed(1)} % of the machine.
+The results are in ${out}`);
+}

@@ -102,4 +102,26 @@ export const messagingMutations = [
     ],
     tests: 'relay',
   },
+  {
+    name: 'the tail of traces: a failed one that is not sampled is not exported',
+    edits: [
+      [
+        'platform/observability/tail-keeper.ts',
+        'if (rules.isFailed(span)) trace.hasNotable = true;',
+        '',
+      ],
+    ],
+    tests: 'platform/test/tracing.test',
+  },
+  {
+    name: 'the limit of the export: spans pile up while the collector does not respond',
+    edits: [
+      [
+        'platform/observability/span-export.ts',
+        "if (waiting >= maxQueueSize) return counts.dropped('queue', 1);",
+        '',
+      ],
+    ],
+    tests: 'platform/test/tracing.test',
+  },
 ];

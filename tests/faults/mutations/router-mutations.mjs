@@ -32,6 +32,17 @@ export const routerMutations = [
     tests: 'router/test/subgraph-client',
   },
   {
+    name: 'the start of a new trace: a client decides that its request is exported',
+    edits: [
+      [
+        'router/src/http/operation-span.ts',
+        '{ links: [named && unsampled(named)] }',
+        '{ links: [named] }',
+      ],
+    ],
+    tests: 'router/test/operation-span',
+  },
+  {
     name: "the check of a version's host: a wrong notification shows another host's booking",
     edits: [
       [

@@ -6,30 +6,14 @@ import {
   type Span,
   type SpanContext,
   type SpanOptions,
-  startChildSpan,
-  traceparentOf,
 } from '../observability/tracing.ts';
+import { eventAttributes } from './event-span.ts';
 import { type EventRecord, queueName } from './events.ts';
 import { RetryLater } from './failures.ts';
 import type { ClaimedEvent } from './outbox.ts';
 
 /** What is processed later is no part of the trace of the change: it is linked to it. The outbox sends again after 5 s. */
 const PROMPT_MS = 5_000;
-
-/**
- * The span of an event's creation, as a part of the active trace: it takes no time, and what consumers do follows from
- * it. Returns its `traceparent`.
- */
-export function traceCreation(
-  event: Pick<EventRecord, 'id' | 'type' | 'topic'>,
-): string | undefined {
-  const span = startChildSpan(`create ${event.type}`, {
-    kind: 'producer',
-    attributes: attributesOf(event),
-  });
-  span?.end();
-  return span && traceparentOf(span);
-}
 
 /** Processes an event under its correlation id, in a span that fails as the work does, unless the event is to wait. */
 export function inEventSpan<T>(
@@ -47,7 +31,7 @@ function processing(consumer: string, event: EventRecord): [name: string, option
   const isPrompt = Date.now() - Date.parse(event.occurredAt) < PROMPT_MS;
   const options: SpanOptions = {
     kind: 'consumer',
-    attributes: attributesOf(event),
+    attributes: eventAttributes(event),
     ...(isPrompt ? { parent: origin ?? 'none' } : { parent: 'none', links: [origin] }),
   };
   return [`process ${queueName(event.topic, consumer)}`, options];
@@ -80,13 +64,4 @@ export function originOfBatch(
 ): Pick<SpanOptions, 'parent' | 'links'> {
   if (origins.length === 1) return { parent: origins[0] ?? 'none' };
   return { parent: 'none', links: origins };
-}
-
-function attributesOf({ id, type, topic }: Pick<EventRecord, 'id' | 'type' | 'topic'>) {
-  return {
-    'messaging.system': 'bullmq',
-    'messaging.destination.name': topic,
-    'messaging.message.id': id,
-    'spacerent.event.type': type,
-  };
 }

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type EventContract, presentSchemaVersion } from '#contracts/event-contract.ts';
 import { findConsumers, type Topology } from '#contracts/topology.ts';
 import { correlationId } from '../observability/correlation.ts';
-import { traceCreation } from './event-traces.ts';
+import { traceCreation } from './event-span.ts';
 
 /** An event as it is stored in an outbox and carried by a job. `occurredAt` is RFC 3339 in UTC. */
 export interface EventRecord<Payload = unknown> {

@@ -24,8 +24,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { projectVersion } from '../config/project.ts';
 import type { Logger } from './logger.ts';
+import type { SpanCounts } from './span-counts.ts';
 import { spanExport } from './span-export.ts';
-import type { SpanCounts } from './start-tracing.ts';
 import { tailSampling } from './tail-sampling.ts';
 import { type StartSpan, useTracer } from './tracing.ts';
 import type { TracingSettings } from './tracing-settings.ts';

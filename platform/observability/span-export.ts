@@ -3,7 +3,7 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opent
 import { withTimeout } from '../lifecycle/timeout.ts';
 import { throttledWarnings } from '../messaging/queue-server.ts';
 import type { Logger } from './logger.ts';
-import type { SpanCounts } from './start-tracing.ts';
+import type { SpanCounts } from './span-counts.ts';
 import type { TracingSettings } from './tracing-settings.ts';
 
 const STOP_TIMEOUT_MS = 3_000;

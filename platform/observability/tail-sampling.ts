@@ -1,7 +1,7 @@
 import { SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { SpanCounts } from './span-counts.ts';
 import type { SpanExport } from './span-export.ts';
-import type { SpanCounts } from './start-tracing.ts';
 import { tailKeeper } from './tail-keeper.ts';
 
 /** At some 2 kB for a span, 20 MB at most. */

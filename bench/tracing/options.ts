@@ -15,9 +15,9 @@ export function readOptions(args: string[]): Options {
     args,
     options: {
       against: { type: 'string' },
-      rounds: { type: 'string', default: '12' },
-      bookings: { type: 'string', default: '100' },
-      reads: { type: 'string', default: '400' },
+      rounds: { type: 'string', default: '40' },
+      bookings: { type: 'string', default: '25' },
+      reads: { type: 'string', default: '150' },
       percent: { type: 'string', default: '1' },
       out: { type: 'string' },
     },

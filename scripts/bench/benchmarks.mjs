@@ -151,9 +151,9 @@ within a round. Linux only. Takes about four minutes; close other programs first
 
   --against REF  an earlier version, as git knows it (default: leave it out)
   --percent N    the share of the traces that is exported (default 1)
-  --rounds N     how many rounds are measured (default 12)
-  --bookings N   how many bookings there are in each round of each system (default 100)
-  --reads N      how many pages are read in each round of each system (default 400)
+  --rounds N     how many rounds are measured (default 40)
+  --bookings N   how many bookings there are in each round of each system (default 25)
+  --reads N      how many pages are read in each round of each system (default 150)
   --out FILE     where the results go as JSON (default .spacerent/bench-tracing.json)`,
   },
   rules: {

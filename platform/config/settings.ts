@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { publicSecretProblems } from '../auth/secrets.ts';
-import { tracingShape } from '../observability/tracing-settings.ts';
+import { tracingShape } from '../tracing/tracing-settings.ts';
 import { readSettingValues } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
 import { httpUrl, integer } from './setting-schemas.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { Logger } from '../observability/logger.ts';
-import { inChildSpan, type SpanOptions } from '../observability/tracing.ts';
+import { inChildSpan, type SpanOptions } from '../tracing/tracing.ts';
 
 export type Pool = pg.Pool;
 export type Queryable = Pick<pg.Pool, 'query'>;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { SignRequest } from '../auth/internal-requests.ts';
-import { inChildSpan, tracingHeaders } from '../observability/tracing.ts';
+import { inChildSpan, tracingHeaders } from '../tracing/tracing.ts';
 import { openHttpPool } from './http-pool.ts';
 
 interface PeerRequest {

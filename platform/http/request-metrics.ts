@@ -4,7 +4,7 @@ import { Histogram } from 'prom-client';
 import { type Outcome, toOutcome } from '../graphql/outcome.ts';
 import { type Correlation, currentCorrelation } from '../observability/correlation.ts';
 import { METRICS_PATH, type Metrics } from '../observability/metrics.ts';
-import { endRequestSpan } from '../observability/tracing.ts';
+import { endRequestSpan } from '../tracing/tracing.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/logger.ts';
-import { activeSpan, fail } from '../observability/tracing.ts';
+import { activeSpan, fail } from '../tracing/tracing.ts';
 import type { ConsumerWatch } from './consumer-watch.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { inEventSpan } from './event-traces.ts';

@@ -1,4 +1,4 @@
-import { startChildSpan, traceparentOf } from '../observability/tracing.ts';
+import { startChildSpan, traceparentOf } from '../tracing/tracing.ts';
 
 interface IdentifiedEvent {
   id: string;

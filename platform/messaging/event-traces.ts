@@ -1,12 +1,12 @@
 import { withCorrelation } from '../observability/correlation.ts';
-import { parseTraceparent } from '../observability/traceparent.ts';
+import { parseTraceparent } from '../tracing/traceparent.ts';
 import {
   inSpan,
   isTracing,
   type Span,
   type SpanContext,
   type SpanOptions,
-} from '../observability/tracing.ts';
+} from '../tracing/tracing.ts';
 import { eventAttributes } from './event-span.ts';
 import { type EventRecord, queueName } from './events.ts';
 import { RetryLater } from './failures.ts';

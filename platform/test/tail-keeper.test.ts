@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type TailLimits, tailKeeper } from '../observability/tail-keeper.ts';
+import { type TailLimits, tailKeeper } from '../tracing/tail-keeper.ts';
 
 interface TestSpan {
   name: string;

@@ -4,7 +4,7 @@ import {
   parseTraceparent,
   requestSpan,
   unsampled,
-} from '../observability/traceparent.ts';
+} from '../tracing/traceparent.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';

@@ -7,11 +7,11 @@ function loadedPackages(settings: Record<string, string>): string[] {
   const program = `
     import { createRequire } from 'node:module';
     import { z } from 'zod';
-    const load = (file) => import('${projectFile('dist/platform/observability')}/' + file);
-    const { createMetrics } = await load('metrics.js');
-    const { createLogger } = await load('logger.js');
-    const { startTracing } = await load('start-tracing.js');
-    const { tracingShape } = await load('tracing-settings.js');
+    const load = (file) => import('${projectFile('dist/platform')}/' + file);
+    const { createMetrics } = await load('observability/metrics.js');
+    const { createLogger } = await load('observability/logger.js');
+    const { startTracing } = await load('tracing/start-tracing.js');
+    const { tracingShape } = await load('tracing/tracing-settings.js');
     const settings = z.object(tracingShape).parse(${JSON.stringify(settings)});
     const stop = await startTracing('test', settings, createMetrics('test'), createLogger('test', 'silent'));
     await stop();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../config/settings.ts';
-import { tracesEndpoint, tracingShape } from '../observability/tracing-settings.ts';
+import { tracesEndpoint, tracingShape } from '../tracing/tracing-settings.ts';
 
 const BASE = 'http://collector:4318';
 const endpointOf = (env: Record<string, string>) => tracesEndpoint(readConfig(tracingShape, env));

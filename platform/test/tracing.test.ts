@@ -8,8 +8,8 @@ import { inEventSpan, inSendSpan } from '../messaging/event-traces.ts';
 import { type EventRecord, newEvent } from '../messaging/events.ts';
 import { RetryLater } from '../messaging/failures.ts';
 import { currentCorrelation, withCorrelation } from '../observability/correlation.ts';
-import { startTracing } from '../observability/start-tracing.ts';
-import { parseTraceparent, requestSpan } from '../observability/traceparent.ts';
+import { startTracing } from '../tracing/start-tracing.ts';
+import { parseTraceparent, requestSpan } from '../tracing/traceparent.ts';
 import {
   inChildSpan,
   inLateSpan,
@@ -17,8 +17,8 @@ import {
   startRequestSpan,
   traceparentOf,
   tracingHeaders,
-} from '../observability/tracing.ts';
-import { tracingShape } from '../observability/tracing-settings.ts';
+} from '../tracing/tracing.ts';
+import { tracingShape } from '../tracing/tracing-settings.ts';
 
 const SAMPLED = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const NONE = { OTEL_TRACES_SAMPLER: 'parentbased_always_off' };

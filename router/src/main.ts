@@ -7,7 +7,7 @@ import { peerUrls } from '#platform/config/settings.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { DateTime, LocalDate } from '#platform/graphql/scalars.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
-import { startTracing } from '#platform/observability/start-tracing.ts';
+import { startTracing } from '#platform/tracing/start-tracing.ts';
 import { routerConfig } from './config.ts';
 import { createGateway } from './executor/gateway.ts';
 import { SubgraphClient } from './executor/subgraph-client.ts';

@@ -4,8 +4,8 @@ import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { createHttpServer } from '#platform/http/http-server.ts';
 import { newCorrelation } from '#platform/observability/correlation.ts';
-import { startTracing } from '#platform/observability/start-tracing.ts';
-import { tracingShape } from '#platform/observability/tracing-settings.ts';
+import { startTracing } from '#platform/tracing/start-tracing.ts';
+import { tracingShape } from '#platform/tracing/tracing-settings.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../tests/support/otlp-receiver.ts';
 import { endOperationSpan, operationSpans } from '../src/http/operation-span.ts';
 

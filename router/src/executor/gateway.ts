@@ -2,7 +2,7 @@ import { ApolloGateway } from '@apollo/gateway';
 import type { GraphQLScalarType } from 'graphql';
 import { toOutcome } from '#platform/graphql/outcome.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { fail, inChildSpan, type Span } from '#platform/observability/tracing.ts';
+import { fail, inChildSpan, type Span } from '#platform/tracing/tracing.ts';
 import type { RouterMetrics } from '../observability/metrics.ts';
 import { Executor } from './executor.ts';
 import { gatewayExecutor } from './gateway-executor.ts';

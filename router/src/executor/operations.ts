@@ -12,7 +12,7 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { startChildSpan } from '#platform/observability/tracing.ts';
+import { startChildSpan } from '#platform/tracing/tracing.ts';
 import { addTypenames } from './added-typenames.ts';
 import { conditionVariables } from './conditions.ts';
 import { splitConflicts } from './conflicting-requires.ts';

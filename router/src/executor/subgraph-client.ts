@@ -10,7 +10,7 @@ import {
 } from '#platform/http/http-pool.ts';
 import { throttledWarnings } from '#platform/messaging/queue-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { tracingHeaders } from '#platform/observability/tracing.ts';
+import { tracingHeaders } from '#platform/tracing/tracing.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
 
 export interface RouterContext {

@@ -7,7 +7,7 @@ import {
   withCorrelation,
 } from '#platform/observability/correlation.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import type { Span } from '#platform/observability/tracing.ts';
+import type { Span } from '#platform/tracing/tracing.ts';
 import type { RouterContext } from '../executor/subgraph-client.ts';
 import {
   type ObservedOperation,

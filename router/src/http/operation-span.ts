@@ -1,16 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { currentCorrelation } from '#platform/observability/correlation.ts';
-import {
-  parseTraceparent,
-  TRACEPARENT_HEADER,
-  unsampled,
-} from '#platform/observability/traceparent.ts';
+import { parseTraceparent, TRACEPARENT_HEADER, unsampled } from '#platform/tracing/traceparent.ts';
 import {
   endRequestSpan,
   isTracing,
   type Span,
   startRequestSpan,
-} from '#platform/observability/tracing.ts';
+} from '#platform/tracing/tracing.ts';
 import { type ObservedOperation, toLoggedName } from '../observability/metrics.ts';
 import { fromTrustedProxy } from './client-address.ts';
 import type { HttpSettings } from './settings.ts';

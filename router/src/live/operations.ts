@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Principal } from '#platform/auth/principal.ts';
 import { toOutcome } from '#platform/graphql/outcome.ts';
-import { fail, inSpan, type SpanOptions } from '#platform/observability/tracing.ts';
+import { fail, inSpan, type SpanOptions } from '#platform/tracing/tracing.ts';
 import type { Admission, AdmittedRequest } from '../admission/admission.ts';
 import type { Client } from '../admission/rates.ts';
 import { type FormatError, RequestErrors, toClientError } from '../admission/refusals.ts';

@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { correlationId, withCorrelation } from '#platform/observability/correlation.ts';
-import { inSpan, type SpanContext } from '#platform/observability/tracing.ts';
+import { inSpan, type SpanContext } from '#platform/tracing/tracing.ts';
 import type { FormatError } from '../admission/refusals.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { PreparedOperation } from '../executor/operations.ts';

@@ -10,8 +10,8 @@ import {
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
 import type { Logger } from '#platform/observability/logger.ts';
-import { parseTraceparent } from '#platform/observability/traceparent.ts';
-import type { SpanContext } from '#platform/observability/tracing.ts';
+import { parseTraceparent } from '#platform/tracing/traceparent.ts';
+import type { SpanContext } from '#platform/tracing/tracing.ts';
 import {
   type BookingFeed,
   type BookingWatch,

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '#platform/config/settings.ts';
 import { errorFormatter } from '#platform/graphql/errors.ts';
 import { runService } from '#platform/lifecycle/lifecycle.ts';
-import { startTracing } from '#platform/observability/start-tracing.ts';
+import { startTracing } from '#platform/tracing/start-tracing.ts';
 import { createGateway } from '../executor/gateway.ts';
 import { SubgraphClient } from '../executor/subgraph-client.ts';
 import { createPublicServer } from '../http/public-server.ts';

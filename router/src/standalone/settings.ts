@@ -5,7 +5,7 @@ import {
   readConfig,
   serviceShape,
 } from '#platform/config/settings.ts';
-import { tracingShape } from '#platform/observability/tracing-settings.ts';
+import { tracingShape } from '#platform/tracing/tracing-settings.ts';
 import { admissionShape } from '../admission/settings.ts';
 import { executorShape } from '../executor/settings.ts';
 import { httpShape } from '../http/settings.ts';

@@ -8,7 +8,7 @@ import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts'
 import { openPublisher } from '#platform/messaging/notifications.ts';
 import { storedEvents } from '#platform/messaging/stored-events.ts';
 import { correlationId } from '#platform/observability/correlation.ts';
-import { inLateSpan } from '#platform/observability/tracing.ts';
+import { inLateSpan } from '#platform/tracing/tracing.ts';
 import { PrismaClient } from '#prisma/book/generated/client.ts';
 import { blockResolvers } from './adapters/block-resolvers.ts';
 import { countingBookings } from './adapters/booking-counters.ts';

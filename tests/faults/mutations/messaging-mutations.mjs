@@ -105,11 +105,7 @@ export const messagingMutations = [
   {
     name: 'the tail of traces: a failed one that is not sampled is not exported',
     edits: [
-      [
-        'platform/observability/tail-keeper.ts',
-        'if (rules.isFailed(span)) trace.hasNotable = true;',
-        '',
-      ],
+      ['platform/tracing/tail-keeper.ts', 'if (rules.isFailed(span)) trace.hasNotable = true;', ''],
     ],
     tests: 'platform/test/tracing.test',
   },
@@ -117,7 +113,7 @@ export const messagingMutations = [
     name: 'the limit of the export: spans pile up while the collector does not respond',
     edits: [
       [
-        'platform/observability/span-export.ts',
+        'platform/tracing/span-export.ts',
         "if (waiting >= maxQueueSize) return counts.dropped('queue', 1);",
         '',
       ],

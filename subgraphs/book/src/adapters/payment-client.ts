@@ -5,7 +5,7 @@ import type { SignRequest } from '#platform/auth/internal-requests.ts';
 import { openHttpPool } from '#platform/http/http-pool.ts';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
-import { inSpan, tracingHeaders } from '#platform/observability/tracing.ts';
+import { inSpan, tracingHeaders } from '#platform/tracing/tracing.ts';
 import type { Booking } from '../domain/booking.ts';
 import type { PaymentCircuit, PaymentGateway, PaymentOutcome } from '../ports.ts';
 

@@ -1,10 +1,5 @@
 import { originOfBatch } from '#platform/messaging/event-traces.ts';
-import {
-  activeSpan,
-  inSpan,
-  type SpanContext,
-  traceparentOf,
-} from '#platform/observability/tracing.ts';
+import { activeSpan, inSpan, type SpanContext, traceparentOf } from '#platform/tracing/tracing.ts';
 import type { BookingStatusView } from '../booking-status-view.ts';
 import type { ViewStore } from '../ports.ts';
 import type { ConsumedEvent } from '../space-view.ts';

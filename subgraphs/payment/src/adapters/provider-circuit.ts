@@ -2,7 +2,7 @@ import CircuitBreaker from 'opossum';
 import { Counter, Gauge } from 'prom-client';
 import type { Logger } from '#platform/observability/logger.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
-import { inChildSpan, type SpanOptions } from '#platform/observability/tracing.ts';
+import { inChildSpan, type SpanOptions } from '#platform/tracing/tracing.ts';
 import {
   ChargeUndecided,
   type PaymentProvider,

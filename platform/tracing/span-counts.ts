@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 
 /** Counts what becomes of finished spans. */
 export interface SpanCounts {

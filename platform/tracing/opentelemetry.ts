@@ -23,7 +23,7 @@ import {
   type TracerProviderOptions,
 } from '@opentelemetry/sdk-trace';
 import { projectVersion } from '../config/project.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../observability/logger.ts';
 import type { SpanCounts } from './span-counts.ts';
 import { spanExport } from './span-export.ts';
 import { tailSampling } from './tail-sampling.ts';

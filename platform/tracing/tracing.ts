@@ -6,7 +6,7 @@ import {
   correlationId,
   currentCorrelation,
   withCorrelation,
-} from './correlation.ts';
+} from '../observability/correlation.ts';
 import { formatTraceparent, requestSpan, TRACEPARENT_HEADER } from './traceparent.ts';
 
 /**

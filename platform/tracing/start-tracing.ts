@@ -1,5 +1,5 @@
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { spanCounts } from './span-counts.ts';
 import { type TracingSettings, tracesEndpoint } from './tracing-settings.ts';
 

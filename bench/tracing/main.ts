@@ -8,6 +8,7 @@ import { type System, startSystem } from '../system/system.ts';
 import { startCollector } from './collector.ts';
 import { type Options, readOptions } from './options.ts';
 import { type Rounds, toReport } from './report.ts';
+import { measureSpanCost, type SpanCost } from './span-cost.ts';
 import { openVariant, type Variant } from './variant.ts';
 
 /** Node compiles what runs often: before that, a span costs ten times as much. */
@@ -27,6 +28,8 @@ async function measure(off: System, options: Options): Promise<void> {
     return openVariant(system);
   };
   try {
+    log('Measuring spans alone');
+    const spanCost = await measureSpanCost(collector.url, options.percent);
     if (options.against !== undefined) {
       log(`Building ${options.against}`);
       version = buildOtherVersion(options.against);
@@ -44,7 +47,7 @@ async function measure(off: System, options: Options): Promise<void> {
     };
     const rounds = await measureInTurns(variants, options);
     for (const variant of Object.values(variants)) await variant.close();
-    await writeResults(options, rounds, collector.bytes(), stolen().share);
+    await writeResults(options, rounds, spanCost, stolen().share);
   } finally {
     for (const system of started) await system.stop();
     version?.remove();
@@ -73,16 +76,18 @@ async function measureInTurns(
 async function writeResults(
   { out, ...options }: Options,
   rounds: Rounds,
-  exportedBytes: number,
+  spanCost: SpanCost,
   stolenShare: number | undefined,
 ): Promise<void> {
   const results = { startedAt: new Date().toISOString(), machine: readMachine(), options };
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(
     out,
-    `${JSON.stringify({ ...results, stolenShare, exportedBytes, rounds }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...results, stolenShare, spanCost, rounds }, undefined, 2)}\n`,
   );
   console.log(`${toReport(rounds)}
+
+CPU time of one span, alone in a process: ${spanCost.onUs.toFixed(1)} µs on, ${spanCost.offUs.toFixed(2)} µs off
 
 The host's other guests used ${((stolenShare ?? 0) * 100).toFixed(1)} % of the machine.
 The results are in ${out}`);

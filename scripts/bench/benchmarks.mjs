@@ -147,7 +147,7 @@ Measures the CPU time that all services of spacerent (embedded profile) spend on
 acknowledgement of its last event, and on a page of mypage: with traces off, with a share of them exported
 to a collector in the process of the benchmark, and in an earlier version. The systems run next to each
 other and are measured in turns, in an order that changes with each round; what counts is the ratio
-within a round. Linux only. Takes about four minutes; close other programs first.
+within a round. Before, it measures spans alone, in its own process. Linux only. Takes about four minutes; close other programs first.
 
   --against REF  an earlier version, as git knows it (default: leave it out)
   --percent N    the share of the traces that is exported (default 1)

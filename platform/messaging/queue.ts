@@ -1,12 +1,10 @@
-import { Queue } from 'bullmq';
-import { ConfigError } from '../config/settings.ts';
+import type { Queue } from 'bullmq';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
-import { type Metrics, showConnection } from '../observability/metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { EventRecord } from './events.ts';
-import { openQueueDatabase } from './queue-postgres.ts';
-import { openRedis } from './queue-redis.ts';
-import { PING_TIMEOUT_MS, throttledWarnings } from './queue-server.ts';
+import { openQueueServer, openQueues, type QueueSettings } from './open-queues.ts';
+import { PING_TIMEOUT_MS } from './queue-server.ts';
 import { type Receiver, startReceiver } from './queue-worker.ts';
 
 /** One copy of an event for one consumer. */
@@ -52,50 +50,16 @@ const jobOptions = {
 };
 
 /**
- * Connects to the queue's server: Redis when `REDIS_URL` is given, else PostgreSQL at
- * `QUEUE_DATABASE_URL`. Returns at once and connects in the background, also when the server starts later.
- * Throws ConfigError when neither is set.
+ * Opens the queue as `openQueueServer` does: returns at once, connects in the background, and throws
+ * ConfigError when no server is set.
  */
-export function openTransport(
-  env: { REDIS_URL?: string | undefined; QUEUE_DATABASE_URL?: string | undefined },
-  logger: Logger,
-  metrics?: Metrics,
-): Transport {
-  if (!env.REDIS_URL && !env.QUEUE_DATABASE_URL) {
-    throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: the queue needs one of them.');
-  }
-  const server = env.REDIS_URL
-    ? openRedis(env.REDIS_URL, logger)
-    : openQueueDatabase(env.QUEUE_DATABASE_URL as string, logger);
-  if (metrics) {
-    showConnection(metrics, 'queue', async () => {
-      const ping = withTimeout(METRICS_TIMEOUT_MS, 'PING', server.ping());
-      return ping.then(
-        () => true,
-        () => false,
-      );
-    });
-  }
-  const queues = new Map<string, Queue>();
+export function openTransport(env: QueueSettings, logger: Logger, metrics?: Metrics): Transport {
+  const server = openQueueServer(env, logger, metrics);
+  const queues = openQueues(server, logger);
   const receivers: Receiver[] = [];
 
-  const openQueue = async (name: string): Promise<Queue> => {
-    // A queue whose first connection fails never works: none is created during an outage.
-    if (!queues.has(name)) await server.ping();
-    const existing = queues.get(name);
-    if (existing) return existing;
-    const queue = new Queue(name, server.options, server.backend as never);
-    queue.on('error', throttledWarnings(logger, 'queue error', { queue: name }));
-    queues.set(name, queue);
-    queue.waitUntilReady().catch(() => {
-      queues.delete(name);
-      queue.close().catch(() => {});
-    });
-    return queue;
-  };
-
   const sendBatches = async (name: string, batches: readonly Message[][]): Promise<void> => {
-    const queue = await openQueue(name);
+    const queue = await queues.open(name);
     // Not addBulk: on PostgreSQL each call creates two temporary tables, at 50 times the cost of an add.
     await Promise.all(batches.map((batch) => addJob(queue, batch)));
   };
@@ -111,28 +75,19 @@ export function openTransport(
       receivers.push(startReceiver(server, name, concurrency, ({ data }) => handle(data), logger));
     },
     async countWaiting(name) {
-      const count = openQueue(name).then((queue) => queue.getWaitingCount());
+      const count = queues.open(name).then((queue) => queue.getWaitingCount());
       return withTimeout(PING_TIMEOUT_MS, 'counting batches', count);
     },
     ping: server.ping,
     async stopReceiving() {
       await Promise.all(receivers.map((receiver) => receiver.stop()));
     },
-    async close() {
-      const closing = [...queues.values()].map((queue) => queue.close());
-      await withTimeout(CLOSE_TIMEOUT_MS, 'closing the queues', Promise.allSettled(closing)).catch(
-        () => {},
-      );
-      await server.close();
-    },
+    close: queues.close,
   };
 }
 
 /** A lost response must not delay what is sent next: the outbox redelivers after 5 s. */
 const SEND_TIMEOUT_MS = 5_000;
-const CLOSE_TIMEOUT_MS = 2_000;
-/** Maximum delay of a metrics scrape by the queue's server. */
-const METRICS_TIMEOUT_MS = 1_000;
 const BATCH_SIZE = 25;
 
 function batchesByQueue(messages: readonly Message[]): Map<string, Message[][]> {

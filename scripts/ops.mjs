@@ -5,6 +5,7 @@ const commands = {
   backup: 'writes one file with all data of the system that "npm start" runs, or ran',
   'dead-letters': 'lists, replays and discards events that a context could not process',
   'erase-customer': "replaces a customer's id by a pseudonym in every context",
+  queues: 'shows the queues of events in a browser, on this machine alone',
   reconcile: "ends bookings that contradict after book's database was restored to an earlier time",
   redeliver: 'sends events again to a context whose database was restored to an earlier time',
   rebuild: "rebuilds mypage's read model from the stored events",

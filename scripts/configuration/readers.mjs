@@ -1,9 +1,11 @@
-// Who reads settings: the five services, the router once for each profile, and npm start.
+// Who reads settings: the five services and the console, with the router's and the console's once for each
+// profile, and npm start.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What runs as a process of its own; `START` starts the others. */
+/** What runs as a process of its own, and `START` starts; the optional `CONSOLE` reads some of the router's. */
 export const SERVICES = ['router', ...readdirSync(join(import.meta.dirname, '../../subgraphs'))];
+export const CONSOLE = 'console';
 export const START = 'npm start';
 
 /**
@@ -29,18 +31,20 @@ export async function loadReaders(load) {
   const { profileShape } = await load('platform/config/settings');
   const { SETTING_GROUPS, groupOf } = await load('platform/config/setting-groups');
   const { routerShapes } = await load('router/src/config');
+  const { consoleShapes } = await load('router/src/console/settings');
   const { startShape } = await load('supervisor/src/settings');
-  /** @type {[string, Shape][]} */
-  const shapes = Object.entries(routerShapes);
-  /** @type {Reader[]} */
-  const readers = shapes.map(([profile, shape]) => ({
-    name: 'router',
-    profile,
-    shape: { ...shape, ...profileShape },
-  }));
+  /** @type {(name: string, shapes: Record<string, Shape>) => Reader[]} */
+  const byProfile = (name, shapes) =>
+    Object.entries(shapes).map(([profile, shape]) => ({
+      name,
+      profile,
+      shape: { ...shape, ...profileShape },
+    }));
+  const readers = byProfile('router', routerShapes);
   for (const name of SERVICES.slice(1)) {
     const { [`${name}Shape`]: shape } = await load(`subgraphs/${name}/src/config`);
     readers.push({ name, shape: { ...shape, ...profileShape } });
   }
-  return { readers: [...readers, { name: START, shape: startShape }], SETTING_GROUPS, groupOf };
+  readers.push(...byProfile(CONSOLE, consoleShapes), { name: START, shape: startShape });
+  return { readers, SETTING_GROUPS, groupOf };
 }

@@ -1,5 +1,5 @@
 // The settings as data, derived from the zod schemas of those who read them.
-import { SERVICES, START } from './readers.mjs';
+import { CONSOLE, SERVICES, START } from './readers.mjs';
 
 /**
  * @typedef {object} Setting
@@ -110,7 +110,7 @@ function toSetting(name, uses) {
  */
 function nameReaders(readers) {
   const names = [...new Set(readers.map(({ name }) => name))];
-  return [...SERVICES, START]
+  return [...SERVICES, CONSOLE, START]
     .filter((name) => names.includes(name))
     .map((name) => {
       const uses = readers.filter((reader) => reader.name === name);

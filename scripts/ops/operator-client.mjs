@@ -30,7 +30,7 @@ secret, or with AUTH_SECRET.`;
 export async function connectOperator({ url, env = process.env }) {
   const home = dataFolder(env);
   const graphqlUrl = url ?? runningSystem(home).graphqlUrl;
-  const token = env.OPERATOR_TOKEN || (await embeddedToken(url, home, env));
+  const token = env.OPERATOR_TOKEN || (await ownToken(url, home, env));
 
   return async function request(query, variables) {
     const { status, text } = await post(graphqlUrl, token, { query, variables });
@@ -51,20 +51,30 @@ export async function connectOperator({ url, env = process.env }) {
 }
 
 /**
- * Signed here: only the embedded profile accepts it.
- *
  * @param {string | undefined} url
  * @param {string} home
  * @param {NodeJS.ProcessEnv} env
  */
-function embeddedToken(url, home, env) {
+async function ownToken(url, home, env) {
   if (!url && readInstance(home)?.profile === 'servers') {
     throw new CommandError(
       'This system accepts tokens of its identity provider alone: set OPERATOR_TOKEN to one with the ' +
         'role "operator".',
     );
   }
-  return signToken(env.AUTH_SECRET || ownSecret(home));
+  const { token } = await embeddedToken(home, env);
+  return token;
+}
+
+/**
+ * An operator's token that is signed here, and the secret that signed it: only the embedded profile accepts it.
+ *
+ * @param {string} home
+ * @param {NodeJS.ProcessEnv} env
+ */
+export async function embeddedToken(home, env) {
+  const secret = env.AUTH_SECRET || ownSecret(home);
+  return { secret, token: await signToken(secret) };
 }
 
 /** @param {string} home */

@@ -5,7 +5,9 @@ import { CommandError, root } from '../command.mjs';
 /**
  * What the supervisor writes about the system that it runs.
  *
- * @typedef {{ profile: 'embedded' | 'servers', graphqlUrl: string }} Instance
+ * @typedef {{
+ *   profile: 'embedded' | 'servers', graphqlUrl: string, databases: Record<string, string>, redisUrl?: string,
+ * }} Instance
  */
 
 /** The data folder that SPACERENT_HOME names, as `npm start` reads it. */

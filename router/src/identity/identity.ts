@@ -14,7 +14,7 @@ import type { Logger } from '#platform/observability/logger.ts';
 import { toPrincipal } from './claims.ts';
 import { DEVELOPMENT_ALGORITHM } from './development-tokens.ts';
 import { KeysUnavailable, providerKeys } from './provider-keys.ts';
-import type { ProviderSettings } from './provider-settings.ts';
+import type { IdentitySettings } from './settings.ts';
 
 /** The principal of a valid token. */
 export interface Identity {
@@ -34,11 +34,6 @@ const TOKEN_CACHE_SIZE = 20_000;
  * AUTH_KEYS_MAX_AGE_SECONDS; SECURITY.md names the sum.
  */
 const TOKEN_CACHE_MS = 60_000;
-
-/** The secret that signs development tokens, or the OpenID provider. */
-export type IdentitySettings =
-  | { SPACERENT_PROFILE: 'embedded'; AUTH_SECRET: string }
-  | ({ SPACERENT_PROFILE: 'servers' } & ProviderSettings);
 
 /** Whose signatures are accepted, and which claims a token must have. */
 interface Trust {

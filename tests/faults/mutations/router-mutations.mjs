@@ -91,4 +91,9 @@ export const routerMutations = [
     ],
     tests: 'router/test/oracle-collisions',
   },
+  {
+    name: 'the role at the queue console: every signed-in user reads the queues',
+    edits: [['router/src/console/operators.ts', "?? null, 'operator')", "?? null, 'customer')"]],
+    tests: 'router/test/console',
+  },
 ];

@@ -85,6 +85,11 @@ describe('the values of the chart', () => {
     ['defaults.disruptionBudget.maxUnavailable=0', 'minimum: got 0, want 1'],
     ['router.settings.AUTH_ISSUER=', 'router.settings.AUTH_ISSUER is empty: the router needs it'],
     ['contexts.book.calls={nobody}', 'contexts.book.calls names nobody, which is not among the'],
+    ['console.replicas=2', "additional properties 'replicas' not allowed"],
+    [
+      'console.enabled=true,console.settings.PORT=80',
+      'console contain PORT, which the chart itself',
+    ],
     ['settings.PORT=80', 'contain PORT, which the chart itself sets: remove it.'],
     ['settings.REDIS_URL=redis://redis', 'contain REDIS_URL, which is a secret: put it into a'],
     ['settings.METRICS_TOKEN=x', 'contain METRICS_TOKEN, which is a secret: put it into a Secret'],

@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { contextNames, findConsumers, type Topology, topology } from '#contracts/topology.ts';
 import { profileShape } from '#platform/config/settings.ts';
 import { routerConfig, routerShapes } from '../../router/src/config.ts';
-import { render, valueSets } from './helm.ts';
+import { consoleConfig, consoleShapes } from '../../router/src/console/settings.ts';
+import { lint, render, valueSets } from './helm.ts';
+import { modelProblems } from './kubernetes-models.ts';
 import { find, type KubernetesObject, ofKind } from './kubernetes-object.ts';
 
 const services = ['router', ...contextNames];
@@ -153,6 +155,56 @@ describe('the horizontal scaling', () => {
         },
       });
     }
+  });
+});
+
+describe('the queue console', () => {
+  const enabled = (...more: string[]) => [
+    ...(valueSets['high availability'] ?? []),
+    ...['--set', 'console.enabled=true'],
+    ...more,
+  ];
+
+  test('the console runs as one Pod, with the settings that it reads and no others', async () => {
+    const objects = await render(enabled());
+    expect(await lint(enabled())).toBeUndefined();
+    expect(objects.flatMap(modelProblems)).toEqual([]);
+    expect(find(objects, 'Deployment', 'rent-console').spec.replicas).toBe(1);
+    expect(containerOf(objects, 'console')).toMatchObject({
+      command: ['node', 'dist/router/src/console/main.js'],
+      ports: [{ containerPort: 4010 }],
+    });
+    const environment = environmentOf(objects, 'console');
+    expect(consoleConfig(environment)).toMatchObject({
+      AUTH_ISSUER: environmentOf(objects, 'router').AUTH_ISSUER,
+      REDIS_URL: secretValues.REDIS_URL,
+    });
+    expect(Object.keys(environment).filter((name) => !(name in consoleShapes.servers))).toEqual([]);
+  });
+
+  test('the console is reached by whom its values name alone, and never from outside', async () => {
+    const peer = { namespaceSelector: { matchLabels: { team: 'operations' } } };
+    const policyOf = (objects: readonly KubernetesObject[]) =>
+      find(objects, 'NetworkPolicy', 'rent-console').spec;
+    const closed = await render(enabled('--set-json', 'networkPolicy.metricsFrom=[]'));
+    expect(policyOf(closed)).toMatchObject({ policyTypes: ['Ingress', 'Egress'], ingress: null });
+    const open = await render(
+      enabled(
+        ...['--set-json', 'networkPolicy.metricsFrom=[]'],
+        ...['--set-json', `console.from=${JSON.stringify([peer])}`],
+      ),
+    );
+    expect(policyOf(open).ingress).toEqual([
+      { ports: [{ port: 'http', protocol: 'TCP' }], from: [peer] },
+    ]);
+    for (const route of ofKind(open, 'Ingress', 'HTTPRoute')) {
+      expect(JSON.stringify(route)).not.toContain('console');
+    }
+  });
+
+  test('the console is not there unless it is enabled', async () => {
+    const objects = await render(valueSets.default ?? []);
+    expect(JSON.stringify(objects)).not.toContain('rent-console');
   });
 });
 

@@ -19,7 +19,7 @@ do it; the base image is then made by debootstrap, since there may be no registr
   NODE_IMAGE   the base image to use instead of the one that the Dockerfile names
   TMPDIR       where the images and the databases are put while the test runs (about 3 GB)
 
-The ports 5432, 3306, 6379 and 4000 to 4004 must be free.`;
+The ports 5432, 3306, 6379, 4000 to 4004 and 4010 must be free.`;
 
 /** @typedef {import('./container-tool.mjs').Container} Container */
 

@@ -1,5 +1,24 @@
 {{/*
-Every service by its name, as JSON: the router and the contexts with `defaults` filled in, and
+What the values say of each service, as JSON: the router, the contexts, and the console where it is enabled. Operators sign
+in to it as they do to the router: it has the router's AUTH_ settings.
+*/}}
+{{- define "spacerent.entries" -}}
+{{- $entries := merge (dict "router" .Values.router) .Values.contexts -}}
+{{- if .Values.console.enabled -}}
+{{- $settings := dict -}}
+{{- range $setting, $value := .Values.router.settings -}}
+{{- if hasPrefix "AUTH_" $setting -}}{{- $_ := set $settings $setting $value -}}{{- end -}}
+{{- end -}}
+{{- $one := dict "replicas" 1 "autoscaling" (dict "enabled" false) "disruptionBudget" (dict "enabled" false) "spread" list -}}
+{{- $console := omit .Values.console "enabled" "from" -}}
+{{- $settings = merge (deepCopy ($console.settings | default dict)) $settings -}}
+{{- $_ := set $entries "console" (merge (dict "settings" $settings) $one $console) -}}
+{{- end -}}
+{{- toJson $entries -}}
+{{- end -}}
+
+{{/*
+Every service by its name, as JSON: the entries above with `defaults` filled in, and
   settings  all plain settings, of this service and of every one
   secrets   the names of its secret settings
   calls     the contexts to which it sends requests
@@ -12,15 +31,21 @@ Every service by its name, as JSON: the router and the contexts with `defaults` 
 {{- range $name, $context := .Values.contexts -}}
 {{- $_ := set $addresses (printf "%s_URL" (upper $name)) (printf "http://%s-%s:%v" $.Release.Name $name $context.port) -}}
 {{- end -}}
-{{- range $name, $entry := merge (dict "router" .Values.router) .Values.contexts -}}
+{{- range $name, $entry := include "spacerent.entries" . | fromJson -}}
 {{- $service := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy $entry) -}}
 {{- $own := dict "PORT" $service.port "SPACERENT_PROFILE" "servers" -}}
-{{- $_ := set $service "settings" (mergeOverwrite (deepCopy $.Values.settings) $service.settings $addresses $own) -}}
-{{- $_ := set $service "secrets" (list "INTERNAL_TOKEN_KEYS" "METRICS_TOKEN" $queue) -}}
+{{- if eq $name "console" -}}
+{{- $_ := set $service "program" "dist/router/src/console/main.js" -}}
+{{- $_ := set $service "secrets" (list "METRICS_TOKEN" $queue) -}}
+{{- $_ := set $service "settings" (mergeOverwrite (deepCopy $.Values.settings) $service.settings $own) -}}
+{{- else -}}
 {{- $_ := set $service "program" (printf "dist/%s/src/main.js" (ternary "router" (printf "subgraphs/%s" $name) (eq $name "router"))) -}}
+{{- $_ := set $service "secrets" (list "INTERNAL_TOKEN_KEYS" "METRICS_TOKEN" $queue) -}}
+{{- $_ := set $service "settings" (mergeOverwrite (deepCopy $.Values.settings) $service.settings $addresses $own) -}}
+{{- end -}}
 {{- if eq $name "router" -}}
 {{- $_ := set $service "calls" (keys $.Values.contexts | sortAlpha) -}}
-{{- else -}}
+{{- else if ne $name "console" -}}
 {{- $_ := set $service "secrets" (append $service.secrets (printf "%s_DATABASE_URL" (upper $name))) -}}
 {{- end -}}
 {{- $_ := set $services $name $service -}}
@@ -34,7 +59,7 @@ Every service by its name, as JSON: the router and the contexts with `defaults` 
 {{- range $name := keys .Values.contexts -}}
 {{- $reserved = append $reserved (printf "%s_URL" (upper $name)) -}}
 {{- end -}}
-{{- range $name, $entry := merge (dict "router" .Values.router) .Values.contexts -}}
+{{- range $name, $entry := include "spacerent.entries" . | fromJson -}}
 {{- range $setting, $value := merge (deepCopy ($entry.settings | default dict)) $.Values.settings -}}
 {{- if has $setting $reserved -}}
 {{- fail (printf "The settings of %s contain %s, which the chart itself sets: remove it." $name $setting) -}}

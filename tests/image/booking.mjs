@@ -26,50 +26,70 @@ const myBooking = `query ($id: ID!) {
   myPage { booking(id: $id) { status paymentStatus registrationStatus } }
 }`;
 
+/** Time for a booking, and for its registration, while a service may start again. */
+const TIMEOUT_SECONDS = 60;
+
 /**
- * Lists a space, books it and waits until mypage shows the booking as registered.
+ * Lists a space. `book` books an hour of it that was not booked before, waits until mypage shows the booking as
+ * registered, and resolves with its id; a request that fails is sent again, with the same key.
  *
  * @param {string} url
  * @param {Credentials} credentials
  */
-export async function bookSpace(url, credentials) {
+export async function listBookableSpace(url, credentials) {
   const host = await client(url, credentials, 'image-host', ['host']);
   const customer = await client(url, credentials, 'image-customer', ['customer']);
-
   const space = { name: 'Image test', capacity: 4, hourlyRate: 10_000 };
   const listed = (await host(listSpace, { input: space })).listSpace;
   if (!listed.space) throw new Error(`The space was not listed: ${JSON.stringify(listed)}.`);
+  const firstHour = new Date(Date.now() + 48 * 3_600_000).setUTCMinutes(0, 0, 0);
+  let hours = 0;
 
-  const startAt = new Date(Date.now() + 48 * 3_600_000);
-  startAt.setUTCMinutes(0, 0, 0);
-  const endAt = new Date(startAt.getTime() + 3_600_000);
-  const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
-  /** @type {Data} */
-  let response;
-  // Book refuses the booking until it has received the event of the new space.
-  const booking = await eventually(
-    30,
-    async () => {
-      const input = { idempotencyKey: randomUUID(), spaceId: listed.space.id, slot };
-      response = await customer(requestBooking, { input: { ...input, paymentMethod: 'pm_ok' } });
-      return response.requestBooking.booking;
-    },
-    () => `The space was not booked after 30 s: ${JSON.stringify(response)}.`,
-  );
+  /** @param {string} bookingId */
+  async function requireRegistered(bookingId) {
+    /** @type {Data} */
+    let view;
+    await eventually(
+      TIMEOUT_SECONDS,
+      async () => {
+        const data = await customer(myBooking, { id: bookingId }).catch(toShown);
+        view = data.myPage?.booking ?? data;
+        const { status, paymentStatus, registrationStatus } = view;
+        const isDone = status === 'REGISTERED' && paymentStatus === 'APPROVED';
+        return isDone && registrationStatus === 'REGISTERED' ? true : undefined;
+      },
+      () => `The booking ${bookingId} is not registered; mypage shows ${JSON.stringify(view)}.`,
+    );
+  }
 
-  /** @type {Data} */
-  let view;
-  await eventually(
-    30,
-    async () => {
-      view = (await customer(myBooking, { id: booking.id })).myPage.booking;
-      const { status, paymentStatus, registrationStatus } = view ?? {};
-      const isDone = status === 'REGISTERED' && paymentStatus === 'APPROVED';
-      return isDone && registrationStatus === 'REGISTERED' ? view : undefined;
-    },
-    () => `The booking is not registered after 30 s; mypage shows ${JSON.stringify(view)}.`,
-  );
+  /** @returns {Promise<string>} */
+  async function book() {
+    const startAt = new Date(firstHour + hours * 3_600_000);
+    hours += 1;
+    const endAt = new Date(startAt.getTime() + 3_600_000);
+    const slot = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
+    const input = { idempotencyKey: randomUUID(), spaceId: listed.space.id, slot };
+    /** @type {Data} */
+    let data;
+    // Book refuses the booking until it has received the event of the new space.
+    const booking = await eventually(
+      TIMEOUT_SECONDS,
+      async () => {
+        const variables = { input: { ...input, paymentMethod: 'pm_ok' } };
+        data = await customer(requestBooking, variables).catch(toShown);
+        return data.requestBooking?.booking;
+      },
+      () => `The space was not booked after ${TIMEOUT_SECONDS} s: ${JSON.stringify(data)}.`,
+    );
+    await requireRegistered(booking.id);
+    return booking.id;
+  }
+
+  return { book, requireRegistered };
 }
+
+/** @param {Error} error */
+const toShown = ({ message, cause }) => ({ message, cause: String(cause) });
 
 /**
  * @param {string} url

@@ -15,6 +15,7 @@ import { parse } from 'yaml';
  *
  * @typedef {object} Service
  * @property {string} build
+ * @property {string} restart
  * @property {string[]} command
  * @property {Record<string, string | number>} environment
  * @property {HealthCheck} healthcheck

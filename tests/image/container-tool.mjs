@@ -105,6 +105,7 @@ function image(tool, runOptions, size) {
       const id = `spacerent-image-test-${name}`;
       await tool([
         ...['run', '--detach', '--name', id, '--network', 'host', ...runOptions],
+        ...['--restart', service.restart],
         ...hosts.flatMap((host) => ['--add-host', `${host}:127.0.0.1`]),
         ...Object.entries(service.environment).flatMap(([key, value]) => [
           '--env',
@@ -131,22 +132,53 @@ function container(tool, name, id, service) {
   const logs = async () => lastLines(await tool(['logs', '--tail', '25', id]), 25);
   const state = (/** @type {string} */ field) =>
     tool(['inspect', '--format', `{{.State.${field}}}`, id]).then((text) => text.trim());
+  const restartCount = async () =>
+    Number(await tool(['inspect', '--format', '{{.RestartCount}}', id]));
   const exec = (/** @type {string[]} */ command) => tool(['exec', id, ...command]);
+  /**
+   * Resolves when the health check of the compose file succeeds.
+   *
+   * @param {() => Promise<boolean>} isOver whether the container has ended for good
+   */
+  const healthy = (isOver) =>
+    eventually(
+      90,
+      async () => {
+        if (await isOver()) {
+          throw new Error(`${name} ended by itself. Its log ends with:\n${await logs()}`);
+        }
+        return exec(healthCommand(service)).catch(() => undefined);
+      },
+      async () => `${name} is not healthy after 90 s. Its log ends with:\n${await logs()}`,
+    );
   return {
     name,
     exec,
-    /** Resolves when the health check of the compose file succeeds. */
-    healthy: () =>
-      eventually(
-        90,
-        async () => {
-          if ((await state('Running')) !== 'true') {
-            throw new Error(`${name} ended by itself. Its log ends with:\n${await logs()}`);
-          }
-          return exec(healthCommand(service)).catch(() => undefined);
-        },
-        async () => `${name} is not healthy after 90 s. Its log ends with:\n${await logs()}`,
-      ),
+    /** Resolves when it is healthy for the first time; rejects when it ended before. */
+    async healthy() {
+      await healthy(async () => (await state('Running')) !== 'true');
+      const restarts = await restartCount();
+      if (restarts === 0) return;
+      throw new Error(`${name} has started ${restarts} times more than once:\n${await logs()}`);
+    },
+    /** Kills its process: a kill by the container tool counts as a stop, after which nothing restarts. */
+    async crash() {
+      const pid = await state('Pid');
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        await run('sudo', ['-n', 'kill', '-KILL', pid]);
+      }
+    },
+    /** Resolves when its restart policy has started it again after a crash, and it is healthy. */
+    async healed() {
+      await eventually(
+        60,
+        async () => ((await restartCount()) > 0 ? true : undefined),
+        async () => `${name} was not restarted within 60 s. Its log ends with:\n${await logs()}`,
+      );
+      await healthy(async () => (await restartCount()) > 1);
+    },
     async stop() {
       await tool(['stop', '--time', String(Number.parseInt(service.stop_grace_period, 10)), id]);
       const code = await state('ExitCode');

@@ -9,8 +9,9 @@ import { endRunning, run } from './processes.mjs';
 const help = `Usage: npm run test:image [-- --install]
 
 Builds the Dockerfile, starts PostgreSQL, MariaDB and Redis on this machine and every service of
-docker-compose.yml from the image, with the environment and the health checks of that file; books
-a space through the router; and stops everything with SIGTERM. Needs Linux.
+docker-compose.yml from the image, with the environment, the health checks and the restart policies of that file;
+books a space through the router; kills each service in turn, which its restart policy must heal, and books again
+meanwhile; checks that no booking was lost; and stops everything with SIGTERM. Needs Linux.
 
 With a Docker engine the image is built and run by it. Without one, and as root, buildah and podman
 do it; the base image is then made by debootstrap, since there may be no registry to pull it from.
@@ -74,7 +75,7 @@ async function testImage(atEnd) {
   const { ensurePackages } = await import('./packages.mjs');
   const { chooseTool } = await import('./container-tool.mjs');
   const { requireFreePorts, startServers } = await import('./servers.mjs');
-  const { bookSpace } = await import('./booking.mjs');
+  const { listBookableSpace } = await import('./booking.mjs');
 
   const { randomSecrets } = await import('../../scripts/ops/secrets.mjs');
   const { startIdentityProvider } = await import('../support/identity-provider.mjs');
@@ -115,8 +116,26 @@ async function testImage(atEnd) {
   });
 
   const { PORT } = services.router.environment;
-  await timed('A space was booked, paid and registered, and mypage shows it', () =>
-    bookSpace(`http://127.0.0.1:${PORT}/graphql`, provider.credentials),
+  const url = `http://127.0.0.1:${PORT}/graphql`;
+  /** @type {string[]} */
+  const bookings = [];
+  const { book, requireRegistered } = await listBookableSpace(url, provider.credentials);
+  await timed('A space was booked, paid and registered, and mypage shows it', async () => {
+    bookings.push(await book());
+  });
+
+  for (const container of containers) {
+    await timed(
+      `${container.name} was killed, started again, and a booking was made meanwhile`,
+      async () => {
+        await container.crash();
+        const [bookingId] = await Promise.all([book(), container.healed()]);
+        bookings.push(bookingId);
+      },
+    );
+  }
+  await timed(`All ${bookings.length} bookings are still there`, () =>
+    Promise.all(bookings.map(requireRegistered)),
   );
 
   await timed('Every service ended with exit code 0 after SIGTERM', async () => {

@@ -11,7 +11,7 @@ import { formatTraceparent, requestSpan, TRACEPARENT_HEADER } from './traceparen
 
 /**
  * Spans of OpenTelemetry, with the active one in the correlation. While traces are off, nothing of OpenTelemetry is
- * loaded, and each function here costs one comparison.
+ * loaded, and work is called as it is.
  */
 
 export type { Span, SpanContext };
@@ -89,7 +89,7 @@ export function inSpan<T>(
   const correlation = currentCorrelation();
   const span = start(name, { ...options, parent: parentOf(options, correlation) });
   const inner: Correlation = { ...(correlation ?? { id: randomUUID() }), span };
-  return withCorrelation(inner, () => settle(span, work(span), isFailure));
+  return withCorrelation(inner, () => settle(span, work, isFailure));
 }
 
 /** {@link inSpan} as a part of the active trace; without one, `work` alone. */
@@ -151,9 +151,13 @@ export function endRequestSpan(
   span.end();
 }
 
-async function settle<T>(span: Span, work: Promise<T>, isFailure?: IsFailure): Promise<T> {
+async function settle<T>(
+  span: Span,
+  work: (span: Span) => Promise<T>,
+  isFailure?: IsFailure,
+): Promise<T> {
   try {
-    return await work;
+    return await work(span);
   } catch (error) {
     if (!isFailure || isFailure(error)) fail(span, error);
     throw error;

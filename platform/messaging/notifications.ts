@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Metrics, showConnection } from '../observability/metrics.ts';
+import { throttledWarnings } from '../observability/throttled-warnings.ts';
 import type { NotificationConnection } from './notification-connection.ts';
 import {
   connect,
@@ -9,7 +10,6 @@ import {
   RESPONSE_TIMEOUT_MS,
   requireServer,
 } from './notification-server.ts';
-import { throttledWarnings } from './queue-server.ts';
 
 /**
  * Notifications inform every subscribed process, at once, that something is new. They may get lost: a

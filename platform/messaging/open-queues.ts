@@ -3,9 +3,10 @@ import { ConfigError } from '../config/settings.ts';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Metrics, showConnection } from '../observability/metrics.ts';
+import { throttledWarnings } from '../observability/throttled-warnings.ts';
 import { openQueueDatabase } from './queue-postgres.ts';
 import { openRedis } from './queue-redis.ts';
-import { type QueueServer, throttledWarnings } from './queue-server.ts';
+import type { QueueServer } from './queue-server.ts';
 
 /** One of the two is set; Redis takes precedence. */
 export interface QueueSettings {

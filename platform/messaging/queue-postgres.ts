@@ -4,7 +4,8 @@ import pg from 'pg';
 import { destroyHalfOpenConnections, renewConnectionsWhenReadOnly } from '../database/postgres.ts';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
-import { PING_TIMEOUT_MS, type QueueServer, throttledWarnings } from './queue-server.ts';
+import { throttledWarnings } from '../observability/throttled-warnings.ts';
+import { PING_TIMEOUT_MS, type QueueServer } from './queue-server.ts';
 
 /** The schema of BullMQ's tables on PostgreSQL. */
 const BULLMQ_SCHEMA = 'bullmq';

@@ -1,5 +1,4 @@
 import type { BackendFactory, QueueOptions } from 'bullmq';
-import type { Logger } from '../observability/logger.ts';
 
 /**
  * The server of BullMQ's queues: what differs between Redis and PostgreSQL. It is connected in the
@@ -18,20 +17,3 @@ export interface QueueServer {
 }
 
 export const PING_TIMEOUT_MS = 3_000;
-
-const WARN_EVERY_MS = 5_000;
-
-/** Logs a source's errors as warnings, at most one in 5 s, and how many it suppressed since. */
-export function throttledWarnings(logger: Logger, message: string, fields: object = {}) {
-  let suppressedUntil = 0;
-  let suppressed = 0;
-  return (error: unknown): void => {
-    if (Date.now() < suppressedUntil) {
-      suppressed += 1;
-      return;
-    }
-    logger.warn({ err: error, ...fields, ...(suppressed > 0 && { suppressed }) }, message);
-    suppressedUntil = Date.now() + WARN_EVERY_MS;
-    suppressed = 0;
-  };
-}

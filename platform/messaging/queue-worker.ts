@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type BackendFactory, type Job, Worker, type WorkerOptions } from 'bullmq';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
+import { throttledWarnings } from '../observability/throttled-warnings.ts';
 import type { EventRecord } from './events.ts';
-import { type QueueServer, throttledWarnings } from './queue-server.ts';
+import type { QueueServer } from './queue-server.ts';
 
 const workerOptions = {
   lockDuration: 10_000,

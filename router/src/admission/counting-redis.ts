@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
-import { throttledWarnings } from '#platform/messaging/queue-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import { throttledWarnings } from '#platform/observability/throttled-warnings.ts';
 
 /** After a failure of Redis, only this process counts for this long. */
 const RETRY_PAUSE_MS = 1_000;

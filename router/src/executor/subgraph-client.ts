@@ -8,8 +8,8 @@ import {
   openRetryingHttpClient,
   type RetryingHttpClient,
 } from '#platform/http/http-pool.ts';
-import { throttledWarnings } from '#platform/messaging/queue-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import { throttledWarnings } from '#platform/observability/throttled-warnings.ts';
 import { tracingHeaders } from '#platform/tracing/tracing.ts';
 import type { Subgraph, SubgraphRequest, SubgraphResponse } from './subgraph.ts';
 

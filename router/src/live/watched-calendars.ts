@@ -1,8 +1,8 @@
 import { changedCalendars, MAX_CALENDAR_QUERIES } from '#contracts/calendars.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import type { Subscriber } from '#platform/messaging/notifications.ts';
-import { throttledWarnings } from '#platform/messaging/queue-server.ts';
 import type { Logger } from '#platform/observability/logger.ts';
+import { throttledWarnings } from '#platform/observability/throttled-warnings.ts';
 import {
   CalendarFeed,
   type CalendarWatch,

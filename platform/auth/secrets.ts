@@ -1,4 +1,5 @@
 import { contextNames } from '#contracts/topology.ts';
+import { splitUrls } from '../redis/redis-url.ts';
 
 /**
  * Which settings are secrets, and which secrets are publicly known. A setting is secret by its name, or
@@ -37,8 +38,9 @@ export function publicSecretProblems(settings: Record<string, unknown>): string[
       const weak = value.split(',').some((each) => isKnown(each) || isMonotonous(each));
       return weak ? [`${name} is an example that everybody knows: ${ADVICE}`] : [];
     }
-    const { user, passwords } = account(value);
-    const weak = passwords.some((each) => isKnown(each) || each === user);
+    const weak = splitUrls(value)
+      .map(account)
+      .some(({ user, passwords }) => passwords.some((each) => isKnown(each) || each === user));
     return weak ? [`${name} holds a password that everybody knows: ${ADVICE}`] : [];
   });
 }
@@ -54,7 +56,7 @@ export function secretsIn(settings: Record<string, unknown>): string[] {
       (each): each is string => typeof each === 'string',
     );
     if (SECRET_NAME.test(name)) return values.flatMap((each) => [each, ...each.split(',')]);
-    return values.flatMap((each) => account(each).passwords);
+    return values.flatMap(splitUrls).flatMap((each) => account(each).passwords);
   });
   return [...new Set(found)].filter((each) => each !== '');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ContextName, contextNames, topology } from '#contracts/topology.ts';
 import { publicSecretProblems } from '../auth/secrets.ts';
+import { isRedisSetting } from '../redis/redis-url.ts';
 import { tracingShape } from '../tracing/tracing-settings.ts';
 import { readSettingValues } from './setting-files.ts';
 import { grouped } from './setting-groups.ts';
@@ -63,6 +64,12 @@ export const setting = {
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
     .refine(isDatabaseUrl, NO_DATABASE_URL),
+  redisUrl: z
+    .string()
+    .refine(
+      isRedisSetting,
+      'must be a redis:// or rediss:// address, or those of nodes of one cluster, separated by commas',
+    ),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',
@@ -119,16 +126,13 @@ export const metricsShape = grouped('identity', {
 
 /** The queue and the notifications: on Redis where there is one, else on PostgreSQL. */
 export const notificationsShape = grouped('connections', {
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
-    .optional()
-    .meta({
-      description:
-        '`redis://` or `rediss://` address of the server for the event queue, notifications and ' +
-        'request counts; required unless `QUEUE_DATABASE_URL` is set.',
-      examples: ['redis://:replace-me@localhost:6379'],
-    }),
+  REDIS_URL: setting.redisUrl.optional().meta({
+    description:
+      '`redis://` or `rediss://` address of the server for the event queue, notifications and ' +
+      'request counts, or of a node of a Redis Cluster, which is detected; several nodes of one cluster ' +
+      'are separated by commas. Required unless `QUEUE_DATABASE_URL` is set.',
+    examples: ['redis://:replace-me@localhost:6379'],
+  }),
   QUEUE_DATABASE_URL: setting.postgresUrl.optional().meta({
     description:
       '`postgresql://` address of the database for the event queue and notifications; ignored when ' +

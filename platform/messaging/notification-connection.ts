@@ -7,3 +7,7 @@ export interface NotificationConnection {
   ended: Promise<unknown>;
   close(): void;
 }
+
+export interface NotificationServer {
+  connect(channel: string): Promise<NotificationConnection>;
+}

@@ -1,8 +1,9 @@
 import { ConfigError } from '../config/settings.ts';
 import { withTimeout } from '../lifecycle/timeout.ts';
-import type { NotificationConnection } from './notification-connection.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { NotificationServer } from './notification-connection.ts';
 import { connectToPostgres } from './notification-postgres.ts';
-import { connectToRedis } from './notification-redis.ts';
+import { notificationRedis } from './notification-redis.ts';
 
 /** One of the two is set; Redis takes precedence. */
 export interface NotificationSettings {
@@ -12,25 +13,30 @@ export interface NotificationSettings {
 
 export const RESPONSE_TIMEOUT_MS = 3_000;
 
-/** Throws ConfigError when the settings name no server. */
-export function requireServer({ REDIS_URL, QUEUE_DATABASE_URL }: NotificationSettings): void {
-  if (REDIS_URL || QUEUE_DATABASE_URL) return;
-  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notifications need one of them.');
+/** A connection to it rejects when it is not open within 3 s. Throws ConfigError when the settings name no server. */
+export function notificationServer(env: NotificationSettings, logger: Logger): NotificationServer {
+  const server = findServer(env, logger);
+  return {
+    async connect(channel) {
+      const connecting = server.connect(channel);
+      try {
+        return await withTimeout(RESPONSE_TIMEOUT_MS, 'connecting', connecting);
+      } catch (error) {
+        // A connection that opens after the timeout must not stay open.
+        connecting.then((late) => late.close()).catch(() => {});
+        throw error;
+      }
+    },
+  };
 }
 
-/** Rejects when the connection is not open within 3 s. */
-export async function connect(
-  env: NotificationSettings,
-  channel: string,
-): Promise<NotificationConnection> {
-  const connecting = env.REDIS_URL
-    ? connectToRedis(env.REDIS_URL, channel)
-    : connectToPostgres(String(env.QUEUE_DATABASE_URL), channel);
-  try {
-    return await withTimeout(RESPONSE_TIMEOUT_MS, 'connecting', connecting);
-  } catch (error) {
-    // A connection that opens after the timeout must not stay open.
-    connecting.then((late) => late.close()).catch(() => {});
-    throw error;
+function findServer(
+  { REDIS_URL, QUEUE_DATABASE_URL }: NotificationSettings,
+  logger: Logger,
+): NotificationServer {
+  if (REDIS_URL) return notificationRedis(REDIS_URL, logger);
+  if (QUEUE_DATABASE_URL) {
+    return { connect: (channel) => connectToPostgres(QUEUE_DATABASE_URL, channel) };
   }
+  throw new ConfigError('Set REDIS_URL or QUEUE_DATABASE_URL: notifications need one of them.');
 }

@@ -3,12 +3,11 @@ import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Metrics, showConnection } from '../observability/metrics.ts';
 import { throttledWarnings } from '../observability/throttled-warnings.ts';
-import type { NotificationConnection } from './notification-connection.ts';
+import type { NotificationConnection, NotificationServer } from './notification-connection.ts';
 import {
-  connect,
   type NotificationSettings,
+  notificationServer,
   RESPONSE_TIMEOUT_MS,
-  requireServer,
 } from './notification-server.ts';
 
 /**
@@ -35,11 +34,11 @@ const MAX_RETRY_MS = 2_000;
 const MAX_WAITING = 1_000;
 
 /** Makes the function that returns the open connection, or opens one where there is none. */
-function sharedConnection(env: NotificationSettings, channel: string) {
+function sharedConnection(server: NotificationServer, channel: string) {
   let connection: Promise<NotificationConnection> | undefined;
 
   function open(): Promise<NotificationConnection> {
-    const opening = connect(env, channel);
+    const opening = server.connect(channel);
     const discard = () => {
       if (connection === opening) connection = undefined;
     };
@@ -68,9 +67,9 @@ export function openPublisher(
   logger: Logger,
   metrics?: Metrics,
 ): Publisher {
-  requireServer(env);
+  const server = notificationServer(env, logger);
   const warn = throttledWarnings(logger, 'a notification was not published', { channel });
-  const connection = sharedConnection(env, channel);
+  const connection = sharedConnection(server, channel);
   let waiting: string[] = [];
   let publishing = false;
 
@@ -127,13 +126,13 @@ export function subscribeToNotifications(
   subscriber: Subscriber,
   logger: Logger,
 ): { isConnected(): boolean; close(): Promise<void> } {
-  requireServer(env);
+  const server = notificationServer(env, logger);
   const warn = throttledWarnings(logger, 'notifications do not arrive', { channel });
   const stop = new AbortController();
   let isListening = false;
 
   async function listenOnce(onConnected: () => void): Promise<void> {
-    const connection = await connect(env, channel);
+    const connection = await server.connect(channel);
     const close = () => connection.close();
     stop.signal.addEventListener('abort', close, { once: true });
     try {

@@ -64,10 +64,10 @@ export function openQueues(
   return {
     async open(name) {
       // A queue whose first connection fails never works: none is created during an outage.
-      if (!queues.has(name)) await server.ping();
+      if (!queues.has(name)) await server.ping(name);
       const existing = queues.get(name);
       if (existing) return existing;
-      const queue = new Queue(name, { ...server.options, ...options }, server.backend as never);
+      const queue = new Queue(name, { ...server.options(name), ...options }, server.backend as never);
       queue.on('error', throttledWarnings(logger, 'queue error', { queue: name }));
       queues.set(name, queue);
       queue.waitUntilReady().catch(() => {

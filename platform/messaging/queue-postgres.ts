@@ -76,7 +76,7 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
   const { destroyAll } = destroyHalfOpenConnections(pool, SILENCE_MS, { heartbeat: true });
   renewConnectionsWhenReadOnly(pool, logger);
   return {
-    options: { connection: pool as never },
+    options: () => ({ connection: pool as never }),
     backend: createPostgresBackend as never,
     isResponse: (error) => error instanceof pg.DatabaseError,
     async ping() {

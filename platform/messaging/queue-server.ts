@@ -5,13 +5,16 @@ import type { BackendFactory, QueueOptions } from 'bullmq';
  * background, without a time limit.
  */
 export interface QueueServer {
-  /** BullMQ's options for each queue and worker; throws before {@link ping} has resolved once. */
-  readonly options: QueueOptions;
+  /** BullMQ's options for a queue and its workers; throws before {@link ping} has resolved for it once. */
+  options(queue: string): QueueOptions;
   backend: BackendFactory;
   /** Is this error a response of the server? Then the connection to it works. */
   isResponse(error: unknown): boolean;
-  /** Rejects when the server is not connected or does not respond within 3 s. */
-  ping(): Promise<void>;
+  /**
+   * Rejects when the server that stores the queue is not connected or does not respond within 3 s; without a
+   * queue, when one does not that stores a queue in use.
+   */
+  ping(queue?: string): Promise<void>;
   /** Ends every connection, also those that BullMQ opened and did not close. */
   close(): Promise<void>;
 }

@@ -82,7 +82,7 @@ export function startReceiver(
 
   /** Waits for the server: a worker whose first connection fails never works. */
   async function openFirst(): Promise<void> {
-    await server.ping();
+    await server.ping(queue);
     if (!stopping) current = open();
   }
 
@@ -91,7 +91,7 @@ export function startReceiver(
     if (isBusy) generation.polledAt = Date.now();
     if (!generation.isBroken && Date.now() - generation.polledAt < STUCK_AFTER_MS) return;
     try {
-      await server.ping();
+      await server.ping(queue);
     } catch {
       // No worker can poll now. After the outage this one has the whole time again.
       generation.polledAt = Date.now();
@@ -136,7 +136,7 @@ function openGeneration(
   const backend = observedBackend(server, () => {
     generation.polledAt = Date.now();
   });
-  const options = { ...server.options, ...workerOptions, concurrency } as WorkerOptions;
+  const options = { ...server.options(queue), ...workerOptions, concurrency } as WorkerOptions;
   generation.worker = new Worker(queue, process, options, backend as never);
   generation.worker.on('error', warn);
   generation.worker.waitUntilReady().catch(() => {

@@ -78,7 +78,7 @@ export function openTransport(env: QueueSettings, logger: Logger, metrics?: Metr
       const count = queues.open(name).then((queue) => queue.getWaitingCount());
       return withTimeout(PING_TIMEOUT_MS, 'counting batches', count);
     },
-    ping: server.ping,
+    ping: () => server.ping(),
     async stopReceiving() {
       await Promise.all(receivers.map((receiver) => receiver.stop()));
     },

@@ -60,10 +60,7 @@ export const startShape = {
       .describe('`on` or `off`: creates demo spaces when the embedded profile has no space.'),
   }),
   ...databaseShape,
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
-    .optional(),
+  REDIS_URL: setting.redisUrl.optional(),
   // The router validates these completely.
   AUTH_JWKS_URL: setting.httpUrl.optional(),
   AUTH_ISSUER: z.string().optional(),

@@ -6,7 +6,7 @@ import {
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 import { withTimeout } from '#platform/lifecycle/timeout.ts';
-import type { CountingRedis } from './counting-redis.ts';
+import { COUNTERS_PREFIX, type CountingRedis } from './counting-redis.ts';
 
 /** By how much a client exceeds its limit of a minute. */
 export interface Excess {
@@ -25,7 +25,7 @@ const REDIS_TIMEOUT_MS = 100;
  * the limit, otherwise each router does. Requests above the limit count as well.
  */
 export function exactCounter(name: string, limit: number, redis: CountingRedis | undefined) {
-  const options = { keyPrefix: `spacerent:${name}`, points: limit, duration: WINDOW_S };
+  const options = { keyPrefix: `${COUNTERS_PREFIX}:${name}`, points: limit, duration: WINDOW_S };
   const local = new RateLimiterMemory(options);
   const shared =
     redis &&
@@ -121,7 +121,7 @@ export function budgetCounter(
       batch.map(async ([key, minute]) => {
         const added = minute.unsynchronised;
         minute.unsynchronised = 0;
-        const redisKey = `spacerent:${name}:${key}`;
+        const redisKey = `${COUNTERS_PREFIX}:${name}:${key}`;
         try {
           const [total, left] = await Promise.all([
             client.incrBy(redisKey, added),

@@ -83,7 +83,7 @@ export function clientRates(settings: RateSettings): Rates {
     async close() {
       userQueries?.close();
       addressQueries?.close();
-      redis?.client.destroy();
+      redis?.close();
     },
   };
 }

@@ -78,20 +78,23 @@ export async function findOwner(client: RedisClient, url: string, key: string): 
   }
 }
 
-/** Like {@link findOwner}, on a connection of its own. */
-export async function askForOwner(url: string, key: string): Promise<string> {
+/** Like {@link findOwner}, on a connection of its own to a node of a cluster, until the signal ends it. */
+export async function askForOwner(url: string, key: string, signal: AbortSignal): Promise<string> {
   const client = createClient({
     url,
     disableOfflineQueue: true,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
   }) as RedisClient;
   client.on('error', () => {});
+  const destroy = () => client.destroy();
+  signal.addEventListener('abort', destroy, { once: true });
   try {
     await withTimeout(ASK_TIMEOUT_MS, 'connecting', client.connect());
     if (!(await isClusterNode(client))) throw new Error(`${nodeName(url)} is not a cluster's node`);
     return await findOwner(client, url, key);
   } finally {
-    client.destroy();
+    signal.removeEventListener('abort', destroy);
+    destroy();
   }
 }
 

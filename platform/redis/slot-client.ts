@@ -50,6 +50,7 @@ interface SlotClientDeps {
 export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClient {
   const movable = movableClient(nodes.first, CLIENT_OPTIONS);
   const { client } = movable;
+  const closing = new AbortController();
   let learnedAt = Number.NEGATIVE_INFINITY;
   let resolveReached = (_isCluster: boolean) => {};
   const reached = new Promise<boolean>((resolve) => {
@@ -74,12 +75,12 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
   async function askOthers(): Promise<void> {
     const others = nodes.urls().filter((url) => url !== movable.url);
     const answers = others.map(async (url) => {
-      const owner = await askForOwner(url, key);
+      const owner = await askForOwner(url, key, closing.signal);
       if (owner === movable.url) throw new Error('the node that is down stores the slot');
       return owner;
     });
     const owner = await Promise.any(answers).catch(() => undefined);
-    if (owner) moveTo(owner);
+    if (owner && !closing.signal.aborted) moveTo(owner);
   }
 
   /** Node-redis has no timeout for a command that was written, and every write postpones that of its socket. */
@@ -106,9 +107,8 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
   }
 
   let isFollowing = false;
-  let isClosed = false;
   async function watch(): Promise<void> {
-    if (isFollowing || isClosed) return;
+    if (isFollowing || closing.signal.aborted) return;
     isFollowing = true;
     await follow();
     isFollowing = false;
@@ -127,7 +127,7 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
       if (found !== movable.url) throw new Error(`${nodeName(found)} stores the slot now`);
     },
     close() {
-      isClosed = true;
+      closing.abort();
       clearInterval(timer);
       movable.close();
     },

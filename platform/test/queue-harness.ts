@@ -16,14 +16,26 @@ const RESEND_MS = 500;
 export interface QueueServer {
   url: string;
   open(url: string, logger?: Logger): Promise<Transport>;
+  /** A new proxy in front of the server, which is a group of proxies where it has several nodes. */
+  openProxy(): Promise<FaultyProxy>;
   /** Ends every connection except those of the test's own client. */
   endConnections(): Promise<unknown>;
   drop(): Promise<unknown>;
 }
 
+export type FaultyProxy = Pick<
+  TcpProxy,
+  'through' | 'connections' | 'cut' | 'refuse' | 'silenceOpen' | 'delay' | 'heal' | 'close'
+>;
+
+export function openProxyTo(url: string): Promise<FaultyProxy> {
+  const { hostname, port } = new URL(url);
+  return TcpProxy.open({ host: hostname, port: Number(port) });
+}
+
 export interface Fault {
   fault: string;
-  inject(proxy: TcpProxy): void;
+  inject(proxy: FaultyProxy): void;
 }
 
 export const faults: Fault[] = [
@@ -33,16 +45,15 @@ export const faults: Fault[] = [
   { fault: 'is slow', inject: (proxy) => proxy.delay(600_000) },
 ];
 
-let opened: { transport: Transport; proxy: TcpProxy }[] = [];
+let opened: { transport: Transport; proxy: FaultyProxy }[] = [];
 
 /** Opens a transport whose connections go through a proxy of its own, after `prepare` has changed it. */
 export async function openThroughProxy(
   server: QueueServer,
   logger?: Logger,
-  prepare: (proxy: TcpProxy) => void = () => {},
+  prepare: (proxy: FaultyProxy) => void = () => {},
 ) {
-  const { hostname, port } = new URL(server.url);
-  const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
+  const proxy = await server.openProxy();
   prepare(proxy);
   const transport = await server.open(proxy.through(server.url), logger);
   opened.push({ transport, proxy });

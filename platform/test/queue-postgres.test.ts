@@ -1,6 +1,6 @@
 import { createDatabase, silent } from '../../tests/support/database.ts';
 import { openTransport } from '../messaging/queue.ts';
-import type { QueueServer } from './queue-harness.ts';
+import { openProxyTo, type QueueServer } from './queue-harness.ts';
 import { describeQueue } from './queue-spec.ts';
 
 describeQueue('PostgreSQL', preparePostgres);
@@ -9,6 +9,7 @@ async function preparePostgres(): Promise<QueueServer> {
   const database = await createDatabase();
   return {
     url: database.url,
+    openProxy: () => openProxyTo(database.url),
     open: async (url, logger = silent) => openTransport({ QUEUE_DATABASE_URL: url }, logger),
     endConnections: () =>
       database.query(`

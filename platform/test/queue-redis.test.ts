@@ -9,6 +9,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import {
   newEvent,
   newQueue,
+  openProxyTo,
   type QueueServer,
   receive,
   sendAndReceive,
@@ -24,6 +25,7 @@ async function prepareRedis(): Promise<QueueServer> {
   const admin = await redisAdmin();
   return {
     url,
+    openProxy: () => openProxyTo(url),
     open: async (address, logger = silent) => openTransport({ REDIS_URL: address }, logger),
     endConnections: () => admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']),
     drop: async () => admin.destroy(),

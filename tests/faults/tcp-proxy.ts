@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface Target {
@@ -14,7 +15,7 @@ interface Link {
 }
 
 /**
- * A TCP proxy on 127.0.0.1 between a service and a server that simulates faults of the network.
+ * A TCP proxy on this machine between a service and a server that simulates faults of the network.
  * Every fault lasts until {@link heal}, except {@link cut}, which resets connections once.
  */
 export class TcpProxy {
@@ -25,7 +26,7 @@ export class TcpProxy {
   #refuses = false;
   #delayMs = 0;
   #cutAfter: { bytes: Buffer; times: number } | undefined;
-  #port = 0;
+  #host = '';
   #accepted = 0;
 
   private constructor(targets: readonly Target[]) {
@@ -37,17 +38,23 @@ export class TcpProxy {
    * Listens on a free port and forwards all bytes unchanged. With several targets, connections are
    * assigned to them in turn; a target that refuses the connection is skipped.
    */
-  static async open(...targets: [Target, ...Target[]]): Promise<TcpProxy> {
+  static open(...targets: [Target, ...Target[]]): Promise<TcpProxy> {
+    return TcpProxy.openAt({ host: '127.0.0.1', port: 0 }, ...targets);
+  }
+
+  /** Like {@link open}, at an address of the caller's choice. */
+  static async openAt(address: Target, ...targets: [Target, ...Target[]]): Promise<TcpProxy> {
     const proxy = new TcpProxy(targets);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
-    proxy.#port = (proxy.#server.address() as { port: number }).port;
+    await once(proxy.#server.listen(address), 'listening');
+    const { port } = proxy.#server.address() as { port: number };
+    proxy.#host = `${address.host}:${port}`;
     return proxy;
   }
 
   /** The same address with the proxy's host and port. */
   through(url: string): string {
     const address = new URL(url);
-    address.host = `127.0.0.1:${this.#port}`;
+    address.host = this.#host;
     return address.href;
   }
 

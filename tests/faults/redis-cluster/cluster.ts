@@ -123,7 +123,7 @@ async function moveSlot(nodes: readonly ClusterNode[], key: string): Promise<Clu
   const slot = await slotOf(source, key);
   const masters: ClusterNode[] = [];
   for (const node of nodes.filter((each) => each.isResponsive())) {
-    if ((await node.info('INFO', 'replication')).includes('role:master')) masters.push(node);
+    if (await node.isMaster()) masters.push(node);
   }
   const target = masters.find((node) => node !== source) as ClusterNode;
   const setSlot = (node: ClusterNode, state: string, other: string) =>

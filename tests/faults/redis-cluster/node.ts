@@ -19,6 +19,7 @@ export interface ClusterNode {
   command(...words: string[]): Promise<unknown>;
   /** The text with which it responds. */
   info(...words: string[]): Promise<string>;
+  isMaster(): Promise<boolean>;
   migrate(target: ClusterNode, keys: readonly string[]): Promise<unknown>;
   /** Whether it was neither killed nor paused. */
   isResponsive(): boolean;
@@ -66,6 +67,7 @@ export async function startNode(
     command,
     info: async (...sent) => String(await command(...sent)),
     id: async () => String(await command('CLUSTER', 'MYID')),
+    isMaster: async () => String(await command('INFO', 'replication')).includes('role:master'),
     migrate: (target, keys) =>
       command(
         ...['MIGRATE', '127.0.0.1', String(target.port), '', '0', '5000'],

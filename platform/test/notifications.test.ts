@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
+import { startRedisCluster } from '../../tests/faults/redis-cluster/cluster.ts';
+import { openNodeProxies } from '../../tests/faults/redis-cluster/proxied-nodes.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
 import {
@@ -8,6 +9,7 @@ import {
   type Publisher,
   subscribeToNotifications,
 } from '../messaging/notifications.ts';
+import { type FaultyProxy, openProxyTo } from './queue-harness.ts';
 
 type Settings = Parameters<typeof openPublisher>[0];
 
@@ -15,6 +17,7 @@ type Settings = Parameters<typeof openPublisher>[0];
 interface Server {
   url: string;
   settings(url: string): Settings;
+  openProxy(): Promise<FaultyProxy>;
   drop(): Promise<unknown>;
 }
 
@@ -23,17 +26,37 @@ async function preparePostgres(): Promise<Server> {
   return {
     url: database.url,
     settings: (url) => ({ QUEUE_DATABASE_URL: url }),
+    openProxy: () => openProxyTo(database.url),
     drop: () => database.drop(),
   };
 }
 
 async function prepareRedis(): Promise<Server> {
   const url = process.env.TEST_REDIS_URL as string;
-  return { url, settings: (address) => ({ REDIS_URL: address }), drop: async () => {} };
+  return {
+    url,
+    settings: (address) => ({ REDIS_URL: address }),
+    openProxy: () => openProxyTo(url),
+    drop: async () => {},
+  };
+}
+
+async function prepareCluster(): Promise<Server> {
+  const { url, nodes, stop } = await startRedisCluster({ endpoints: 'unknown-endpoint' });
+  return {
+    url,
+    settings: (address) => ({ REDIS_URL: address }),
+    openProxy: () => openNodeProxies(nodes),
+    drop: stop,
+  };
 }
 
 const servers = [{ name: 'PostgreSQL', prepare: preparePostgres }];
-if (process.env.TEST_REDIS_URL) servers.push({ name: 'Redis', prepare: prepareRedis });
+if (process.env.TEST_REDIS_URL) {
+  servers.push({ name: 'Redis', prepare: prepareRedis });
+  if (process.platform === 'linux')
+    servers.push({ name: 'a Redis Cluster', prepare: prepareCluster });
+}
 
 describe.each(servers)('notifications on $name', ({ prepare }) => {
   let server: Server;
@@ -43,7 +66,7 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
 
   beforeAll(async () => {
     server = await prepare();
-  });
+  }, 120_000);
 
   afterEach(async () => {
     for (const close of closing.splice(0)) await close();
@@ -57,8 +80,7 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
   async function open() {
     channels += 1;
     const channel = `test_${process.pid}_${channels}`;
-    const { hostname, port } = new URL(server.url);
-    const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
+    const proxy = await server.openProxy();
     const far = server.settings(proxy.through(server.url));
     const received: string[] = [];
     const times = { connected: 0 };
@@ -139,6 +161,41 @@ describe.each(servers)('notifications on $name', ({ prepare }) => {
     proxy.heal();
   });
 });
+
+(process.env.TEST_REDIS_URL ? test : test.skip)(
+  'notifications arrive again when the node of the publisher and the subscriber is killed',
+  async () => {
+    const cluster = await startRedisCluster();
+    const env = { REDIS_URL: cluster.url };
+    const received: string[] = [];
+    const times = { connected: 0 };
+    const subscriber = {
+      onMessage: (text: string) => void received.push(text),
+      onConnected() {
+        times.connected += 1;
+      },
+    };
+    const publisher = openPublisher(env, 'killed', silent);
+    const listening = subscribeToNotifications(env, 'killed', subscriber, silent);
+    try {
+      const arrives = (text: string) =>
+        until(`"${text}" arrives`, async () => {
+          publisher.publish(text);
+          await pause(20);
+          return received.includes(text);
+        });
+      await arrives('before');
+      cluster.nodes[0]?.kill();
+      await until('it listens again', async () => times.connected === 2);
+      await arrives('after');
+    } finally {
+      await listening.close();
+      await publisher.close();
+      await cluster.stop();
+    }
+  },
+  180_000,
+);
 
 test('settings that name no server are refused with a sentence', () => {
   expect(() => openPublisher({}, 'channel', silent)).toThrow(/REDIS_URL or QUEUE_DATABASE_URL/);

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createMetrics } from '#platform/observability/metrics.ts';
+import { startRedisCluster } from '../../tests/faults/redis-cluster/cluster.ts';
 import { silent } from '../../tests/support/database.ts';
 import { startRedis } from '../../tests/support/servers.mjs';
 import { until } from '../../tests/support/system.ts';
 import { budgetCounter } from '../src/admission/counters.ts';
+import { COUNTERS_PREFIX } from '../src/admission/counting-redis.ts';
 import { type Client, clientRates } from '../src/admission/rates.ts';
 import { RequestErrors } from '../src/admission/refusals.ts';
 
@@ -111,6 +113,34 @@ describe('mutations', () => {
     }
   });
 
+  testWithRedis(
+    'mutations are counted by all routers together on a Redis Cluster, also after its master was killed',
+    async () => {
+      const cluster = await startRedisCluster();
+      closing.push(cluster.stop);
+      const [one, other] = [openMutations(4, 0, cluster.url), openMutations(4, 0, cluster.url)];
+      const countTogether = () =>
+        until(
+          'both routers count together',
+          async () => {
+            const user = `user${Math.random()}`;
+            await one(4, clientFor(user));
+            return other(1, clientFor(user));
+          },
+          60,
+        );
+      await countTogether();
+      const master = await cluster.masterOf(COUNTERS_PREFIX);
+      master.kill();
+      // While no node counts, each router does.
+      for (let n = 0; n < 4; n += 1) expect(await one(1, clientFor('kim'))).toBeNull();
+      expect(await one(1, clientFor('kim'))).toMatchObject({ code: 'RATE_LIMITED' });
+      await countTogether();
+      expect(await cluster.masterOf(COUNTERS_PREFIX)).not.toBe(master);
+    },
+    240_000,
+  );
+
   testWithRedis('mutations are counted by each router while Redis is down', async () => {
     const redis = await openRedis();
     const count = openMutations(3, 0, redis.url);
@@ -204,6 +234,19 @@ describe('the cost of queries', () => {
       expect(await one(150, clientFor('kim'))).toMatchObject({ code: 'RATE_LIMITED' });
       expect(await other(1_000, clientFor('lee'))).toBeNull();
     },
+  );
+
+  testWithRedis(
+    'the cost of queries is added up by all routers on a Redis Cluster',
+    async () => {
+      const cluster = await startRedisCluster();
+      closing.push(cluster.stop);
+      const open = () => openBudgets(1_000, 0, cluster.url);
+      const [one, other] = [open(), open()];
+      expect(await one(900, clientFor('kim'))).toBeNull();
+      await until('the other router has synchronised', () => other(150, clientFor('kim')));
+    },
+    180_000,
   );
 
   testWithRedis('the cost of queries is counted by each router while Redis is down', async () => {

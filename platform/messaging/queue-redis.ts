@@ -61,6 +61,7 @@ export function openRedis(setting: string, logger: Logger): QueueServer {
     async close() {
       isClosed = true;
       for (const { slot } of new Set([shared, ...ofQueues.values()])) slot.close();
+      nodes.close();
     },
   };
 }

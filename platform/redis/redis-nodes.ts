@@ -9,6 +9,8 @@ import { nodeName, splitUrls, urlOfNode } from './redis-url.ts';
 /** Also a node that accepts connections and does not respond has this long. */
 const ASK_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 2_000;
+/** While a cluster is down, every connection of the process asks: they open no more connections than this allows. */
+const PEER_LIFETIME_MS = 3_000;
 
 /**
  * The nodes of one Redis: those of the setting and, on a Redis Cluster, all that it has named since. A
@@ -24,14 +26,19 @@ export interface RedisNodes {
    * ConfigError when it is not, and the setting names several nodes.
    */
   learn(client: RedisClient, url: string): Promise<boolean>;
+  /** The address of the node that stores the key, as the node at `url` sees it; rejects like {@link findOwner}. */
+  ask(url: string, key: string): Promise<string>;
   /** Logs that a node is not reachable, at most once in 5 s. */
   warn(error: unknown, url: string): void;
+  /** Ends the connections on which nodes are asked. */
+  close(): void;
 }
 
 /** The nodes by `REDIS_URL`: the address of a server or of one or several nodes of a cluster. */
 export function redisNodes(setting: string, logger: Logger): RedisNodes {
   const configured = splitUrls(setting);
   let announced: string[] = [];
+  const peers = new Map<string, Peer>();
   const warnConfigured = throttledWarnings(logger, 'Redis is not reachable');
   const warnAnnounced = throttledWarnings(
     logger,
@@ -51,11 +58,20 @@ export function redisNodes(setting: string, logger: Logger): RedisNodes {
       announced = nodes.filter(({ host }) => host !== '?').map((node) => urlOfNode(node, url));
       return true;
     },
+    async ask(url, key) {
+      const peer = peers.get(url) ?? openPeer(url, () => peers.delete(url));
+      peers.set(url, peer);
+      await peer.opened;
+      return findOwner(peer.client, url, key);
+    },
     warn(error, url) {
       const node = nodeName(url);
       const names = configured.map(nodeName);
       const detailed = new Error(`${node}: ${(error as Error).message}`, { cause: error });
       (names.includes(node) ? warnConfigured : warnAnnounced)(detailed);
+    },
+    close() {
+      for (const { client } of peers.values()) client.destroy();
     },
   };
 }
@@ -78,27 +94,30 @@ export async function findOwner(client: RedisClient, url: string, key: string): 
   }
 }
 
-/** Like {@link findOwner}, on a connection of its own to a node of a cluster, until the signal ends it. */
-export async function askForOwner(url: string, key: string, signal: AbortSignal): Promise<string> {
+async function isClusterNode(client: RedisClient): Promise<boolean> {
+  const info = await withTimeout(ASK_TIMEOUT_MS, 'INFO', client.info('cluster'));
+  return /^cluster_enabled:1/m.test(info);
+}
+
+/** A connection to a node of a cluster on which it is asked, or the failure to open one. */
+interface Peer {
+  client: RedisClient;
+  opened: Promise<void>;
+}
+
+function openPeer(url: string, onEnd: () => void): Peer {
   const client = createClient({
     url,
     disableOfflineQueue: true,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
   }) as RedisClient;
   client.on('error', () => {});
-  const destroy = () => client.destroy();
-  signal.addEventListener('abort', destroy, { once: true });
-  try {
-    await withTimeout(ASK_TIMEOUT_MS, 'connecting', client.connect());
-    if (!(await isClusterNode(client))) throw new Error(`${nodeName(url)} is not a cluster's node`);
-    return await findOwner(client, url, key);
-  } finally {
-    signal.removeEventListener('abort', destroy);
-    destroy();
-  }
-}
-
-async function isClusterNode(client: RedisClient): Promise<boolean> {
-  const info = await withTimeout(ASK_TIMEOUT_MS, 'INFO', client.info('cluster'));
-  return /^cluster_enabled:1/m.test(info);
+  setTimeout(() => {
+    client.destroy();
+    onEnd();
+  }, PEER_LIFETIME_MS).unref();
+  const opened = client.connect().then(async () => {
+    if (!(await isClusterNode(client))) throw new Error(`${nodeName(url)} is no cluster's node`);
+  });
+  return { client, opened };
 }

@@ -3,7 +3,7 @@ import { ConfigError } from '../config/settings.ts';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
 import { movableClient, type RedisClient } from './movable-client.ts';
-import { askForOwner, findOwner, type RedisNodes } from './redis-nodes.ts';
+import { findOwner, type RedisNodes } from './redis-nodes.ts';
 import { nodeName } from './redis-url.ts';
 
 const WATCH_EVERY_MS = 1_000;
@@ -50,7 +50,7 @@ interface SlotClientDeps {
 export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClient {
   const movable = movableClient(nodes.first, CLIENT_OPTIONS);
   const { client } = movable;
-  const closing = new AbortController();
+  let isClosed = false;
   let learnedAt = Number.NEGATIVE_INFINITY;
   let resolveReached = (_isCluster: boolean) => {};
   const reached = new Promise<boolean>((resolve) => {
@@ -75,12 +75,12 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
   async function askOthers(): Promise<void> {
     const others = nodes.urls().filter((url) => url !== movable.url);
     const answers = others.map(async (url) => {
-      const owner = await askForOwner(url, key, closing.signal);
+      const owner = await nodes.ask(url, key);
       if (owner === movable.url) throw new Error('the node that is down stores the slot');
       return owner;
     });
     const owner = await Promise.any(answers).catch(() => undefined);
-    if (owner && !closing.signal.aborted) moveTo(owner);
+    if (owner && !isClosed) moveTo(owner);
   }
 
   /** Node-redis has no timeout for a command that was written, and every write postpones that of its socket. */
@@ -108,7 +108,7 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
 
   let isFollowing = false;
   async function watch(): Promise<void> {
-    if (isFollowing || closing.signal.aborted) return;
+    if (isFollowing || isClosed) return;
     isFollowing = true;
     await follow();
     isFollowing = false;
@@ -127,7 +127,7 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
       if (found !== movable.url) throw new Error(`${nodeName(found)} stores the slot now`);
     },
     close() {
-      closing.abort();
+      isClosed = true;
       clearInterval(timer);
       movable.close();
     },

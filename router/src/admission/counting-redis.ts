@@ -26,6 +26,9 @@ export function countingRedis(setting: string, logger: Logger) {
       warn(error);
       pausedUntil = performance.now() + RETRY_PAUSE_MS;
     },
-    close: slot.close,
+    close() {
+      slot.close();
+      nodes.close();
+    },
   };
 }

@@ -78,6 +78,10 @@ describe('the values of the chart', () => {
     ['router.port=x', "at '/router/port': got string, want integer"],
     ['replica=3', "additional properties 'replica' not allowed"],
     ['queue.engine=kafka', "at '/queue/engine': value must be one of 'redis', 'postgres'"],
+    [
+      'queue.nodePorts.from=11000',
+      "at '/queue/nodePorts': properties 'to' required, if 'from' exists",
+    ],
     ['settings.DRAIN_SECONDS=999', "at '/settings/DRAIN_SECONDS': maximum: got 999, want 300"],
     ['router.settings.SANDBOX=true', 'got boolean, want integer or string'],
     ['router.settings.AUTH_JWKS_URL=http://id.example', "does not match pattern '^$|^https://'"],

@@ -141,6 +141,22 @@ describe('the network policies', () => {
       { ports: [{ port: 'http', protocol: 'TCP' }] },
     ]);
   });
+
+  test('every service reaches the nodes of a Redis Cluster that have other ports', async () => {
+    const objects = await render([
+      ...(valueSets.default ?? []),
+      ...['--set', 'queue.nodePorts.from=11000,queue.nodePorts.to=13047'],
+    ]);
+    for (const name of services) {
+      const { egress } = find(objects, 'NetworkPolicy', `rent-${name}`).spec;
+      expect(egress).toContainEqual({
+        ports: [
+          { port: 6379, protocol: 'TCP' },
+          { port: 11_000, endPort: 13_047, protocol: 'TCP' },
+        ],
+      });
+    }
+  });
 });
 
 describe('the horizontal scaling', () => {

@@ -192,6 +192,26 @@ about ten minutes.
 
 For example: npm run bench -- rollout --short --requests 500 --subscribers 10`,
   },
+  'redis-cluster': {
+    purpose: 'moves slots of a Redis Cluster and takes masters away: lost events, missed versions',
+    program: 'tests/faults/redis-cluster/main.js',
+    help: `Usage: npm run bench -- redis-cluster [options]
+
+Starts a Redis Cluster of six nodes and two replicas of every service behind HAProxy, on PostgreSQL and MariaDB of
+its own (temporary data, free ports), while clients read, book, cancel and watch their bookings. It moves the slots of
+all queues to other masters, freezes one master, and kills another. It prints what clients saw of each fault, checks
+every invariant, and ends with status 1 when a request failed, a subscriber missed or received a version twice, an
+invariant is violated, or the routers no longer limit rates together.
+Needs the programs redis-server (7 or later), mariadbd and haproxy (Debian: redis-server, mariadb-server, haproxy).
+Takes about three minutes.
+
+  --subscribers N  how many customers book, watch over graphql-ws or graphql-sse, and cancel (default 40)
+  --readers N      how many clients read, with pauses (default 4)
+  --rest N         seconds before, between and after the faults (default 20)
+  --short          freezes no master
+  --keep           keeps data and logs of a good run, too
+  --out FILE       where the results go as JSON (default .spacerent/bench-redis-cluster.json)`,
+  },
   scale: {
     purpose: '1, 2 and 4 replicas of each service: throughput, CPU time, evenness',
     program: 'tests/faults/scale/main.js',

@@ -19,6 +19,8 @@ export interface RedisCluster {
   masterOf(key: string): Promise<ClusterNode>;
   /** Resolves with the node that stores the key once it is another one. */
   failedOver(key: string, from: ClusterNode): Promise<ClusterNode>;
+  /** The hash tags of all queues, by the node that stores them. */
+  queues(): Promise<Map<ClusterNode, string[]>>;
   /** Moves the slot of the key, with all of its keys, to another master, and resolves with that. */
   moveSlot(key: string): Promise<ClusterNode>;
   stop(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
         const master = await masterOf(nodes, key).catch(() => from);
         return master !== from && master;
       }),
+    queues: () => queuesByNode(nodes),
     moveSlot: (key) => moveSlot(nodes, key),
     stop,
   };
@@ -116,6 +119,17 @@ async function ownerPort(node: ClusterNode, key: string): Promise<number> {
   } catch (error) {
     return Number(/^MOVED \d+ .*:(\d+)$/.exec((error as Error).message)?.[1]);
   }
+}
+
+async function queuesByNode(nodes: readonly ClusterNode[]): Promise<Map<ClusterNode, string[]>> {
+  const queues = new Map<ClusterNode, string[]>();
+  for (const node of nodes.filter((each) => each.isResponsive())) {
+    if (!(await node.isMaster())) continue;
+    const keys = (await node.command('KEYS', '{spacerent:*}:*')) as string[];
+    const tags = new Set(keys.map((key) => key.slice(0, key.indexOf('}') + 1)));
+    queues.set(node, [...tags].sort());
+  }
+  return queues;
 }
 
 async function moveSlot(nodes: readonly ClusterNode[], key: string): Promise<ClusterNode> {

@@ -13,7 +13,7 @@ export interface ReplicaSettings {
   /** The addresses of the contexts, behind the load balancer. */
   urls: Record<ContextName, string>;
   /** Variables of every process, with keys and secrets. */
-  variables: Record<string, string> & { DRAIN_SECONDS: string };
+  variables: Record<string, string> & { DRAIN_SECONDS: string; REDIS_URL: string };
   /** The folder of the version that a replica runs, at each of its starts. */
   rootFor(replica: string): string;
 }
@@ -70,9 +70,6 @@ export class Replica {
       urls,
       shared: {
         ...variables,
-        ...(servers.redis
-          ? { REDIS_URL: servers.redis.url }
-          : { QUEUE_DATABASE_URL: servers.postgres.urls.queue }),
       },
       databases: byContext((context) =>
         context === 'mypage' ? servers.viewsUrl : servers.postgres.urls[context],

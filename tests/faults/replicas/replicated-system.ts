@@ -44,6 +44,10 @@ export interface ReplicatedSystemOptions {
   running: number;
   drainSeconds: number;
   rootFor?: (replica: string) => string;
+  /** The Redis of every process; one is started where there is none. */
+  redisUrl?: string;
+  /** Variables of every process, which take precedence over the defaults of a measurement. */
+  variables?: Readonly<Record<string, string>>;
 }
 
 /** HAProxy needs two failed checks: they must be over long before the drain is. */
@@ -67,7 +71,9 @@ export async function startReplicatedSystem(
   const { maxReplicas, drainSeconds, rootFor = () => projectFile('.') } = options;
   const logs = join(path, 'logs');
   mkdirSync(logs, { recursive: true });
-  const servers = await startServers('servers', folder, logs);
+  const servers = await startServers('servers', folder, logs, {
+    withRedis: options.redisUrl === undefined,
+  });
   const identity = await startIdentity('servers', onStop);
   const publicPorts = await byService(() => reservePort());
   const metricsToken = randomBytes(32).toString('base64url');
@@ -84,6 +90,8 @@ export async function startReplicatedSystem(
       METRICS_TOKEN: metricsToken,
       TRUSTED_PROXIES: 'loopback',
       DRAIN_SECONDS: String(drainSeconds),
+      REDIS_URL: options.redisUrl ?? (servers.redis?.url as string),
+      ...options.variables,
     },
     rootFor,
   };

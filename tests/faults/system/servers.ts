@@ -21,14 +21,17 @@ export async function startServers(
   profile: Profile,
   { path, log, onStop }: RunFolder,
   logs: string,
+  { withRedis = profile === 'servers' } = {},
 ): Promise<Servers> {
   const postgres = await startPostgres(path, logs, log);
   onStop(() => postgres.stop());
   let redis: Redis | undefined;
   let mariaDb: MariaDb | undefined;
-  if (profile === 'servers') {
+  if (withRedis) {
     redis = await startRedis(path, logs, log);
     onStop(redis.stop);
+  }
+  if (profile === 'servers') {
     mariaDb = await startMariaDb(path, logs, log);
     onStop(mariaDb.stop);
   }

@@ -77,6 +77,7 @@ describe('a secret that everybody knows', () => {
     ['INTERNAL_TOKEN_KEYS', 'changeme'],
     ['REDIS_URL', 'redis://:spacerent-dev@redis:6379'],
     ['REDIS_URL', 'rediss://default:Secret@redis:6379'],
+    ['REDIS_URL', `redis://:${RANDOM}@one:6379,redis://:changeme@two:6379`],
     ['BOOK_DATABASE_URL', 'postgresql://book:book-dev@postgres:5432/book'],
     ['BOOK_DATABASE_URL', 'postgresql://postgres:postgres@postgres/book'],
     ['BOOK_DATABASE_URL', 'postgresql://reader:reader@postgres/book'],
@@ -118,6 +119,7 @@ describe('a secret that everybody knows', () => {
     ['INTERNAL_TOKEN_KEYS', `${RANDOM},${RANDOM}`],
     ['REDIS_URL', `redis://:${RANDOM}@redis:6379`],
     ['REDIS_URL', 'redis://redis:6379'],
+    ['REDIS_URL', `redis://:${RANDOM}@one:6379,redis://:${RANDOM}@two:6379`],
     ['BOOK_DATABASE_URL', `postgresql://book:${RANDOM}@postgres:5432/book`],
     ['BOOK_DATABASE_URL', 'postgresql://book@postgres/book?sslmode=require'],
   ])('a random secret is not reported as well-known: %s = %s', (name, value) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClusterNode, startNode } from './node.ts';
+import { type ClusterNode, type NodeOptions, startNode } from './node.ts';
 import { waitUntil } from './wait-until.ts';
 
 const MASTERS = 3;
@@ -26,15 +26,8 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-export interface RedisClusterOptions {
-  /** What nodes announce; `unknown-endpoint`: only ports, on the host to which a client is connected. */
-  endpoints?: 'ip' | 'unknown-endpoint';
-  /** The host that nodes announce to clients, instead of the address at which they are reachable. */
-  announcedHost?: string;
-}
-
 /** Starts six nodes on free ports and joins them to a cluster. */
-export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+export async function startRedisCluster(options: NodeOptions = {}): Promise<RedisCluster> {
   const home = mkdtempSync(join(tmpdir(), 'spacerent-redis-cluster-'));
   const nodes: ClusterNode[] = [];
   const stop = async () => {

@@ -3,13 +3,19 @@ import { mkdirSync } from 'node:fs';
 import { createClient } from 'redis';
 import { reservePort } from '../system/ports.ts';
 import { killOnExit } from '../system/signal-on-exit.ts';
-import type { RedisClusterOptions } from './cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 const PASSWORD = 'nodes-of-a-test';
 /** A master that does not respond for this long is replaced by its replica. */
 const NODE_TIMEOUT_MS = 3_000;
 const START_TIMEOUT_SECONDS = 60;
+
+export interface NodeOptions {
+  /** What nodes announce; `unknown-endpoint`: only ports, on the host to which a client is connected. */
+  endpoints?: 'ip' | 'unknown-endpoint';
+  /** The host that nodes announce to clients, instead of the address at which they are reachable. */
+  announcedHost?: string;
+}
 
 export interface ClusterNode {
   url: string;
@@ -34,7 +40,7 @@ export interface ClusterNode {
 /** Starts a node of a cluster in a folder of its own; it knows no other node yet. */
 export async function startNode(
   folder: string,
-  { endpoints = 'ip', announcedHost }: RedisClusterOptions,
+  { endpoints = 'ip', announcedHost }: NodeOptions,
 ): Promise<ClusterNode> {
   mkdirSync(folder, { recursive: true });
   const [port, busPort] = [await reservePort(), await reservePort()];

@@ -32,7 +32,8 @@ export function openRedis(setting: string, logger: Logger): QueueServer {
   async function connectionOf(queue: string): Promise<QueueConnection> {
     const isCluster = await shared.slot.isCluster;
     if (isClosed) throw new Error('the queue is closed');
-    const connection = ofQueues.get(queue) ?? (isCluster ? open(`{spacerent:${queue}}`) : shared);
+    const ownTag = `{spacerent:${queue}}`;
+    const connection = ofQueues.get(queue) ?? (isCluster ? open(ownTag) : shared);
     ofQueues.set(queue, connection);
     return connection;
   }

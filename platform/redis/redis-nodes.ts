@@ -26,8 +26,11 @@ export interface RedisNodes {
    * ConfigError when it is not, and the setting names several nodes.
    */
   learn(client: RedisClient, url: string): Promise<boolean>;
-  /** The address of the node that stores the key, as the node at `url` sees it; rejects like {@link findOwner}. */
-  ask(url: string, key: string): Promise<string>;
+  /**
+   * The address of the node that stores the key, by the first of the nodes that knows another one than that at
+   * `url`; undefined when none does.
+   */
+  askOthers(url: string, key: string): Promise<string | undefined>;
   /** Logs that a node is not reachable, at most once in 5 s. */
   warn(error: unknown, url: string): void;
   /** Ends the connections on which nodes are asked. */
@@ -44,9 +47,18 @@ export function redisNodes(setting: string, logger: Logger): RedisNodes {
     logger,
     'a node of the Redis Cluster is not reachable at the address that the cluster announces',
   );
+  const known = () => [...new Set([...configured, ...announced])];
+
+  async function ask(url: string, key: string): Promise<string> {
+    const peer = peers.get(url) ?? openPeer(url, () => peers.delete(url));
+    peers.set(url, peer);
+    await peer.opened;
+    return findOwner(peer.client, url, key);
+  }
+
   return {
     first: configured[0],
-    urls: () => [...new Set([...configured, ...announced])],
+    urls: known,
     async learn(client, url) {
       if (!(await isClusterNode(client))) {
         if (configured.length === 1) return false;
@@ -58,11 +70,15 @@ export function redisNodes(setting: string, logger: Logger): RedisNodes {
       announced = nodes.filter(({ host }) => host !== '?').map((node) => urlOfNode(node, url));
       return true;
     },
-    async ask(url, key) {
-      const peer = peers.get(url) ?? openPeer(url, () => peers.delete(url));
-      peers.set(url, peer);
-      await peer.opened;
-      return findOwner(peer.client, url, key);
+    async askOthers(url, key) {
+      const answers = known()
+        .filter((other) => other !== url)
+        .map(async (other) => {
+          const owner = await ask(other, key);
+          if (owner === url) throw new Error(`${nodeName(url)} stores it`);
+          return owner;
+        });
+      return Promise.any(answers).catch(() => undefined);
     },
     warn(error, url) {
       const node = nodeName(url);

@@ -73,21 +73,8 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
   }
 
   async function askOthers(): Promise<void> {
-    const others = nodes.urls().filter((url) => url !== movable.url);
-    const answers = others.map(async (url) => {
-      const owner = await nodes.ask(url, key);
-      if (owner === movable.url) throw new Error('the node that is down stores the slot');
-      return owner;
-    });
-    const owner = await Promise.any(answers).catch(() => undefined);
+    const owner = await nodes.askOthers(movable.url, key);
     if (owner && !isClosed) moveTo(owner);
-  }
-
-  /** Node-redis has no timeout for a command that was written, and every write postpones that of its socket. */
-  function replaceConnection(error: unknown): void {
-    logger.warn({ err: error }, 'Redis does not respond: the connection is replaced');
-    client.destroy();
-    client.connect().catch(() => {});
   }
 
   async function follow(): Promise<void> {
@@ -102,7 +89,12 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
         nodes.warn(error, url);
         // This node has lost its cluster, which may have another owner by now.
         if (error.message.startsWith('CLUSTERDOWN')) await askOthers();
-      } else if (client.isReady) replaceConnection(error);
+      } else if (client.isReady) {
+        logger.warn({ err: error }, 'Redis does not respond: the connection is replaced');
+        // Node-redis has no timeout for a command that was written, and every write postpones its socket's.
+        client.destroy();
+        client.connect().catch(() => {});
+      }
     }
   }
 

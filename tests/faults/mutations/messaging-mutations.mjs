@@ -3,6 +3,29 @@
 /** @type {readonly Mutation[]} */
 export const messagingMutations = [
   {
+    name: 'the question to the other nodes of a Redis Cluster: a connection stays at a node that is down',
+    edits: [
+      [
+        'platform/redis/slot-client.ts',
+        'if (!client.isReady) return askOthers();',
+        'if (!client.isReady) return;',
+      ],
+    ],
+    tests: 'slot-client|queue-cluster',
+  },
+  {
+    name: 'the copies of a connection that moves: workers wait for jobs at a node that is down',
+    edits: [
+      ['platform/redis/movable-client.ts', 'for (const copy of copies) copy.moveTo(newUrl);', ''],
+    ],
+    tests: 'slot-client',
+  },
+  {
+    name: 'the hash tag of each queue: one master of a Redis Cluster stores all queues',
+    edits: [['platform/messaging/queue-redis.ts', 'isCluster ? open(ownTag) : shared', 'shared']],
+    tests: 'queue-cluster',
+  },
+  {
     name: "the consumer's inbox check: a redelivered event is processed again",
     edits: [
       [

@@ -9,6 +9,8 @@ import { nodeName, splitUrls, urlOfNode } from './redis-url.ts';
 /** Also a node that accepts connections and does not respond has this long. */
 const ASK_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 2_000;
+/** How often a cluster is asked which nodes it has. */
+const LEARN_EVERY_MS = 30_000;
 /** While a cluster is down, every connection of the process asks: they open no more connections than this allows. */
 const PEER_LIFETIME_MS = 3_000;
 
@@ -22,8 +24,8 @@ export interface RedisNodes {
   /** The addresses of all known nodes, those of the setting first. */
   urls(): string[];
   /**
-   * Resolves with whether the client is connected to a cluster, of which it remembers all nodes. Throws
-   * ConfigError when it is not, and the setting names several nodes.
+   * Resolves with whether the client is connected to a cluster, whose nodes it remembers; they are asked for
+   * every half minute. Throws ConfigError when it is not, and the setting names several nodes.
    */
   learn(client: RedisClient, url: string): Promise<boolean>;
   /**
@@ -41,6 +43,7 @@ export interface RedisNodes {
 export function redisNodes(setting: string, logger: Logger): RedisNodes {
   const configured = splitUrls(setting);
   let announced: string[] = [];
+  let learned = { at: Number.NEGATIVE_INFINITY, isCluster: false };
   const peers = new Map<string, Peer>();
   const warnConfigured = throttledWarnings(logger, 'Redis is not reachable');
   const warnAnnounced = throttledWarnings(
@@ -48,6 +51,13 @@ export function redisNodes(setting: string, logger: Logger): RedisNodes {
     'a node of the Redis Cluster is not reachable at the address that the cluster announces',
   );
   const known = () => [...new Set([...configured, ...announced])];
+
+  async function learnNodes(client: RedisClient, url: string): Promise<void> {
+    const shards = await withTimeout(ASK_TIMEOUT_MS, 'CLUSTER SLOTS', client.clusterSlots());
+    const nodes = shards.flatMap(({ master, replicas }) => [master, ...replicas]);
+    // "?" stands for a host name that is not set.
+    announced = nodes.filter(({ host }) => host !== '?').map((node) => urlOfNode(node, url));
+  }
 
   async function ask(url: string, key: string): Promise<string> {
     const peer = peers.get(url) ?? openPeer(url, () => peers.delete(url));
@@ -60,15 +70,13 @@ export function redisNodes(setting: string, logger: Logger): RedisNodes {
     first: configured[0],
     urls: known,
     async learn(client, url) {
-      if (!(await isClusterNode(client))) {
-        if (configured.length === 1) return false;
+      if (performance.now() - learned.at < LEARN_EVERY_MS) return learned.isCluster;
+      const isCluster = await isClusterNode(client);
+      if (isCluster) await learnNodes(client, url);
+      else if (configured.length > 1)
         throw new ConfigError('REDIS_URL names several nodes, but this is not a Redis Cluster.');
-      }
-      const shards = await withTimeout(ASK_TIMEOUT_MS, 'CLUSTER SLOTS', client.clusterSlots());
-      const nodes = shards.flatMap(({ master, replicas }) => [master, ...replicas]);
-      // "?" stands for a host name that is not set.
-      announced = nodes.filter(({ host }) => host !== '?').map((node) => urlOfNode(node, url));
-      return true;
+      learned = { at: performance.now(), isCluster };
+      return isCluster;
     },
     async askOthers(url, key) {
       const answers = known()

@@ -8,8 +8,6 @@ import { nodeName } from './redis-url.ts';
 
 const WATCH_EVERY_MS = 1_000;
 const PING_TIMEOUT_MS = 3_000;
-/** How often a connection asks its cluster which nodes it has. */
-const LEARN_EVERY_MS = 30_000;
 
 const CLIENT_OPTIONS = {
   // A command fails at once while Redis is down.
@@ -51,17 +49,10 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
   const movable = movableClient(nodes.first, CLIENT_OPTIONS);
   const { client } = movable;
   let isClosed = false;
-  let learnedAt = Number.NEGATIVE_INFINITY;
   let resolveReached = (_isCluster: boolean) => {};
   const reached = new Promise<boolean>((resolve) => {
     resolveReached = resolve;
   });
-
-  async function learn(): Promise<void> {
-    if (performance.now() - learnedAt < LEARN_EVERY_MS) return;
-    resolveReached(await nodes.learn(client, movable.url));
-    learnedAt = performance.now();
-  }
 
   function moveTo(url: string): void {
     logger.info(
@@ -69,7 +60,6 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
       'the slot is on another node',
     );
     movable.moveTo(url);
-    learnedAt = Number.NEGATIVE_INFINITY;
   }
 
   async function askOthers(): Promise<void> {
@@ -82,7 +72,7 @@ export function openSlotClient({ nodes, key, logger }: SlotClientDeps): SlotClie
     if (!client.isReady) return askOthers();
     try {
       const owner = await findOwner(client, url, key);
-      if (owner === url) await learn();
+      if (owner === url) resolveReached(await nodes.learn(client, url));
       else moveTo(owner);
     } catch (error) {
       if (error instanceof ErrorReply || error instanceof ConfigError) {

@@ -5,6 +5,7 @@ import { silent } from '../../tests/support/database.ts';
 import { until } from '../../tests/support/system.ts';
 import { openTransport, type Transport } from '../messaging/queue.ts';
 import {
+  isSent,
   newEvent,
   newQueue,
   type QueueServer,
@@ -53,8 +54,11 @@ async function prepareCluster(): Promise<QueueServer> {
 
   test('queues are spread over the masters', async () => {
     const queues = Array.from({ length: 12 }, newQueue);
-    const event = newEvent();
-    await Promise.all(queues.map((queue) => transport.send([{ queue, event, attempt: 1 }])));
+    await Promise.all(
+      queues.map((queue) =>
+        until('the queue accepts', () => isSent(transport, queue, newEvent()), 60),
+      ),
+    );
     const stored = await Promise.all(
       cluster.nodes.map(async (node) =>
         (await node.isMaster())
@@ -80,8 +84,10 @@ async function prepareCluster(): Promise<QueueServer> {
       received.push(...toIds(batch));
     });
     const events = Array.from({ length: 8 }, newEvent);
-    await Promise.all(events.map((event) => transport.send([{ queue, event, attempt: 1 }])));
-    await until('some have failed and are delayed', () => started >= 4);
+    for (const event of events) {
+      await until('the queue accepts', () => isSent(transport, queue, event), 60);
+    }
+    await until('some have failed and are delayed', () => started >= 4, 60);
     const moving = cluster.moveSlot(keyOf(queue));
     fail = false;
     await moving;
@@ -91,17 +97,17 @@ async function prepareCluster(): Promise<QueueServer> {
   test('a queue continues when its master is killed, also for workers that wait for jobs', async () => {
     const queue = newQueue();
     const received = await receive(transport, queue);
-    await sendAndReceive(transport, queue, received);
+    await sendUntilReceived(transport, queue, received);
     const killed = await cluster.masterOf(keyOf(queue));
     killed.kill();
     // While nobody stores the queue, sending fails in time.
     await sendUntilReceived(transport, queue, received);
     expect(await cluster.masterOf(keyOf(queue))).not.toBe(killed);
-    await sendAndReceive(transport, queue, received);
     // The worker is notified again: polling alone would take longer.
     await until(
       'the worker is notified',
       async () => (await sendAndReceive(transport, queue, received)) < 1_000,
+      60,
     );
   }, 240_000);
 });

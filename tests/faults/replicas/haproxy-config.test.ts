@@ -14,7 +14,7 @@ test("HAProxy's configuration has each replica of a service behind the service's
   ];
   const config = toHaproxyConfig([{ service: 'book', port: 4001, servers }], {
     statsPort: 4000,
-    checkMs: 500,
+    checks: { periodMs: 500, failures: 2, successes: 2 },
   });
   expect(config).toContain(
     [

@@ -13,6 +13,15 @@ export interface BalancedService {
   servers: readonly BalancedServer[];
 }
 
+/** How often the load balancer asks a replica whether it is ready, and how many responses count. */
+export interface HealthChecks {
+  periodMs: number;
+  failures: number;
+  successes: number;
+  /** Undefined: as in {@link DEFAULTS}. */
+  timeoutMs?: number;
+}
+
 /**
  * The settings of every service; docs/operations/rollout.md shows them. A request is sent again, to another
  * replica, only where no connection could be opened: then it was not executed, even a mutation.
@@ -39,18 +48,17 @@ export const DEFAULTS = `defaults
   option httpchk GET /health/ready
   http-check expect status 200`;
 
-/** HAProxy's configuration; every address is on loopback. `checkMs`: between two health checks of a replica. */
+/** HAProxy's configuration; every address is on loopback. */
 export function toHaproxyConfig(
   services: readonly BalancedService[],
-  { statsPort, checkMs }: { statsPort: number; checkMs: number },
+  { statsPort, checks }: { statsPort: number; checks: HealthChecks },
 ): string {
+  const { periodMs, failures, successes, timeoutMs } = checks;
   return [
-    'global',
-    '  maxconn 8192',
-    `  stats socket ipv4@127.0.0.1:${statsPort} level user`,
-    '',
+    ...toGlobal(statsPort),
     DEFAULTS,
-    `  default-server check inter ${checkMs}ms fall 2 rise 2`,
+    ...(timeoutMs === undefined ? [] : [`  timeout check ${timeoutMs}ms`]),
+    `  default-server check inter ${periodMs}ms fall ${failures} rise ${successes}`,
     ...services.flatMap(({ service, port, servers }) => [
       '',
       `listen ${service}`,
@@ -59,4 +67,9 @@ export function toHaproxyConfig(
     ]),
     '',
   ].join('\n');
+}
+
+/** The section of every configuration; the statistics are read over the port. */
+export function toGlobal(statsPort: number): string[] {
+  return ['global', '  maxconn 8192', `  stats socket ipv4@127.0.0.1:${statsPort} level user`, ''];
 }

@@ -8,7 +8,7 @@ import { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts
 import type { RunFolder } from '../run-folder.ts';
 import { reservePort } from '../system/ports.ts';
 import { killOnExit } from '../system/signal-on-exit.ts';
-import { type BalancedService, toHaproxyConfig } from './haproxy-config.ts';
+import { type BalancedService, type HealthChecks, toHaproxyConfig } from './haproxy-config.ts';
 
 const STATS_TIMEOUT_MS = 5_000;
 const POLL_MS = 50;
@@ -37,18 +37,31 @@ export interface Haproxy {
 /** Starts HAProxy before the replicas of all services; it is stopped with the folder's other servers. */
 export async function startHaproxy(
   services: readonly BalancedService[],
-  checkMs: number,
-  { path, log, onStop }: RunFolder,
+  checks: HealthChecks,
+  folder: RunFolder,
   logs: string,
 ): Promise<Haproxy> {
   const statsPort = await reservePort();
-  const config = join(path, 'haproxy.cfg');
-  writeFileSync(config, toHaproxyConfig(services, { statsPort, checkMs }));
+  return runHaproxy('haproxy', toHaproxyConfig(services, { statsPort, checks }), {
+    ...folder,
+    logs,
+    statsPort,
+  });
+}
+
+/** Runs HAProxy with a configuration that has its statistics at the port. */
+export async function runHaproxy(
+  name: string,
+  content: string,
+  { path, log, onStop, logs, statsPort }: RunFolder & { logs: string; statsPort: number },
+): Promise<Haproxy> {
+  const config = join(path, `${name}.cfg`);
+  writeFileSync(config, content);
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
   const supervised = new SupervisedProcess({
-    name: 'haproxy',
+    name,
     spawn: () =>
-      withLog(join(logs, 'haproxy.log'), (file) =>
+      withLog(join(logs, `${name}.log`), (file) =>
         // In the foreground, as one process.
         killOnExit(spawn('haproxy', ['-db', '-f', config], { stdio: ['ignore', file, file], env })),
       ),

@@ -7,12 +7,21 @@ import { createSlotPlan, type SlotPlan } from '../load/slot-plan.ts';
 import type { Random } from '../random.ts';
 import { waitForCatalogue } from '../recovery.ts';
 import { databaseUrls } from '../system/chaos-system.ts';
-import type { ReplicatedSystem } from './replicated-system.ts';
+import type { Servers } from '../system/servers.ts';
 import { RequestLog, recordedClient } from './request-log.ts';
 
 const QUIESCENCE_TIMEOUT_MS = 120_000;
 /** Longer than any of the system's own timeouts: whether a request fails is up to the system. */
 const REQUEST_TIMEOUT_MS = 90_000;
+
+/** What a load needs to know of its system. */
+export interface LoadedSystem {
+  /** The address of the router. */
+  url: string;
+  tokenFor(user: string, role: string): Promise<string>;
+  postgres: Pick<Servers['postgres'], 'urls' | 'adminUrl'>;
+  viewsUrl: string;
+}
 
 /** What the clients of a run share. */
 export interface Load {
@@ -28,7 +37,7 @@ export interface Load {
 
 /** Lists the spaces of a load and waits until they can be booked. */
 export async function prepareLoad(
-  system: ReplicatedSystem,
+  system: LoadedSystem,
   name: string,
   signal: AbortSignal,
 ): Promise<Load> {
@@ -61,7 +70,7 @@ export async function prepareLoad(
 
 /** Waits until no work is left, and describes what violates an invariant: lost, duplicated or unexpected. */
 export async function describeViolations(
-  system: ReplicatedSystem,
+  system: LoadedSystem,
   records: Records,
   { hasOlderViews, signal }: { hasOlderViews: boolean; signal: AbortSignal },
 ): Promise<string[]> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ContextName, contextNames } from '#contracts/topology.ts';
 import { defineServices, type ServiceName } from '../../../supervisor/src/services.ts';
 import type { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
+import { sendSignal } from '../system/send-signal.ts';
 import type { Servers } from '../system/servers.ts';
 
 /** What the replicas of all services have in common. */
@@ -49,6 +50,11 @@ export class Replica {
     // A supervised process cannot be started again after it was stopped: each start creates one.
     this.#supervised = this.#define();
     return this.#supervised.start();
+  }
+
+  /** Returns whether it was running. */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#pid !== undefined && sendSignal(this.#pid, signal);
   }
 
   /** Sends SIGTERM and resolves when it has exited. */

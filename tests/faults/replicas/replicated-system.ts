@@ -9,6 +9,7 @@ import { reservePort } from '../system/ports.ts';
 import { requirePackages } from '../system/programs.ts';
 import { type Servers, startServers } from '../system/servers.ts';
 import { type Haproxy, startHaproxy } from './haproxy.ts';
+import type { HealthChecks } from './haproxy-config.ts';
 import { byContext, Replica } from './replica.ts';
 
 /** The load sends all requests from one address: what limits an address or a user must not limit it. */
@@ -46,8 +47,14 @@ export interface ReplicatedSystemOptions {
   rootFor?: (replica: string) => string;
   /** The Redis of every process; one is started where there is none. */
   redisUrl?: string;
+  /** Whether services wait long for one another, as a busy machine needs; the default. */
+  isPatient?: boolean;
   /** Variables of every process, which take precedence over the defaults of a measurement. */
   variables?: Readonly<Record<string, string>>;
+  /** The default: ten of them in a drain. */
+  checks?: HealthChecks;
+  /** The default: one of each. */
+  startServers?: (folder: RunFolder, logs: string) => Promise<Servers>;
 }
 
 /** HAProxy needs two failed checks: they must be over long before the drain is. */
@@ -71,9 +78,9 @@ export async function startReplicatedSystem(
   const { maxReplicas, drainSeconds, rootFor = () => projectFile('.') } = options;
   const logs = join(path, 'logs');
   mkdirSync(logs, { recursive: true });
-  const servers = await startServers('servers', folder, logs, {
-    withRedis: options.redisUrl === undefined,
-  });
+  const withRedis = options.redisUrl === undefined;
+  const servers = await (options.startServers?.(folder, logs) ??
+    startServers('servers', folder, logs, { withRedis }));
   const identity = await startIdentity('servers', onStop);
   const publicPorts = await byService(() => reservePort());
   const metricsToken = randomBytes(32).toString('base64url');
@@ -84,7 +91,7 @@ export async function startReplicatedSystem(
     urls: byContext((context) => `http://127.0.0.1:${publicPorts[context]}`),
     variables: {
       ...UNLIMITED,
-      ...PATIENT,
+      ...(options.isPatient === false ? {} : PATIENT),
       ...identity.settings,
       INTERNAL_TOKEN_KEYS: randomBytes(32).toString('base64url'),
       METRICS_TOKEN: metricsToken,
@@ -107,7 +114,11 @@ export async function startReplicatedSystem(
       port: publicPorts[service],
       servers: replicas[service],
     })),
-    (drainSeconds * 1_000) / CHECKS_PER_DRAIN,
+    options.checks ?? {
+      periodMs: (drainSeconds * 1_000) / CHECKS_PER_DRAIN,
+      failures: 2,
+      successes: 2,
+    },
     folder,
     logs,
   );

@@ -31,7 +31,13 @@ export interface ChaosSystem extends Servers {
   proxies(): readonly TcpProxy[];
 }
 
-export function databaseUrls({ postgres, viewsUrl }: Servers): DatabaseUrls {
+export function databaseUrls({
+  postgres,
+  viewsUrl,
+}: {
+  postgres: Pick<Servers['postgres'], 'urls' | 'adminUrl'>;
+  viewsUrl: string;
+}): DatabaseUrls {
   return { admin: postgres.adminUrl, contexts: postgres.urls, views: viewsUrl };
 }
 

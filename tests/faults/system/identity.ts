@@ -10,22 +10,28 @@ export interface Identity {
   tokenFor(user: string, role: string): Promise<string>;
 }
 
+/** Signs tokens as the router of the embedded profile accepts them, with its secret. */
+export async function embeddedTokens(secret: string): Promise<Identity['tokenFor']> {
+  const { signEmbeddedToken } = await importProvider();
+  return (user, role) => signEmbeddedToken(secret, user, [role], '12h');
+}
+
 /** On the servers profile starts an OpenID provider, whose keys the router fetches. */
 export async function startIdentity(
   profile: Profile,
   onStop: (step: () => Promise<void>) => void,
 ): Promise<Identity> {
-  // The module is not part of the build: it is imported from the sources.
-  const { signEmbeddedToken, signToken, startIdentityProvider }: typeof IdentityProvider =
-    await import(pathToFileURL(projectFile('tests/support/identity-provider.mjs')).href);
   if (profile === 'embedded') {
     const secret = randomBytes(32).toString('base64url');
-    return {
-      settings: { AUTH_SECRET: secret },
-      tokenFor: (user, role) => signEmbeddedToken(secret, user, [role], '12h'),
-    };
+    return { settings: { AUTH_SECRET: secret }, tokenFor: await embeddedTokens(secret) };
   }
+  const { signToken, startIdentityProvider } = await importProvider();
   const { settings, credentials, stop } = await startIdentityProvider();
   onStop(async () => void (await stop()));
   return { settings, tokenFor: (user, role) => signToken(credentials, user, [role], '12h') };
+}
+
+/** The module is not part of the build: it is imported from the sources. */
+function importProvider(): Promise<typeof IdentityProvider> {
+  return import(pathToFileURL(projectFile('tests/support/identity-provider.mjs')).href);
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ServiceName, Services } from '../../../supervisor/src/services.ts';
 import type { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
+import { sendSignal } from './send-signal.ts';
 import { signalOnExit } from './signal-on-exit.ts';
 
 /** One running copy of a service, with the proxies between it and its servers. */
@@ -77,13 +78,5 @@ export class ServiceProcess {
     } catch {
       return false;
     }
-  }
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
   }
 }

@@ -1,0 +1,45 @@
+import { REQUIRED, render } from '../../deploy/helm.ts';
+import { find } from '../../deploy/kubernetes-object.ts';
+
+/** A probe of the chart, in Kubernetes' terms. */
+export interface Probe {
+  periodMs: number;
+  timeoutMs: number;
+  failures: number;
+  successes: number;
+}
+
+/** What the chart says about the processes of a service. */
+export interface ChartProbes {
+  readiness: Probe;
+  liveness: Probe;
+  /** From SIGTERM to SIGKILL. */
+  graceMs: number;
+}
+
+/** The probes that the chart renders with its default values; every service has the same. */
+export async function readProbes(drainSeconds: number): Promise<ChartProbes> {
+  const objects = await render(['-f', REQUIRED, '--set', `settings.DRAIN_SECONDS=${drainSeconds}`]);
+  const { template } = find(objects, 'Deployment', 'rent-book').spec;
+  const [container] = template.spec.containers;
+  return {
+    readiness: toProbe(container.readinessProbe),
+    liveness: toProbe(container.livenessProbe),
+    graceMs: template.spec.terminationGracePeriodSeconds * 1_000,
+  };
+}
+
+/** What a probe leaves out is Kubernetes' default. */
+function toProbe(probe: {
+  periodSeconds?: number;
+  timeoutSeconds?: number;
+  failureThreshold?: number;
+  successThreshold?: number;
+}): Probe {
+  return {
+    periodMs: (probe.periodSeconds ?? 10) * 1_000,
+    timeoutMs: (probe.timeoutSeconds ?? 1) * 1_000,
+    failures: probe.failureThreshold ?? 3,
+    successes: probe.successThreshold ?? 1,
+  };
+}

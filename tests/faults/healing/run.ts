@@ -1,0 +1,85 @@
+import { projectFile } from '#platform/config/project.ts';
+import { describeViolations } from '../replicas/load.ts';
+import type { RunFolder } from '../run-folder.ts';
+import { startEmbedded } from './embedded-system.ts';
+import type { Fault } from './fault.ts';
+import {
+  type FaultResult,
+  type MeasuredSystem,
+  type Measuring,
+  measureFault,
+} from './measure-fault.ts';
+import type { HealingOptions } from './options.ts';
+import { hangFaults, killFaults } from './process-faults.ts';
+import { startReplicas } from './replicated-system.ts';
+
+/** Performs the faults of the chosen groups on one system after the other. */
+export async function runHealing(
+  options: HealingOptions,
+  folder: RunFolder,
+  measuring: Measuring,
+): Promise<FaultResult[]> {
+  const { log, signal } = measuring;
+  const has = (...groups: string[]) => options.groups.some((group) => groups.includes(group));
+  const results: FaultResult[] = [];
+  if (has('kill') && !options.isShort) {
+    log('starting the system as npm start does');
+    await inFolder(folder, async (own) => {
+      const system = await startEmbedded(projectFile('.spacerent'), options.clients, own, signal);
+      const faults = killFaults(system.processes, 'the supervisor');
+      results.push(...(await performAll(system, faults, options, measuring)));
+    });
+  }
+  if (has('kill', 'hang')) {
+    log('starting two replicas of each service behind HAProxy');
+    await inFolder(folder, async (own) => {
+      const system = await startReplicas(options.clients, own, log, signal);
+      const faults = [
+        ...killFaults(system.processes, 'the kubelet'),
+        ...hangFaults(system.processes, 'the liveness probe'),
+      ];
+      results.push(...(await performAll(system, faults, options, measuring)));
+    });
+  }
+  return results;
+}
+
+/** Performs the chosen faults one after the other; waits for what is repaired later, and checks the invariants again. */
+async function performAll(
+  system: MeasuredSystem,
+  faults: readonly Fault[],
+  { groups, isShort }: HealingOptions,
+  measuring: Measuring,
+): Promise<FaultResult[]> {
+  const chosen = faults.filter(
+    (fault, index) =>
+      groups.includes(fault.group) &&
+      (!isShort || faults.findIndex(({ group }) => group === fault.group) === index),
+  );
+  const results: FaultResult[] = [];
+  const repairs: Promise<void>[] = [];
+  for (const fault of chosen) {
+    const { result, repaired } = await measureFault(system, fault, measuring);
+    results.push(result);
+    repairs.push(repaired);
+    // Awaited below; until then it must not end the process.
+    repaired.catch(() => {});
+  }
+  await Promise.all(repairs);
+  const last = results.at(-1);
+  const checked = { hasOlderViews: false, signal: measuring.signal };
+  last?.wrong.push(...(await describeViolations(system, system.load.records, checked)));
+  return results;
+}
+
+/** What `work` starts is stopped when it has ended. */
+async function inFolder(folder: RunFolder, work: (own: RunFolder) => Promise<void>): Promise<void> {
+  const steps: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const step of steps.splice(0).reverse()) await step();
+  };
+  // After an interruption the work does not end by itself.
+  folder.onStop(stop);
+  await work({ ...folder, onStop: (step) => steps.push(step) });
+  await stop();
+}

@@ -26,7 +26,7 @@ export interface ClusterBackup {
   data: string;
   /** An address on the server, of a superuser. */
   url: string;
-  writer: ArchiveWriter;
+  writer: Pick<ArchiveWriter, 'addFile' | 'addContent'>;
   /** The folder in the archive. */
   prefix: string;
   onProgress: (bytes: number) => void;

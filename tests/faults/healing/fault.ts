@@ -14,8 +14,10 @@ export interface Fault {
   inject(): Promise<void>;
   /** Resolves when what failed is there again; rejects with a sentence when it does not come back. */
   untilRepaired(signal: AbortSignal): Promise<void>;
-  /** The clients go on without it: the next fault happens before this one is repaired. */
-  isRepairedLater?: boolean;
+  /** Resolves when clients do not reach what failed any more: the next fault may happen before this one is repaired. */
+  untilContained?(signal: AbortSignal): Promise<void>;
+  /** What is lost is the result, and no failure; nothing else can happen to the system afterwards. */
+  losesData?: boolean;
   /** Checks what the clients cannot see, and returns sentences about it for people; throws where it is wrong. */
   inspect?(): Promise<string[]>;
 }

@@ -17,31 +17,31 @@ export function playKubelet(
 
 async function watch(
   replica: Replica,
-  { liveness, graceMs }: ChartProbes,
+  { startup, liveness, graceMs }: ChartProbes,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let probed: number | undefined;
+  /** The process that has responded; before that the startup probe watches it. */
+  let started: number | undefined;
   let failures = 0;
   for (;;) {
-    await wait(liveness.periodMs, undefined, { signal, ref: false });
     const { pid } = replica;
-    const isAlive = await respondsAlive(replica, liveness.timeoutMs);
-    // A process that has never responded is starting: another probe watches it.
-    if (isAlive || pid !== probed) {
+    const probe = pid !== undefined && pid === started ? liveness : startup;
+    await wait(probe.periodMs, undefined, { signal, ref: false });
+    if (await respondsAlive(replica, probe.timeoutMs)) {
       failures = 0;
-      if (isAlive) probed = pid;
+      started = replica.pid;
       continue;
     }
-    failures += 1;
-    if (failures < liveness.failures || replica.pid !== pid) continue;
+    failures = pid === undefined || replica.pid !== pid ? 0 : failures + 1;
+    if (failures < probe.failures) continue;
     log(`${replica.name} does not respond to its liveness probe: it is ended`);
     replica.signal('SIGTERM');
     for (const deadline = Date.now() + graceMs; replica.pid === pid && Date.now() < deadline; ) {
       await wait(100, undefined, { signal, ref: false });
     }
     if (replica.pid === pid) replica.signal('SIGKILL');
-    probed = undefined;
+    failures = 0;
   }
 }
 

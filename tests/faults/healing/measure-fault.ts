@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { waitForQuiescence } from '../invariants/quiescence.ts';
 import { describeViolations, type Load, type LoadedSystem } from '../replicas/load.ts';
 import type { Clients } from './clients.ts';
 import { type Fault, REPAIR_TIMEOUT_MS } from './fault.ts';
@@ -24,6 +25,8 @@ export interface FaultResult extends Summary, Pick<Fault, 'group' | 'what' | 'ta
   repairedBy: string;
   /** From the fault until what failed was there again; undefined: it did not come back. */
   repairedAfterSeconds: number | undefined;
+  /** After the clients have stopped, until no work was left. */
+  settledAfterSeconds: number;
   /** Bookings that were accepted although the result of their payment was not known. */
   deferred: number;
   /** What went on without the clients' noticing, for people. */
@@ -66,11 +69,16 @@ export async function measureFault(
     await fault.inject();
     const result: FaultResult = {
       ...{ system: system.name, group: fault.group, what: fault.what, target: fault.target },
-      ...{ repairedBy: fault.repairedBy, repairedAfterSeconds: undefined, deferred: 0 },
+      ...{
+        repairedBy: fault.repairedBy,
+        repairedAfterSeconds: undefined,
+        settledAfterSeconds: 0,
+        deferred: 0,
+      },
       ...{ notes: [], wrong: [], ...summarize([], injectedAt) },
     };
     const repaired = repair(fault, result, injectedAt, signal);
-    if (!fault.isRepairedLater) await repaired;
+    await (fault.untilContained?.(signal) ?? repaired);
     await untilQuiet(load, injectedAt, signal).catch((error: Error) =>
       result.wrong.push(error.message),
     );
@@ -85,15 +93,35 @@ export async function measureFault(
     log(
       `${title}: ${result.failed} of ${result.requests} requests failed; checking every invariant`,
     );
-    const violations = await describeViolations(system, load.records, {
-      hasOlderViews: false,
-      signal,
-    });
-    result.wrong.push(...violations);
-    result.notes.push(...((await fault.inspect?.()) ?? []));
+    await check(system, fault, result, signal);
     return { result, repaired };
   } finally {
     isOver = true;
+  }
+}
+
+async function check(
+  system: MeasuredSystem,
+  fault: Fault,
+  result: FaultResult,
+  signal: AbortSignal,
+): Promise<void> {
+  const { records } = system.load;
+  const stoppedAt = performance.now();
+  await waitForQuiescence(system.postgres.urls, {
+    timeoutMs: REPAIR_TIMEOUT_MS,
+    hasten: false,
+    signal,
+  });
+  result.settledAfterSeconds = (performance.now() - stoppedAt) / 1_000;
+  const violations = await describeViolations(system, records, { hasOlderViews: false, signal });
+  if (fault.losesData) result.notes.push(`invariants violated: ${violations.length}`);
+  else result.wrong.push(...violations);
+  try {
+    result.notes.push(...((await fault.inspect?.()) ?? []));
+  } catch (error) {
+    signal.throwIfAborted();
+    result.wrong.push((error as Error).message);
   }
 }
 

@@ -11,6 +11,7 @@ export interface Probe {
 
 /** What the chart says about the processes of a service. */
 export interface ChartProbes {
+  startup: Probe;
   readiness: Probe;
   liveness: Probe;
   /** From SIGTERM to SIGKILL. */
@@ -23,6 +24,7 @@ export async function readProbes(drainSeconds: number): Promise<ChartProbes> {
   const { template } = find(objects, 'Deployment', 'rent-book').spec;
   const [container] = template.spec.containers;
   return {
+    startup: toProbe(container.startupProbe),
     readiness: toProbe(container.readinessProbe),
     liveness: toProbe(container.livenessProbe),
     graceMs: template.spec.terminationGracePeriodSeconds * 1_000,

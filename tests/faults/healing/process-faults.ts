@@ -29,15 +29,19 @@ export function killFaults(processes: readonly FailingProcess[], repairedBy: str
   });
 }
 
-/** SIGSTOP of one process of each service, until `repairedBy` ends it. */
-export function hangFaults(processes: readonly FailingProcess[], repairedBy: string): Fault[] {
+/** SIGSTOP of one process of each service, until `repairedBy` ends it; clients go on with the others meanwhile. */
+export function hangFaults(
+  processes: readonly FailingProcess[],
+  repairedBy: string,
+  untilContained: (name: string, signal: AbortSignal) => Promise<void>,
+): Fault[] {
   return serviceNames.map((service) => {
     const target = find(processes, service);
     let hung: number | undefined;
     let cancel = () => {};
     return {
       ...{ group: 'hang', what: 'SIGSTOP', target: target.name, repairedBy },
-      isRepairedLater: true,
+      untilContained: (signal) => untilContained(target.name, signal),
       async inject() {
         hung = requirePid(target);
         cancel = signalOnExit('CONT', hung);
@@ -50,7 +54,7 @@ export function hangFaults(processes: readonly FailingProcess[], repairedBy: str
 
 /** Until another process than `pid` is ready. */
 export async function untilReplaced(
-  target: FailingProcess,
+  target: Pick<FailingProcess, 'pid' | 'isReady'>,
   pid: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {

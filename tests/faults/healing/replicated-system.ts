@@ -1,7 +1,8 @@
 import { prepareLoad } from '../replicas/load.ts';
-import { type ReplicatedSystem, startReplicatedSystem } from '../replicas/replicated-system.ts';
+import { startReplicatedSystem } from '../replicas/replicated-system.ts';
 import type { RunFolder } from '../run-folder.ts';
 import { createClients } from './clients.ts';
+import { type DatabaseServers, startDatabaseServers } from './database-servers.ts';
 import { playKubelet } from './kubelet.ts';
 import type { MeasuredSystem } from './measure-fault.ts';
 import { readProbes } from './probes.ts';
@@ -9,11 +10,14 @@ import { type FailingProcess, respondsReady } from './process-faults.ts';
 
 const REPLICAS = 2;
 const DRAIN_SECONDS = 5;
+const TAKEN_OUT_SECONDS = 60;
 
 /** Two replicas of each service, probed as the chart says. */
 export interface HealingReplicas extends MeasuredSystem {
-  system: ReplicatedSystem;
+  servers: DatabaseServers;
   processes: readonly FailingProcess[];
+  /** Resolves when the load balancer sends nothing to the replica any more. */
+  untilTakenOut(name: string, signal: AbortSignal): Promise<void>;
 }
 
 export async function startReplicas(
@@ -23,15 +27,21 @@ export async function startReplicas(
   signal: AbortSignal,
 ): Promise<HealingReplicas> {
   const probes = await readProbes(DRAIN_SECONDS);
+  let servers: DatabaseServers | undefined;
   const system = await startReplicatedSystem(folder, {
     maxReplicas: REPLICAS,
     running: REPLICAS,
     drainSeconds: DRAIN_SECONDS,
+    startServers: async (own, logs) => {
+      servers = await startDatabaseServers(own, logs);
+      return servers;
+    },
     checks: probes.readiness,
     // Otherwise the settings that a new installation has. The load is of few customers.
     isPatient: false,
     variables: { MAX_UNPAID_HOLDS: '1000' },
   });
+  if (!servers) throw new Error('The databases were not started.');
   const load = await prepareLoad(system, 'healing', signal);
   const kubelet = new AbortController();
   folder.onStop(async () => kubelet.abort());
@@ -43,7 +53,8 @@ export async function startReplicas(
     name: 'replicas',
     load,
     clients: createClients(load, clients),
-    system,
+    servers,
+    untilTakenOut: (name, until) => system.haproxy.waitUntilDown(name, TAKEN_OUT_SECONDS, until),
     processes: replicas.map((replica) => ({
       service: replica.service,
       name: replica.name,

@@ -3,7 +3,7 @@ import { LATE_MS, OPERATIONS } from './summary.ts';
 
 const HEADERS = [
   ...['system', 'fault', 'process', 'failed', 'late', 'worked throughout'],
-  ...['errors ended after', 'back after', 'by', 'invariants'],
+  ...['errors ended after', 'back after', 'by', 'work done after', 'invariants'],
 ];
 const MAX_MESSAGES = 4;
 
@@ -24,6 +24,7 @@ export function toReport(results: readonly FaultResult[]): string {
     '',
     `Failed and late (more than ${LATE_MS / 1_000} s): requests that ended after the fault; the clients send none a second time.`,
     'Errors ended after: from the fault to the end of the last failed request. Back: what failed is ready again.',
+    'Work done after: once the clients had stopped, until every booking, refund and event was finished.',
     '',
     ...results.flatMap(describe),
     `${requests} requests, ${failed} failed; ${findFailures(results).length} things went wrong.`,
@@ -52,6 +53,7 @@ function toCells(result: FaultResult): string[] {
     seconds(failedForSeconds),
     seconds(repairedAfterSeconds),
     result.repairedBy,
+    seconds(result.settledAfterSeconds),
     wrong.length === 0 ? 'hold' : `${wrong.length} wrong`,
   ];
 }

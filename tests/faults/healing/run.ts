@@ -1,6 +1,13 @@
 import { projectFile } from '#platform/config/project.ts';
 import { describeViolations } from '../replicas/load.ts';
 import type { RunFolder } from '../run-folder.ts';
+import {
+  asynchronousFailoverFault,
+  failoverFault,
+  redisFailoverFault,
+  restartFaults,
+} from './database-faults.ts';
+import { diskFault } from './disk-fault.ts';
 import { startEmbedded } from './embedded-system.ts';
 import type { Fault } from './fault.ts';
 import {
@@ -9,9 +16,14 @@ import {
   type Measuring,
   measureFault,
 } from './measure-fault.ts';
+import { memoryFault } from './memory-fault.ts';
 import type { HealingOptions } from './options.ts';
-import { hangFaults, killFaults } from './process-faults.ts';
+import { find, hangFaults, killFaults } from './process-faults.ts';
 import { startReplicas } from './replicated-system.ts';
+import { mountSmallDisk } from './small-disk.ts';
+
+/** Enough for new databases and their log. */
+const DISK_BYTES = 512 << 20;
 
 /** Performs the faults of the chosen groups on one system after the other. */
 export async function runHealing(
@@ -30,13 +42,26 @@ export async function runHealing(
       results.push(...(await performAll(system, faults, options, measuring)));
     });
   }
-  if (has('kill', 'hang')) {
+  if (has('disk')) {
+    await inFolder(folder, async (own) => {
+      const disk = mountSmallDisk(own, DISK_BYTES);
+      log('starting the system as npm start does, on a small disk');
+      const system = await startEmbedded(disk.folder, options.clients, own, signal);
+      results.push(...(await performAll(system, [diskFault(system, disk)], options, measuring)));
+    });
+  }
+  if (has('kill', 'hang', 'memory', 'database', 'failover', 'redis')) {
     log('starting two replicas of each service behind HAProxy');
     await inFolder(folder, async (own) => {
       const system = await startReplicas(options.clients, own, log, signal);
       const faults = [
         ...killFaults(system.processes, 'the kubelet'),
-        ...hangFaults(system.processes, 'the liveness probe'),
+        ...hangFaults(system.processes, 'the liveness probe', system.untilTakenOut),
+        memoryFault(find(system.processes, 'book'), 'the kubelet'),
+        ...restartFaults(system.servers),
+        failoverFault(system.servers),
+        redisFailoverFault(system.servers),
+        asynchronousFailoverFault(system.servers, system.load.records),
       ];
       results.push(...(await performAll(system, faults, options, measuring)));
     });
@@ -67,6 +92,7 @@ async function performAll(
   }
   await Promise.all(repairs);
   const last = results.at(-1);
+  if (chosen.at(-1)?.losesData) return results;
   const checked = { hasOlderViews: false, signal: measuring.signal };
   last?.wrong.push(...(await describeViolations(system, system.load.records, checked)));
   return results;

@@ -53,11 +53,16 @@ export function summarize(all: readonly SentRequest[], injectedAt: number): Summ
   };
 }
 
+/** Without line breaks and without what differs from request to request. */
+function toLine(failure: string): string {
+  const line = failure.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
+  return line.replaceAll(/[0-9a-f-]{36}/g, '…').slice(0, 160);
+}
+
 function toMessages(failed: readonly SentRequest[]): string[] {
   const counts = new Map<string, number>();
   for (const { operation, failure = '' } of failed) {
-    // What differs from request to request is no other message.
-    const message = `${operation}: ${failure.replaceAll(/[0-9a-f-]{36}/g, '…').slice(0, 160)}`;
+    const message = `${operation}: ${toLine(failure)}`;
     counts.set(message, (counts.get(message) ?? 0) + 1);
   }
   return [...counts]

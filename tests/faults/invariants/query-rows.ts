@@ -4,7 +4,7 @@ import pg from 'pg';
 export async function queryRows<Row extends pg.QueryResultRow>(
   url: string,
   sql: string,
-  values: unknown[],
+  values: unknown[] = [],
 ): Promise<Row[]> {
   const client = new pg.Client(url);
   await client.connect();

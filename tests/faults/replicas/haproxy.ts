@@ -32,6 +32,8 @@ export interface Haproxy {
   counters(): Promise<ServerCounters[]>;
   /** Resolves when HAProxy sends requests to the replica; rejects with a sentence after `seconds`. */
   waitUntilUp(server: string, seconds: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when HAProxy sends nothing to it any more. */
+  waitUntilDown(server: string, seconds: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Starts HAProxy before the replicas of all services; it is stopped with the folder's other servers. */
@@ -79,18 +81,31 @@ export async function runHaproxy(
   return {
     counters: () => readCounters(statsPort),
     async waitUntilUp(server, seconds, signal) {
-      const deadline = Date.now() + seconds * 1_000;
-      for (;;) {
-        signal.throwIfAborted();
-        const counters = await readCounters(statsPort);
-        if (counters.find((each) => each.server === server)?.isUp) return;
-        if (Date.now() > deadline) {
-          throw new Error(`HAProxy does not see ${server} as ready after ${seconds} s.`);
-        }
-        await wait(POLL_MS);
-      }
+      if (await sees(statsPort, server, true, seconds, signal)) return;
+      throw new Error(`HAProxy does not see ${server} as ready after ${seconds} s.`);
+    },
+    async waitUntilDown(server, seconds, signal) {
+      if (await sees(statsPort, server, false, seconds, signal)) return;
+      throw new Error(`HAProxy sees ${server} as ready after ${seconds} s.`);
     },
   };
+}
+
+/** Whether HAProxy sees the server as up, or not up, within the time. */
+async function sees(
+  statsPort: number,
+  server: string,
+  isUp: boolean,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const deadline = Date.now() + seconds * 1_000; Date.now() < deadline; ) {
+    signal.throwIfAborted();
+    const counters = await readCounters(statsPort);
+    if (counters.find((each) => each.server === server)?.isUp === isUp) return true;
+    await wait(POLL_MS);
+  }
+  return false;
 }
 
 async function readCounters(port: number): Promise<ServerCounters[]> {

@@ -11,6 +11,11 @@ export interface MariaDb {
   /** The address of mypage's database. */
   url: string;
   port: number;
+  /** Shuts it down; the supervisor restarts it on the same port. */
+  restart(): void;
+  /** Undefined while it does not run. */
+  pid(): number | undefined;
+  isReady(): Promise<boolean>;
   /** The supervisor restarts it on the same port; it recovers from its log. */
   kill(): void;
   stop(): Promise<void>;
@@ -38,6 +43,11 @@ export async function startMariaDb(
     '--bind-address=127.0.0.1',
     ...userFlags,
   ];
+  const isReady = () =>
+    executeOnMariaDb(port, ['SELECT 1']).then(
+      () => true,
+      () => false,
+    );
   let pid: number | undefined;
   const supervised = new SupervisedProcess({
     name: 'mariadb',
@@ -47,11 +57,7 @@ export async function startMariaDb(
           spawn('mariadbd', flags, { detached: true, stdio: ['ignore', file, file], env }),
         ),
       ),
-    isReady: () =>
-      executeOnMariaDb(port, ['SELECT 1']).then(
-        () => true,
-        () => false,
-      ),
+    isReady,
     stop: { signal: 'SIGTERM', graceMs: 20_000, thenSignal: 'SIGKILL' },
     onChange: (newPid) => {
       pid = newPid;
@@ -67,6 +73,11 @@ export async function startMariaDb(
   return {
     url: `mysql://mypage:chaos@127.0.0.1:${port}/mypage`,
     port,
+    pid: () => pid,
+    isReady,
+    restart: () => {
+      if (pid !== undefined) process.kill(pid, 'SIGTERM');
+    },
     kill: () => {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },

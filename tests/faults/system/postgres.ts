@@ -12,6 +12,8 @@ export interface Postgres {
   port: number;
   /** The superuser's address of the database `postgres`. */
   adminUrl: string;
+  /** Shuts the server down in one of PostgreSQL's ways; the supervisor restarts it. */
+  restart(mode: 'fast' | 'immediate'): void;
   /** Kills every process of the server; the supervisor restarts it and it recovers from its log. */
   crash(): void;
   stop(): Promise<void>;
@@ -21,8 +23,9 @@ export async function startPostgres(
   home: string,
   logs: string,
   log: (line: string) => void,
+  givenPort?: number,
 ): Promise<Postgres> {
-  const port = await reservePort();
+  const port = givenPort ?? (await reservePort());
   let pid: number | undefined;
   let server: SupervisedProcess | undefined;
   const urls = await startEmbedded({
@@ -42,6 +45,9 @@ export async function startPostgres(
     urls,
     port,
     adminUrl: Object.assign(new URL(urls.book), { pathname: '/postgres' }).href,
+    restart(mode) {
+      if (pid !== undefined) process.kill(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    },
     crash() {
       if (pid === undefined) return;
       for (const each of [pid, ...findChildren(pid)]) {

@@ -7,7 +7,7 @@ import { SupervisedProcess } from '../../../supervisor/src/supervised-process.ts
 import { reservePort } from './ports.ts';
 import { killOnExit } from './signal-on-exit.ts';
 
-const PASSWORD = 'chaos';
+export const REDIS_PASSWORD = 'chaos';
 
 export interface Redis {
   url: string;
@@ -18,28 +18,40 @@ export interface Redis {
   stop(): Promise<void>;
 }
 
+/** One of several servers: its name, its port, and flags of its own. */
+export interface RedisServer {
+  name: string;
+  port: number;
+  flags: readonly string[];
+}
+
 /** Starts a Redis without persistence: a kill loses its contents. */
 export async function startRedis(
   home: string,
   logs: string,
   log: (line: string) => void,
+  server?: RedisServer,
 ): Promise<Redis> {
-  const folder = join(home, 'redis');
+  const { name, port, flags } = server ?? { name: 'redis', port: await reservePort(), flags: [] };
+  const folder = join(home, name);
   mkdirSync(folder, { recursive: true });
-  const port = await reservePort();
-  const url = `redis://:${PASSWORD}@127.0.0.1:${port}`;
+  const url = `redis://:${REDIS_PASSWORD}@127.0.0.1:${port}`;
   const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const settings = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
   let pid: number | undefined;
   const supervised = new SupervisedProcess({
-    name: 'redis',
+    name,
     spawn: () =>
-      withLog(join(logs, 'redis.log'), (file) =>
+      withLog(join(logs, `${name}.log`), (file) =>
         killOnExit(
-          spawn('redis-server', [...address, ...settings, '--requirepass', PASSWORD], {
-            detached: true,
-            stdio: ['ignore', file, file],
-          }),
+          spawn(
+            'redis-server',
+            [...address, ...settings, '--requirepass', REDIS_PASSWORD, ...flags],
+            {
+              detached: true,
+              stdio: ['ignore', file, file],
+            },
+          ),
         ),
       ),
     isReady: () =>

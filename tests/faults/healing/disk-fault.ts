@@ -1,0 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { EmbeddedSystem } from './embedded-system.ts';
+import type { Fault } from './fault.ts';
+import type { SmallDisk } from './small-disk.ts';
+
+/** The disk stays full for so long; what is written meanwhile takes what little space others give back. */
+const FULL_MS = 20_000;
+const REFILL_MS = 500;
+
+/** The disk of the home is full, and has space again later. */
+export function diskFault(system: EmbeddedSystem, disk: SmallDisk): Fault {
+  return {
+    ...{ group: 'disk', what: `full for ${FULL_MS / 1_000} s`, target: 'disk of the home' },
+    repairedBy: 'space on the disk',
+    async inject() {
+      for (const end = Date.now() + FULL_MS; Date.now() < end; ) {
+        disk.fill();
+        await wait(REFILL_MS);
+      }
+      disk.free();
+    },
+    async untilRepaired(signal) {
+      for (;;) {
+        signal.throwIfAborted();
+        const ready = await Promise.all(system.processes.map((each) => each.isReady()));
+        if (ready.every((each) => each)) return;
+        await wait(50);
+      }
+    },
+  };
+}

@@ -25,19 +25,23 @@ export interface System {
 const FOREIGN_SETTINGS =
   /^(HOST|AUTH_\w+|INTERNAL_TOKEN_KEYS|REDIS_URL|QUEUE_DATABASE_URL|(BOOK|PAYMENT|SPACE|MYPAGE)_(DATABASE_)?URL)(_FILE)?$/;
 
+/** Where the supervisor writes what it says to the operator. */
+export const OUTPUT = 'supervisor.log';
+
 /**
  * Starts the embedded profile in a new home, on the project's disk unless another folder is named: in
  * memory, a commit waits for no disk. Its services read the `settings` in their environment. `root` is
- * that of the version that runs.
+ * that of the version that runs, `outputFolder` that of its output: the home if none is named.
  */
 export async function startSystem(
   parent = projectFile('.spacerent'),
   settings: Record<string, string> = {},
   root = projectFile('.'),
+  outputFolder?: string,
 ): Promise<System> {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const home = mkdtempSync(join(parent, 'bench-'));
-  const output = join(home, 'supervisor.log');
+  const output = join(outputFolder ?? home, OUTPUT);
   const supervisor = spawnSupervisor(root, home, output, settings);
   const exited = new Promise<void>((resolve) => {
     supervisor.once('exit', () => resolve());

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { secretsIn } from '../auth/secrets.ts';
 import { projectFile } from '../config/project.ts';
@@ -110,6 +111,26 @@ describe('the log', () => {
     expect(JSON.parse(lines[0] as string).msg).toBe(nasty);
     expect(JSON.parse(lines[1] as string).name).toBe(nasty);
   });
+});
+
+test('a process goes on although its log cannot be written, because the disk is full', () => {
+  // Every write to this device fails as on a full disk.
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [projectFile('tests/support/log-writer.mjs')],
+    {
+      encoding: 'utf8',
+      input: JSON.stringify({ settings: SETTINGS, entries: [{ message: 'lost' }], isSlow: true }),
+      env: { PATH: process.env.PATH },
+      stdio: ['pipe', full, 'pipe'],
+      // It must not wait for space.
+      timeout: 60_000,
+    },
+  );
+  closeSync(full);
+  expect(stderr).toBe('goes on\n');
+  expect(status).toBe(0);
 });
 
 test('a short password is blanked where it stands in an address, and words are left alone', () => {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { identify } from './process-identity.ts';
 
+const RETRY_MS = 1_000;
+
 const processSchema = z.object({
   pid: z.number().nullable(),
   birth: z.string().nullable(),
@@ -29,16 +31,21 @@ export type Instance = z.infer<typeof instanceSchema>;
 export class InstanceFile {
   readonly #file: string;
   readonly #instance: Instance;
+  readonly #say: (line: string) => void;
+  #retry: NodeJS.Timeout | undefined;
 
-  constructor(home: string, instance: Instance) {
+  /** Throws when the file cannot be written. */
+  constructor(home: string, instance: Instance, say: (line: string) => void) {
     this.#file = join(home, 'instance.json');
     this.#instance = instance;
+    this.#say = say;
     this.#save();
   }
 
+  /** A full disk must not end what runs: a file that cannot be written is written later. */
   update(change: Partial<Instance>): void {
     Object.assign(this.#instance, change);
-    this.#save();
+    this.#saveOrRetry();
   }
 
   setPostgres(pid: number | undefined, port: number): void {
@@ -51,6 +58,24 @@ export class InstanceFile {
     this.update({ services });
   }
 
+  #saveOrRetry(): void {
+    try {
+      this.#save();
+      if (this.#retry) this.#say(`${this.#file} is written again.`);
+      clearInterval(this.#retry);
+      this.#retry = undefined;
+    } catch (error) {
+      if (this.#retry) return;
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason = code === 'ENOSPC' ? 'the disk is full' : message;
+      this.#say(
+        `${this.#file} cannot be written: ${reason}. Everything goes on; it is tried again every second.`,
+      );
+      this.#retry = setInterval(() => this.#saveOrRetry(), RETRY_MS);
+      this.#retry.unref();
+    }
+  }
+
   /** Replaces the file atomically; only its owner may read it, because it contains passwords. */
   #save(): void {
     const draft = `${this.#file}.${process.pid}`;
@@ -59,6 +84,7 @@ export class InstanceFile {
   }
 
   remove(): void {
+    clearInterval(this.#retry);
     rmSync(this.#file, { force: true });
   }
 }

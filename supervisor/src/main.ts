@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { contextNames, topology } from '#contracts/topology.ts';
 import { type BannerContent, banner } from './banner.ts';
 import { fetchToken, listDemoSpaces, suggestSlot } from './demo.ts';
+import { watchDiskSpace } from './disk-space.ts';
 import { lockHome } from './home-lock.ts';
-import { InstanceFile } from './instance-file.ts';
+import { type Instance, InstanceFile } from './instance-file.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lastLines, logFile, rotateLog } from './logs.ts';
 import { choosePorts, requireFreePort } from './ports.ts';
@@ -49,7 +50,7 @@ async function start(settings: Settings): Promise<void> {
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   for (const name of ['postgres', ...serviceNames]) rotateLog(logFile(logs, name));
-  const file = new InstanceFile(home, {
+  const instance: Instance = {
     pid: process.pid,
     startedAt: startedAt.toISOString(),
     state: 'starting',
@@ -58,7 +59,8 @@ async function start(settings: Settings): Promise<void> {
     logs,
     databases: {},
     services: {},
-  });
+  };
+  const file = new InstanceFile(home, instance, say);
   shutdown.add(() => file.remove());
   const throwIfStopping = () => shutdown.abort.throwIfAborted();
   throwIfStopping();
@@ -124,6 +126,7 @@ async function openServers(
     const { databases, redisUrl, provider } = profile;
     return { databases, shared: { REDIS_URL: redisUrl, ...provider } };
   }
+  shutdown.add(watchDiskSpace(home, say));
   const starting = startPostgres({
     home,
     port,

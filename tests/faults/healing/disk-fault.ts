@@ -6,6 +6,7 @@ import type { SmallDisk } from './small-disk.ts';
 /** The disk stays full for so long; what is written meanwhile takes what little space others give back. */
 const FULL_MS = 20_000;
 const REFILL_MS = 500;
+const SENTENCES = /^.*(The disk of|instance\.json).*$/gm;
 
 /** The disk of the home is full, and has space again later. */
 export function diskFault(system: EmbeddedSystem, disk: SmallDisk): Fault {
@@ -18,6 +19,11 @@ export function diskFault(system: EmbeddedSystem, disk: SmallDisk): Fault {
         await wait(REFILL_MS);
       }
       disk.free();
+    },
+    async inspect() {
+      const said = system.readOutput().match(SENTENCES) ?? [];
+      if (said.length < 2) throw new Error('The supervisor does not say that the disk is full.');
+      return said.map((line) => `npm start said: ${line}`);
     },
     async untilRepaired(signal) {
       for (;;) {

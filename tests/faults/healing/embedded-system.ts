@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startSystem } from '../../../bench/system/system.ts';
+import { projectFile } from '#platform/config/project.ts';
+import { OUTPUT, startSystem } from '../../../bench/system/system.ts';
 import { readInstance } from '../../../supervisor/src/instance-file.ts';
 import { serviceNames } from '../../../supervisor/src/services.ts';
 import { prepareLoad } from '../replicas/load.ts';
@@ -12,7 +13,8 @@ import { type FailingProcess, respondsReady } from './process-faults.ts';
 
 /** What `npm start` runs, in a home of its own. */
 export interface EmbeddedSystem extends MeasuredSystem {
-  home: string;
+  /** What the supervisor said to the operator. */
+  readOutput(): string;
   processes: readonly FailingProcess[];
 }
 
@@ -20,10 +22,16 @@ export interface EmbeddedSystem extends MeasuredSystem {
 export async function startEmbedded(
   parent: string,
   clients: number,
-  { onStop }: RunFolder,
+  { path, onStop }: RunFolder,
   signal: AbortSignal,
 ): Promise<EmbeddedSystem> {
-  const { home, url, postgresUrl, instance, stop } = await startSystem(parent);
+  const { home, url, postgresUrl, instance, stop } = await startSystem(
+    parent,
+    { MAX_UNPAID_HOLDS: '1000' },
+    projectFile('.'),
+    // Not on the disk of the home, which may be full.
+    path,
+  );
   onStop(stop);
   const loaded = {
     url,
@@ -46,7 +54,7 @@ export async function startEmbedded(
     name: 'npm start',
     load,
     clients: createClients(load, clients),
-    home,
+    readOutput: () => readFileSync(join(path, OUTPUT), 'utf8'),
     processes: serviceNames.map((service) => ({
       service,
       name: service,

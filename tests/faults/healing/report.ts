@@ -40,7 +40,7 @@ export function findFailures(results: readonly FaultResult[]): string[] {
 }
 
 function toCells(result: FaultResult): string[] {
-  const { failedForSeconds, repairedAfterSeconds, wrong } = result;
+  const { failedForSeconds, repairedAfterSeconds, settledAfterSeconds, wrong } = result;
   const seconds = (value: number | undefined) =>
     value === undefined ? '–' : `${value.toFixed(1)} s`;
   return [
@@ -53,8 +53,12 @@ function toCells(result: FaultResult): string[] {
     seconds(failedForSeconds),
     seconds(repairedAfterSeconds),
     result.repairedBy,
-    seconds(result.settledAfterSeconds),
-    wrong.length === 0 ? 'hold' : `${wrong.length} wrong`,
+    seconds(settledAfterSeconds),
+    wrong.length === 0
+      ? settledAfterSeconds === undefined
+        ? 'data lost'
+        : 'hold'
+      : `${wrong.length} wrong`,
   ];
 }
 

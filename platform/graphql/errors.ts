@@ -1,5 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { failureKind } from '../messaging/failures.ts';
 import { correlationId } from '../observability/correlation.ts';
 import type { Logger } from '../observability/logger.ts';
 
@@ -52,7 +53,8 @@ export const CLIENT_CODES: ReadonlySet<string> = new Set([
 
 /**
  * Makes Apollo Server's `formatError`: every error has a code and the correlation id. A fault is logged
- * and becomes an INTERNAL_SERVER_ERROR; no stack, SQL or address reaches a client.
+ * and becomes an INTERNAL_SERVER_ERROR, or SERVICE_UNAVAILABLE where the same request may succeed later: a database
+ * restarts, fails over or is full. No stack, SQL or address reaches a client.
  */
 export function errorFormatter(logger: Logger) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
@@ -69,6 +71,13 @@ export function errorFormatter(logger: Logger) {
       };
     }
     logger.error({ err: unwrapResolverError(error), path: formatted.path }, 'a request failed');
+    if (failureKind(unwrapResolverError(error)) === 'transient') {
+      return {
+        message: 'A part of the system does not work at the moment: try again.',
+        ...place,
+        extensions: { code: 'SERVICE_UNAVAILABLE', correlationId: id },
+      };
+    }
     return {
       message: 'Something went wrong on our side. Name the correlation id when you report it.',
       ...place,

@@ -255,7 +255,7 @@ Linux; memory and disk also need the rights to limit and to mount (root). Takes 
                              replication would have lost
                    redis     the master Redis is lost: its replica takes over
   --clients N    how many clients act; every other one books and cancels, the others read (default 12)
-  --short        the first fault of each group and system
+  --short        the first fault of each group, of replicas alone, with faster probes than in the chart
   --keep         keeps data and logs of a good run, too
   --out FILE     where the results go as JSON (default .spacerent/bench-healing.json)
 

@@ -28,7 +28,9 @@ const isRunnable = ['haproxy', 'redis-server', 'mariadbd'].every(isInstalled);
   const find = (what: string) => faults.find((each) => each.what === what);
 
   test('heals after each fault, loses nothing, and no invariant is violated', () => {
-    expect(faults.flatMap(({ what, target, wrong }) => wrong.map((each) => [what, target, each]))).toEqual([]);
+    expect(
+      faults.flatMap(({ what, target, wrong }) => wrong.map((each) => [what, target, each])),
+    ).toEqual([]);
     expect(result.output).toContain('; 0 things went wrong.');
     expect(result.code).toBe(0);
   });

@@ -24,10 +24,12 @@ async function watch(
   /** The process that has responded; before that the startup probe watches it. */
   let started: number | undefined;
   let failures = 0;
-  for (;;) {
+  for (let probedAt = performance.now(); ; ) {
     const { pid } = replica;
     const probe = pid !== undefined && pid === started ? liveness : startup;
-    await wait(probe.periodMs, undefined, { signal, ref: false });
+    const pauseMs = Math.max(0, probedAt + probe.periodMs - performance.now());
+    await wait(pauseMs, undefined, { signal, ref: false });
+    probedAt = performance.now();
     if (await respondsAlive(replica, probe.timeoutMs)) {
       failures = 0;
       started = replica.pid;

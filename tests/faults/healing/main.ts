@@ -4,6 +4,7 @@ import { findFailures, toReport } from './report.ts';
 import { runHealing } from './run.ts';
 
 await runMeasurement('healing', readOptions, async (options, folder, log, signal) => {
-  const faults = await runHealing(options, folder, { log, signal });
-  return { report: toReport(faults), failures: findFailures(faults), results: { faults } };
+  const { faults, leftOut } = await runHealing(options, folder, { log, signal });
+  const report = [toReport(faults), ...leftOut].join('\n');
+  return { report, failures: findFailures(faults), results: { faults, leftOut } };
 });

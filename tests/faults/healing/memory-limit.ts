@@ -20,7 +20,7 @@ export function whyNoMemoryLimit(): string | undefined {
     createGroup(`spacerent-try-${process.pid}`, 1 << 30).remove();
     return undefined;
   } catch (error) {
-    return `no control group with a memory limit can be made (${(error as Error).message})`;
+    return `no control group with a limit can be made on this machine (${(error as Error).message}).`;
   }
 }
 

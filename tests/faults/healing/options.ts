@@ -6,7 +6,7 @@ export interface HealingOptions {
   groups: readonly Group[];
   /** How many clients act; every other one books, the others read. */
   clients: number;
-  /** One fault of each group that it has. */
+  /** The first fault of each group, of replicas alone, whose probes are hastened. */
   isShort: boolean;
   /** Keeps data and logs of a good run, too. */
   keep: boolean;

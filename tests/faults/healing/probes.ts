@@ -31,6 +31,21 @@ export async function readProbes(drainSeconds: number): Promise<ChartProbes> {
   };
 }
 
+/** The same, for a run that cannot wait: half the failures in a quarter of the time. */
+export function hasten({ startup, readiness, liveness, graceMs }: ChartProbes): ChartProbes {
+  const faster = (probe: Probe): Probe => ({
+    ...probe,
+    periodMs: probe.periodMs / 4,
+    failures: Math.ceil(probe.failures / 2),
+  });
+  return {
+    startup,
+    readiness: faster(readiness),
+    liveness: faster(liveness),
+    graceMs: graceMs / 4,
+  };
+}
+
 /** What a probe leaves out is Kubernetes' default. */
 function toProbe(probe: {
   periodSeconds?: number;

@@ -5,7 +5,8 @@ import { createClients } from './clients.ts';
 import { type DatabaseServers, startDatabaseServers } from './database-servers.ts';
 import { playKubelet } from './kubelet.ts';
 import type { MeasuredSystem } from './measure-fault.ts';
-import { readProbes } from './probes.ts';
+import type { HealingOptions } from './options.ts';
+import { hasten, readProbes } from './probes.ts';
 import { type FailingProcess, respondsReady } from './process-faults.ts';
 
 const REPLICAS = 2;
@@ -21,12 +22,13 @@ export interface HealingReplicas extends MeasuredSystem {
 }
 
 export async function startReplicas(
-  clients: number,
+  { clients, isShort }: Pick<HealingOptions, 'clients' | 'isShort'>,
   folder: RunFolder,
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<HealingReplicas> {
-  const probes = await readProbes(DRAIN_SECONDS);
+  const inChart = await readProbes(DRAIN_SECONDS);
+  const probes = isShort ? hasten(inChart) : inChart;
   let servers: DatabaseServers | undefined;
   const system = await startReplicatedSystem(folder, {
     maxReplicas: REPLICAS,

@@ -9,7 +9,7 @@ import {
 } from './database-faults.ts';
 import { diskFault } from './disk-fault.ts';
 import { startEmbedded } from './embedded-system.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, Group } from './fault.ts';
 import {
   type FaultResult,
   type MeasuredSystem,
@@ -17,56 +17,74 @@ import {
   measureFault,
 } from './measure-fault.ts';
 import { memoryFault } from './memory-fault.ts';
+import { whyNoMemoryLimit } from './memory-limit.ts';
 import type { HealingOptions } from './options.ts';
 import { find, hangFaults, killFaults } from './process-faults.ts';
-import { startReplicas } from './replicated-system.ts';
+import { type HealingReplicas, startReplicas } from './replicated-system.ts';
 import { mountSmallDisk } from './small-disk.ts';
 
 /** Enough for new databases and their log. */
 const DISK_BYTES = 512 << 20;
+
+/** What came of the faults, and why some could not be performed on this machine, in sentences. */
+export interface HealingResult {
+  faults: FaultResult[];
+  leftOut: string[];
+}
 
 /** Performs the faults of the chosen groups on one system after the other. */
 export async function runHealing(
   options: HealingOptions,
   folder: RunFolder,
   measuring: Measuring,
-): Promise<FaultResult[]> {
+): Promise<HealingResult> {
   const { log, signal } = measuring;
-  const has = (...groups: string[]) => options.groups.some((group) => groups.includes(group));
-  const results: FaultResult[] = [];
+  const has = (...groups: Group[]) => options.groups.some((group) => groups.includes(group));
+  const result: HealingResult = { faults: [], leftOut: [] };
   if (has('kill') && !options.isShort) {
-    log('starting the system as npm start does');
     await inFolder(folder, async (own) => {
+      log('starting the system as npm start does');
       const system = await startEmbedded(projectFile('.spacerent'), options.clients, own, signal);
       const faults = killFaults(system.processes, 'the supervisor');
-      results.push(...(await performAll(system, faults, options, measuring)));
+      result.faults.push(...(await performAll(system, faults, options, measuring)));
     });
   }
-  if (has('disk')) {
+  if (has('disk') && !options.isShort) {
     await inFolder(folder, async (own) => {
       const disk = mountSmallDisk(own, DISK_BYTES);
+      if (typeof disk === 'string') return void result.leftOut.push(`The full disk: ${disk}`);
       log('starting the system as npm start does, on a small disk');
       const system = await startEmbedded(disk.folder, options.clients, own, signal);
-      results.push(...(await performAll(system, [diskFault(system, disk)], options, measuring)));
+      const faults = [diskFault(system, disk)];
+      result.faults.push(...(await performAll(system, faults, options, measuring)));
     });
   }
   if (has('kill', 'hang', 'memory', 'database', 'failover', 'redis')) {
-    log('starting two replicas of each service behind HAProxy');
     await inFolder(folder, async (own) => {
-      const system = await startReplicas(options.clients, own, log, signal);
-      const faults = [
-        ...killFaults(system.processes, 'the kubelet'),
-        ...hangFaults(system.processes, 'the liveness probe', system.untilTakenOut),
-        memoryFault(find(system.processes, 'book'), 'the kubelet'),
-        ...restartFaults(system.servers),
-        failoverFault(system.servers),
-        redisFailoverFault(system.servers),
-        asynchronousFailoverFault(system.servers, system.load.records),
-      ];
-      results.push(...(await performAll(system, faults, options, measuring)));
+      log('starting two replicas of each service behind HAProxy');
+      const system = await startReplicas(options, own, log, signal);
+      const unlimited = has('memory') ? whyNoMemoryLimit() : undefined;
+      if (unlimited) result.leftOut.push(`The memory limit: ${unlimited}`);
+      const faults = faultsOfReplicas(system).filter(
+        ({ group }) => !(unlimited && group === 'memory'),
+      );
+      result.faults.push(...(await performAll(system, faults, options, measuring)));
     });
   }
-  return results;
+  return result;
+}
+
+/** In an order in which each leaves the system whole for the next one. */
+function faultsOfReplicas({ processes, servers, load, untilTakenOut }: HealingReplicas): Fault[] {
+  return [
+    ...killFaults(processes, 'the kubelet'),
+    ...hangFaults(processes, 'the liveness probe', untilTakenOut),
+    memoryFault(find(processes, 'book'), 'the kubelet'),
+    ...restartFaults(servers),
+    failoverFault(servers),
+    redisFailoverFault(servers),
+    asynchronousFailoverFault(servers, load.records),
+  ];
 }
 
 /** Performs the chosen faults one after the other; waits for what is repaired later, and checks the invariants again. */

@@ -14,14 +14,15 @@ export interface SmallDisk {
   free(): void;
 }
 
-/** Mounts a file system of so many bytes, in memory; rejects with a sentence where that is not permitted. */
-export function mountSmallDisk({ path, onStop }: RunFolder, bytes: number): SmallDisk {
+/** Mounts a file system of so many bytes, in memory; returns a sentence where that is not permitted. */
+export function mountSmallDisk({ path, onStop }: RunFolder, bytes: number): SmallDisk | string {
   const folder = join(path, 'disk');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const options = ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder];
   const { status, stderr, error } = spawnSync('mount', options, { encoding: 'utf8' });
   if (status !== 0) {
-    throw new Error(`No small file system can be mounted: ${(stderr ?? error?.message)?.trim()}`);
+    const reason = (stderr ?? error?.message)?.trim();
+    return `no small file system can be mounted on this machine (${reason}).`;
   }
   onStop(async () => {
     // Lazily: what still has a file open keeps it until it ends.

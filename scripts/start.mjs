@@ -10,6 +10,7 @@ PostgreSQL. Stop it with Ctrl-C.
   HOST                  on which address (default 127.0.0.1)
   SPACERENT_HOME        folder of data, logs and secrets (default .spacerent in the project)
   SPACERENT_DEMO        "off" lists no demo spaces on the first start
+  SPACERENT_KILL_HANGING  "off" lets a service hang, while a debugger halts it
 
 To use servers instead of the embedded ones, set all eight:
   BOOK_DATABASE_URL     postgres://…

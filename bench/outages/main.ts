@@ -13,7 +13,8 @@ import { measurePaymentOutage } from './payment-outage.ts';
 
 const METRICS_TOKEN = randomBytes(32).toString('base64url');
 
-await measureSystem(readOptions, measure, { METRICS_TOKEN });
+// Services that are stopped for longer than a minute must not be killed.
+await measureSystem(readOptions, measure, { METRICS_TOKEN, SPACERENT_KILL_HANGING: 'off' });
 
 async function measure(system: System, options: Options): Promise<void> {
   const router = routerClient(system.url, 64);

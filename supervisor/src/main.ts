@@ -84,6 +84,7 @@ async function start(settings: Settings): Promise<void> {
       ...internalTokenKeys(settings),
     },
     databases: servers.databases,
+    killsHanging: settings.killsHanging,
     onChange: (name, pid) => file.setService(name, pid, ports[name]),
     say,
   });

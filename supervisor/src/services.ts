@@ -10,6 +10,9 @@ export type ServiceName = (typeof serviceNames)[number];
 
 /** A service exits at most 18 s after its drain. */
 const STOP_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 2_000;
+/** As the Helm chart's probe: a process is busy more often than it hangs. */
+const LIVENESS = { periodMs: 10_000, timeoutMs: 5_000, failures: 6 };
 
 export type ServicesOptions = {
   root: string;
@@ -23,6 +26,8 @@ export type ServicesOptions = {
   shared: Record<string, string> & { DRAIN_SECONDS: string };
   /** The address of each subgraph's database; no other subgraph gets it. */
   databases: Record<ContextName, string>;
+  /** Whether a service that hangs is killed and started again, by default not. */
+  killsHanging?: boolean;
   onChange: (name: ServiceName, pid: number | undefined) => void;
   say: (line: string) => void;
 };
@@ -36,7 +41,8 @@ export function defineServices(options: ServicesOptions): Services {
     new SupervisedProcess({
       name,
       spawn: () => spawnService(name, options),
-      isReady: () => isServiceReady(probeUrl(name, options)),
+      isReady: () => isHealthy(`${probeUrl(name, options)}/health/ready`, READY_TIMEOUT_MS),
+      ...(options.killsHanging && { liveness: livenessOf(probeUrl(name, options)) }),
       stop: { signal: 'SIGTERM', graceMs, thenSignal: 'SIGKILL' },
       onChange: (pid) => options.onChange(name, pid),
       say: options.say,
@@ -94,9 +100,14 @@ export function localUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function isServiceReady(url: string): Promise<boolean> {
+function livenessOf(url: string) {
+  const { periodMs, failures, timeoutMs } = LIVENESS;
+  return { periodMs, failures, isAlive: () => isHealthy(`${url}/health/live`, timeoutMs) };
+}
+
+async function isHealthy(url: string, timeoutMs: number): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     await response.body?.cancel();
     return response.status === 200;
   } catch {

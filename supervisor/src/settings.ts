@@ -23,6 +23,7 @@ export type Settings = {
   /** 0: any free port. */
   port: number;
   demo: boolean;
+  killsHanging: boolean;
   /** The keys by which services authenticate each other; undefined: the key of the home. */
   internalTokenKeys: string | undefined;
   profile: Profile;
@@ -58,6 +59,12 @@ export const startShape = {
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')
       .describe('`on` or `off`: creates demo spaces when the embedded profile has no space.'),
+    SPACERENT_KILL_HANGING: z
+      .enum(['on', 'off'], { error: 'must be on or off' })
+      .default('on')
+      .describe(
+        '`on` or `off`: kills and restarts a service that has not responded for a minute; off while a debugger halts one.',
+      ),
   }),
   ...databaseShape,
   REDIS_URL: setting.redisUrl.optional(),
@@ -86,6 +93,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     host: config.HOST,
     port: config.PORT,
     demo: config.SPACERENT_DEMO === 'on',
+    killsHanging: config.SPACERENT_KILL_HANGING === 'on',
     internalTokenKeys: config.INTERNAL_TOKEN_KEYS,
     profile: toProfile(config),
   };

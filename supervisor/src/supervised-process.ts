@@ -12,6 +12,8 @@ export type Supervision = {
   spawn: () => ChildProcess;
   /** Called repeatedly while the process runs, until it resolves with true. */
   isReady: () => Promise<boolean>;
+  /** Once it was ready, a process that does not respond so many times is killed, and starts again. */
+  liveness?: { isAlive: () => Promise<boolean>; periodMs: number; failures: number };
   stop: { signal: NodeJS.Signals; graceMs: number; thenSignal: NodeJS.Signals };
   /** The pid after each start, undefined after each end. */
   onChange: (pid: number | undefined) => void;
@@ -113,6 +115,20 @@ export class SupervisedProcess {
     healthy.unref();
     if (this.#deaths > 0) say(`${name} is ready again (process ${child.pid}).`);
     this.#resolveReady();
+    await this.#watchLiveness(child);
+  }
+
+  async #watchLiveness(child: ChildProcess): Promise<void> {
+    const { name, say, liveness } = this.#options;
+    if (!liveness) return;
+    for (let failures = 0; failures < liveness.failures; ) {
+      await delay(liveness.periodMs, undefined, { ref: false });
+      if (this.#child !== child || this.#isStopping) return;
+      failures = (await liveness.isAlive()) ? 0 : failures + 1;
+    }
+    if (this.#child !== child || this.#isStopping) return;
+    say(`${name} (process ${child.pid}) does not respond any more: it is killed.`);
+    child.kill('SIGKILL');
   }
 
   #handleExit(reason: string): void {

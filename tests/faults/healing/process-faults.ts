@@ -37,19 +37,26 @@ export function hangFaults(
 ): Fault[] {
   return serviceNames.map((service) => {
     const target = find(processes, service);
-    let hung: number | undefined;
-    let cancel = () => {};
     return {
-      ...{ group: 'hang', what: 'SIGSTOP', target: target.name, repairedBy },
+      ...hangFault(target, repairedBy),
       untilContained: (signal) => untilContained(target.name, signal),
-      async inject() {
-        hung = requirePid(target);
-        cancel = signalOnExit('CONT', hung);
-        sendSignal(hung, 'SIGSTOP');
-      },
-      untilRepaired: (signal) => untilReplaced(target, hung, signal).finally(cancel),
-    } satisfies Fault;
+    };
   });
+}
+
+/** SIGSTOP of a process, until `repairedBy` ends it. */
+export function hangFault(target: FailingProcess, repairedBy: string): Fault {
+  let hung: number | undefined;
+  let cancel = () => {};
+  return {
+    ...{ group: 'hang', what: 'SIGSTOP', target: target.name, repairedBy },
+    async inject() {
+      hung = requirePid(target);
+      cancel = signalOnExit('CONT', hung);
+      sendSignal(hung, 'SIGSTOP');
+    },
+    untilRepaired: (signal) => untilReplaced(target, hung, signal).finally(cancel),
+  };
 }
 
 /** Until another process than `pid` is ready. */

@@ -19,7 +19,7 @@ import {
 import { memoryFault } from './memory-fault.ts';
 import { whyNoMemoryLimit } from './memory-limit.ts';
 import type { HealingOptions } from './options.ts';
-import { find, hangFaults, killFaults } from './process-faults.ts';
+import { find, hangFault, hangFaults, killFaults } from './process-faults.ts';
 import { type HealingReplicas, startReplicas } from './replicated-system.ts';
 import { mountSmallDisk } from './small-disk.ts';
 
@@ -41,11 +41,14 @@ export async function runHealing(
   const { log, signal } = measuring;
   const has = (...groups: Group[]) => options.groups.some((group) => groups.includes(group));
   const result: HealingResult = { faults: [], leftOut: [] };
-  if (has('kill') && !options.isShort) {
+  if (has('kill', 'hang') && !options.isShort) {
     await inFolder(folder, async (own) => {
       log('starting the system as npm start does');
       const system = await startEmbedded(projectFile('.spacerent'), options.clients, own, signal);
-      const faults = killFaults(system.processes, 'the supervisor');
+      const faults = [
+        ...killFaults(system.processes, 'the supervisor'),
+        hangFault(find(system.processes, 'book'), 'the supervisor'),
+      ];
       result.faults.push(...(await performAll(system, faults, options, measuring)));
     });
   }

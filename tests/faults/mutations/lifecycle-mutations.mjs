@@ -35,4 +35,20 @@ export const lifecycleMutations = [
     ],
     tests: 'subgraphs/space/test/busy-pools',
   },
+  {
+    name: 'the log on a full disk: a line that cannot be written ends the process',
+    edits: [
+      [
+        'platform/observability/logger.ts',
+        "stdout.on('error', () => {\n    isFailing = true;\n  });",
+        '',
+      ],
+    ],
+    tests: 'platform/test/logger',
+  },
+  {
+    name: 'the liveness of services: one that hangs is never started again',
+    edits: [['supervisor/src/supervised-process.ts', "child.kill('SIGKILL');", '']],
+    tests: 'supervisor/test/supervised-process',
+  },
 ];

@@ -36,8 +36,10 @@ const isRunnable = ['haproxy', 'redis-server', 'mariadbd'].every(isInstalled);
   });
 
   test('starts a killed process again, and goes on with the other replica meanwhile', () => {
-    expect(find('kill -9')?.repairedAfterSeconds).toBeGreaterThan(0);
-    expect(find('kill -9')?.working).toContain('search');
+    const { requests = 0, failed = 0, repairedAfterSeconds } = find('kill -9') ?? {};
+    expect(repairedAfterSeconds).toBeGreaterThan(0);
+    // What the killed process had begun fails; it takes longer to start again than to lose the others.
+    expect(failed).toBeLessThan(requests / 2);
   });
 
   test('ends a hanging process by its liveness probe, and starts it again', () => {

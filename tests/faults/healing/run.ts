@@ -105,6 +105,8 @@ async function performAll(
   const results: FaultResult[] = [];
   const repairs: Promise<void>[] = [];
   for (const fault of chosen) {
+    // Something else would happen to a process that is still to be repaired.
+    if (!fault.untilContained) await Promise.all(repairs);
     const { result, repaired } = await measureFault(system, fault, measuring);
     results.push(result);
     repairs.push(repaired);

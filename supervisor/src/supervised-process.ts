@@ -122,11 +122,11 @@ export class SupervisedProcess {
     const { name, say, liveness } = this.#options;
     if (!liveness) return;
     for (let failures = 0; failures < liveness.failures; ) {
-      await delay(liveness.periodMs, undefined, { ref: false });
+      const pause = delay(liveness.periodMs, undefined, { ref: false });
+      const [isAlive] = await Promise.all([liveness.isAlive(), pause]);
       if (this.#child !== child || this.#isStopping) return;
-      failures = (await liveness.isAlive()) ? 0 : failures + 1;
+      failures = isAlive ? 0 : failures + 1;
     }
-    if (this.#child !== child || this.#isStopping) return;
     say(`${name} (process ${child.pid}) does not respond any more: it is killed.`);
     child.kill('SIGKILL');
   }

@@ -20,6 +20,8 @@ import { eventually, lastLines, run, tryRun } from './processes.mjs';
  */
 
 const imageName = 'localhost/spacerent-image-test';
+/** Each check starts a program in the container, and so do those of the others at the same time. */
+const HEALTHY_TIMEOUT_SECONDS = 300;
 
 /**
  * Chooses Docker if an engine runs, else buildah and podman.
@@ -140,17 +142,23 @@ function container(tool, name, id, service) {
    *
    * @param {() => Promise<boolean>} isOver whether the container has ended for good
    */
-  const healthy = (isOver) =>
-    eventually(
-      90,
+  const healthy = (isOver) => {
+    let failure = '';
+    return eventually(
+      HEALTHY_TIMEOUT_SECONDS,
       async () => {
         if (await isOver()) {
           throw new Error(`${name} ended by itself. Its log ends with:\n${await logs()}`);
         }
-        return exec(healthCommand(service)).catch(() => undefined);
+        return exec(healthCommand(service)).catch(({ message }) => {
+          failure = message;
+        });
       },
-      async () => `${name} is not healthy after 90 s. Its log ends with:\n${await logs()}`,
+      async () =>
+        `${name} is not healthy after ${HEALTHY_TIMEOUT_SECONDS} s: ${failure}\n` +
+        `Its log ends with:\n${await logs()}`,
     );
+  };
   return {
     name,
     exec,

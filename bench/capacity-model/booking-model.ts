@@ -1,14 +1,16 @@
-import type { CpuTime } from '../measurement/cpu-time.ts';
+import { type CpuTime, OTHER_PROGRAMS } from '../measurement/cpu-time.ts';
 import { type MeasuredLoad, mapValues } from './measured-load.ts';
 import type { MachineModel, Route, Station, Step } from './simulation.ts';
 
-/** What one booking costs, without what the processes use when there is no load. */
+/** What one booking costs. */
 export interface BookingModel {
-  /** Milliseconds of CPU time by process, as measured with few clients. */
+  /** Milliseconds of CPU time by process. */
   cpuMs: CpuTime;
   /** The part of the CPU time of book, payment and their databases that is spent before the response. */
   requestShare: number;
   flushMs: number;
+  /** Waits for the network and for other processes until the response. */
+  requestWaitMs: number;
   /** Waits for the next batch until mypage shows the booking. */
   batchingMs: number;
 }
@@ -20,43 +22,64 @@ export type Stations = (process: string) => Station;
 const REQUEST_ONLY = ['the clients', 'router'];
 /** Processes that work before and after it. */
 const SHARED = ['book', 'payment', 'postgres: book', 'postgres: payment'];
+/** What book's and payment's relays, acknowledgements and consumers leave of the CPU time of their processes. */
+const MAX_REQUEST_SHARE = 0.8;
 /** Book's new booking, payment's approval, and book's booking that is paid: each response waits for three commits. */
 const COMMITS_PER_REQUEST = 3;
 
-/** From a load of one client, which shows latencies without queues, and one of few, which shows the CPU time. */
+/**
+ * From the loads of one client and of a few: a process works a part of each second whatever the load is, because it
+ * polls and works in batches, and the rest for each booking. `fixedMs` is the former, in milliseconds a second of all
+ * processes.
+ */
 export function toBookingModel(
-  idle: CpuTime,
-  { single, few }: { single: MeasuredLoad; few: MeasuredLoad },
-): BookingModel {
-  const cpuMs = cpuPerBooking(idle, few);
-  const sum = (names: readonly string[], of: CpuTime) =>
-    names.reduce((total, name) => total + (of[name] ?? 0), 0);
-  const alone = cpuPerBooking(idle, single);
-  const flushes = COMMITS_PER_REQUEST * single.flushMs;
+  single: MeasuredLoad,
+  few: MeasuredLoad,
+): { model: BookingModel; fixedMs: number } {
+  const rate = (load: MeasuredLoad) => load.bookings.confirmedPerSecond;
+  const perSecond = (load: MeasuredLoad, name: string) =>
+    (load.cpu[name] ?? 0) / load.bookings.seconds;
+  const cpuMs = mapValues(ownCpu(few), (_ms, name) => {
+    const added = perSecond(few, name) - perSecond(single, name);
+    return Math.max(0, added / (rate(few) - rate(single)));
+  });
+  const fixedMs = Object.entries(cpuMs).reduce(
+    (sum, [name, ms]) => sum + perSecond(few, name) - ms * rate(few),
+    0,
+  );
+  const sum = (names: readonly string[]) =>
+    names.reduce((total, name) => total + (cpuMs[name] ?? 0), 0);
   const { request, visible } = single.bookings;
-  const inShared = request.p50 - flushes - sum(REQUEST_ONLY, alone);
-  const requestShare = Math.min(0.95, Math.max(0.2, inShared / sum(SHARED, alone)));
+  const waitsAndShared = request.p50 - COMMITS_PER_REQUEST * single.flushMs - sum(REQUEST_ONLY);
+  const requestShare = Math.min(
+    MAX_REQUEST_SHARE,
+    Math.max(0, waitsAndShared) / Math.max(1, sum(SHARED)),
+  );
   const afterwardsMs =
-    sum(Object.keys(alone), alone) - sum(REQUEST_ONLY, alone) - requestShare * sum(SHARED, alone);
-  return {
+    sum(Object.keys(cpuMs)) - sum(REQUEST_ONLY) - requestShare * sum(SHARED) + 2 * single.flushMs;
+  const model = {
     cpuMs,
     requestShare,
     flushMs: few.flushMs,
+    requestWaitMs: Math.max(0, waitsAndShared - requestShare * sum(SHARED)),
     batchingMs: Math.max(0, visible.p50 - request.p50 - afterwardsMs),
   };
+  return { model, fixedMs };
 }
 
-/** Milliseconds of CPU time by process. */
-export function cpuPerBooking(idle: CpuTime, { cpu, bookings }: MeasuredLoad): CpuTime {
-  const { 'all other programs': _others, ...own } = cpu;
-  return mapValues(own, (ms, name) =>
-    Math.max(0, (ms - (idle[name] ?? 0) * bookings.seconds) / bookings.confirmed),
-  );
+/** Milliseconds of CPU time for each booking, by process; what it works whatever the load is included. */
+export function cpuPerBooking(load: MeasuredLoad): CpuTime {
+  return mapValues(ownCpu(load), (ms) => ms / load.bookings.confirmed);
+}
+
+function ownCpu({ cpu }: MeasuredLoad): CpuTime {
+  const { [OTHER_PROGRAMS]: _others, ...own } = cpu;
+  return own;
 }
 
 /** The steps of a booking, in the order of docs/architecture/booking-lifecycle.md. */
 export function toRoute(
-  { cpuMs, requestShare, flushMs, batchingMs }: BookingModel,
+  { cpuMs, requestShare, flushMs, requestWaitMs, batchingMs }: BookingModel,
   stations: Stations,
 ): Route {
   const at = (process: string, share: number): Step => ({
@@ -69,6 +92,7 @@ export function toRoute(
   return {
     request: [
       at('the clients', 1 / 2),
+      { waitMs: requestWaitMs },
       at('router', 1 / 2),
       during('book', 1 / 3),
       during('postgres: book', 1 / 2),

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { type BookingResults, measureBookings } from '../booking/booking-load.ts';
 import { watchVisibleBookings } from '../booking/visible-bookings.ts';
 import { type CountedCpu, type CpuTime, countCpuTime } from '../measurement/cpu-time.ts';
@@ -91,13 +90,6 @@ export async function measureLoad(
       processBytes: mapValues(processBytes, perCreated),
     },
   };
-}
-
-/** The CPU time that each process uses without a load, in milliseconds a second. */
-export async function measureIdle({ instance }: System, seconds: number): Promise<CpuTime> {
-  const stop = countCpuTime(instance);
-  await wait(seconds * 1_000);
-  return mapValues(stop?.().spent ?? {}, (ms) => ms / seconds);
 }
 
 export function mapValues<Value, Result>(

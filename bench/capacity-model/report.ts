@@ -16,7 +16,9 @@ export interface Results {
   machine: Machine;
   loads: MeasuredLoad[];
   model: BookingModel;
-  /** The cores of the machine that other programs and idle processes left. */
+  /** The model with the CPU time of the highest load, of which the sizes are. */
+  atLoad: BookingModel;
+  /** The cores of the machine that other programs and the fixed work of the processes left. */
   cores: number;
   simulated: SimulatedResults;
   /** (simulated − measured) / measured, of the throughput. */
@@ -38,9 +40,9 @@ export function toReport(results: Results): string {
   return [...lines, '', ...sizeTable(results)].join('\n');
 }
 
-function costs({ loads, model }: Results): string[] {
-  const few = loads[1] as MeasuredLoad;
-  const { rows, storedBytes, walBytes, processBytes } = few.perCreated;
+function costs({ loads, atLoad: model }: Results): string[] {
+  const many = loads[2] as MeasuredLoad;
+  const { rows, storedBytes, walBytes, processBytes } = many.perCreated;
   const sum = Object.values(model.cpuMs).reduce((total, ms) => total + ms, 0);
   const kb = (bytes: number | undefined) => (bytes === undefined ? '–' : (bytes / 1e3).toFixed(1));
   const ms = (name: string) => (model.cpuMs[name] ?? 0).toFixed(2);
@@ -58,7 +60,7 @@ function costs({ loads, model }: Results): string[] {
   ];
   const heads = ['CPU ms', 'database ms', 'inserted', 'updated', 'commits', 'stored kB', 'I/O kB'];
   return [
-    `One booking, with ${few.clients} clients:`,
+    `One booking, with ${many.clients} clients:`,
     row(['', ...heads]),
     row(line('router')),
     ...CONTEXTS.map((name) => row(line(name, name === 'mypage' ? undefined : name))),
@@ -72,7 +74,7 @@ function comparison({ loads, simulated, difference, cores }: Results): string[] 
   const line = (name: string, perSecond: number, p50: number, p99: number, visible: number) =>
     row([name, perSecond.toFixed(1), p50.toFixed(0), p99.toFixed(0), visible.toFixed(0)]);
   return [
-    `${(loads[2] as MeasuredLoad).clients} clients on the ${cores.toFixed(2)} cores that idle processes and other programs leave:`,
+    `${(loads[2] as MeasuredLoad).clients} clients on the ${cores.toFixed(2)} cores that other programs and the processes' fixed work leave:`,
     row(['', 'bookings/s', 'request p50', 'p99', 'visible p50']),
     line(
       'measured',
@@ -92,7 +94,7 @@ function comparison({ loads, simulated, difference, cores }: Results): string[] 
   ];
 }
 
-function sizeTable({ sizes, options, model }: Results): string[] {
+function sizeTable({ sizes, options, atLoad }: Results): string[] {
   const line = (name: string, read: (size: Size) => string) => row([name, ...sizes.map(read)]);
   const first = sizes[0] as Size;
   return [
@@ -119,7 +121,7 @@ function sizeTable({ sizes, options, model }: Results): string[] {
       return `${name.replace('postgres: ', 'db ')} ${(share * 100).toFixed(0)} %`;
     }),
     `One server with ${LARGE_SERVER_CORES} such cores, half of them busy, is enough for ` +
-      `${maxPerSecond(model, 'postgres: book', LARGE_SERVER_CORES).toFixed(0)} bookings per second of book.`,
+      `${maxPerSecond(atLoad, 'postgres: book', LARGE_SERVER_CORES).toFixed(0)} bookings per second of book.`,
   ];
 }
 

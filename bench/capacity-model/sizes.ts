@@ -27,10 +27,13 @@ export interface Size {
   simulated: SimulatedResults;
 }
 
-/** Sizes in units of the cores of the measured machine, for a peak of `peak` times the average. */
+/**
+ * Sizes in units of the cores of the measured machine, for a peak of `peak` times the average. `measured` is what a
+ * booking stores, reads and writes.
+ */
 export function toSize(
   bookingsPerYear: number,
-  { peak, model, few }: { peak: number; model: BookingModel; few: MeasuredLoad },
+  { peak, model, measured }: { peak: number; model: BookingModel; measured: MeasuredLoad },
 ): Size {
   const peakPerSecond = (bookingsPerYear / YEAR_SECONDS) * peak;
   const busyCores = (process: string) => (peakPerSecond * (model.cpuMs[process] ?? 0)) / 1_000;
@@ -51,7 +54,7 @@ export function toSize(
     const machine = { name, cores: replicas[name] ?? cores[name] ?? Number.POSITIVE_INFINITY };
     return { name, machine, processes };
   });
-  const { storedBytes, walBytes, processBytes } = few.perCreated;
+  const { storedBytes, walBytes, processBytes } = measured.perCreated;
   const serviceBytes = Object.values(processBytes).reduce((sum, bytes) => sum + bytes, 0);
   return {
     bookingsPerYear,

@@ -29,8 +29,8 @@ Starts spacerent (embedded profile, a free port, a temporary home) and measures 
 process and database: CPU time, rows, stored bytes, and bytes read and written. From one client and from four it
 derives a model of a booking, simulates many clients on this machine with it, and compares the throughput with
 that of as many real ones. Only if both differ by less than 20 % it prints sizes for a million, a hundred million
-and a billion bookings a year; else it ends with status 1. Linux only. Takes about three minutes; close
-other programs first, because they affect the result.
+and a billion bookings a year; else it ends with status 1. Linux only. Takes about two and a half minutes;
+close other programs first, because they affect the result.
 
   --seconds N   how long each load is measured (default 20)
   --clients N   how many clients book at once in the comparison (default 32)

@@ -126,5 +126,5 @@ function sizeTable({ sizes, options, atLoad }: Results): string[] {
 }
 
 function row([name, ...cells]: string[]): string {
-  return `${(name ?? '').padEnd(32)}${cells.map((cell) => cell.padStart(13)).join('')}`;
+  return `${(name ?? '').padEnd(32)}${cells.map((cell) => ` ${cell}`.padStart(13)).join('')}`;
 }

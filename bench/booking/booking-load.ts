@@ -9,7 +9,7 @@ import type { VisibleBookings } from './visible-bookings.ts';
  * the latency of the projection limit the rate. The limit of unconfirmed bookings keeps a system that
  * accepts requests faster than it confirms them from looking fast while its backlog grows.
  */
-const MAX_UNCONFIRMED_PER_CLIENT = 4;
+export const MAX_UNCONFIRMED_PER_CLIENT = 4;
 
 /** One booking in this many is read through the router: a sample that adds little load. */
 const READ_SAMPLE_INTERVAL = 4;

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { MAX_UNCONFIRMED_PER_CLIENT } from '../booking/booking-load.ts';
 import { readMachine } from '../measurement/machine.ts';
 import { log, measureSystem } from '../system/measure-system.ts';
 import { routerClient } from '../system/router-client.ts';
@@ -15,7 +16,6 @@ import { toSize } from './sizes.ts';
 const FEW_CLIENTS = 4;
 /** V8 optimizes a function only after some hundred calls. */
 const WARM_UP_SECONDS = 15;
-const MAX_UNCONFIRMED_PER_CLIENT = 4;
 const BOOKINGS_PER_YEAR = [1e6, 1e8, 1e9];
 
 await measureSystem(readOptions, measureAll);

@@ -1,5 +1,5 @@
 import { createClient } from '@libsql/client';
-import pg from 'pg';
+import { query } from '../measurement/query.ts';
 import type { System } from '../system/system.ts';
 
 /** What is stored and written, in bytes. */
@@ -12,7 +12,7 @@ export interface StoredBytes {
 
 const POSTGRES_CONTEXTS = ['book', 'payment', 'space'];
 
-/** Reads the sizes after a checkpoint of PostgreSQL. */
+/** Reads the present sizes, and the end of the log. */
 export async function readStoredBytes({ postgresUrl, instance }: System): Promise<StoredBytes> {
   const byContext: Record<string, number> = {};
   for (const context of POSTGRES_CONTEXTS) {
@@ -40,15 +40,5 @@ async function sqliteBytes(url: string): Promise<number> {
     return Number(rows[0]?.bytes);
   } finally {
     client.close();
-  }
-}
-
-async function query<Row extends pg.QueryResultRow>(url: string, text: string): Promise<Row[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return (await client.query<Row>(text)).rows;
-  } finally {
-    await client.end();
   }
 }

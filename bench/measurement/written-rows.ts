@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
+import { query } from './query.ts';
 
 /** PostgreSQL's own count of what was written; it shows whether two loads do the same work. */
 export interface WrittenRows {
@@ -69,18 +69,4 @@ async function written(
     redelivered += row?.again ?? 0;
   }
   return { ...counted, redelivered };
-}
-
-async function query<Row extends pg.QueryResultRow>(
-  url: string,
-  text: string,
-  values: unknown[] = [],
-): Promise<Row[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
 }

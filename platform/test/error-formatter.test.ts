@@ -17,14 +17,17 @@ test.each([
   ['has a full disk', { code: '53100' }],
   ['does not listen', { code: 'ECONNREFUSED' }],
   ['is a full file of SQLite', { code: 'SQLITE_FULL' }],
-])('a request whose database %s is told to try again, without the reason', (_, fields) => {
-  const error = Object.assign(new Error('10.0.0.7: relation "booking"'), fields);
-  expect(shown(error)).toEqual({
-    code: 'SERVICE_UNAVAILABLE',
-    message: 'A part of the system does not work at the moment: try again.',
-  });
-});
+])(
+  'a request whose database %s fails with the advice to try again, without the reason',
+  (_, fields) => {
+    const error = Object.assign(new Error('10.0.0.7: relation "booking"'), fields);
+    expect(shown(error)).toEqual({
+      code: 'SERVICE_UNAVAILABLE',
+      message: 'A part of the system does not work at the moment: try again.',
+    });
+  },
+);
 
-test('a request that meets a fault of the code is not told to try again', () => {
+test('a request that meets a fault of the code fails without the advice to try again', () => {
   expect(shown(new TypeError('x is undefined')).code).toBe('INTERNAL_SERVER_ERROR');
 });

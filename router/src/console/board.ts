@@ -83,7 +83,7 @@ export function openBoard(): Board {
   };
 }
 
-/** The board writes only with other methods; none of them is served, whoever asks. */
+/** The board writes only with other methods; none of them is served to anybody. */
 function isRead({ method }: AppControllerRoute): boolean {
   return [method].flat().every((each) => each === 'get');
 }

@@ -30,7 +30,7 @@ export function openQueueReader(
   metrics: Metrics,
 ): QueueReader {
   const server = openQueueServer(settings, logger, metrics);
-  // A queue that is opened writes its version into the server, unless told not to.
+  // Without this option BullMQ writes its version into the server for each queue that it opens.
   const queues = openQueues(server, logger, { skipMetasUpdate: true });
   const kind = settings.REDIS_URL ? 'Redis' : 'PostgreSQL';
 

@@ -3,7 +3,7 @@ import type { EmbeddedSystem } from './embedded-system.ts';
 import type { Fault } from './fault.ts';
 import type { SmallDisk } from './small-disk.ts';
 
-/** The disk stays full for so long; what is written meanwhile takes what little space others give back. */
+/** How long the disk stays full. What is written meanwhile takes the little space that others free. */
 const FULL_MS = 20_000;
 const REFILL_MS = 500;
 const SENTENCES = /^.*(The disk of|instance\.json).*$/gm;

@@ -156,7 +156,7 @@ export class PostgresPair {
     this.#primary = standby;
   }
 
-  /** Throws unless the standby refuses a write: whoever still reaches it changes nothing. */
+  /** Throws unless the standby refuses a write: a client that still reaches it changes nothing. */
   async requireReadOnlyStandby(): Promise<void> {
     const { server, name } = this.#standby;
     const write = queryRows(server?.adminUrl ?? '', 'CREATE TABLE written_to_a_standby ()');

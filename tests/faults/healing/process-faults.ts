@@ -4,7 +4,7 @@ import { sendSignal } from '../system/send-signal.ts';
 import { signalOnExit } from '../system/signal-on-exit.ts';
 import type { Fault } from './fault.ts';
 
-/** One process of a service, whoever starts it again. */
+/** One process of a service; what starts it again differs. */
 export interface FailingProcess {
   service: ServiceName;
   name: string;

@@ -25,7 +25,7 @@ import { type StoredEvents, serveStoredEvents } from '../messaging/stored-events
 import type { Logger } from '../observability/logger.ts';
 import { METRICS_PATH, type Metrics, metricsTokenCheck } from '../observability/metrics.ts';
 import { parseTraceparent, TRACEPARENT_HEADER } from '../tracing/traceparent.ts';
-import { startRequestSpan } from '../tracing/tracing.ts';
+import { isTracing, startRequestSpan } from '../tracing/tracing.ts';
 import { withAccessRules } from './access.ts';
 import { errorFormatter } from './errors.ts';
 import { DateTime, LocalDate } from './scalars.ts';
@@ -177,6 +177,7 @@ function requireServiceToken(
 
 /** Continues the trace of the service that sent the request. Only GraphQL begins one: others poll all the time. */
 function traceRequest({ headers, method, routeOptions: { url } }: FastifyRequest): void {
+  if (!isTracing()) return;
   const parent = parseTraceparent(headers[TRACEPARENT_HEADER]);
   if (parent || url === GRAPHQL_PATH)
     startRequestSpan(`${method} ${url}`, { kind: 'server', parent });

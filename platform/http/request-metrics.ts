@@ -48,7 +48,7 @@ export function requestMetrics(
         const correlation = currentCorrelation();
         if (correlation) outcomes.set(correlation, toOutcome(errors));
         if (operation)
-          correlation?.span?.setAttribute('graphql.operation.type', operation.operation);
+          correlation?.span?.setAttributes({ 'graphql.operation.type': operation.operation });
       },
     }),
   };

@@ -1,4 +1,4 @@
-import { startChildSpan, traceparentOf } from '../tracing/tracing.ts';
+import { isTracing, startChildSpan, traceparentOf } from '../tracing/tracing.ts';
 
 interface IdentifiedEvent {
   id: string;
@@ -21,6 +21,7 @@ export function eventAttributes({ id, type, topic }: IdentifiedEvent) {
  * it. Returns its `traceparent`.
  */
 export function traceCreation(event: IdentifiedEvent): string | undefined {
+  if (!isTracing()) return undefined;
   const span = startChildSpan(`create ${event.type}`, {
     kind: 'producer',
     attributes: eventAttributes(event),

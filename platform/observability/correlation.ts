@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { Span } from '@opentelemetry/api';
+import type { Span } from '../tracing/span.ts';
 
 /** Connects the log lines, internal requests and events of one client request. */
 export interface Correlation {

@@ -1,4 +1,3 @@
-import type { SpanContext } from '@opentelemetry/api';
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import { currentCorrelation } from './correlation.ts';
 import { redactor } from './redaction.ts';
@@ -33,7 +32,7 @@ export function createLogger(
       return {
         correlationId: id,
         ...(clientId && { clientCorrelationId: clientId }),
-        ...(span && traceIds(span.spanContext())),
+        ...(span && { trace_id: span.trace.id, span_id: span.spanId }),
       };
     },
     hooks: { streamWrite: redactor(secrets) },
@@ -75,8 +74,4 @@ function goOnWithoutLog(stdout: ReturnType<typeof pino.destination>, logger: Log
       // Throws when nothing was ever logged.
     }
   });
-}
-
-function traceIds({ traceId, spanId }: SpanContext) {
-  return { trace_id: traceId, span_id: spanId };
 }

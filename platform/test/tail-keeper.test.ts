@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { type TailLimits, tailKeeper } from '../tracing/tail-keeper.ts';
+import { type TailLimits, TailTrace, tailKeeper } from '../tracing/tail-keeper.ts';
 
 interface TestSpan {
   name: string;
+  trace: TailTrace<TestSpan>;
   isFailed?: boolean;
   isSlow?: boolean;
 }
@@ -22,12 +23,13 @@ function openKeeper(limits: TailLimits = LIMITS) {
     },
   );
   const start = (name: string, parent?: TestSpan): TestSpan => {
-    const span = { name };
-    keeper.started(span, parent);
+    const trace = parent?.trace ?? new TailTrace<TestSpan>();
+    const span = { name, trace };
+    trace.root ??= span;
     return span;
   };
-  const end = (span: TestSpan, outcome: Omit<TestSpan, 'name'> = {}) =>
-    keeper.ended(Object.assign(span, outcome));
+  const end = (span: TestSpan, outcome: Pick<TestSpan, 'isFailed' | 'isSlow'> = {}) =>
+    keeper.ended(Object.assign(span, outcome), span.trace);
   return { result, start, end };
 }
 

@@ -120,11 +120,31 @@ describe('traces', () => {
     expect(receiver.bodies.join()).not.toContain('kim');
   });
 
-  test('what is slow is exported whatever the sampler says', async () => {
-    const { stop, names } = await trace({ ...NONE, TRACE_SLOW_MS: '0' });
-    await inSpan('slow', {}, ok);
+  test.each([
+    ['parentbased_always_off', '1'],
+    ['traceidratio', '0'],
+    ['parentbased_traceidratio', '0'],
+    ['parentbased_traceidratio', '0.01'],
+  ])('with %s of %s a failed trace and a slow one are exported', async (sampler, ratio) => {
+    const { stop, names } = await trace({
+      OTEL_TRACES_SAMPLER: sampler,
+      OTEL_TRACES_SAMPLER_ARG: ratio,
+      TRACE_SLOW_MS: '20',
+    });
+    await inSpan('failed', {}, broken).catch(() => {});
+    await inSpan('slow', { elapsedMs: 20 }, () => inChildSpan('part', {}, ok));
     await stop();
-    expect(names()).toEqual(['slow']);
+    expect(names()).toEqual(['failed', 'part', 'slow']);
+  });
+
+  test('what is neither failed nor slow is not exported where no trace is', async () => {
+    const { stop, names } = await trace({
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0',
+    });
+    await inSpan('fine', { elapsedMs: 1_000 }, () => inChildSpan('part', {}, ok));
+    await stop();
+    expect(names()).toEqual([]);
   });
 
   test('a trace that another service samples is sampled, and one that it does not is not', async () => {

@@ -1,40 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { type Attributes, ROOT_CONTEXT, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import {
-  type Span as ApiSpan,
-  type Attributes,
-  type Context,
-  ROOT_CONTEXT,
-  type SpanContext,
-  SpanKind,
-  TraceFlags,
-  trace,
-} from '@opentelemetry/api';
-import {
-  AlwaysOffSampler,
-  AlwaysOnSampler,
-  createAlwaysRecordSampler,
-  ParentBasedSampler,
-  RandomIdGenerator,
-  type Sampler,
+  type ReadableSpan,
   SamplingDecision,
   TraceIdRatioBasedSampler,
-  TracerProvider,
-  type TracerProviderOptions,
 } from '@opentelemetry/sdk-trace';
 import { projectVersion } from '../config/project.ts';
 import type { Logger } from '../observability/logger.ts';
+import { type SpanOrigin, toReadableSpan } from './readable-span.ts';
+import { LocalTrace, newTraceId, Span } from './span.ts';
 import type { SpanCounts } from './span-counts.ts';
 import { spanExport } from './span-export.ts';
 import { tailSampling } from './tail-sampling.ts';
 import { type StartSpan, useTracer } from './tracing.ts';
 import type { TracingSettings } from './tracing-settings.ts';
 
-type Resource = NonNullable<TracerProviderOptions['resource']>;
+type Resource = ReadableSpan['resource'];
+
+const NO_LINKS: readonly SpanContext[] = [];
 
 /**
- * Sends spans to the collector at `endpoint` by OpenTelemetry's SDK. Its own tracer, not the global one: libraries with
- * spans of their own stay silent. Returns the function that ends it.
+ * Sends spans to the collector at `endpoint` by OpenTelemetry's exporter. Spans are recorded without its tracer, which
+ * costs several times as much, and which libraries with spans of their own would use. Returns the function that ends it.
  */
 export function openTelemetry(
   service: string,
@@ -44,33 +32,46 @@ export function openTelemetry(
   logger: Logger,
 ): () => Promise<void> {
   const exporting = spanExport(endpoint, settings, counts, logger);
-  const ids = requestIds();
-  const provider = new TracerProvider({
+  const origin: SpanOrigin = {
     resource: resourceOf(service, settings),
-    // What is not sampled is recorded all the same: it is exported when it fails or is slow.
-    sampler: createAlwaysRecordSampler(headSampler(settings)),
-    idGenerator: ids.generator,
-    spanProcessors: [tailSampling(exporting, settings.TRACE_SLOW_MS, counts)],
-    spanLimits: { attributeValueLengthLimit: 256 },
-  });
-  const tracer = provider.getTracer('spacerent', projectVersion());
+    instrumentationScope: { name: 'spacerent', version: projectVersion() },
+  };
+  const onEnd = tailSampling(
+    exporting,
+    (span) => toReadableSpan(span, origin),
+    settings.TRACE_SLOW_MS,
+    counts,
+  );
+  const isSampled = headSampler(settings);
 
-  const start: StartSpan = (
-    name,
-    { kind = 'internal', attributes, parent, links, ids: own, startedAt },
-  ) =>
-    ids.using(own, () =>
-      tracer.startSpan(
-        name,
-        {
-          kind: KINDS[kind],
-          ...(attributes && { attributes }),
-          ...(links && { links: links.flatMap((context) => (context ? [{ context }] : [])) }),
-          ...(startedAt !== undefined && { startTime: startedAt }),
-        },
-        contextOf(parent),
-      ),
-    );
+  const start: StartSpan = (name, options, parent, ids) => {
+    const { kind = 'internal', links = NO_LINKS, attributes, elapsedMs = 0 } = options;
+    const trace = parent instanceof Span ? parent.trace : openTrace(parent, links, ids);
+    const spanId = ids?.spanId;
+    const span = new Span({
+      name,
+      kind,
+      trace,
+      parent,
+      links,
+      attributes,
+      spanId,
+      elapsedMs,
+      onEnd,
+    });
+    trace.root ??= span;
+    return span;
+  };
+
+  function openTrace(
+    parent: SpanContext | undefined,
+    links: readonly (SpanContext | undefined)[],
+    ids: SpanContext | undefined,
+  ): LocalTrace {
+    const id = (parent ?? ids)?.traceId ?? newTraceId();
+    return new LocalTrace(id, isSampled(id, parent, links));
+  }
+
   useTracer(start);
   return async () => {
     useTracer();
@@ -78,68 +79,33 @@ export function openTelemetry(
   };
 }
 
-const KINDS = {
-  internal: SpanKind.INTERNAL,
-  server: SpanKind.SERVER,
-  client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
-} as const;
-
-function contextOf(parent: ApiSpan | SpanContext | undefined): Context {
-  if (!parent) return ROOT_CONTEXT;
-  return 'spanContext' in parent
-    ? trace.setSpan(ROOT_CONTEXT, parent)
-    : trace.setSpanContext(ROOT_CONTEXT, parent);
-}
-
-/** The generator of ids, which can be made to return given ones once. */
-function requestIds() {
-  const random = new RandomIdGenerator();
-  let given: SpanContext | undefined;
-  return {
-    generator: {
-      generateTraceId: () => given?.traceId ?? random.generateTraceId(),
-      generateSpanId: () => given?.spanId ?? random.generateSpanId(),
-    },
-    using<T>(ids: SpanContext | undefined, work: () => T): T {
-      given = ids;
-      try {
-        return work();
-      } finally {
-        given = undefined;
-      }
-    },
-  };
-}
+/** Whether a trace that begins in this process, or continues in it, is exported in any case. */
+type IsSampled = (
+  traceId: string,
+  parent: SpanContext | undefined,
+  links: readonly (SpanContext | undefined)[],
+) => boolean;
 
 /** The sampler that OTEL_TRACES_SAMPLER names. */
 function headSampler({
   OTEL_TRACES_SAMPLER: name,
   OTEL_TRACES_SAMPLER_ARG: ratio,
-}: TracingSettings): Sampler {
-  if (name.endsWith('always_on') && !name.startsWith('parent')) return new AlwaysOnSampler();
-  if (name === 'always_off') return new AlwaysOffSampler();
-  if (name === 'traceidratio') return new TraceIdRatioBasedSampler(ratio);
-  const roots = {
-    parentbased_always_on: new AlwaysOnSampler(),
-    parentbased_always_off: new AlwaysOffSampler(),
-    parentbased_traceidratio: new TraceIdRatioBasedSampler(ratio),
+}: TracingSettings): IsSampled {
+  const isOn = name.endsWith('always_on');
+  const isOff = name.endsWith('always_off');
+  const sampler = new TraceIdRatioBasedSampler(isOn ? 1 : isOff ? 0 : ratio);
+  const isChosen = (traceId: string) =>
+    sampler.shouldSample(ROOT_CONTEXT, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
+  if (!name.startsWith('parentbased')) return isChosen;
+  return (traceId, parent, links) => {
+    if (parent) return isFlagged(parent);
+    // A trace of its own that continues an exported one, such as a batch, is exported too.
+    return links.some(isFlagged) || isChosen(traceId);
   };
-  return new ParentBasedSampler({ root: withLinks(roots[name as keyof typeof roots]) });
 }
 
-/** A trace of its own that continues an exported one, such as a batch, is exported too. */
-function withLinks(sampler: Sampler): Sampler {
-  return {
-    shouldSample(context, traceId, name, kind, attributes, links) {
-      if (links.some((link) => link.context.traceFlags & TraceFlags.SAMPLED)) {
-        return { decision: SamplingDecision.RECORD_AND_SAMPLED };
-      }
-      return sampler.shouldSample(context, traceId, name, kind, attributes, links);
-    },
-    toString: () => `withLinks(${sampler})`,
-  };
+function isFlagged(context: SpanContext | undefined): boolean {
+  return context !== undefined && (context.traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 function resourceOf(service: string, settings: TracingSettings): Resource {

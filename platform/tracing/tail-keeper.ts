@@ -2,19 +2,19 @@
  * Decides which traces are exported although their sampling says no: those in which something failed or was slow.
  * Spans wait in memory until the first span of their trace in this process, its local root, ends.
  */
-export interface TailKeeper<Span extends object> {
-  /** `parent`: the span of this process in which it started; without it, it is a local root. */
-  started(span: Span, parent: Span | undefined): void;
-  ended(span: Span): void;
+export interface TailKeeper<Span> {
+  ended(span: Span, trace: TailTrace<Span>): void;
 }
 
-interface LocalTrace<Span> {
-  root: Span;
+/** What the keeper knows of a trace. The trace's spans refer to it: a map by span would cost more than a span does. */
+export class TailTrace<Span> {
+  /** The local root, which the first span sets. */
+  root: Span | undefined = undefined;
   /** Those that have ended before the root. */
-  spans: Span[];
-  hasNotable: boolean;
-  /** Of the root; undefined until it ends. */
-  isKept?: boolean;
+  waiting: Span[] = [];
+  hasNotable = false;
+  /** Undefined until the root ends. */
+  isKept: boolean | undefined = undefined;
 }
 
 export interface TailLimits {
@@ -29,15 +29,14 @@ export interface TailLimits {
  * it. `keep` receives the spans of a trace when its root ends, and later ones alone. `drop` receives the number of spans
  * that exceeded a limit.
  */
-export function tailKeeper<Span extends object>(
+export function tailKeeper<Span>(
   rules: { isFailed: (span: Span) => boolean; isSlow: (span: Span) => boolean },
   limits: TailLimits,
   keep: (spans: readonly Span[]) => void,
   drop: (spans: number) => void,
 ): TailKeeper<Span> {
-  const traces = new WeakMap<Span, LocalTrace<Span>>();
   /** Those with spans that wait, oldest first. */
-  const waiting = new Set<LocalTrace<Span>>();
+  const open = new Set<TailTrace<Span>>();
   let count = 0;
 
   /** Work that the root did not wait for. */
@@ -45,33 +44,33 @@ export function tailKeeper<Span extends object>(
     if (isKept || rules.isFailed(span) || rules.isSlow(span)) keep([span]);
   }
 
-  function wait(span: Span, trace: LocalTrace<Span>): void {
-    if (trace.spans.length >= limits.maxSpansPerTrace) {
+  function wait(span: Span, trace: TailTrace<Span>): void {
+    if (trace.waiting.length >= limits.maxSpansPerTrace) {
       drop(1);
       return;
     }
-    const [oldest] = waiting;
-    if (count >= limits.maxSpans && oldest) drop(takeAll(oldest).length);
-    trace.spans.push(span);
-    waiting.add(trace);
+    if (count >= limits.maxSpans) dropOldest();
+    if (trace.waiting.length === 0) open.add(trace);
+    trace.waiting.push(span);
     count += 1;
   }
 
-  function takeAll(trace: LocalTrace<Span>): Span[] {
-    waiting.delete(trace);
-    count -= trace.spans.length;
-    return trace.spans.splice(0);
+  function dropOldest(): void {
+    const [oldest] = open;
+    if (oldest) drop(takeAll(oldest).length);
+  }
+
+  function takeAll(trace: TailTrace<Span>): Span[] {
+    const { waiting } = trace;
+    if (waiting.length === 0) return waiting;
+    open.delete(trace);
+    count -= waiting.length;
+    trace.waiting = [];
+    return waiting;
   }
 
   return {
-    started(span, parent) {
-      const ofParent = parent && traces.get(parent);
-      traces.set(span, ofParent ?? { root: span, spans: [], hasNotable: false });
-    },
-
-    ended(span) {
-      const trace = traces.get(span);
-      if (!trace) return;
+    ended(span, trace) {
       if (trace.isKept !== undefined) return endedLate(span, trace.isKept);
       if (rules.isFailed(span)) trace.hasNotable = true;
       if (span !== trace.root) return wait(span, trace);

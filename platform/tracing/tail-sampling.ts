@@ -1,49 +1,35 @@
-import { SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { Span } from './span.ts';
 import type { SpanCounts } from './span-counts.ts';
 import type { SpanExport } from './span-export.ts';
 import { tailKeeper } from './tail-keeper.ts';
 
-/** At some 2 kB for a span, 20 MB at most. */
+/** At some 0.5 kB for a span, 5 MB at most. */
 const LIMITS = { maxSpans: 10_000, maxSpansPerTrace: 200 };
 
-/** Exports sampled spans, and those of other traces that failed or took `slowMs` in this process. */
+/**
+ * Exports spans that end and are sampled, and those of other traces that failed or took `slowMs` in this process. Only
+ * what is exported is converted by `toReadable`.
+ */
 export function tailSampling(
   exporting: SpanExport,
+  toReadable: (span: Span) => ReadableSpan,
   slowMs: number,
   counts: SpanCounts,
-): SpanProcessor {
-  const keeper = tailKeeper<ReadableSpan>(
+): (ended: Span) => void {
+  const keeper = tailKeeper<Span>(
     {
-      isFailed: ({ status }) => status.code === SpanStatusCode.ERROR,
-      isSlow: ({ duration: [seconds, nanoseconds] }) => seconds * 1e3 + nanoseconds / 1e6 >= slowMs,
+      isFailed: ({ isFailed }) => isFailed,
+      isSlow: ({ durationMs = 0 }) => durationMs >= slowMs,
     },
     LIMITS,
     (spans) => {
-      for (const span of spans) exporting.add(asSampled(span));
+      for (const span of spans) exporting.add(toReadable(span));
     },
     (spans) => counts.dropped('buffer', spans),
   );
-  return {
-    onStart(span, parentContext) {
-      if (!isSampled(span))
-        keeper.started(span, trace.getSpan(parentContext) as unknown as ReadableSpan);
-    },
-    onEnd(span) {
-      if (isSampled(span)) exporting.add(span);
-      else keeper.ended(span);
-    },
-    forceFlush: async () => undefined,
-    shutdown: async () => undefined,
+  return (span) => {
+    if (span.trace.isSampled) exporting.add(toReadable(span));
+    else keeper.ended(span, span.trace);
   };
-}
-
-function isSampled(span: ReadableSpan): boolean {
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
-}
-
-/** The batch processor exports only spans that say that they are sampled. */
-function asSampled(span: ReadableSpan): ReadableSpan {
-  const context = { ...span.spanContext(), traceFlags: TraceFlags.SAMPLED };
-  return Object.create(span, { spanContext: { value: () => context } });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Attributes, Span, SpanContext, SpanStatusCode } from '@opentelemetry/api';
+import type { Attributes, SpanContext } from '@opentelemetry/api';
 import {
   CORRELATION_HEADER,
   type Correlation,
@@ -7,16 +7,15 @@ import {
   currentCorrelation,
   withCorrelation,
 } from '../observability/correlation.ts';
+import type { Span, SpanKind } from './span.ts';
 import { formatTraceparent, requestSpan, TRACEPARENT_HEADER } from './traceparent.ts';
 
 /**
- * Spans of OpenTelemetry, with the active one in the correlation. While traces are off, nothing of OpenTelemetry is
+ * Spans for OpenTelemetry, with the active one in the correlation. While traces are off, nothing of OpenTelemetry is
  * loaded, and work is called as it is.
  */
 
 export type { Span, SpanContext };
-
-export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 export interface SpanOptions {
   kind?: SpanKind;
@@ -25,20 +24,19 @@ export interface SpanOptions {
   /** A span of another process, or `none` for a trace of its own; without it the active span. */
   parent?: SpanContext | 'none' | undefined;
   links?: readonly (SpanContext | undefined)[];
-  /** Epoch milliseconds; without it now. */
-  startedAt?: number;
+  /** Milliseconds since its work began; without it 0. */
+  elapsedMs?: number;
 }
 
 /** Which errors make a span, and so its trace, a failed one; without it all. */
 type IsFailure = (error: unknown) => boolean;
 
-/** Starts a span; `ids` are those of the first span of a trace. */
+/** Starts a span, whatever the `parent` of its options is; `ids` are those of the first span of a trace. */
 export type StartSpan = (
   name: string,
-  options: Omit<SpanOptions, 'parent'> & {
-    parent: Span | SpanContext | undefined;
-    ids?: SpanContext | undefined;
-  },
+  options: SpanOptions,
+  parent: Span | SpanContext | undefined,
+  ids?: SpanContext,
 ) => Span;
 
 let start: StartSpan | undefined;
@@ -56,7 +54,7 @@ export function isTracing(): boolean {
 /** Starts a part of the active trace, which the caller ends; undefined without one. It is not the active span. */
 export function startChildSpan(name: string, options: SpanOptions = {}): Span | undefined {
   const parent = activeSpan();
-  return parent && start?.(name, { ...options, parent });
+  return parent && start?.(name, options, parent);
 }
 
 /**
@@ -65,13 +63,13 @@ export function startChildSpan(name: string, options: SpanOptions = {}): Span | 
  */
 export function startRequestSpan(
   name: string,
-  { isClients = false, ...options }: SpanOptions & { isClients?: boolean },
+  options: SpanOptions & { isClients?: boolean },
 ): Span | undefined {
-  const correlation = currentCorrelation();
+  const correlation = start && currentCorrelation();
   if (!start || !correlation) return undefined;
   const parent = parentOf(options);
-  const ids = isClients && !parent ? requestSpan(correlation.id) : undefined;
-  correlation.span = start(name, { ...options, parent, ids });
+  const ids = options.isClients && !parent ? requestSpan(correlation.id) : undefined;
+  correlation.span = start(name, options, parent, ids);
   return correlation.span;
 }
 
@@ -87,8 +85,9 @@ export function inSpan<T>(
 ): Promise<T> {
   if (!start) return work();
   const correlation = currentCorrelation();
-  const span = start(name, { ...options, parent: parentOf(options, correlation) });
-  const inner: Correlation = { ...(correlation ?? { id: randomUUID() }), span };
+  const span = start(name, options, parentOf(options, correlation));
+  const { id, clientId } = correlation ?? { id: randomUUID(), clientId: undefined };
+  const inner: Correlation = { id, clientId, span };
   return withCorrelation(inner, () => settle(span, work, isFailure));
 }
 
@@ -124,9 +123,10 @@ export function traceparentOf(span = activeSpan()): string | undefined {
 
 /** The headers of a request to another service: the correlation id, and the active span. */
 export function tracingHeaders(): Record<string, string> {
+  const headers: Record<string, string> = { [CORRELATION_HEADER]: correlationId() };
   const traceparent = traceparentOf();
-  const headers = { [CORRELATION_HEADER]: correlationId() };
-  return traceparent ? { ...headers, [TRACEPARENT_HEADER]: traceparent } : headers;
+  if (traceparent) headers[TRACEPARENT_HEADER] = traceparent;
+  return headers;
 }
 
 /**
@@ -136,8 +136,7 @@ export function tracingHeaders(): Record<string, string> {
 export function fail(span: Span | undefined, error: unknown): void {
   if (!span) return;
   const { code, name } = error as { code?: unknown; name?: unknown };
-  span.setAttribute('error.type', String(code ?? name ?? 'error').slice(0, 64));
-  span.setStatus({ code: 2 satisfies SpanStatusCode.ERROR });
+  span.fail(String(code ?? name ?? 'error').slice(0, 64));
 }
 
 /** Ends the span of a request over HTTP, as failed where its outcome is an error and no refusal. */

@@ -34,7 +34,7 @@ export function operationSpans(
       ...origin,
       kind: 'server',
       isClients: true,
-      startedAt: Date.now() - elapsedMs,
+      elapsedMs,
       attributes: { 'spacerent.correlation_id': currentCorrelation()?.id },
     });
   };
@@ -47,7 +47,7 @@ export function endOperationSpan(
   statusCode: number,
 ): void {
   if (!span) return;
-  span.updateName(kind);
+  span.name = kind;
   span.setAttributes({
     'graphql.operation.type': kind,
     'graphql.operation.name': toLoggedName(name),

@@ -5,6 +5,7 @@ import { openProbe, type Probe, type ProbeConnection } from '#platform/lifecycle
 import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
 import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { OneConnectionLibSql } from './one-connection.ts';
+import { withStatementSpans } from './statement-spans.ts';
 
 /**
  * Opens the read model's database: SQLite for `file:` URLs, MariaDB or MySQL for `mysql:` ones. Both
@@ -12,12 +13,13 @@ import { OneConnectionLibSql } from './one-connection.ts';
  */
 export async function openViewDatabase(url: string): Promise<PrismaClient> {
   if (isFile(url)) {
-    const prisma = new PrismaClient({ adapter: new OneConnectionLibSql({ url }) });
+    const adapter = withStatementSpans(new OneConnectionLibSql({ url }), 'sqlite');
+    const prisma = new PrismaClient({ adapter });
     // Readers continue while a batch of events is written.
     await prisma.$queryRawUnsafe('PRAGMA journal_mode = WAL');
     return prisma;
   }
-  const adapter = new PrismaMariaDb(bounded(mariaDbUrl(url)));
+  const adapter = withStatementSpans(new PrismaMariaDb(bounded(mariaDbUrl(url))), 'mariadb');
   return new MysqlClient({ adapter }) as unknown as PrismaClient;
 }
 

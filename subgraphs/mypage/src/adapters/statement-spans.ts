@@ -1,0 +1,56 @@
+import type { SqlDriverAdapterFactory, SqlQuery, SqlQueryable } from '@prisma/driver-adapter-utils';
+import { activeSpan, inChildSpan, type SpanOptions } from '#platform/tracing/tracing.ts';
+
+/** Another writer was faster, which the database decides: the work is retried. */
+const CONFLICTS = ['UniqueConstraintViolation', 'TransactionWriteConflict'];
+
+/**
+ * Adds spans to an adapter of Prisma: each statement within a trace has one, and so has each commit. Their times contain
+ * the wait for the connection.
+ */
+export function withStatementSpans<Factory extends SqlDriverAdapterFactory>(
+  factory: Factory,
+  system: 'sqlite' | 'mariadb',
+): Factory {
+  const options: SpanOptions = { kind: 'client', attributes: { 'db.system.name': system } };
+  const inSpan = <T>(name: string, work: () => Promise<T>) =>
+    inChildSpan(name, options, work, isFailure);
+
+  function addSpans<Queries extends SqlQueryable>(queries: Queries): Queries {
+    const queryRaw = queries.queryRaw.bind(queries);
+    const executeRaw = queries.executeRaw.bind(queries);
+    queries.queryRaw = (query) =>
+      activeSpan() ? inSpan(nameOf(query), () => queryRaw(query)) : queryRaw(query);
+    queries.executeRaw = (query) =>
+      activeSpan() ? inSpan(nameOf(query), () => executeRaw(query)) : executeRaw(query);
+    return queries;
+  }
+
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = addSpans(await connect());
+    const startTransaction = adapter.startTransaction.bind(adapter);
+    adapter.startTransaction = async (isolation) => {
+      const transaction = addSpans(await startTransaction(isolation));
+      const commit = transaction.commit.bind(transaction);
+      transaction.commit = () => inSpan('COMMIT', commit);
+      return transaction;
+    };
+    return adapter;
+  };
+  return factory;
+}
+
+const FIRST_TABLE =
+  /^\s*(?=(\w+))(?:.*?\b(?:FROM|INTO|UPDATE)\s+(?:[`"]?main[`"]?\.)?[`"]?(\w+))?/is;
+
+/** What a statement does with which table first. */
+function nameOf({ sql }: SqlQuery): string {
+  const [, verb = 'statement', table = ''] = FIRST_TABLE.exec(sql) ?? [];
+  return `${verb.toUpperCase()} ${table}`.trim();
+}
+
+function isFailure(error: unknown): boolean {
+  const { kind } = ((error as { cause?: unknown }).cause ?? {}) as { kind?: unknown };
+  return !CONFLICTS.includes(String(kind));
+}

@@ -9,54 +9,68 @@ import { startCollector } from './collector.ts';
 import { type Options, readOptions } from './options.ts';
 import { type Rounds, toReport } from './report.ts';
 import { measureSpanCost, type SpanCost } from './span-cost.ts';
+import { switchedTraces } from './switched-traces.ts';
 import { openVariant, type Variant } from './variant.ts';
 
 /** Node compiles what runs often: before that, a span costs ten times as much. */
 const WARM_UP = { bookings: 300, reads: 2_000 };
 
-await measureSystem(readOptions, measure);
+const traces = switchedTraces();
+process.once('exit', traces.remove);
+await measureSystem(readOptions, measure, traces.environment);
 
-/** All systems run at once; each round measures them one after the other, in an order that rotates. */
-async function measure(off: System, options: Options): Promise<void> {
+/**
+ * Each round measures all variants one after the other, in an order that rotates: the system of this version with its
+ * traces off and on, and next to it the other version.
+ */
+async function measure(system: System, options: Options): Promise<void> {
   const stolen = watchStolenTime();
   const collector = await startCollector();
-  const started: System[] = [];
+  let other: System | undefined;
   let version: OtherVersion | undefined;
-  const start = async (settings: Record<string, string>, root?: string) => {
-    const system = await startSystem(undefined, settings, root);
-    started.push(system);
-    return openVariant(system);
-  };
   try {
     log('Measuring spans alone');
     const spanCost = await measureSpanCost(collector.url, options.percent);
     if (options.against !== undefined) {
       log(`Building ${options.against}`);
       version = buildOtherVersion(options.against);
+      other = await startSystem(undefined, {}, version.root);
     }
-    const before = version && (await start({}, version.root));
-    const on = await start({
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
-      OTEL_TRACES_SAMPLER_ARG: String(options.percent / 100),
-    });
+    const before = other && (await openVariant(other));
+    const own = await openVariant(system);
     const variants = {
       ...(before && { 'before traces': before }),
-      'traces off': await openVariant(off),
-      [`traces on, ${options.percent} %`]: on,
+      'traces off': withTraces(own, {}),
+      [`traces on, ${options.percent} %`]: withTraces(own, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: String(options.percent / 100),
+      }),
     };
     const rounds = await measureInTurns(variants, options);
-    for (const variant of Object.values(variants)) await variant.close();
+    await before?.close();
+    await own.close();
     await writeResults(options, rounds, spanCost, stolen().share);
   } finally {
-    for (const system of started) await system.stop();
+    await other?.stop();
     version?.remove();
     collector.close();
   }
 }
 
+function withTraces(variant: Variant, settings: Record<string, string>): Measured {
+  return {
+    async measure(bookings, reads) {
+      await traces.switchTo(variant.pids, settings);
+      return variant.measure(bookings, reads);
+    },
+  };
+}
+
+type Measured = Pick<Variant, 'measure'>;
+
 async function measureInTurns(
-  variants: Record<string, Variant>,
+  variants: Record<string, Measured>,
   { rounds, bookings, reads }: Options,
 ): Promise<Rounds> {
   const entries = Object.entries(variants);
@@ -66,7 +80,7 @@ async function measureInTurns(
   for (let round = 0; round < rounds; round += 1) {
     if (round % 10 === 0) log(`Round ${round + 1} of ${rounds}`);
     for (let turn = 0; turn < entries.length; turn += 1) {
-      const [name, variant] = entries[(turn + round) % entries.length] as [string, Variant];
+      const [name, variant] = entries[(turn + round) % entries.length] as [string, Measured];
       measured[name]?.push(await variant.measure(bookings, reads));
     }
   }

@@ -8,35 +8,24 @@ const KINDS = [
   ['readMs', 'a page of mypage'],
 ] as const;
 
-/** The medians of each variant, and its ratio to the first one within each round. */
+/** The medians of each variant, and its ratio to the one before it within each round. */
 export function toReport(rounds: Rounds): string {
-  const [[baseline, ofBaseline], ...others] = Object.entries(rounds) as [
-    [string, Cost[]],
-    ...[string, Cost[]][],
-  ];
+  const entries = Object.entries(rounds);
   const lines = KINDS.flatMap(([kind, title]) => {
     const valuesOf = (costs: Cost[]) => costs.map((cost) => cost[kind]);
-    const base = valuesOf(ofBaseline);
-    const line = (name: string, costs: Cost[], ratios?: number[]) => {
-      const ms = `${quantile(valuesOf(costs), 0.5).toFixed(2)} ms`;
-      if (!ratios) return `  ${name.padEnd(22)}${ms}`;
+    const toLine = ([name, costs]: [string, Cost[]], index: number) => {
+      const values = valuesOf(costs);
+      const ms = `${quantile(values, 0.5).toFixed(2)} ms`;
+      const previous = entries[index - 1];
+      if (!previous) return `  ${name.padEnd(22)}${ms}`;
+      const base = valuesOf(previous[1]);
+      const ratios = values.map((value, round) => value / (base[round] as number));
       const [low, middle, high] = [0.25, 0.5, 0.75].map((share) =>
         percent(quantile(ratios, share)),
       );
       return `  ${name.padEnd(22)}${ms.padEnd(12)}${middle} (half of the rounds: ${low} to ${high})`;
     };
-    return [
-      '',
-      `CPU time of all services for ${title}:`,
-      line(baseline, ofBaseline),
-      ...others.map(([name, costs]) =>
-        line(
-          name,
-          costs,
-          valuesOf(costs).map((value, round) => value / (base[round] as number)),
-        ),
-      ),
-    ];
+    return ['', `CPU time of all services for ${title}:`, ...entries.map(toLine)];
   });
   return lines.join('\n');
 }

@@ -22,6 +22,8 @@ export interface Cost {
 
 /** One of the systems that are compared. */
 export interface Variant {
+  /** The processes of its services. */
+  pids: readonly number[];
   measure(bookings: number, reads: number): Promise<Cost>;
   close(): Promise<void>;
 }
@@ -31,6 +33,8 @@ export async function openVariant(system: System): Promise<Variant> {
   const nextSlot = slotDealer(await listSpaces(router, system.postgresUrl('book')));
   const token = await router.tokenFor('reader', 'customer');
   const book = new pg.Client(system.postgresUrl('book'));
+  // Its end must not hide the error that has ended the system.
+  book.on('error', () => {});
   await book.connect();
   const pids = Object.values(system.instance.services).map(({ pid }) => pid ?? 0);
   const cpuMs = () => pids.reduce((sum, pid) => sum + processCpuMs(pid), 0);
@@ -59,6 +63,7 @@ export async function openVariant(system: System): Promise<Variant> {
   }
 
   return {
+    pids,
     measure: async (bookings, reads) => ({
       bookingMs: await cost(
         bookings,

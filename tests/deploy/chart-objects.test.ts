@@ -96,6 +96,11 @@ describe('the values of the chart', () => {
     ],
     ['settings.PORT=80', 'contain PORT, which the chart itself sets: remove it.'],
     ['settings.REDIS_URL=redis://redis', 'contain REDIS_URL, which is a secret: put it into a'],
+    [
+      'settings.OTEL_EXPORTER_OTLP_HEADERS=authorization=x',
+      'contain OTEL_EXPORTER_OTLP_HEADERS, which is a secret: put it into a Secret',
+    ],
+    ['secrets.further={LOG_LEVEL}', 'secrets.further contains LOG_LEVEL, which is no secret'],
     ['settings.METRICS_TOKEN=x', 'contain METRICS_TOKEN, which is a secret: put it into a Secret'],
     ['contexts.book.autoscaling.min=9', 'autoscaling of book has a min of 9, which is above its'],
     ['ingress.enabled=true', 'ingress.host is empty: an Ingress needs the host name'],

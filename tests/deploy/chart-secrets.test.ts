@@ -29,6 +29,36 @@ describe('the Secret that the chart makes', () => {
     expect(objects.map(({ kind }) => kind)).not.toContain('Secret');
   });
 
+  test('every service gets a further secret as a file, from the Secret that holds it', async () => {
+    const setting = 'OTEL_EXPORTER_OTLP_HEADERS';
+    const objects = await render([
+      ...(valueSets.default ?? []),
+      ...['--set', `secrets.further={${setting}},console.enabled=true`],
+      ...['--set', `secrets.elsewhere.${setting}.name=collector`],
+      ...['--set', `secrets.elsewhere.${setting}.key=headers`],
+    ]);
+    const pods = objects
+      .filter(({ kind }) => kind === 'Deployment')
+      .map(({ spec }) => spec.template.spec);
+    expect(pods).toHaveLength(contextNames.length + 2);
+    for (const { containers, volumes } of pods) {
+      expect(containers[0].env).toContainEqual({
+        name: `${setting}_FILE`,
+        value: `/run/secrets/spacerent/${setting}`,
+      });
+      expect(volumes[0].projected.sources).toContainEqual({
+        secret: { name: 'collector', items: [{ key: 'headers', path: setting }] },
+      });
+    }
+  });
+
+  test('a further secret that no Secret holds is refused', async () => {
+    const options = ['--set', 'secrets.existing=,secrets.further={OTEL_EXPORTER_OTLP_HEADERS}'];
+    await expect(render([...(valueSets.demo ?? []), ...options])).rejects.toThrow(
+      'has no OTEL_EXPORTER_OTLP_HEADERS: name a Secret that holds it',
+    );
+  });
+
   test('the demo gives its databases the passwords that the addresses contain', async () => {
     const objects = await render(demo);
     const secrets = secretsOf(objects);

@@ -48,6 +48,7 @@ Every service by its name, as JSON: the entries above with `defaults` filled in,
 {{- else if ne $name "console" -}}
 {{- $_ := set $service "secrets" (append $service.secrets (printf "%s_DATABASE_URL" (upper $name))) -}}
 {{- end -}}
+{{- $_ := set $service "secrets" (concat $service.secrets $.Values.secrets.further | uniq) -}}
 {{- $_ := set $services $name $service -}}
 {{- end -}}
 {{- toJson $services -}}
@@ -64,7 +65,7 @@ Every service by its name, as JSON: the entries above with `defaults` filled in,
 {{- if has $setting $reserved -}}
 {{- fail (printf "The settings of %s contain %s, which the chart itself sets: remove it." $name $setting) -}}
 {{- end -}}
-{{- if or (regexMatch "_(KEYS|TOKEN|SECRET|PASSWORD|DATABASE_URL)$" $setting) (eq $setting "REDIS_URL") -}}
+{{- if include "spacerent.isSecret" $setting -}}
 {{- fail (printf "The settings of %s contain %s, which is a secret: put it into a Secret, and name that in secrets.existing or secrets.elsewhere." $name $setting) -}}
 {{- end -}}
 {{- end -}}
@@ -76,6 +77,11 @@ Every service by its name, as JSON: the entries above with `defaults` filled in,
 {{- $scaling := merge (deepCopy ($entry.autoscaling | default dict)) $.Values.defaults.autoscaling -}}
 {{- if gt (int $scaling.min) (int $scaling.max) -}}
 {{- fail (printf "autoscaling of %s has a min of %v, which is above its max of %v." $name $scaling.min $scaling.max) -}}
+{{- end -}}
+{{- end -}}
+{{- range $setting := .Values.secrets.further -}}
+{{- if not (include "spacerent.isSecret" $setting) -}}
+{{- fail (printf "secrets.further contains %s, which is no secret: write it into settings." $setting) -}}
 {{- end -}}
 {{- end -}}
 {{- range $setting := list "AUTH_JWKS_URL" "AUTH_ISSUER" "AUTH_AUDIENCE" -}}
@@ -102,6 +108,11 @@ Every service by its name, as JSON: the entries above with `defaults` filled in,
 {{- if and .Values.demo.enabled .Values.secrets.existing -}}
 {{- fail "demo.enabled makes its own Secret: leave secrets.existing empty." -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Not empty when the setting of this name is a secret. */}}
+{{- define "spacerent.isSecret" -}}
+{{- if or (regexMatch "_(KEYS|TOKEN|SECRET|PASSWORD|DATABASE_URL|HEADERS)$" .) (eq . "REDIS_URL") }}true{{ end -}}
 {{- end -}}
 
 {{/* Name of the Secret that the chart makes, or of the existing one. */}}

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inheritedCorrelation, newCorrelation } from '#platform/observability/correlation.ts';
@@ -97,6 +98,55 @@ describe('errors of HTTP', () => {
       code: 'BAD_REQUEST',
       correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
+  });
+});
+
+describe('the end of a connection', () => {
+  const REQUEST =
+    'GET /graphql?query=%7B__typename%7D HTTP/1.1\r\nHost: a\r\nApollo-Require-Preflight: 1\r\n\r\n';
+  const LARGE =
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{';
+
+  /** Sends the start of a request, and resolves once the server has closed its side of the connection. */
+  async function sendRefused(request: string): Promise<{ socket: Socket; received: () => string }> {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += String(chunk);
+    });
+    socket.write(request);
+    await once(socket, 'end');
+    return { socket, received: () => received };
+  }
+  const send = (socket: Socket, text: string) =>
+    new Promise<void>((resolve, reject) => {
+      socket.write(text, (error) => (error ? reject(error) : resolve()));
+    });
+
+  test.each([
+    ['bytes that are not HTTP', 'NONSENSE\r\n\r\n', 400],
+    ['a body above the limit', LARGE, 413],
+  ])(
+    'a client that goes on sending after the response to %s is not reset, and gets no other response',
+    async (_what, request, status) => {
+      const { socket, received } = await sendRefused(request);
+      for (let i = 0; i < 20; i += 1) await send(socket, REQUEST);
+      socket.end();
+      await once(socket, 'close');
+      expect(received().match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
+    },
+  );
+
+  test('a client that does not stop sending after the response is disconnected', async () => {
+    const { socket } = await sendRefused(LARGE);
+    socket.on('error', () => {});
+    const sendForEver = async () => {
+      for (;;) {
+        await send(socket, REQUEST);
+        await pause(50);
+      }
+    };
+    await expect(sendForEver()).rejects.toThrow(/EPIPE|ECONNRESET/);
   });
 });
 

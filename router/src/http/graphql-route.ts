@@ -3,6 +3,7 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { toOutcome } from '#platform/graphql/outcome.ts';
+import { withTimeout } from '#platform/lifecycle/timeout.ts';
 import type { Admission } from '../admission/admission.ts';
 import {
   type FormatError,
@@ -77,7 +78,12 @@ export function serveGraphql(deps: {
     method: ['GET', 'POST', 'OPTIONS'],
     preHandler,
     handler: (request, reply) =>
-      withTimeout(responseTimeoutMs, handle.call(app, request, reply) as Promise<unknown>),
+      // The execution of a late response goes on, and its result is dropped.
+      withTimeout(
+        responseTimeoutMs,
+        responseTimeout,
+        handle.call(app, request, reply) as Promise<unknown>,
+      ),
   });
 }
 
@@ -105,17 +111,4 @@ function responseType(accept = ''): string {
   const [preferred = 'application/json'] =
     accept.match(/application\/(graphql-response\+)?json/gi) ?? [];
   return preferred.toLowerCase();
-}
-
-/** Rejects when there is no response in time; its execution goes on, and the result is dropped. */
-async function withTimeout(ms: number, response: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(responseTimeout()), ms);
-  });
-  try {
-    return await Promise.race([response, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -29,7 +29,9 @@ export function responseTimeout(): Error {
 
 /** Responds to every HTTP error in GraphQL's format, without a stack, a host or a library's name. */
 export function handleHttpErrors(app: FastifyInstance, limits: HttpLimits, logger: Logger): void {
-  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+  app.setErrorHandler<FastifyError>((error, { raw }, reply) => {
+    // Node calls it after a response with `Connection: close`, such as that to a body above the limit.
+    if (!raw.complete) raw.socket.destroySoon = () => closeInStages(raw.socket);
     const problem = toProblem(error, limits);
     if (problem.status >= 500) logger.error({ err: error }, 'a request failed');
     return send(problem, reply);
@@ -57,17 +59,32 @@ export function handleBrokenRequest(limits: HttpLimits) {
     const { status, ...problem } = toBrokenRequestProblem(error.code, limits);
     const id = correlationId();
     const body = toBody(problem, id);
-    socket.end(
+    closeInStages(
+      socket,
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n` +
         'Content-Type: application/json; charset=utf-8\r\n' +
         `Content-Length: ${Buffer.byteLength(body)}\r\n` +
         `${CORRELATION_HEADER}: ${id}\r\n` +
         'Connection: close\r\n\r\n' +
         body,
-      // The client could go on sending for ever.
-      () => socket.destroy(),
     );
   };
+}
+
+/** For how long what a client still sends is read after the response: nginx's default (lingering_timeout). */
+const LINGER_MS = 5_000;
+
+/**
+ * Ends a connection in stages (RFC 9112, section 9.6): closed at once, it would be reset by what the client is still
+ * sending, and the client could lose the response. What is still received is dropped.
+ */
+function closeInStages(socket: Duplex, response?: string): void {
+  // The parser would go on, and could complete the request.
+  socket.removeAllListeners('data').on('data', () => {});
+  socket.once('end', () => socket.destroy());
+  const limit = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(limit));
+  socket.end(response);
 }
 
 function toProblem({ code, statusCode = 500 }: FastifyError, limits: HttpLimits): HttpProblem {

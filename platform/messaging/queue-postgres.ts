@@ -1,7 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createPostgresBackend, Queue } from 'bullmq';
 import pg from 'pg';
-import { destroyHalfOpenConnections, renewConnectionsWhenReadOnly } from '../database/postgres.ts';
+import {
+  destroyHalfOpenConnections,
+  IDLE_CONNECTION_TIMEOUT_MS,
+  renewConnectionsWhenReadOnly,
+} from '../database/postgres.ts';
 import { withTimeout } from '../lifecycle/timeout.ts';
 import type { Logger } from '../observability/logger.ts';
 import { throttledWarnings } from '../observability/throttled-warnings.ts';
@@ -63,6 +67,7 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
     connectionString,
     max: 16,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_CONNECTION_TIMEOUT_MS,
     statement_timeout: SILENCE_MS - 1_000,
     keepAlive: true,
     // The queue is disposable. Its commits notify workers under a lock that all of them share, and

@@ -50,8 +50,8 @@ describe('a failure', () => {
 
   test('a failure is transient when the pool has no free connection', async () => {
     const busy = open();
-    busy.pool.options.connectionTimeoutMillis = 100;
     const client = await busy.pool.connect();
+    busy.pool.options.connectionTimeoutMillis = 100;
     expect(await awaitFailureKinds(busy)).toEqual(TRANSIENT);
     client.release();
   });

@@ -10,9 +10,9 @@ import {
   newQueue,
   type QueueServer,
   receive,
+  receiveFailing,
   sendAndReceive,
   sendUntilReceived,
-  toIds,
 } from './queue-harness.ts';
 import { describeQueue } from './queue-spec.ts';
 
@@ -75,23 +75,16 @@ async function prepareCluster(): Promise<QueueServer> {
 
   test('a queue continues when its slot is moved while jobs wait, run and are delayed', async () => {
     const queue = newQueue();
-    const received: string[] = [];
-    let fail = true;
-    let started = 0;
-    await transport.receive(queue, 2, async (batch) => {
-      started += 1;
-      if (fail) throw new Error('a failure that is retried');
-      received.push(...toIds(batch));
-    });
+    const worker = await receiveFailing(transport, queue);
     const events = Array.from({ length: 8 }, newEvent);
     for (const event of events) {
       await until('the queue accepts', () => isSent(transport, queue, event), 60);
     }
-    await until('some have failed and are delayed', () => started >= 4, 60);
+    await until('some have failed and are delayed', () => worker.started() >= 4, 60);
     const moving = cluster.moveSlot(keyOf(queue));
-    fail = false;
+    worker.succeed();
     await moving;
-    for (const event of events) await sendUntilReceived(transport, queue, received, event);
+    for (const event of events) await sendUntilReceived(transport, queue, worker.received, event);
   });
 
   test('a queue continues when its master is killed, also for workers that wait for jobs', async () => {

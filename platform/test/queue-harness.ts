@@ -104,6 +104,33 @@ export async function receive(transport: Transport, queue: string): Promise<stri
   return received;
 }
 
+/** A worker that fails until a test lets it succeed. */
+export interface FailingWorker {
+  /** The ids of the events that it received since. */
+  received: string[];
+  /** How many batches it has begun. */
+  started(): number;
+  succeed(): void;
+}
+
+export async function receiveFailing(transport: Transport, queue: string): Promise<FailingWorker> {
+  const received: string[] = [];
+  let isFailing = true;
+  let started = 0;
+  await transport.receive(queue, 2, async (batch) => {
+    started += 1;
+    if (isFailing) throw new Error('a failure that is retried');
+    received.push(...toIds(batch));
+  });
+  return {
+    received,
+    started: () => started,
+    succeed() {
+      isFailing = false;
+    },
+  };
+}
+
 /** Sends an event once. A first send opens a connection, which a busy machine may not do before the deadline. */
 export const isSent = (transport: Transport, queue: string, event: EventRecord) =>
   transport.send([{ queue, event, attempt: 1 }]).then(

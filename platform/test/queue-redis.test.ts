@@ -12,9 +12,9 @@ import {
   openProxyTo,
   type QueueServer,
   receive,
+  receiveFailing,
   sendAndReceive,
   sendUntilReceived,
-  toIds,
 } from './queue-harness.ts';
 import { describeQueue } from './queue-spec.ts';
 
@@ -59,20 +59,13 @@ onRedis('the queue on Redis', () => {
 
   test('a queue continues when Redis loses all data while jobs wait, run and are delayed', async () => {
     const queue = newQueue();
-    const received: string[] = [];
-    let fail = true;
-    let started = 0;
-    await transport.receive(queue, 2, async (batch) => {
-      started += 1;
-      if (fail) throw new Error('a failure that is retried');
-      received.push(...toIds(batch));
-    });
+    const worker = await receiveFailing(transport, queue);
     const events = Array.from({ length: 8 }, newEvent);
     await Promise.all(events.map((event) => transport.send([{ queue, event, attempt: 1 }])));
-    await until('some have failed and are delayed', () => started >= 4);
+    await until('some have failed and are delayed', () => worker.started() >= 4);
     await admin.flushAll();
-    fail = false;
-    for (const event of events) await sendUntilReceived(transport, queue, received, event);
+    worker.succeed();
+    for (const event of events) await sendUntilReceived(transport, queue, worker.received, event);
   });
 
   test('a queue continues when Redis runs out of memory and recovers, without a busy loop', async () => {

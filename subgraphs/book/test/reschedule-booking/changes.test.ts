@@ -9,7 +9,6 @@ import {
   type BookingDatabase,
   hours,
   openBookingDatabase,
-  times,
 } from '../prisma-booking-store/booking-database.ts';
 
 let book: BookingDatabase;
@@ -240,47 +239,6 @@ describe('a change of a booking', () => {
       type: 'BookingNotReschedulable',
       status: 'CANCELLING',
     });
-  });
-
-  test('is made once for each key', async () => {
-    const booking = await changes.registered();
-    const request = { slot: hours(10, 13), expectedDifference: 30_000, idempotencyKey: 'once' };
-    const results = await Promise.all(times(6, () => changes.reschedule(booking, request)));
-    expect(results.map(kindOf).filter((kind) => !['APPLIED', 'PENDING'].includes(kind))).toEqual(
-      [],
-    );
-    expect(new Set(changes.charged).size).toBe(1);
-    const other = { ...request, slot: hours(11, 14) };
-    expect(kindOf(await changes.reschedule(booking, other))).toBe('IdempotencyKeyReused');
-    expect(await changes.ports.changes.list(booking.state.id)).toHaveLength(1);
-  });
-
-  test('is made once for each key also by requests that wait for the registration', async () => {
-    const booking = await changes.registered();
-    await book.database.query(`UPDATE booking SET status = 'PAID' WHERE id = $1`, [
-      booking.state.id,
-    ]);
-    let polls = 0;
-    changes.ports.wait = async (ms) => {
-      polls += 1;
-      await new Promise((resolve) => setTimeout(resolve, ms / 10));
-      if (polls === 12) {
-        await book.database.query(`UPDATE booking SET status = 'REGISTERED' WHERE id = $1`, [
-          booking.state.id,
-        ]);
-      }
-    };
-    const request = { slot: hours(10, 13), expectedDifference: 30_000, idempotencyKey: 'waits' };
-    const results = await Promise.all(times(6, () => changes.reschedule(booking, request)));
-    const kinds = results.map(kindOf);
-    expect(kinds.filter((kind) => kind !== 'APPLIED' && kind !== 'PENDING')).toEqual([]);
-    expect(new Set(changes.charged).size).toBe(1);
-    // A repeated request has the booking as it is after the change.
-    for (const result of results) {
-      if ('change' in result && result.change.state === 'APPLIED') {
-        expect(result.booking.state.slot).toEqual(hours(10, 13));
-      }
-    }
   });
 
   test('does not make the key of the booking another request', async () => {

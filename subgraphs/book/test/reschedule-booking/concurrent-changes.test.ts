@@ -74,6 +74,49 @@ describe('changes at the same time', () => {
     }
   });
 
+  test('of one booking with one key are made once', async () => {
+    const booking = await changes.registered();
+    const request = { slot: hours(10, 13), expectedDifference: 30_000, idempotencyKey: 'once' };
+    const results = await Promise.all(times(6, () => changes.reschedule(booking, request)));
+    expect(results.map(kindOf).filter((kind) => !['APPLIED', 'PENDING'].includes(kind))).toEqual(
+      [],
+    );
+    expect(new Set(changes.charged).size).toBe(1);
+    const other = { ...request, slot: hours(11, 14) };
+    expect(kindOf(await changes.reschedule(booking, other))).toBe('IdempotencyKeyReused');
+    expect(await changes.ports.changes.list(booking.state.id)).toHaveLength(1);
+  });
+
+  test('of one booking with one key are made once also when all wait for the registration', async () => {
+    const booking = await changes.registered();
+    await book.database.query(`UPDATE booking SET status = 'PAID' WHERE id = $1`, [
+      booking.state.id,
+    ]);
+    let polls = 0;
+    let registered: Promise<unknown> | undefined;
+    changes.ports.wait = async (ms) => {
+      polls += 1;
+      if (polls === 12) {
+        registered = book.database.query(`UPDATE booking SET status = 'REGISTERED' WHERE id = $1`, [
+          booking.state.id,
+        ]);
+      }
+      // A commit may take longer than all polls of a request.
+      await (registered ?? new Promise((resolve) => setTimeout(resolve, ms / 10)));
+    };
+    const request = { slot: hours(10, 13), expectedDifference: 30_000, idempotencyKey: 'waits' };
+    const results = await Promise.all(times(6, () => changes.reschedule(booking, request)));
+    const kinds = results.map(kindOf);
+    expect(kinds.filter((kind) => kind !== 'APPLIED' && kind !== 'PENDING')).toEqual([]);
+    expect(new Set(changes.charged).size).toBe(1);
+    // A repeated request has the booking as it is after the change.
+    for (const result of results) {
+      if ('change' in result && result.change.state === 'APPLIED') {
+        expect(result.booking.state.slot).toEqual(hours(10, 13));
+      }
+    }
+  });
+
   test('of several bookings to one slot: one of them gets it, and the others are as they were', async () => {
     for (let round = 0; round < 5; round += 1) {
       const spaceId = uuidv7();

@@ -11,7 +11,7 @@ import { bookConfig } from '../../subgraphs/book/src/config.ts';
 import { mypageConfig } from '../../subgraphs/mypage/src/config.ts';
 import { paymentConfig } from '../../subgraphs/payment/src/config.ts';
 import { spaceConfig } from '../../subgraphs/space/src/config.ts';
-import { readComposeFile } from '../image/compose-file.mjs';
+import { readComposeFile } from '../support/compose-file.mjs';
 
 const REFERENCE = readFileSync('docs/operations/configuration.md', 'utf8');
 const EXAMPLE = readFileSync('.env.example', 'utf8');

@@ -27,7 +27,7 @@ const myBooking = `query ($id: ID!) {
 }`;
 
 /** Time for a booking, and for its registration, while a service may start again. */
-const TIMEOUT_SECONDS = 60;
+const TIMEOUT_SECONDS = 120;
 
 /**
  * Lists a space. `book` books an hour of it that was not booked before, waits until mypage shows the booking as

@@ -1,32 +1,38 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './processes.mjs';
-import { postgresFolder } from './servers.mjs';
 
 /**
- * Whether each Debian package is installed.
+ * Programs that the test runs, or that those run, by their Debian packages.
  *
  * @type {Record<string, () => boolean>}
  */
-const serverPackages = {
-  postgresql: () => postgresFolder() !== undefined,
-  'mariadb-server': () => isOnPath('mariadbd') && isOnPath('mariadb-install-db'),
-  'redis-server': () => isOnPath('redis-server') && isOnPath('redis-cli'),
+const programs = {
+  openssl: () => isOnPath('openssl'),
+  buildah: () => isOnPath('buildah'),
+  podman: () => isOnPath('podman'),
+  runc: () => isOnPath('runc'),
+  netavark: () => existsSync('/usr/lib/podman/netavark'),
+  'aardvark-dns': () => existsSync('/usr/lib/podman/aardvark-dns'),
+  iptables: () => isOnPath('iptables'),
+  mmdebstrap: () => isOnPath('mmdebstrap'),
+  'debian-archive-keyring': () => existsSync('/usr/share/keyrings/debian-archive-keyring.gpg'),
 };
 
+/** What an engine needs. */
+export const dockerPackages = ['openssl'];
+export const podmanPackages = Object.keys(programs);
+
 /**
- * Installs the missing Debian packages; throws with their names if it may not install.
+ * Installs those of the Debian packages that are missing; throws with their names if it may not install.
  *
- * @param {string[]} toolPackages
+ * @param {string[]} names
  * @param {boolean} mayInstall
  */
-export async function ensurePackages(toolPackages, mayInstall) {
-  // Server programs are in sbin folders, which the PATH of an ordinary user often lacks.
+export async function ensurePackages(names, mayInstall) {
+  // Some of the programs are in sbin folders, which the PATH of an ordinary user often lacks.
   process.env.PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
-  const missing = [
-    ...toolPackages.filter((name) => !isOnPath(name)),
-    ...Object.entries(serverPackages).flatMap(([name, isThere]) => (isThere() ? [] : [name])),
-  ];
+  const missing = names.filter((name) => !programs[name]?.());
   if (missing.length === 0) return;
   const list = missing.join(' ');
   if (!mayInstall && ['', '0', 'false'].includes(process.env.CI ?? '')) {
@@ -41,7 +47,7 @@ export async function ensurePackages(toolPackages, mayInstall) {
 }
 
 /**
- * Debian starts servers when it installs them, and they would occupy the ports of the test.
+ * Debian starts services when it installs them, and podman's is not needed.
  *
  * @param {string[]} names
  */

@@ -1,16 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/**
- * Where and as whom a program runs, and what it reads.
- *
- * @typedef {object} RunOptions
- * @property {string} [cwd]
- * @property {NodeJS.ProcessEnv} [env]
- * @property {number} [uid]
- * @property {number} [gid]
- * @property {string} [input]
- */
+/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv }} RunOptions */
 
 /** @type {Map<import('node:child_process').ChildProcess, Promise<unknown>>} */
 const running = new Map();
@@ -37,17 +28,15 @@ export async function run(command, args, options = {}) {
  * @param {RunOptions} [options]
  * @returns {Promise<{ code: number | null, output: string }>}
  */
-export function tryRun(command, args, { input, ...options } = {}) {
+export function tryRun(command, args, options = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const keep = (/** @type {Buffer} */ chunk) => {
       output += chunk;
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.stdin.on('error', () => {}); // The program need not read its input.
-    child.stdin.end(input);
     child.on('error', (error) => resolve({ code: 127, output: error.message }));
     child.on('close', (code) => resolve({ code, output }));
     running.set(child, new Promise((ended) => child.once('close', ended)));
@@ -86,4 +75,18 @@ export async function eventually(seconds, check, failure) {
  */
 export function lastLines(text, count) {
   return text.trimEnd().split('\n').slice(-count).join('\n');
+}
+
+/**
+ * Resolves with the result of `work`, and prints how long it took.
+ *
+ * @template T
+ * @param {string} done
+ * @param {() => Promise<T>} work
+ */
+export async function timed(done, work) {
+  const started = performance.now();
+  const result = await work();
+  console.log(`✓ ${done} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  return result;
 }

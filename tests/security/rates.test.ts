@@ -22,7 +22,6 @@ describeSystems('concurrent mutations of one user', (system) => {
   beforeAll(async () => {
     const own = await startOwnRouter(system, 'limited-router', {
       MUTATIONS_PER_MINUTE_PER_USER: String(LIMIT),
-      MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
     });
     stop = own.stop;
     limited = own.router;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { randomSecrets } from '../../scripts/ops/secrets.mjs';
-import { readComposeFile } from '../image/compose-file.mjs';
+import { readComposeFile } from '../support/compose-file.mjs';
 import { launchServiceProcess } from '../support/service-process.ts';
 import { until } from '../support/system.ts';
 

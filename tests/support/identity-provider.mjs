@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 
 const AUDIENCE = 'https://api.spacerent.example';
@@ -8,27 +9,34 @@ const ALGORITHM = 'ES256';
 /** @typedef {{ issuer: string, audience: string, key: import('jose').JWK }} Credentials */
 /** @typedef {'keys' | 'error' | 'nothing'} Behaviour */
 
+/** @typedef {{ host: string, cert: Buffer, key: Buffer }} Tls a certificate for the name `host` */
+
 /**
- * An identity provider on loopback. `settings` is the environment with which a router of the servers
- * profile trusts it; `credentials` is the first argument of `signToken`, also in another process.
+ * An identity provider, on loopback or, with a certificate, at all addresses of this machine. `settings` is the
+ * environment with which a router of the servers profile trusts it; `credentials` is the first argument of
+ * `signToken`, also in another process.
+ *
+ * @param {Tls} [tls]
  */
-export async function startIdentityProvider() {
+export async function startIdentityProvider(tls) {
   const keys = [await newKey('key-1')];
   /** @type {Behaviour} */
   let behaviour = 'keys';
   let requests = 0;
-  const server = createServer((_request, response) => {
+  /** @type {import('node:http').RequestListener} */
+  const respond = (_request, response) => {
     requests += 1;
     if (behaviour === 'nothing') return;
     response.statusCode = behaviour === 'keys' ? 200 : 500;
     response.setHeader('content-type', 'application/jwk-set+json');
     response.end(JSON.stringify({ keys: keys.map(({ publicJwk }) => publicJwk) }));
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  };
+  const server = tls ? createTlsServer(tls, respond) : createServer(respond);
+  await once(server.listen(0, tls ? '0.0.0.0' : '127.0.0.1'), 'listening');
   // An open server alone must not keep the process of the tests alive.
   server.unref();
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const issuer = `http://127.0.0.1:${port}`;
+  const issuer = tls ? `https://${tls.host}:${port}` : `http://127.0.0.1:${port}`;
   const settings = {
     AUTH_JWKS_URL: `${issuer}/jwks`,
     AUTH_ISSUER: issuer,

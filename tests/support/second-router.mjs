@@ -5,6 +5,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './servers.mjs';
 
 /**
+ * All tests send from one address, and routers on one Redis count together; only the routers of the tests of limits
+ * have limits.
+ */
+export const UNLIMITED = {
+  MUTATIONS_PER_MINUTE_PER_USER: '0',
+  MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
+  QUERY_COST_PER_MINUTE_PER_USER: '0',
+  QUERY_COST_PER_MINUTE_PER_ADDRESS: '0',
+  WEBSOCKETS_PER_ADDRESS: '20000',
+};
+
+/**
  * What the supervisor publishes of a running system, as far as a second router needs it.
  *
  * @typedef {object} Instance
@@ -14,9 +26,9 @@ import { freePort } from './servers.mjs';
  */
 
 /**
- * Starts a second router for the services of the running system in `home`. It has the given settings and
- * the addresses of that system. Resolves with `{ graphqlUrl, log, stop }` once it is ready; `log` is the
- * path of its log file.
+ * Starts a second router for the services of the running system in `home`. It has the addresses of that system, the
+ * given settings, and no other limits. Resolves with `{ graphqlUrl, log, stop }` once it is ready; `log` is the path
+ * of its log file.
  *
  * @param {string} home
  * @param {string} name
@@ -45,6 +57,7 @@ export async function startSecondRouter(home, name, settings) {
       DRAIN_SECONDS: '0',
       ...(redisUrl ? { REDIS_URL: redisUrl } : { QUEUE_DATABASE_URL: databases.queue }),
       INTERNAL_TOKEN_KEYS_FILE: join(home, 'internal-token-key'),
+      ...UNLIMITED,
       ...settings,
     },
   });

@@ -5,9 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import pg from 'pg';
 import { randomSecrets } from '../../scripts/ops/secrets.mjs';
-import { readComposeFile } from '../image/compose-file.mjs';
+import { readComposeFile } from './compose-file.mjs';
 import { startIdentityProvider } from './identity-provider.mjs';
-import { embeddedIdentity, startSecondRouter } from './second-router.mjs';
+import { embeddedIdentity, startSecondRouter, UNLIMITED } from './second-router.mjs';
 import { startMariaDb, startPostgres, startRedis, temporaryFolder } from './servers.mjs';
 import stopAll, { stopAtEnd } from './stop-all.mjs';
 
@@ -16,14 +16,6 @@ const HOLD_SECONDS = '20';
 // Few, so that an event is parked within one or two leases.
 const PARK_AFTER_FAILURES = '4';
 const PROVIDER_FILE = 'identity-provider.json';
-// All tests send from one address; tests of the limits start a router of their own.
-const UNLIMITED = {
-  MUTATIONS_PER_MINUTE_PER_USER: '0',
-  MUTATIONS_PER_MINUTE_PER_ADDRESS: '0',
-  QUERY_COST_PER_MINUTE_PER_USER: '0',
-  QUERY_COST_PER_MINUTE_PER_ADDRESS: '0',
-  WEBSOCKETS_PER_ADDRESS: '20000',
-};
 // Tests read the page on every profile; only the embedded profile enables it by default.
 const SANDBOX = 'on';
 // Short, so that tests see the findings of the reconciliation.
@@ -63,7 +55,6 @@ async function startAll() {
     const stock = await startSecondRouter(home, 'stock-router', {
       ...embeddedIdentity(home),
       ROUTER_EXECUTOR: 'stock',
-      ...UNLIMITED,
     });
     stopAtEnd(stock.stop);
     process.env.STOCK_ROUTER = stock.graphqlUrl;

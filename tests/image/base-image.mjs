@@ -5,13 +5,14 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from './processes.mjs';
 
-const fakeImageName = 'localhost/spacerent-fake-node';
+const substituteName = 'localhost/spacerent-base';
 const authorities = 'etc/ssl/certs/ca-certificates.crt';
 
 /** @param {string} root */
@@ -28,14 +29,15 @@ export function baseImageName(root) {
  *
  * @param {string} root
  * @param {string} folder
- * @param {import('./container-tool.mjs').Tool} podman
+ * @param {import('./engine.mjs').Tool} podman
  */
-export async function buildFakeBaseImage(root, folder, podman) {
+export async function buildBaseImage(root, folder, podman) {
   const baseImage = baseImageName(root);
   const [, node, suite] = /^node:(\d+)-(\w+)-slim$/.exec(baseImage) ?? [];
   if (!node || !suite) throw new Error(`${baseImage} is no slim image of Node.js on Debian.`);
   const tree = join(folder, 'base');
-  await run('debootstrap', ['--variant=minbase', suite, tree]);
+  const packages = '--include=passwd,libstdc++6';
+  await run('mmdebstrap', ['--mode=root', '--variant=essential', packages, suite, tree]);
 
   const name = `node-linux-${process.arch}`;
   const download = join(folder, 'node');
@@ -50,16 +52,28 @@ export async function buildFakeBaseImage(root, folder, podman) {
   cpSync(npm, join(tree, 'usr/local/lib/node_modules/npm'), { recursive: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(tree, 'usr/local/bin/npm'));
   await configureNpmRegistry(tree, download);
+  rmSync(download, { recursive: true });
 
   await run('chroot', [tree, 'groupadd', '--gid', '1000', 'node']);
   await run('chroot', [tree, 'useradd', '--uid', '1000', '--gid', 'node', '-m', 'node']);
-  await run('rm', ['-rf', join(tree, 'var/cache/apt'), join(tree, 'var/lib/apt/lists')]);
-  const archive = join(folder, 'base.tar');
+  await importImage(podman, tree, substituteName, []);
+  rmSync(tree, { recursive: true });
+  return substituteName;
+}
+
+/**
+ * Makes an image of a folder. `changes` are lines of a Dockerfile.
+ *
+ * @param {import('./engine.mjs').Tool} podman
+ * @param {string} tree
+ * @param {string} name
+ * @param {string[]} changes
+ */
+export async function importImage(podman, tree, name, changes) {
+  const archive = `${tree}-${name.replace(/\W/g, '-')}.tar`;
   await run('tar', ['-C', tree, '-cf', archive, '.']);
-  await run('rm', ['-rf', tree, download]);
-  await podman(['import', archive, fakeImageName]);
-  await run('rm', [archive]);
-  return fakeImageName;
+  await podman(['import', ...changes.flatMap((line) => ['--change', line]), archive, name]);
+  rmSync(archive);
 }
 
 /**
@@ -80,4 +94,22 @@ async function configureNpmRegistry(tree, cwd) {
   }
   mkdirSync(join(tree, 'usr/local/etc'), { recursive: true });
   writeFileSync(join(tree, 'usr/local/etc/npmrc'), `${lines.join('\n')}\n`);
+}
+
+/**
+ * The size of an image in words; `base` is the image that it is built on.
+ *
+ * @param {import('./engine.mjs').Tool} tool
+ * @param {string} name
+ * @param {string} base
+ */
+export async function imageSize(tool, name, base) {
+  const inspect = async (/** @type {string} */ image) =>
+    Number(await tool(['image', 'inspect', '--format', '{{.Size}}', image]));
+  const whole = await inspect(name);
+  // BuildKit does not put the base into the list of images.
+  const below = await inspect(base).catch(() => undefined);
+  const megabytes = (/** @type {number} */ bytes) => `${Math.round(bytes / 1e6)} MB`;
+  if (below === undefined) return `${megabytes(whole)} with the base image`;
+  return `${megabytes(whole)}, of which ${megabytes(below)} are the base image`;
 }

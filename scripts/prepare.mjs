@@ -26,6 +26,8 @@ const sourceFolders = [
   'prisma',
   'bench',
   'tests/faults',
+  // The clients of the programs in tests/faults.
+  'tests/support',
   // Renders the chart, whose probes the measurement of healing plays.
   'tests/deploy',
   // The parts of the command test:oracle.

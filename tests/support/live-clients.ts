@@ -17,7 +17,7 @@ export interface Observer {
 export interface LiveClient {
   name: string;
   subscribe(
-    system: System,
+    system: Pick<System, 'graphqlUrl'>,
     token: string | null,
     operation: { query: string; variables?: Record<string, unknown> },
     observer: Observer,

@@ -93,22 +93,22 @@ export async function watchToEnd(
 
 /**
  * Expects every version once, and each with at most one more status. An event may overtake another one on
- * its way to mypage: the status of the later one is then only in the timeline, and in that of a version before
- * it, too, where a subscriber reads that version afterwards.
+ * its way to mypage: the status of the later one is then only in the timeline, and in that of the version before
+ * it, which skips that status, too, where a subscriber reads that version afterwards.
  */
 export function expectWholeLifecycle(views: readonly View[]): void {
   expectNoGap(views);
   const lengths = views.map(({ timeline }) => timeline.length);
-  const first = LIFECYCLE.indexOf(String(views[0]?.status));
+  const steps = views.map(({ status }) => LIFECYCLE.indexOf(String(status)));
   expect(lengths[0]).toBeGreaterThanOrEqual(1);
-  expect(lengths[0]).toBeLessThanOrEqual(first + 1);
+  expect(lengths[0]).toBeLessThanOrEqual(Number(steps[0]) + 1);
   for (const [at, length] of lengths.slice(1).entries()) {
-    expect(length - Number(lengths[at])).toBeLessThanOrEqual(1);
+    const skipped = Number(steps[at + 1]) - Number(steps[at]);
+    expect(length - Number(lengths[at])).toBeLessThanOrEqual(Math.max(1, skipped));
   }
   expect(views.at(-1)?.timeline.map(({ status }: View) => status)).toEqual(LIFECYCLE);
   expect(views.at(-1)?.status).toBe('CANCELLED');
-  const order = statusesOf(views).map((status) => LIFECYCLE.indexOf(status));
-  expect(order).toEqual([...order].sort((a, b) => a - b));
+  expect(steps).toEqual([...steps].sort((a, b) => a - b));
 }
 
 export function expectNoGap(views: readonly View[]): void {

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitUntil } from '../wait-until.ts';
 import { type ClusterNode, type NodeOptions, startNode } from './node.ts';
-import { waitUntil } from './wait-until.ts';
 
 const MASTERS = 3;
 const SLOTS = 16_384;

@@ -3,11 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { createClient } from 'redis';
 import { reservePort } from '../system/ports.ts';
 import { killOnExit } from '../system/signal-on-exit.ts';
-import { waitUntil } from './wait-until.ts';
+import { waitUntil } from '../wait-until.ts';
 
 const PASSWORD = 'nodes-of-a-test';
 /** A master that does not respond for this long is replaced by its replica. */
 const NODE_TIMEOUT_MS = 3_000;
+/** For the event loop of a busy test: a node that is away refuses at once. */
+const CONNECT_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_SECONDS = 60;
 
 export interface NodeOptions {
@@ -96,7 +98,10 @@ export async function startNode(
 }
 
 async function execute(url: string, words: string[]): Promise<unknown> {
-  const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 5_000 } });
+  const client = createClient({
+    url,
+    socket: { reconnectStrategy: false, connectTimeout: CONNECT_TIMEOUT_MS },
+  });
   client.on('error', () => {});
   await client.connect();
   try {

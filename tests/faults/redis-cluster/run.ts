@@ -4,18 +4,16 @@ import { requestBooking } from '../load/operations.ts';
 import { createRouterClient, type RouterClient } from '../load/router-client.ts';
 import type { CustomerSlots } from '../load/slot-plan.ts';
 import { Random } from '../random.ts';
+import { describeMissed, startClients } from '../replicas/clients.ts';
 import { describeViolations, type Load, prepareLoad } from '../replicas/load.ts';
-import { actAsReader } from '../replicas/reader.ts';
 import type { ReplicatedSystem } from '../replicas/replicated-system.ts';
-import { liveClients } from '../rollout/live-clients.ts';
-import { actAsSubscriber, type SubscriberTotals } from '../rollout/subscriber.ts';
+import type { SubscriberTotals } from '../replicas/subscriber.ts';
+import { waitUntil } from '../wait-until.ts';
 import { type Blow, drawBlows } from './blows.ts';
 import type { RedisCluster } from './cluster.ts';
 import type { RedisClusterRunOptions } from './options.ts';
 import { countAdmitted, countUntilExact, MUTATIONS_PER_MINUTE } from './rate-limit.ts';
-import { waitUntil } from './wait-until.ts';
 
-const READER_PAUSE_MS = 150;
 /** How long customers keep a booking, relative to those of a rollout. */
 const PATIENCE = 0.1;
 const REGISTERED_TIMEOUT_SECONDS = 120;
@@ -61,7 +59,13 @@ export async function runRedisCluster(
   const load = await prepareLoad(system, 'redis-cluster', signal);
   const impatient = createRouterClient(system.url, system.tokenFor, 'customer', REQUEST_TIMEOUT_MS);
   const state = { isOver: false };
-  const { totals, clients } = startClients(system, load, options, () => state.isOver);
+  const { totals, done: clients } = startClients(system, load, {
+    ...options,
+    name: 'redis-cluster',
+    patience: PATIENCE,
+    isRouterReplaced: () => false,
+    isOver: () => state.isOver,
+  });
   const probes = load.slots.slotsFor(options.subscribers, options.subscribers + 1);
   const work = async () => {
     await waitUntil('clients work', REGISTERED_TIMEOUT_SECONDS, async () => {
@@ -153,52 +157,13 @@ async function bookUntilRegistered(
   });
 }
 
-function startClients(
-  system: ReplicatedSystem,
-  load: Load,
-  { subscribers, readers }: RedisClusterRunOptions,
-  isOver: () => boolean,
-): { totals: SubscriberTotals; clients: Promise<undefined> } {
-  const random = new Random('redis-cluster');
-  const totals: SubscriberTotals = {
-    ...{ bookings: 0, versions: 0, subscriptions: 0, resumed: 0 },
-    ...{ missed: [], failed: [] },
-  };
-  const reading = Array.from({ length: readers }, (_, index) =>
-    actAsReader({
-      ...load,
-      random: random.fork(`reader ${index}`),
-      pauseMs: READER_PAUSE_MS,
-      isOver,
-    }),
-  );
-  const watching = Array.from({ length: subscribers }, async (_, index) => {
-    const name = `subscriber ${index}`;
-    await actAsSubscriber({
-      ...load,
-      name,
-      random: random.fork(name),
-      url: system.url,
-      token: await system.tokenFor(name, 'customer'),
-      client: liveClients[index % liveClients.length] as (typeof liveClients)[number],
-      slots: load.slots.slotsFor(index, subscribers + 1),
-      totals,
-      patience: PATIENCE,
-      isRouterReplaced: () => false,
-      isOver,
-    });
-  });
-  return { totals, clients: Promise.all([...reading, ...watching]).then(() => undefined) };
-}
-
 /** What went wrong, for people: nothing in a good run. */
 export function findFailures(result: RedisClusterResult): string[] {
   const { load, blows, subscribers, violations, admittedBefore, admittedAfter } = result;
   const limit = MUTATIONS_PER_MINUTE;
   return [
     ...load.requests.failures.map(({ operation, failure }) => `request ${operation}: ${failure}`),
-    ...subscribers.missed.map((what) => `versions of ${what}`),
-    ...subscribers.failed.map((what) => `subscription of ${what}`),
+    ...describeMissed(subscribers),
     ...violations,
     ...[admittedBefore, admittedAfter]
       .filter((admitted) => admitted !== limit)

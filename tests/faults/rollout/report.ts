@@ -1,5 +1,6 @@
 import { type Latencies, toLatencies } from '../../../bench/measurement/latencies.ts';
 import { serviceNames } from '../../../supervisor/src/services.ts';
+import { describeMissed } from '../replicas/clients.ts';
 import type { RequestLog, SentRequest } from '../replicas/request-log.ts';
 import type { Replacement } from './replacement.ts';
 import type { RolloutResult } from './run.ts';
@@ -50,8 +51,7 @@ export function findFailures(result: RolloutResult): string[] {
       ({ operation, startedAt, endedAt, failure }) =>
         `request ${operation} at ${(startedAt / 1_000).toFixed(1)} s, after ${(endedAt - startedAt).toFixed(0)} ms: ${failure}`,
     ),
-    ...subscribers.missed.map((what) => `versions of ${what}`),
-    ...subscribers.failed.map((what) => `subscription of ${what}`),
+    ...describeMissed(subscribers),
     ...violations,
   ];
 }

@@ -2,19 +2,15 @@ import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ServiceName } from '../../../supervisor/src/services.ts';
 import { countOutcomes, type Outcome, type Records } from '../load/records.ts';
-import { Random } from '../random.ts';
+import { startClients } from '../replicas/clients.ts';
 import type { ServerCounters } from '../replicas/haproxy.ts';
-import { describeViolations, type Load, prepareLoad } from '../replicas/load.ts';
-import { actAsReader } from '../replicas/reader.ts';
+import { describeViolations, prepareLoad } from '../replicas/load.ts';
 import type { ReplicatedSystem } from '../replicas/replicated-system.ts';
 import type { RequestLog } from '../replicas/request-log.ts';
-import { liveClients } from './live-clients.ts';
+import type { SubscriberTotals } from '../replicas/subscriber.ts';
 import type { RolloutOptions } from './options.ts';
 import { type Replacement, replaceRound } from './replacement.ts';
-import { actAsSubscriber, type SubscriberTotals } from './subscriber.ts';
 
-/** Between two requests of a reader, on average. */
-const READER_PAUSE_MS = 150;
 /** Before the measurement, for each reader: code that is not compiled yet is slow. */
 const WARM_UP_REQUESTS = 20;
 const WHOLE = { restMs: 8_000, replicas: Number.POSITIVE_INFINITY };
@@ -54,14 +50,6 @@ export async function runRollout(
   options: RolloutOptions,
   { rounds, upgrade, hasOlderViews, log, signal }: RolloutDeps,
 ): Promise<RolloutResult> {
-  const totals: SubscriberTotals = {
-    bookings: 0,
-    versions: 0,
-    subscriptions: 0,
-    resumed: 0,
-    missed: [],
-    failed: [],
-  };
   const state = { isRouterReplaced: false, isOver: false };
   const load = await prepareLoad(system, 'rollout', signal);
   const { requests, records } = load;
@@ -71,10 +59,13 @@ export async function runRollout(
     log(`${length} requests, ${requests.failures.length} failed; load ${load.toFixed(0)}`);
   }, PROGRESS_MS);
   try {
-    const clients = Promise.all([
-      ...startReaders(load, options, state),
-      ...startSubscribers(system, load, options, totals, state),
-    ]);
+    const clients = startClients(system, load, {
+      ...options,
+      name: 'rollout',
+      patience: options.isShort ? SHORT_PATIENCE : 1,
+      isRouterReplaced: () => state.isRouterReplaced,
+      isOver: () => state.isOver,
+    });
     const replacements: Replacement[] = [];
     let warmUp = { requests: 0, failed: 0 };
     const replace = async () => {
@@ -97,10 +88,10 @@ export async function runRollout(
         await wait(100);
       }
     };
-    await Promise.race([replace(), clients]);
+    await Promise.race([replace(), clients.done]);
     log('every process is replaced; the subscribers cancel their bookings');
     state.isOver = true;
-    await clients;
+    await clients.done;
     signal.throwIfAborted();
     const counters = await system.haproxy.counters();
     log('waiting until no work is left, then checking every invariant');
@@ -110,7 +101,7 @@ export async function runRollout(
       replacements,
       outcomes: countOutcomes(records),
       deferred: countDeferred(records),
-      subscribers: totals,
+      subscribers: clients.totals,
       counters,
       violations: await describeViolations(system, records, { hasOlderViews, signal }),
     };
@@ -119,49 +110,6 @@ export async function runRollout(
     clearInterval(progress);
     await load.close();
   }
-}
-
-interface LoadState {
-  isRouterReplaced: boolean;
-  isOver: boolean;
-}
-
-function startReaders(load: Load, { readers }: RolloutOptions, state: LoadState): Promise<void>[] {
-  const random = new Random('rollout');
-  return Array.from({ length: readers }, (_, index) =>
-    actAsReader({
-      ...load,
-      random: random.fork(`reader ${index}`),
-      pauseMs: READER_PAUSE_MS,
-      isOver: () => state.isOver,
-    }),
-  );
-}
-
-function startSubscribers(
-  system: ReplicatedSystem,
-  load: Load,
-  { subscribers, isShort }: RolloutOptions,
-  totals: SubscriberTotals,
-  state: LoadState,
-): Promise<void>[] {
-  const random = new Random('rollout');
-  return Array.from({ length: subscribers }, async (_, index) => {
-    const name = `subscriber ${index}`;
-    await actAsSubscriber({
-      ...load,
-      name,
-      random: random.fork(name),
-      url: system.url,
-      token: await system.tokenFor(name, 'customer'),
-      client: liveClients[index % liveClients.length] as (typeof liveClients)[number],
-      slots: load.slots.slotsFor(index, subscribers),
-      totals,
-      patience: isShort ? SHORT_PATIENCE : 1,
-      isRouterReplaced: () => state.isRouterReplaced,
-      isOver: () => state.isOver,
-    });
-  });
 }
 
 function countDeferred({ requests }: Records): number {

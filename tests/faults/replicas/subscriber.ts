@@ -4,7 +4,7 @@ import type { Records } from '../load/records.ts';
 import type { RouterClient } from '../load/router-client.ts';
 import type { CustomerSlots } from '../load/slot-plan.ts';
 import type { Random } from '../random.ts';
-import type { End, LiveClient, StatusView } from './live-clients.ts';
+import type { End, StatusClient, StatusView } from './status-clients.ts';
 
 /** For the next version of a booking that must come. */
 const VERSION_TIMEOUT_MS = 120_000;
@@ -34,7 +34,7 @@ export interface Subscriber {
   random: Random;
   url: string;
   token: string;
-  client: LiveClient;
+  client: StatusClient;
   router: RouterClient;
   records: Records;
   slots: CustomerSlots;

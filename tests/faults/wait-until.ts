@@ -6,7 +6,7 @@ const POLL_MS = 100;
 export async function waitUntil<T>(
   condition: string,
   seconds: number,
-  check: () => Promise<T | false | undefined>,
+  check: () => Promise<T | false | null | undefined>,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {

@@ -177,14 +177,14 @@ testCorruptions([
   {
     name: 'a view that returned to an older version',
     async corrupt({ ids, records }) {
-      records.addView(ids.registered, 4, 'REGISTERED');
-      records.addView(ids.registered, 3, 'REGISTERED');
+      records.startReading()(ids.registered, 4, 'REGISTERED');
+      records.startReading()(ids.registered, 3, 'REGISTERED');
     },
     violates: ['no client sees an older version of a view after a newer one'],
   },
   {
     name: 'an expired booking that mypage showed as paid',
-    corrupt: async ({ ids, records }) => records.addView(ids.expired, 2, 'PAID'),
+    corrupt: async ({ ids, records }) => records.startReading()(ids.expired, 2, 'PAID'),
     violates: ['an acknowledged booking is kept unless its customer cancels it'],
   },
 ]);

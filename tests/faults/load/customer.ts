@@ -57,6 +57,8 @@ interface Customer {
   slots: CustomerSlots;
   /** Whether it changes bookings: the baseline of an upgrade cannot. */
   changesBookings: boolean;
+  /** How long it pauses between actions, relative to 40 to 320 ms. */
+  pauseFactor?: number;
   /** Once it returns true, no new action begins. */
   isOver: () => boolean;
 }
@@ -67,11 +69,12 @@ type OwnBooking = Pick<Rescheduling, 'bookingId' | 'spaceId'>;
 /** Books, changes, cancels and reads, one action after another, until the load is over. */
 export async function actAsCustomer(customer: Customer): Promise<void> {
   const bookings: OwnBooking[] = [];
+  const { pauseFactor = 1 } = customer;
   for (let turn = 0; !customer.isOver(); turn += 1) {
     // A fork for each turn: the outcome of one turn does not change what the next one draws.
     const random = customer.random.fork(`turn ${turn}`);
     await act(customer, random, `${customer.name}-${turn}`, bookings);
-    await wait(random.between(40, 320));
+    await wait(random.between(40, 320) * pauseFactor);
   }
 }
 

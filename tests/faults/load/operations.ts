@@ -91,9 +91,10 @@ export async function readMyPage(
   await orUnknown(async () => {
     type View = { bookingId: string; status: string; version: number; timeline: unknown[] };
     type Data = { myPage: { bookings: { edges: { node: View }[] } } };
+    const addView = records.startReading();
     const { myPage } = await router.execute<Data>(customer, MY_PAGE, {});
     for (const { node } of myPage.bookings.edges) {
-      records.addView(node.bookingId, node.version, node.status);
+      addView(node.bookingId, node.version, node.status);
     }
   });
 }

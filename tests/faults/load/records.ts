@@ -55,7 +55,7 @@ export interface RescheduleRecord {
       }
     | { kind: 'refused'; type: string }
     | { kind: 'unknown'; reason: string };
-  /** Ordinal numbers among all requests and responses for changes; null: there is no response. */
+  /** Ordinal numbers among all requests and responses; null: there is no response. */
   sent: number;
   responded: number | null;
 }
@@ -113,7 +113,8 @@ export class Records {
   readonly versionRegressions: string[] = [];
   /** Bookings that mypage showed as `PAID` or `REGISTERED`: a customer relies on it as on a response. */
   readonly shownStatuses = new Map<string, string>();
-  readonly #shownVersions = new Map<string, number>();
+  /** Of each booking the versions that were newer than all shown before, with the ordinals of their responses. */
+  readonly #newestVersions = new Map<string, { version: number; responded: number }[]>();
   #ordinal = 0;
 
   /** The next number of the order in which clients send requests and receive responses. */
@@ -122,15 +123,25 @@ export class Records {
     return this.#ordinal;
   }
 
-  addView(bookingId: string, version: number, status: string): void {
-    if (status === 'PAID' || status === 'REGISTERED') this.shownStatuses.set(bookingId, status);
-    const newest = this.#shownVersions.get(bookingId) ?? 0;
-    if (version < newest) {
-      this.versionRegressions.push(
-        `mypage showed ${bookingId} at version ${newest}, then at ${version}`,
-      );
-    }
-    this.#shownVersions.set(bookingId, Math.max(newest, version));
+  /**
+   * Begins a request for views, and returns a function that records each view of the response. A view must be as new as
+   * those that were shown before the request was sent: of two overlapping requests, the later response may show the
+   * older version.
+   */
+  startReading(): (bookingId: string, version: number, status: string) => void {
+    const sent = this.nextOrdinal();
+    return (bookingId, version, status) => {
+      if (status === 'PAID' || status === 'REGISTERED') this.shownStatuses.set(bookingId, status);
+      const newest = this.#newestVersions.get(bookingId) ?? [];
+      const known = newest.findLast(({ responded }) => responded < sent);
+      if (known && version < known.version) {
+        this.versionRegressions.push(
+          `mypage showed ${bookingId} at version ${known.version}, then at ${version}`,
+        );
+      }
+      if (version <= (newest.at(-1)?.version ?? 0)) return;
+      this.#newestVersions.set(bookingId, [...newest, { version, responded: this.nextOrdinal() }]);
+    };
   }
 }
 

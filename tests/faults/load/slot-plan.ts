@@ -1,9 +1,12 @@
 import type { Random } from '../random.ts';
+import { waitUntil } from '../wait-until.ts';
 import { listSpace } from './operations.ts';
 import type { Records } from './records.ts';
 import type { RouterClient } from './router-client.ts';
 
 const HOUR_MS = 3_600_000;
+/** A system that has just started can be too busy to respond. */
+const LISTING_TIMEOUT_SECONDS = 60;
 const HOT_SLOT_COUNT = 6;
 const EXTRA_PERSON_HOURLY_RATE = 1_500;
 
@@ -58,15 +61,17 @@ export async function createSlotPlan(
   const spaceIds = await Promise.all(
     Array.from({ length: SPACE_COUNT }, async (_, index) => {
       const title = `${name} room ${index}`;
-      const spaceId = await listSpace(hosts, 'host', {
+      const listing = {
         name: title,
         hourlyRate: 10_000 + 1_234 * index,
         ...(withTerms
           ? { includedHeadcount: 1, extraPersonHourlyRate: EXTRA_PERSON_HOURLY_RATE }
           : {}),
-        ...(withTerms && index === APPROVAL_SPACE ? { bookingMode: 'APPROVAL' } : {}),
-      });
-      if (!spaceId) throw new Error('The spaces of a run could not be listed.');
+        ...(withTerms && index === APPROVAL_SPACE ? { bookingMode: 'APPROVAL' as const } : {}),
+      };
+      const spaceId = await waitUntil('a space is listed', LISTING_TIMEOUT_SECONDS, () =>
+        listSpace(hosts, 'host', listing),
+      );
       records.spaces.push({ spaceId, name: title });
       return spaceId;
     }),

@@ -88,11 +88,14 @@ export async function runScale(
 
 async function startClients(load: Load, count: number, isOver: () => boolean): Promise<undefined> {
   const random = new Random('scale');
+  const bookerCount = Math.ceil(count / CLIENTS_PER_BOOKER);
   const clients = Array.from({ length: count }, (_, index) => {
     const name = `client ${index}`;
     const client = { random: random.fork(name), pauseMs: 0, isOver };
     if (index % CLIENTS_PER_BOOKER > 0) return actAsReader({ ...load, ...client });
-    return actAsBooker({ ...client, name, load, slots: load.slots.slotsFor(index, count) });
+    // Readers need no slots: with a share for them, bookers would have none left before the end of a run.
+    const slots = load.slots.slotsFor(index / CLIENTS_PER_BOOKER, bookerCount);
+    return actAsBooker({ ...client, name, load, slots });
   });
   await Promise.all(clients);
 }

@@ -13,8 +13,8 @@ import { findSchemaErrors } from './schema-errors.ts';
 import { planSteps, type Version } from './steps.ts';
 import { UnexplainedFailures } from './unexplained-failures.ts';
 
-/** They send requests without a pause: eight need all of two cores, and each start of a process waits for them. */
-const CUSTOMER_COUNT = { short: 3, whole: 8 };
+/** Without longer pauses even two keep two cores busy, and each start of a process waits for them. */
+const CUSTOMERS = { short: { count: 3, pauseFactor: 6 }, whole: { count: 8, pauseFactor: 1 } };
 
 export interface UpgradeResult {
   steps: number;
@@ -40,21 +40,22 @@ export async function runUpgrade(
   const failures = new UnexplainedFailures();
   const customers = createRouterClient(system.routerUrl, system.tokenFor);
   const hosts = createRouterClient(system.routerUrl, system.tokenFor, 'host');
-  const customerCount = CUSTOMER_COUNT[options.isShort ? 'short' : 'whole'];
+  const { count, pauseFactor } = CUSTOMERS[options.isShort ? 'short' : 'whole'];
   let isOver = false;
   try {
     const slotPlan = await createSlotPlan(hosts, records, 'upgrade', { withTerms: false });
     await waitForCatalogue(system, records, signal);
     const router = failures.watch(customers);
     const load = Promise.all(
-      Array.from({ length: customerCount }, (_, index) =>
+      Array.from({ length: count }, (_, index) =>
         actAsCustomer({
           name: `customer ${index}`,
           random: random.fork(`customer ${index}`),
           router,
           records,
-          slots: slotPlan.slotsFor(index, customerCount),
+          slots: slotPlan.slotsFor(index, count),
           changesBookings: false,
+          pauseFactor,
           isOver: () => isOver || signal.aborted,
         }),
       ),

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import type { ContextUrls } from './snapshot-tables.ts';
+import { CONTEXTS, type ContextUrls } from './snapshot-tables.ts';
 
 const POLL_INTERVAL_MS = 300;
 const HASTEN_INTERVAL_MS = 1_500;
@@ -73,7 +73,7 @@ export async function waitForQuiescence(
   urls: ContextUrls,
   options: { timeoutMs: number; hasten: boolean; signal: AbortSignal },
 ): Promise<{ isQuiescent: boolean; unfinished: string[] }> {
-  const pools = (['book', 'payment', 'space'] as const).map((name) => {
+  const pools = CONTEXTS.map((name) => {
     const pool = new pg.Pool({ connectionString: urls[name], max: 1 });
     pool.on('error', () => {});
     return [name, pool] as const;

@@ -1,14 +1,15 @@
-/** The addresses of the PostgreSQL databases of the contexts. */
-export interface ContextUrls {
-  book: string;
-  payment: string;
-  space: string;
-}
+/** The contexts whose databases are on PostgreSQL. */
+export const CONTEXTS = ['book', 'payment', 'space'] as const;
+
+type Context = (typeof CONTEXTS)[number];
+
+/** The addresses of the contexts' databases. A system passes those of its other databases, too. */
+export type ContextUrls = Record<Context, string>;
 
 /** A table of the snapshot: a query of one context's database, and the columns of its result. */
 interface SnapshotTable {
   name: string;
-  context: keyof ContextUrls;
+  context: Context;
   select: string;
   columns: string;
 }

@@ -1,6 +1,11 @@
 import pg from 'pg';
 import type { Records } from '../load/records.ts';
-import { type ContextUrls, SNAPSHOT_INDEXES, SNAPSHOT_TABLES } from './snapshot-tables.ts';
+import {
+  CONTEXTS,
+  type ContextUrls,
+  SNAPSHOT_INDEXES,
+  SNAPSHOT_TABLES,
+} from './snapshot-tables.ts';
 
 /** A copy of all contexts' data in temporary tables of one session, where one query can join them. */
 export interface Snapshot {
@@ -26,10 +31,13 @@ export async function createSnapshot(
     (await client.query<Row>(sql, values)).rows;
   try {
     await query('CREATE EXTENSION IF NOT EXISTS dblink');
+    for (const context of CONTEXTS) {
+      await query('SELECT dblink_connect($1, $2)', [context, urls[context]]);
+    }
     for (const { name, context, select, columns } of SNAPSHOT_TABLES) {
       await query(
         `CREATE TEMP TABLE ${name} AS SELECT * FROM
-           dblink(${client.escapeLiteral(urls[context])}, ${client.escapeLiteral(select)})
+           dblink('${context}', ${client.escapeLiteral(select)})
            AS t (${columns})`,
       );
     }
@@ -37,15 +45,23 @@ export async function createSnapshot(
       UNION ALL SELECT 'payment', * FROM payment_event UNION ALL SELECT 'space', * FROM space_event`);
     await query(REQUESTED_BOOKING);
     await query(CHANGE_BALANCE);
-    await copyParkedEvents(query, client, urls);
+    await copyParkedEvents(query);
     await copyRecords(query, records);
     for (const columns of SNAPSHOT_INDEXES) await query(`CREATE INDEX ON ${columns}`);
-    await query('ANALYZE');
+    await query(`ANALYZE ${(await temporaryTables(query)).join(', ')}`);
   } catch (error) {
     await client.end();
     throw error;
   }
   return { query, close: () => client.end() };
+}
+
+async function temporaryTables(query: Query): Promise<string[]> {
+  const tables = await query<{ name: string }>(
+    `SELECT relname::text AS name FROM pg_class
+      WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'`,
+  );
+  return tables.map(({ name }) => name);
 }
 
 /** Bookings with the slot, headcount and price of their requests, which changes replace. */
@@ -67,14 +83,13 @@ const CHANGE_BALANCE = `CREATE TEMP VIEW change_balance AS
     FROM payment p LEFT JOIN payment_change c USING (booking_id) GROUP BY 1`;
 
 /** Events that a consumer has parked, also those that an operator has replayed or discarded since. */
-async function copyParkedEvents(query: Query, client: pg.Client, urls: ContextUrls): Promise<void> {
+async function copyParkedEvents(query: Query): Promise<void> {
   await query('CREATE TEMP TABLE parked_event (context text, event text)');
-  const select = `SELECT to_jsonb(d)::text FROM dead_letter d WHERE state <> 'FAILING'`;
-  for (const context of ['book', 'payment', 'space'] as const) {
-    const database = client.escapeLiteral(urls[context]);
+  for (const context of CONTEXTS) {
     await query(
       `INSERT INTO parked_event SELECT '${context}', event FROM
-         dblink(${database}, ${client.escapeLiteral(select)}) AS t (event text)`,
+         dblink('${context}', $$SELECT to_jsonb(d)::text FROM dead_letter d WHERE state <> 'FAILING'$$)
+         AS t (event text)`,
     );
   }
 }

@@ -4,7 +4,7 @@ import { jestHelp, runTests, serversHelp } from './testing/run-tests.mjs';
 const help = `Usage: npm run test:e2e [-- jest options]
 
 Runs the tests of whole systems: one of each profile is started and used through its API; others are started
-by the tests themselves, and broken. Without options: two runs of Jest at a time.
+by the tests themselves, and broken. Without options: several runs of Jest, as many at a time as keep the cores busy.
 ${serversHelp}
 ${jestHelp}
 
@@ -13,6 +13,6 @@ For example: npm run test:e2e -- tests/live-status`;
 await runTests(help, 'npm run test:e2e', {
   parts: [
     { name: 'e2e', projects: ['e2e'], perProfile: true },
-    { name: 'faults', projects: ['faults'] },
+    { name: 'faults', projects: ['faults'], shards: 6, load: true },
   ],
 });

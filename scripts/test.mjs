@@ -3,8 +3,8 @@ import { jestHelp, runTests, serversHelp } from './testing/run-tests.mjs';
 
 const help = `Usage: npm test [-- jest options]
 
-Runs every test, two runs of Jest at a time: the system of each profile, the parts of it, and the faults are
-tested apart. With Jest's own options, such as a path, one run of Jest has both profiles.
+Runs every test, in several runs of Jest, as many at a time as keep the cores busy: the system of each profile, the
+parts of it, and the faults are tested apart. With Jest's own options, such as a path, one run of Jest has both profiles.
 ${serversHelp}
 ${jestHelp}
 
@@ -14,7 +14,7 @@ For example: npm test -- subgraphs/book --testNamePattern "overlap"`;
 await runTests(help, 'npm test', {
   parts: [
     { name: 'e2e', projects: ['e2e'], perProfile: true },
-    { name: 'faults', projects: ['faults'] },
-    { name: 'parts', projects: ['unit', 'integration'], shards: 4 },
+    { name: 'faults', projects: ['faults'], shards: 6, load: true },
+    { name: 'parts', projects: ['unit', 'integration'], shards: 6 },
   ],
 });

@@ -17,16 +17,17 @@ prometheus, and of replicas without haproxy. With SPACERENT_TEST_ALL=1 (also whe
 
 /**
  * A part of the tests. `perProfile`: each profile has a run of Jest of its own. `shards`: the number of runs of Jest
- * that share the files.
+ * that share the files: short ones, because how many run at a time is decided at the start of each. `load`: its tests
+ * put systems of many processes under load.
  *
  * @typedef {'unit' | 'integration' | 'e2e' | 'faults'} Project
- * @typedef {{ name: string, projects: Project[], perProfile?: boolean, shards?: number }} Part
+ * @typedef {{ name: string, projects: Project[], perProfile?: boolean, shards?: number, load?: boolean }} Part
  * @typedef {import('./lanes.mjs').Lane} Lane
  */
 
 /**
- * Runs the parts, each in a run of Jest of its own. With options of Jest, such as a path, one run has all of them.
- * Parts that start no servers share nothing, and run on every core.
+ * Runs the parts, each in runs of Jest of its own, in their order. With options of Jest, such as a path, one run has all
+ * of them. Parts that start no servers share nothing, and run on every core.
  *
  * @param {string} help
  * @param {string} command the command line that repeats the run, without the seed
@@ -46,7 +47,7 @@ export async function runTests(help, command, { parts, startsServers = true }) {
     }
     if (seed === undefined)
       console.log(`To repeat this run: ${command} -- --seed ${options.at(-1)}`);
-    process.exitCode = await runLanes(allTests(parts, profiles, options));
+    process.exitCode = await runLanes(parts.flatMap((part) => toLanes(part, profiles, options)));
   });
 }
 
@@ -80,45 +81,25 @@ function selectedTests(parts, profiles, args, options) {
 }
 
 /**
- * In the order in which they start, two at a time: the long ones first, the shards at the end, so that both cores
- * stay busy until nearly the last test.
- *
- * @param {Part[]} parts
- * @param {string} profiles
- * @param {string[]} options
- * @returns {Lane[]}
- */
-function allTests(parts, profiles, options) {
-  const toAllLanes = (/** @type {Part[]} */ some) =>
-    some.map((part) => toLanes(part, profiles, options));
-  const whole = toAllLanes(parts.filter(({ shards }) => !shards));
-  const sharded = toAllLanes(parts.filter(({ shards }) => shards));
-  return [
-    ...whole.flatMap((lanes) => lanes.slice(0, 1)),
-    ...whole.flatMap((lanes) => lanes.slice(1)),
-    ...sharded.flat(),
-  ];
-}
-
-/**
  * @param {Part} part
  * @param {string} profiles
  * @param {string[]} options
  * @returns {Lane[]}
  */
-function toLanes({ name, projects, perProfile, shards = 1 }, profiles, options) {
+function toLanes({ name, projects, perProfile, shards = 1, load = false }, profiles, options) {
   const args = ['--selectProjects', ...projects, ...options];
+  const lane = { name, profiles, load, args };
   if (perProfile) {
-    // The servers profile takes longer.
+    // That of the servers takes longer.
     return profiles
       .split(',')
       .toReversed()
-      .map((profile) => ({ name: `${name}, ${profile}`, profiles: profile, args }));
+      .map((profile) => ({ ...lane, name: `${name}, ${profile}`, profiles: profile }));
   }
-  if (shards === 1) return [{ name, profiles, args }];
+  if (shards === 1) return [lane];
   return Array.from({ length: shards }, (_, index) => `${index + 1}/${shards}`).map((shard) => ({
+    ...lane,
     name: `${name}, ${shard}`,
-    profiles,
     args: [...args, `--shard=${shard}`],
   }));
 }

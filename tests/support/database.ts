@@ -25,11 +25,12 @@ export async function createDatabase(
   context?: 'book' | 'payment' | 'space',
 ): Promise<TestDatabase> {
   const server = serverUrl('TEST_POSTGRES_URL');
-  const name = `test_${context ?? 'plain'}_${randomUUID().replaceAll('-', '')}`;
-  await onPostgres(server.href, `CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = name;
-  if (context) await migrate(url.href, `prisma/${context}/migrations`);
+  const name = newName(context ?? 'plain');
+  await onPostgres(server, async (client) => {
+    const template = context ? await migratedTemplate(client, server, context) : 'template1';
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  const url = databaseUrl(server, name);
 
   const withTimeouts = new URL(url);
   withTimeouts.searchParams.set('options', '-c deadlock_timeout=60s');
@@ -48,19 +49,42 @@ export async function createDatabase(
       }),
     async drop() {
       await pool.end();
-      await onPostgres(server.href, `DROP DATABASE ${name} WITH (FORCE)`);
+      await onPostgres(server, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
     },
   };
+}
+
+/** The name of a database with the tables of the context: a copy of it is made in less time than the migrations take. */
+async function migratedTemplate(client: pg.Client, server: URL, context: string): Promise<string> {
+  const template = `template_${context}`;
+  // Another worker may be creating it. The lock lasts until the connection ends.
+  await client.query('SELECT pg_advisory_lock(hashtext($1))', [template]);
+  const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
+  if (rows.length > 0) return template;
+  const unfinished = newName(template);
+  await client.query(`CREATE DATABASE ${unfinished}`);
+  await migrate(databaseUrl(server, unfinished).href, `prisma/${context}/migrations`);
+  await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
+  return template;
+}
+
+const newName = (kind: string) => `test_${kind}_${randomUUID().replaceAll('-', '')}`;
+
+function databaseUrl(server: URL, name: string): URL {
+  const url = new URL(server);
+  url.pathname = name;
+  return url;
 }
 
 /** A new MariaDB database without tables. */
 export async function createMariaDb(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = serverUrl('TEST_MARIADB_URL');
-  const name = `test_mypage_${randomUUID().replaceAll('-', '')}`;
+  const name = newName('mypage');
   await onMariaDb(server, `CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = name;
-  return { url: url.href, drop: () => onMariaDb(server, `DROP DATABASE ${name}`) };
+  return {
+    url: databaseUrl(server, name).href,
+    drop: () => onMariaDb(server, `DROP DATABASE ${name}`),
+  };
 }
 
 export async function migrate(databaseUrl: string, migrations: string): Promise<void> {
@@ -73,11 +97,14 @@ function serverUrl(variable: 'TEST_POSTGRES_URL' | 'TEST_MARIADB_URL'): URL {
   return new URL(url);
 }
 
-async function onPostgres(connectionString: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString });
+async function onPostgres(
+  server: URL,
+  work: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: server.href });
   await client.connect();
   try {
-    await client.query(sql);
+    await work(client);
   } finally {
     await client.end();
   }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { startMariaDb, startPostgres, startRedis } from './servers.mjs';
 import { stopAtEnd } from './stop-all.mjs';
 
@@ -6,6 +7,7 @@ export default async function startServers() {
   const postgres = await startPostgres();
   process.env.TEST_POSTGRES_URL = postgres.url;
   stopAtEnd(postgres.stop);
+  await forgoDurability(postgres.url);
   if (process.env.SPACERENT_TEST_PROFILES?.includes('servers')) {
     const mariaDb = await startMariaDb();
     process.env.TEST_MARIADB_URL = `${mariaDb.url}/mysql`;
@@ -14,4 +16,17 @@ export default async function startServers() {
     process.env.TEST_REDIS_URL = `redis://:test@127.0.0.1:${redis.port}`;
     stopAtEnd(redis.stop);
   }
+}
+
+/**
+ * Without waiting for the disk: only a crash of the machine would lose data of the tests.
+ *
+ * @param {string} connectionString
+ */
+async function forgoDurability(connectionString) {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query('ALTER SYSTEM SET fsync = off');
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
 }

@@ -5,7 +5,8 @@ import { describe } from '@jest/globals';
 import type { ContextName } from '#contracts/topology.ts';
 import { signEmbeddedToken, signToken } from './identity-provider.mjs';
 
-const POLL_MS = 50;
+const MIN_POLL_MS = 50;
+const MAX_POLL_MS = 1_000;
 
 export type Profile = 'embedded' | 'servers';
 
@@ -110,6 +111,10 @@ export function describeRouters(name: string, tests: (system: System) => void): 
   });
 }
 
+/** Waits for as long as the poll took, within limits: on a busy machine polling delays what it waits for. */
+const pauseAfter = (pollBeganAt: number) =>
+  pause(Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, performance.now() - pollBeganAt)));
+
 /** Polls until `check` returns something truthy, and resolves with it; fails after `seconds`. */
 export async function until<T>(
   condition: string,
@@ -118,10 +123,11 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
+    const beganAt = performance.now();
     const result = await check();
     if (result) return result;
     if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${condition}`);
-    await pause(POLL_MS);
+    await pauseAfter(beganAt);
   }
 }
 
@@ -129,12 +135,13 @@ export async function until<T>(
 export async function eventually(assertion: () => Promise<void>, seconds = 15): Promise<void> {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
+    const beganAt = performance.now();
     try {
       await assertion();
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      await pause(POLL_MS);
+      await pauseAfter(beganAt);
     }
   }
 }

@@ -145,9 +145,10 @@ time of the processes. Starts nothing else of spacerent. Takes under a minute.
 
 Measures the CPU time that all services of spacerent (embedded profile) spend on a booking, to the
 acknowledgement of its last event, and on a page of mypage: with traces off, with a share of them exported
-to a collector in the process of the benchmark, and in an earlier version. The systems run next to each
-other and are measured in turns, in an order that changes with each round; what counts is the ratio
-within a round. Before, it measures spans alone, in its own process. Linux only. Takes about four minutes; close other programs first.
+to a collector in the process of the benchmark, and in an earlier version. Off and on are the same processes,
+which are switched; the earlier version runs next to them. They are measured in turns, in an order that changes
+with each round; what counts is the ratio to the variant before within a round. Before, it measures spans alone,
+in its own process. Linux only. Takes about four minutes; close other programs first.
 
   --against REF  an earlier version, as git knows it (default: leave it out)
   --percent N    the share of the traces that is exported (default 1)

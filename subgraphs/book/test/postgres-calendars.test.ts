@@ -1,49 +1,31 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { until } from '../../../tests/support/system.ts';
-import { calendarNotifications } from '../src/adapters/calendar-notifications.ts';
-import { postgresBlockStore } from '../src/adapters/postgres-block-store.ts';
 import { postgresCalendars } from '../src/adapters/postgres-calendars.ts';
-import { postgresChangeStore } from '../src/adapters/postgres-change-store.ts';
-import { prismaCatalogue } from '../src/adapters/prisma-catalogue.ts';
-import { registrationMoved, retryDueChanges } from '../src/application/change-saga.ts';
 import { type CalendarSlots, readCalendars } from '../src/application/read-calendars.ts';
-import type { Block } from '../src/domain/block.ts';
-import type { Booking } from '../src/domain/booking.ts';
-import type { CatalogueSpace } from '../src/domain/catalogue-space.ts';
-import type { BookPorts } from '../src/ports.ts';
-import { ANY_SLOT, aBooking, aSpace, legal, MANY_HOLDS } from './a-booking.ts';
-import { openChanges } from './a-change.ts';
+import { legal } from './a-booking.ts';
 import {
-  type BookingDatabase,
-  hours,
-  openBookingDatabase,
-  times,
-} from './prisma-booking-store/booking-database.ts';
+  aBlock,
+  type CalendarStores,
+  HOST,
+  openCalendarStores,
+  RULES,
+  STEP_MINUTES,
+} from './calendar-stores.ts';
+import { type BookingDatabase, hours, times } from './prisma-booking-store/booking-database.ts';
 
-const STEP_MINUTES = 30;
-const RULES = { ...ANY_SLOT, stepMinutes: STEP_MINUTES, minMinutes: STEP_MINUTES };
 /** From midnight to 10:00 of the fixtures' day: `hours(0, 10)`. */
 const RANGE = hours(0, 10);
 const START_MS = RANGE.startAt.getTime();
-const HOST = { userId: 'hana', role: 'host' } as const;
 
 let book: BookingDatabase;
-let stores: Pick<BookPorts, 'bookings' | 'changes' | 'blocks' | 'catalogue'>;
-const messages: string[] = [];
+let stores: CalendarStores['stores'];
+let storeSpace: CalendarStores['storeSpace'];
+let newSpace: CalendarStores['newSpace'];
+let insert: CalendarStores['insert'];
 
 beforeAll(async () => {
-  book = await openBookingDatabase();
-  const { pool } = book.database;
-  const relay = { publish: () => {} };
-  stores = calendarNotifications({
-    publish: (text) => void messages.push(text),
-  }).notifying({
-    bookings: book.store,
-    changes: postgresChangeStore(pool, relay),
-    blocks: postgresBlockStore(pool, relay),
-    catalogue: prismaCatalogue(book.prisma, pool),
-  });
+  ({ book, stores, storeSpace, newSpace, insert } = await openCalendarStores());
 });
 afterAll(() => book?.close());
 
@@ -52,15 +34,6 @@ beforeEach(async () => {
   const stepMs = STEP_MINUTES * 60_000;
   await until('no time of the grid is near', async () => stepMs - (Date.now() % stepMs) > 10_000);
 });
-
-const storeSpace = (space: CatalogueSpace) => stores.catalogue.store(space, uuidv7());
-
-/** A space that is always open for any half hours within ten years. */
-async function newSpace(changes: Partial<CatalogueSpace> = {}): Promise<CatalogueSpace> {
-  const space = aSpace({ id: uuidv7(), bookingRules: RULES, ...changes });
-  await storeSpace(space);
-  return space;
-}
 
 async function read({ id }: { id: string }, after?: number): Promise<CalendarSlots> {
   const query = { spaceId: id, from: RANGE.startAt, to: RANGE.endAt, after };
@@ -76,19 +49,6 @@ const free = ({ slots }: CalendarSlots) =>
       [startAt, endAt].map((at) => (at.getTime() - START_MS) / 3_600_000).join('-'),
     )
     .join(' ');
-
-async function insert(space: CatalogueSpace, from: number, to: number): Promise<Booking> {
-  const booking = aBooking({ spaceId: space.id, slot: hours(from, to) }, { space });
-  const by = { userId: 'chulsoo', role: 'customer' } as const;
-  const inserted = await stores.bookings.insert(booking, MANY_HOLDS, by);
-  if (typeof inserted === 'string') throw new Error(inserted);
-  return inserted;
-}
-
-const aBlock = ({ id }: CatalogueSpace, from: number, to: number): Block => ({
-  ...{ id: uuidv7(), spaceId: id, hostId: 'hana', slot: hours(from, to), reason: 'Repairs' },
-  ...{ createdBy: 'hana', idempotencyKey: uuidv7(), removedAt: null },
-});
 
 describe('the version of a calendar', () => {
   test('a calendar that does not change keeps its version, and its slots are not computed again', async () => {
@@ -254,70 +214,5 @@ describe('readers of calendars', () => {
       );
       for (const each of found.flat()) expect(each?.version).toBe(round + 1);
     }
-  });
-});
-
-describe('notifications of calendars', () => {
-  async function notified(work: () => Promise<unknown>): Promise<string[]> {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    messages.length = 0;
-    await work();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    return messages.flatMap((text) => JSON.parse(text));
-  }
-
-  test('what changes a calendar publishes the space’s id once, and what does not publishes nothing', async () => {
-    const space = await newSpace();
-    const { id } = space;
-    let booking: Booking | undefined;
-    expect(
-      await notified(async () => {
-        booking = await insert(space, 4, 6);
-      }),
-    ).toEqual([id]);
-    const held = booking as Booking;
-    const paid = legal(held.approvePayment());
-    expect(await notified(() => stores.bookings.save(held, paid))).toEqual([]);
-    const block = aBlock(space, 1, 3);
-    expect(await notified(() => stores.blocks.insert(block, 10, HOST))).toEqual([id]);
-    expect(await notified(() => stores.blocks.insert(aBlock(space, 1, 3), 10, HOST))).toEqual([]);
-    expect(await notified(() => stores.blocks.remove(block, HOST))).toEqual([id]);
-    expect(await notified(() => stores.blocks.remove(block, HOST))).toEqual([]);
-    expect(await notified(() => storeSpace({ ...space, version: 2 }))).toEqual([id]);
-  });
-
-  test('the beginning and the end of a change publish the space’s id, and so does its cancellation', async () => {
-    const changes = openChanges(book, stores);
-    const booking = await changes.registered();
-    const { spaceId } = booking.state;
-    changes.payment.outcome = 'unknown';
-    const request = { slot: hours(10, 13), expectedDifference: 30_000 };
-    expect(await notified(() => changes.reschedule(booking, request))).toEqual([spaceId]);
-    await changes.expire(booking);
-    expect(await notified(() => retryDueChanges(changes.ports))).toEqual([spaceId]);
-
-    changes.payment.outcome = 'approved';
-    expect(await notified(() => changes.reschedule(booking, request))).toEqual([spaceId]);
-    const { id, version } = (await changes.find(booking)).state;
-    const moved = { id: uuidv7(), bookingId: id };
-    expect(await notified(() => registrationMoved(changes.ports, moved, version))).toEqual([
-      spaceId,
-    ]);
-
-    changes.payment.outcome = 'unknown';
-    await changes.reschedule(booking, { slot: hours(20, 24), expectedDifference: 30_000 });
-    expect(await notified(() => changes.cancel(booking))).toEqual([spaceId]);
-  });
-
-  test('changes of one moment share messages that PostgreSQL accepts', async () => {
-    const published: string[] = [];
-    const notifying = calendarNotifications({ publish: (text) => void published.push(text) });
-    const catalogue: BookPorts['catalogue'] = { ...stores.catalogue, store: async () => {} };
-    const notified = notifying.notifying({ ...stores, catalogue });
-    const spaces = times(400, () => aSpace({ id: uuidv7() }));
-    for (const space of spaces) await notified.catalogue.store(space, uuidv7());
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(published.flatMap((text) => JSON.parse(text))).toEqual(spaces.map(({ id }) => id));
-    expect(Math.max(...published.map((text) => Buffer.byteLength(text)))).toBeLessThan(7_900);
   });
 });

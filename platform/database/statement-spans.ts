@@ -1,8 +1,10 @@
 import type { SqlDriverAdapterFactory, SqlQuery, SqlQueryable } from '@prisma/driver-adapter-utils';
-import { activeSpan, inChildSpan, type SpanOptions } from '#platform/tracing/tracing.ts';
+import { activeSpan, inChildSpan, type SpanOptions } from '../tracing/tracing.ts';
 
 /** Another writer was faster, which the database decides: the work is retried. */
 const CONFLICTS = ['UniqueConstraintViolation', 'TransactionWriteConflict'];
+/** The same, as PostgreSQL's SQLSTATE, for which Prisma has no kind. */
+const EXCLUSION_VIOLATION = '23P01';
 
 /**
  * Adds spans to an adapter of Prisma: each statement within a trace has one, and so has each commit. Their times contain
@@ -10,7 +12,7 @@ const CONFLICTS = ['UniqueConstraintViolation', 'TransactionWriteConflict'];
  */
 export function withStatementSpans<Factory extends SqlDriverAdapterFactory>(
   factory: Factory,
-  system: 'sqlite' | 'mariadb',
+  system: 'postgresql' | 'sqlite' | 'mariadb',
 ): Factory {
   const options: SpanOptions = { kind: 'client', attributes: { 'db.system.name': system } };
   const inSpan = <T>(name: string, work: () => Promise<T>) =>
@@ -42,7 +44,7 @@ export function withStatementSpans<Factory extends SqlDriverAdapterFactory>(
 }
 
 const FIRST_TABLE =
-  /^\s*(?=(\w+))(?:.*?\b(?:FROM|INTO|UPDATE)\s+(?:[`"]?main[`"]?\.)?[`"]?(\w+))?/is;
+  /^\s*(?=(\w+))(?:.*?\b(?:FROM|INTO|UPDATE)\s+(?:[`"]?\w+[`"]?\.)?[`"]?(\w+))?/is;
 
 /** What a statement does with which table first. */
 function nameOf({ sql }: SqlQuery): string {
@@ -51,6 +53,6 @@ function nameOf({ sql }: SqlQuery): string {
 }
 
 function isFailure(error: unknown): boolean {
-  const { kind } = ((error as { cause?: unknown }).cause ?? {}) as { kind?: unknown };
-  return !CONFLICTS.includes(String(kind));
+  const { kind, code } = ((error as { cause?: unknown }).cause ?? {}) as Record<string, unknown>;
+  return !CONFLICTS.includes(String(kind)) && code !== EXCLUSION_VIOLATION;
 }

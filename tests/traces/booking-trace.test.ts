@@ -63,6 +63,7 @@ describe('the trace of a booking', () => {
           'book: send events',
           'book: process registration.book',
           'payment: POST /graphql',
+          'payment: SELECT payment',
           'payment: provider charge',
           'payment: create PaymentApproved',
           'space: process payment-approved.space',

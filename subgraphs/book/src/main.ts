@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import { CALENDAR_NOTIFICATIONS_CHANNEL } from '#contracts/calendars.ts';
 import type { Pool } from '#platform/database/postgres.ts';
+import { withStatementSpans } from '#platform/database/statement-spans.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
 import { openPublisher } from '#platform/messaging/notifications.ts';
@@ -78,7 +79,9 @@ await runPublishingContext(book, ({ config, logger, metrics, authorize, database
   const calendars = calendarNotifications(publisher);
   const stored = storedNotifications();
   const portsOn = (pool: Pool): BookPorts => {
-    const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+    const prisma = new PrismaClient({
+      adapter: withStatementSpans(new PrismaPg(pool), 'postgresql'),
+    });
     return calendars.notifying({
       bookings: prismaBookingStore(prisma, pool, relay),
       changes: postgresChangeStore(pool, relay),

@@ -1,28 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import { z } from 'zod';
-import { startTracing } from '#platform/tracing/start-tracing.ts';
 import { inSpan } from '#platform/tracing/tracing.ts';
-import { tracingShape } from '#platform/tracing/tracing-settings.ts';
 import type { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
-import { startOtlpReceiver } from '../../../tests/support/otlp-receiver.ts';
+import { exportedSpans } from '../../../tests/support/exported-spans.ts';
 import { newBooking, openViews } from './a-view-database.ts';
 import { engines } from './engines.ts';
-
-/** The spans that `work` leaves while traces are exported. */
-async function spansOf(work: () => Promise<unknown>) {
-  const receiver = await startOtlpReceiver();
-  const settings = z.object(tracingShape).parse({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
-  const stop = await startTracing('mypage', settings, new Registry(), pino({ level: 'silent' }));
-  try {
-    await work();
-  } finally {
-    await stop();
-    await receiver.close();
-  }
-  return receiver.spans;
-}
 
 describe.each(engines)('the spans of statements on $name', (engine) => {
   let opened: Awaited<ReturnType<typeof openViews>>;
@@ -35,7 +16,7 @@ describe.each(engines)('the spans of statements on $name', (engine) => {
 
   test('a read has a span with the name of its table and without its values', async () => {
     const booking = newBooking();
-    const spans = await spansOf(() => inSpan('request', {}, () => opened.findView(booking)));
+    const spans = await exportedSpans(() => inSpan('request', {}, () => opened.findView(booking)));
     const request = spans.find(({ name }) => name === 'request');
     const read = spans.find(({ name }) => name === 'SELECT booking_status_view');
     expect(read).toMatchObject({
@@ -47,7 +28,7 @@ describe.each(engines)('the spans of statements on $name', (engine) => {
   });
 
   test('a transaction has a span for each statement, and one for its commit', async () => {
-    const spans = await spansOf(() =>
+    const spans = await exportedSpans(() =>
       inSpan('request', {}, () =>
         prisma.$transaction(async (tx) => {
           await tx.$executeRawUnsafe(
@@ -64,7 +45,7 @@ describe.each(engines)('the spans of statements on $name', (engine) => {
   });
 
   test('a statement that the database refuses is a failed span', async () => {
-    const spans = await spansOf(() =>
+    const spans = await exportedSpans(() =>
       inSpan('request', {}, async () => {
         await prisma.$queryRawUnsafe('SELECT * FROM no_table').catch(() => {});
       }),
@@ -78,7 +59,7 @@ describe.each(engines)('the spans of statements on $name', (engine) => {
     const insert = `INSERT INTO statement_spans (id) VALUES (1)`;
     await prisma.$executeRawUnsafe('CREATE TABLE statement_spans (id INTEGER PRIMARY KEY)');
     await prisma.$executeRawUnsafe(insert);
-    const spans = await spansOf(() =>
+    const spans = await exportedSpans(() =>
       inSpan('request', {}, async () => {
         await expect(prisma.$executeRawUnsafe(insert)).rejects.toThrow();
       }),
@@ -90,6 +71,6 @@ describe.each(engines)('the spans of statements on $name', (engine) => {
   });
 
   test('a statement outside of any trace has no span', async () => {
-    expect(await spansOf(() => opened.findView(newBooking()))).toEqual([]);
+    expect(await exportedSpans(() => opened.findView(newBooking()))).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Pool } from '#platform/database/postgres.ts';
+import { withStatementSpans } from '#platform/database/statement-spans.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
 import { correlationId } from '#platform/observability/correlation.ts';
@@ -55,7 +56,7 @@ await runPublishingContext(payment, ({ config, logger, metrics, database, relay 
   const portsOn = (pool: Pool): PaymentPorts =>
     counting({
       payments: prismaPaymentStore(
-        new PrismaClient({ adapter: new PrismaPg(pool) }),
+        new PrismaClient({ adapter: withStatementSpans(new PrismaPg(pool), 'postgresql') }),
         pool,
         relay,
         lease,

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Pool } from '#platform/database/postgres.ts';
+import { withStatementSpans } from '#platform/database/statement-spans.ts';
 import { repeat } from '#platform/lifecycle/lifecycle.ts';
 import { runPublishingContext } from '#platform/lifecycle/publishing-context.ts';
 import { serveBookingRecords } from '#platform/operator/booking-records.ts';
@@ -29,7 +30,9 @@ const space = {
 
 await runPublishingContext(space, ({ logger, database: { requests, workers }, relay }) => {
   const portsOn = (pool: Pool): SpacePorts => {
-    const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+    const prisma = new PrismaClient({
+      adapter: withStatementSpans(new PrismaPg(pool), 'postgresql'),
+    });
     return {
       spaces: prismaSpaceStore(prisma, pool, relay),
       registrations: prismaRegistrationStore(prisma, pool, relay),

@@ -1,11 +1,11 @@
 import { createClient } from '@libsql/client';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createConnection } from 'mariadb';
+import { withStatementSpans } from '#platform/database/statement-spans.ts';
 import { openProbe, type Probe, type ProbeConnection } from '#platform/lifecycle/readiness.ts';
 import { PrismaClient as MysqlClient } from '#prisma/mypage/generated/mysql/client.ts';
 import { PrismaClient } from '#prisma/mypage/generated/sqlite/client.ts';
 import { OneConnectionLibSql } from './one-connection.ts';
-import { withStatementSpans } from './statement-spans.ts';
 
 /**
  * Opens the read model's database: SQLite for `file:` URLs, MariaDB or MySQL for `mysql:` ones. Both

@@ -168,7 +168,7 @@ export function statement<Row extends pg.QueryResultRow>(name: string, text: str
 
 const SPAN: SpanOptions = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } };
 
-/** A violated constraint is the database's decision: the slot is taken, the key was used. */
+/** A violated constraint is the database's decision: the slot is occupied, the key was used. */
 function isFailure(error: unknown): boolean {
   return !String((error as { code?: unknown }).code).startsWith('23');
 }

@@ -7,7 +7,7 @@ import {
 import type { HostViews } from '../ports.ts';
 
 /** A space has up to 400 dates with other hours: more at once would block the process for too long. */
-const SPACES_AT_ONCE = 25;
+const SPACES_BATCH_SIZE = 25;
 
 type Ports = Pick<HostViews, 'spaceZones' | 'spaces'>;
 
@@ -50,8 +50,8 @@ async function readOpenTimes(
 ): Promise<{ offered: OpenMinutesSum; others: ReadonlyMap<string, OpenMinutes> }> {
   const offered = new OpenMinutesSum();
   const others = new Map<string, OpenMinutes>();
-  for (let start = 0; start < spaceIds.length; start += SPACES_AT_ONCE) {
-    const spaces = await views.spaces(hostId, spaceIds.slice(start, start + SPACES_AT_ONCE));
+  for (let start = 0; start < spaceIds.length; start += SPACES_BATCH_SIZE) {
+    const spaces = await views.spaces(hostId, spaceIds.slice(start, start + SPACES_BATCH_SIZE));
     for (const space of spaces) {
       const minutes = toOpenMinutes(space);
       if (space.state === 'ACTIVE') offered.add(minutes);

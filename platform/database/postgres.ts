@@ -8,7 +8,7 @@ export type Queryable = Pick<pg.Pool, 'query'>;
 
 /**
  * For a new connection, and for one of a pool whose connections are all in use. The router waits for 10 s by default
- * (SUBGRAPH_TIMEOUT_MS): so it still learns the reason.
+ * (SUBGRAPH_TIMEOUT_MS): so it still learns the reason, unless the request has waited before.
  */
 const CONNECTION_TIMEOUT_MS = 8_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -115,15 +115,13 @@ interface Connection {
 
 /**
  * Destroys connections on which a response is due and no data arrived for `silenceMs`: half-open ones,
- * which neither the server's timeouts nor TCP detect. Their queries are rejected. With `heartbeat`, an
- * idle connection is queried at the same interval.
+ * which neither the server's timeouts nor TCP detect. Their queries are rejected. An idle connection is queried
+ * after as long, so that no request takes one that is lost.
  */
-export function destroyHalfOpenConnections(
-  pool: Pool,
-  silenceMs: number,
-  { heartbeat = false } = {},
-): { destroyAll(): void } {
+export function destroyHalfOpenConnections(pool: Pool, silenceMs: number): { destroyAll(): void } {
   const receivedAt = new Map<Connection, number>();
+  /** Those on which only that query waits for a response. */
+  const queried = new Set<Connection>();
   pool.on('connect', (client) => {
     const one = client as unknown as Connection;
     const { stream } = one.connection;
@@ -136,15 +134,17 @@ export function destroyHalfOpenConnections(
     stream.setTimeout(silenceMs);
     stream.on('timeout', () => {
       if (one.readyForQuery && !one._ending) {
-        if (heartbeat) client.query('SELECT 1').catch(() => {});
+        queried.add(one);
+        const end = () => queried.delete(one);
+        client.query('SELECT 1').then(end, end);
         return;
       }
       const silence = new Error(`PostgreSQL was silent for ${silenceMs} ms`);
       stream.destroy(silence);
       // Idle connections that are silent for as long are probably dead too, and would each block a query.
       for (const [other, at] of receivedAt) {
-        const idle = other.readyForQuery && Date.now() - at >= silenceMs;
-        if (idle) other.connection.stream.destroy(silence);
+        const idle = other.readyForQuery || queried.has(other);
+        if (idle && Date.now() - at >= silenceMs) other.connection.stream.destroy(silence);
       }
     });
   });

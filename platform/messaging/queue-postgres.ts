@@ -78,7 +78,7 @@ export function openQueueDatabase(connectionString: string, logger: Logger): Que
   pool.setMaxListeners(0);
   pool.on('error', throttledWarnings(logger, 'a queue connection was lost'));
   // A connection that only listens sends nothing, and would not notice that it is half-open.
-  const { destroyAll } = destroyHalfOpenConnections(pool, SILENCE_MS, { heartbeat: true });
+  const { destroyAll } = destroyHalfOpenConnections(pool, SILENCE_MS);
   renewConnectionsWhenReadOnly(pool, logger);
   return {
     options: () => ({ connection: pool as never }),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TcpProxy } from '../../tests/faults/tcp-proxy.ts';
 import { createDatabase, silent } from '../../tests/support/database.ts';
+import { until } from '../../tests/support/system.ts';
 import {
   destroyHalfOpenConnections,
   inTransaction,
@@ -38,9 +39,21 @@ describe('a database pool', () => {
     await pool.end();
   });
 
+  test('a pool destroys idle connections that were lost before a request would use one', async () => {
+    const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 2 });
+    pool.on('error', () => {});
+    destroyHalfOpenConnections(pool, 500);
+    const query = () => pool.query('SELECT 1');
+    await Promise.all([query(), query()]);
+    proxy.silenceOpen();
+    await until('no lost connection is left', async () => pool.totalCount === 0);
+    await expect(query()).resolves.toMatchObject({ rowCount: 1 });
+    await pool.end();
+  });
+
   test('a pool does not limit a long statement while its connection responds', async () => {
     const pool = new pg.Pool({ connectionString: proxy.through(database.url), max: 1 });
-    destroyHalfOpenConnections(pool, 1_000, { heartbeat: true });
+    destroyHalfOpenConnections(pool, 1_000);
     await pool.query('SELECT 1');
     await expect(pool.query('SELECT pg_sleep(0.7)')).resolves.toMatchObject({ rowCount: 1 });
     await pool.end();

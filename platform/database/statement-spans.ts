@@ -34,6 +34,8 @@ export function withStatementSpans<Factory extends SqlDriverAdapterFactory>(
     const startTransaction = adapter.startTransaction.bind(adapter);
     adapter.startTransaction = async (isolation) => {
       const transaction = addSpans(await startTransaction(isolation));
+      // Elsewhere Prisma executes COMMIT as a statement.
+      if (!transaction.options.usePhantomQuery) return transaction;
       const commit = transaction.commit.bind(transaction);
       transaction.commit = () => inSpan('COMMIT', commit);
       return transaction;

@@ -3,10 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inheritedCorrelation, newCorrelation } from '#platform/observability/correlation.ts';
+import { until } from '../../tests/support/system.ts';
 import type { SubgraphResponse } from '../src/executor/subgraph.ts';
 import { openPublicServer, type RunningServer } from './public-server-fixture.ts';
 
 const QUERY = '{ spaces { edges { cursor } } }';
+const EMPTY: SubgraphResponse = { data: { spaces: { edges: [] } } };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 let server: RunningServer;
@@ -137,6 +139,30 @@ describe('the end of a connection', () => {
     },
   );
 
+  test('bytes that are not HTTP end a stream without a response in it', async () => {
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    server.subgraph.respond = () => finished.then(() => EMPTY);
+    const socket = connect(server.port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += String(chunk);
+    });
+    const body = JSON.stringify({ query: QUERY });
+    socket.write(
+      'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n' +
+        `Accept: text/event-stream\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await until('the stream has begun', async () => received.includes('\r\n\r\n'));
+    socket.write('NONSENSE\r\n\r\n');
+    await once(socket, 'close');
+    finish();
+    server.subgraph.respond = async () => EMPTY;
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+  });
+
   test('a client that does not stop sending after the response is disconnected', async () => {
     const { socket } = await sendRefused(LARGE);
     socket.on('error', () => {});
@@ -182,9 +208,9 @@ describe('timeouts', () => {
         extensions: { code: 'REQUEST_TIMEOUT' },
       });
       // The late response is ignored.
-      finish({ data: { spaces: { edges: [] } } });
+      finish(EMPTY);
     } finally {
-      server.subgraph.respond = async () => ({ data: { spaces: { edges: [] } } });
+      server.subgraph.respond = async () => EMPTY;
     }
     expect((await server.post({ query: QUERY })).status).toBe(200);
   });
@@ -192,14 +218,14 @@ describe('timeouts', () => {
   test('a stream may last longer than the timeout of responses', async () => {
     server.subgraph.respond = async () => {
       await pause(2_000);
-      return { data: { spaces: { edges: [] } } };
+      return EMPTY;
     };
     try {
       const { status, text } = await server.post({ query: QUERY }, { accept: 'text/event-stream' });
       expect(status).toBe(200);
       expect(text).toContain('event: complete');
     } finally {
-      server.subgraph.respond = async () => ({ data: { spaces: { edges: [] } } });
+      server.subgraph.respond = async () => EMPTY;
     }
   });
 });

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CORRELATION_HEADER, correlationId } from '#platform/observability/correlation.ts';
@@ -56,6 +56,10 @@ export function handleBadUrl(
 export function handleBrokenRequest(limits: HttpLimits) {
   return (error: NodeJS.ErrnoException, socket: Duplex): void => {
     if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+    if (isInResponse(socket)) {
+      socket.destroy();
+      return;
+    }
     const { status, ...problem } = toBrokenRequestProblem(error.code, limits);
     const id = correlationId();
     const body = toBody(problem, id);
@@ -69,6 +73,11 @@ export function handleBrokenRequest(limits: HttpLimits) {
         body,
     );
   };
+}
+
+/** Whether a response has begun: another one would be read as its body. Node's own handler checks the same field. */
+function isInResponse(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent ?? false;
 }
 
 /** For how long what a client still sends is read after the response: nginx's default (lingering_timeout). */

@@ -98,7 +98,7 @@ describe('the values of the chart', () => {
     ['settings.REDIS_URL=redis://redis', 'contain REDIS_URL, which is a secret: put it into a'],
     [
       'settings.OTEL_EXPORTER_OTLP_HEADERS=authorization=x',
-      'contain OTEL_EXPORTER_OTLP_HEADERS, which is a secret: put it into a Secret',
+      'list OTEL_EXPORTER_OTLP_HEADERS in secrets.further unless the chart knows it.',
     ],
     ['secrets.further={LOG_LEVEL}', 'secrets.further contains LOG_LEVEL, which is no secret'],
     ['settings.METRICS_TOKEN=x', 'contain METRICS_TOKEN, which is a secret: put it into a Secret'],

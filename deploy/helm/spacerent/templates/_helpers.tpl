@@ -66,7 +66,7 @@ Every service by its name, as JSON: the entries above with `defaults` filled in,
 {{- fail (printf "The settings of %s contain %s, which the chart itself sets: remove it." $name $setting) -}}
 {{- end -}}
 {{- if include "spacerent.isSecret" $setting -}}
-{{- fail (printf "The settings of %s contain %s, which is a secret: put it into a Secret, and name that in secrets.existing or secrets.elsewhere." $name $setting) -}}
+{{- fail (printf "The settings of %s contain %s, which is a secret: put it into a Secret, name that in secrets.existing or secrets.elsewhere, and list %s in secrets.further unless the chart knows it." $name $setting $setting) -}}
 {{- end -}}
 {{- end -}}
 {{- range $callee := $entry.calls -}}

@@ -15,16 +15,15 @@ const MAX_LINES_OF_A_FILE = 60;
  * @returns {Promise<string[]>}
  */
 export async function readFailures(resultsFile) {
-  /** @type {{ testResults: { name: string, status: string, message: string }[] }} */
-  let results;
   try {
-    results = JSON.parse(await readFile(resultsFile, 'utf8'));
+    /** @type {{ testResults: { name: string, status: string, message: string }[] }} */
+    const { testResults } = JSON.parse(await readFile(resultsFile, 'utf8'));
+    return testResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ name, message }) => `FAIL ${relative(root, name)}\n${toExcerpt(message)}`);
   } catch {
     return [];
   }
-  return results.testResults
-    .filter(({ status }) => status === 'failed')
-    .map(({ name, message }) => `FAIL ${relative(root, name)}\n${toExcerpt(message)}`);
 }
 
 /** @param {string} message */

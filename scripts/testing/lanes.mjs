@@ -41,9 +41,11 @@ const IDLE_SECONDS = 45;
 export async function runLanes(lanes) {
   /** @type {Map<import('node:child_process').ChildProcess, Lane>} */
   const running = new Map();
-  // Ctrl-C reaches Jest by itself; a signal to this process alone is passed on.
-  process.on('SIGINT', () => {});
   let isStopped = false;
+  // Ctrl-C reaches Jest by itself; a signal to this process alone is passed on.
+  process.on('SIGINT', () => {
+    isStopped = true;
+  });
   process.on('SIGTERM', () => {
     isStopped = true;
     for (const child of running.keys()) child.kill('SIGTERM');
@@ -101,8 +103,8 @@ export async function runLanes(lanes) {
  */
 export function nextLane(waiting, running, idleCores) {
   if (running.length === 0) return waiting[0];
-  if (running.length >= MAX_LANES_AT_A_TIME) return undefined;
   const idle = idleCores();
+  if (running.length >= MAX_LANES_AT_A_TIME) return undefined;
   const isUnderLoad = running.some(({ load }) => load);
   return waiting.find(({ load }) => {
     if (load && isUnderLoad) return false;
@@ -152,12 +154,16 @@ function runJest(lane, isOneOfSeveral, running) {
     writeByLine(child.stdout, process.stdout, name);
     writeByLine(child.stderr, process.stderr, name);
   }
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
+  return new Promise((resolve) => {
+    const end = (/** @type {number} */ code) => {
       running.delete(child);
-      resolve(signal ? 1 : (code ?? 1));
+      resolve(code);
+    };
+    child.once('error', (error) => {
+      console.error(`[${name}] Jest could not be started: ${error.message}`);
+      end(1);
     });
+    child.once('close', (code, signal) => end(signal ? 1 : (code ?? 1)));
   });
 }
 

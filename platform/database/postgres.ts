@@ -120,7 +120,7 @@ interface Connection {
  */
 export function destroyHalfOpenConnections(pool: Pool, silenceMs: number): { destroyAll(): void } {
   const receivedAt = new Map<Connection, number>();
-  /** Those on which only that query waits for a response. */
+  /** Idle ones that were queried, and have not responded yet. */
   const queried = new Set<Connection>();
   pool.on('connect', (client) => {
     const one = client as unknown as Connection;

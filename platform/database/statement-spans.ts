@@ -18,13 +18,14 @@ export function withStatementSpans<Factory extends SqlDriverAdapterFactory>(
   const inSpan = <T>(name: string, work: () => Promise<T>) =>
     inChildSpan(name, options, work, isFailure);
 
+  const traced =
+    <T>(execute: (query: SqlQuery) => Promise<T>) =>
+    (query: SqlQuery) =>
+      activeSpan() ? inSpan(nameOf(query), () => execute(query)) : execute(query);
+
   function addSpans<Queries extends SqlQueryable>(queries: Queries): Queries {
-    const queryRaw = queries.queryRaw.bind(queries);
-    const executeRaw = queries.executeRaw.bind(queries);
-    queries.queryRaw = (query) =>
-      activeSpan() ? inSpan(nameOf(query), () => queryRaw(query)) : queryRaw(query);
-    queries.executeRaw = (query) =>
-      activeSpan() ? inSpan(nameOf(query), () => executeRaw(query)) : executeRaw(query);
+    queries.queryRaw = traced(queries.queryRaw.bind(queries));
+    queries.executeRaw = traced(queries.executeRaw.bind(queries));
     return queries;
   }
 

@@ -22,17 +22,27 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What the router writes to a TCP connection until it closes it. */
-function raw(write: (send: (text: string) => void) => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let received = '';
-    const socket = connect(server.port, '127.0.0.1', () => write((text) => socket.write(text)));
-    socket.on('data', (chunk) => {
-      received += String(chunk);
-    });
-    socket.on('close', () => resolve(received));
-    socket.on('error', reject);
+/** A TCP connection to the router, and what it has received. */
+interface Connection {
+  socket: Socket;
+  received(): string;
+}
+
+function openConnection({ allowHalfOpen = false } = {}): Connection {
+  const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen });
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += String(chunk);
   });
+  return { socket, received: () => received };
+}
+
+/** What the router writes to a TCP connection until it closes it. */
+async function raw(write: (send: (text: string) => void) => void): Promise<string> {
+  const { socket, received } = openConnection();
+  write((text) => socket.write(text));
+  await once(socket, 'close');
+  return received();
 }
 
 describe('errors of HTTP', () => {
@@ -110,15 +120,11 @@ describe('the end of a connection', () => {
     'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{';
 
   /** Sends the start of a request, and resolves once the server has closed its side of the connection. */
-  async function sendRefused(request: string): Promise<{ socket: Socket; received: () => string }> {
-    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
-    let received = '';
-    socket.on('data', (chunk) => {
-      received += String(chunk);
-    });
-    socket.write(request);
-    await once(socket, 'end');
-    return { socket, received: () => received };
+  async function sendRefused(request: string): Promise<Connection> {
+    const connection = openConnection({ allowHalfOpen: true });
+    connection.socket.write(request);
+    await once(connection.socket, 'end');
+    return connection;
   }
   const send = (socket: Socket, text: string) =>
     new Promise<void>((resolve, reject) => {
@@ -145,22 +151,18 @@ describe('the end of a connection', () => {
       finish = resolve;
     });
     server.subgraph.respond = () => finished.then(() => EMPTY);
-    const socket = connect(server.port, '127.0.0.1');
-    let received = '';
-    socket.on('data', (chunk) => {
-      received += String(chunk);
-    });
+    const { socket, received } = openConnection();
     const body = JSON.stringify({ query: QUERY });
     socket.write(
       'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n' +
         `Accept: text/event-stream\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    await until('the stream has begun', async () => received.includes('\r\n\r\n'));
+    await until('the stream has begun', async () => received().includes('\r\n\r\n'));
     socket.write('NONSENSE\r\n\r\n');
     await once(socket, 'close');
     finish();
     server.subgraph.respond = async () => EMPTY;
-    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+    expect(received().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
   });
 
   test('a client that does not stop sending after the response is disconnected', async () => {

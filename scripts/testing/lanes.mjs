@@ -60,7 +60,7 @@ export async function runLanes(lanes) {
   /** @type {Set<Promise<void>>} */
   const working = new Set();
   while (waiting.length > 0 && !isStopped) {
-    const lane = nextLane(waiting, [...running.values()], () => idleCores(IDLE_SECONDS));
+    const lane = nextLane(waiting, [...running.values()], idleCores(IDLE_SECONDS));
     if (lane) {
       waiting.splice(waiting.indexOf(lane), 1);
       const work = runLane(lane).finally(() => working.delete(work));
@@ -98,17 +98,16 @@ export async function runLanes(lanes) {
  *
  * @param {readonly Lane[]} waiting
  * @param {readonly Lane[]} running
- * @param {() => number} idleCores how many cores were idle lately
+ * @param {number} idleCores how many cores were idle lately
  * @returns {Lane | undefined}
  */
 export function nextLane(waiting, running, idleCores) {
   if (running.length === 0) return waiting[0];
-  const idle = idleCores();
   if (running.length >= MAX_LANES_AT_A_TIME) return undefined;
   const isUnderLoad = running.some(({ load }) => load);
   return waiting.find(({ load }) => {
     if (load && isUnderLoad) return false;
-    return idle >= (load || isUnderLoad ? IDLE_CORES_FOR_LOAD : IDLE_CORES_FOR_A_LANE);
+    return idleCores >= (load || isUnderLoad ? IDLE_CORES_FOR_LOAD : IDLE_CORES_FOR_A_LANE);
   });
 }
 
